@@ -1,0 +1,7 @@
+"""TDT4265 assignment 1: logistic and softmax regression on MNIST, from scratch in NumPy."""
+
+from assignment1.mnist import load_mnist
+from assignment1.models import LogisticRegression, SoftmaxRegression
+from assignment1.training import Run, train
+
+__all__ = ["LogisticRegression", "Run", "SoftmaxRegression", "load_mnist", "train"]

@@ -1,0 +1,90 @@
+"""Sentences whose numbers are computed and whose truth is checked where they stand."""
+
+from __future__ import annotations
+
+import io
+import operator
+import platform
+from collections.abc import Callable, Sequence
+
+import matplotlib
+import matplotlib.pyplot as plt
+import numpy as np
+import scipy
+from IPython.display import Markdown, display
+from matplotlib.figure import Figure
+
+RELATIONS: dict[str, Callable[[object, object], object]] = {
+    "<": operator.lt,
+    "<=": operator.le,
+    "==": operator.eq,
+    ">=": operator.ge,
+    ">": operator.gt,
+}
+claims: list[tuple[str, str]] = []  # every claim checked so far: sentence, evidence
+
+
+class FalseClaimError(AssertionError):
+    """A sentence of the report is not true of the data."""
+
+
+def claim(sentence: str, *chain: object) -> str:
+    """Return `sentence` if the comparisons that follow hold: claim("x is small.", 0, "<", x, "<", 1).
+
+    Raises FalseClaimError with the sentence and the measured values when one does not.
+    """
+    if len(chain) < 3 or len(chain) % 2 == 0 or any(r not in RELATIONS for r in chain[1::2]):
+        raise ValueError(f"the check of {sentence!r} is {chain}; expected value, relation, value, ...")
+    evidence = " ".join(_plain(part) for part in chain)
+    for left, relation, right in zip(chain[::2], chain[1::2], chain[2::2], strict=False):
+        if not np.all(RELATIONS[str(relation)](left, right)):
+            raise FalseClaimError(f"no longer true: {sentence!r} (measured: {evidence})")
+    claims.append((sentence, evidence))
+    return sentence
+
+
+def say(*sentences: str) -> None:
+    """Show sentences as one paragraph of Markdown."""
+    display(Markdown(" ".join(sentences)))
+
+
+def table(header: Sequence[str], rows: Sequence[Sequence[object]], caption: str) -> None:
+    """Show a table, with a caption, as Markdown."""
+    lines = [header, ["---"] * len(header), *rows]
+    body = "\n".join("| " + " | ".join(str(cell) for cell in line) + " |" for line in lines)
+    display(Markdown(f"{body}\n\n: {caption}"))
+
+
+def show(figure: Figure, name: str, caption: str, alt: str) -> None:
+    """Show a figure as SVG, with its caption below and its alternative text."""
+    svg = io.StringIO()
+    with plt.rc_context({"svg.hashsalt": name, "svg.fonttype": "path"}):
+        figure.savefig(svg, format="svg", metadata={"Date": None, "Creator": None})
+    plt.close(figure)
+    caption = f"**Figure {name}.** {caption}"
+    about = {"id": f"fig-{name}", "caption": caption, "alt": alt}
+    display({"image/svg+xml": svg.getvalue(), "text/plain": alt}, raw=True, metadata=about)
+    display(Markdown(caption), metadata={"role": "caption"})
+
+
+def claims_table() -> None:
+    """Show every claim made so far with the measured values behind it."""
+    rows = [(number, sentence, evidence) for number, (sentence, evidence) in enumerate(claims, 1)]
+    table(("no.", "claim", "measured"), rows, "**Table A.** Every claim that this report checks.")
+
+
+def _plain(part: object) -> str:
+    if isinstance(part, str):
+        return part
+    values = np.atleast_1d(np.asarray(part))
+    ends = [f"{v:.6g}" for v in sorted({values.min().item(), values.max().item()})]
+    return " to ".join(ends)
+
+
+def versions() -> None:
+    """Show the versions of what computed the numbers."""
+    parts = {"Python": platform.python_version(), "NumPy": np.__version__, "SciPy": scipy.__version__}
+    parts |= {"Matplotlib": matplotlib.__version__}
+    say(
+        "Computed with " + ", ".join(f"{name} {version}" for name, version in parts.items()) + ", in float64."
+    )

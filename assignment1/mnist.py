@@ -1,0 +1,164 @@
+"""MNIST from its four IDX files: verified, split and pre-processed as the assignment asks."""
+
+from __future__ import annotations
+
+import hashlib
+import zlib
+from collections.abc import Callable
+from dataclasses import dataclass
+from functools import cached_property
+from pathlib import Path
+from typing import NamedTuple
+
+import numpy as np
+from numpy.typing import ArrayLike, DTypeLike, NDArray
+
+DATA = Path(__file__).resolve().parent.parent / "data"
+TRAIN = 20_000  # the assignment trains on the first 20,000 of the 60,000 training images
+
+# file: (magic number, shape, SHA-256 of the raw contents)
+FILES: dict[str, tuple[int, tuple[int, ...], str]] = {
+    "train-images-idx3-ubyte": (
+        2051,
+        (60_000, 28, 28),
+        "ba891046e6505d7aadcbbe25680a0738ad16aec93bde7f9b65e87a2fc25776db",
+    ),
+    "train-labels-idx1-ubyte": (
+        2049,
+        (60_000,),
+        "65a50cbbf4e906d70832878ad85ccda5333a97f0f4c3dd2ef09a8a9eef7101c5",
+    ),
+    "t10k-images-idx3-ubyte": (
+        2051,
+        (10_000, 28, 28),
+        "0fa7898d509279e482958e8ce81c8e77db3f2f8254e26661ceb7762c4d494ce7",
+    ),
+    "t10k-labels-idx1-ubyte": (
+        2049,
+        (10_000,),
+        "ff7bcfd416de33731a308c3f266cc351222c34898ecbeaf847f06e48f7ec33f2",
+    ),
+}
+
+
+class Split(NamedTuple):
+    """Inputs `X` (N, 785) in [-1, 1] with a last column of ones, and targets `Y` (N, K) in {0, 1}."""
+
+    X: NDArray[np.floating]
+    Y: NDArray[np.floating]
+
+
+@dataclass(frozen=True)
+class Dataset:
+    """Three splits; `test`, which the assignment never touches, is pre-processed only when asked for."""
+
+    train: Split
+    validation: Split
+    make_test: Callable[[], Split]
+
+    @cached_property
+    def test(self) -> Split:
+        """The training images from number 20,000 on: an untouched test set."""
+        return self.make_test()
+
+
+def preprocess(images: ArrayLike, dtype: DTypeLike = np.float64) -> NDArray[np.floating]:
+    """Map pixels [0, 255] to [-1, 1] and append the bias column of ones (task 2a).
+
+    `images` is (N, 28, 28) or (N, 784), of integers; the result is (N, 785) of `dtype`.
+    Raises ValueError on any other shape, on pixels that are no integers or lie outside [0, 255].
+    """
+    pixels = np.asarray(images)
+    flat = pixels.reshape(len(pixels), -1) if pixels.ndim > 1 else pixels
+    if flat.ndim != 2 or flat.shape[1] != 784:
+        raise ValueError(f"images have shape {pixels.shape}; expected (N, 28, 28) or (N, 784)")
+    if not np.issubdtype(pixels.dtype, np.integer):
+        raise ValueError(f"images have dtype {pixels.dtype}; expected integers 0 to 255, not yet scaled")
+    if flat.size and not 0 <= flat.min() <= flat.max() <= 255:
+        raise ValueError(f"pixels lie in [{flat.min()}, {flat.max()}]; expected [0, 255]")
+    X = np.ones((len(flat), 785), dtype)
+    table = (np.arange(256) / 255 * 2 - 1).astype(dtype)  # one look-up for each pixel, no temporary copies
+    X[:, :784] = table[flat]
+    return X
+
+
+def one_hot(labels: ArrayLike, K: int = 10, dtype: DTypeLike = np.float64) -> NDArray[np.floating]:
+    """Labels (N,) as rows of Y (N, K): 1 in the label's column, else 0. ValueError outside 0 to K - 1."""
+    labels = np.asarray(labels)
+    if labels.ndim != 1 or not np.issubdtype(labels.dtype, np.integer):
+        raise ValueError(f"labels have shape {labels.shape}, dtype {labels.dtype}; expected (N,) integers")
+    if labels.size and not 0 <= labels.min() <= labels.max() < K:
+        raise ValueError(f"labels lie in {labels.min()} to {labels.max()}; expected 0 to {K - 1}")
+    Y = np.zeros((len(labels), K), dtype)
+    Y[np.arange(len(labels)), labels] = 1
+    return Y
+
+
+@dataclass(frozen=True)
+class MNIST:
+    """The raw arrays: images (N, 28, 28) and labels (N,), both uint8."""
+
+    train_images: NDArray[np.uint8]
+    train_labels: NDArray[np.uint8]
+    test_images: NDArray[np.uint8]
+    test_labels: NDArray[np.uint8]
+
+    def softmax(self, dtype: DTypeLike = np.float64) -> Dataset:
+        """All ten digits, Y one-hot (N, 10): tasks 3 and 4."""
+        return self._dataset(
+            lambda images, labels: Split(preprocess(images, dtype), one_hot(labels, dtype=dtype))
+        )
+
+    def binary(self, positive: int, negative: int, dtype: DTypeLike = np.float64) -> Dataset:
+        """Two digits, Y (N, 1) with target 1 for `positive` and 0 for `negative`: task 2."""
+        for digit in (positive, negative):
+            if digit not in range(10):
+                raise ValueError(f"digit {digit!r} is not in 0 to 9")
+        if positive == negative:
+            raise ValueError(f"both digits are {positive}; expected two different ones, such as 2 and 3")
+
+        def make(images: NDArray[np.uint8], labels: NDArray[np.uint8]) -> Split:
+            keep = (labels == positive) | (labels == negative)
+            return Split(preprocess(images[keep], dtype), (labels[keep] == positive)[:, None].astype(dtype))
+
+        return self._dataset(make)
+
+    def _dataset(self, make: Callable[[NDArray[np.uint8], NDArray[np.uint8]], Split]) -> Dataset:
+        return Dataset(
+            train=make(self.train_images[:TRAIN], self.train_labels[:TRAIN]),
+            validation=make(self.test_images, self.test_labels),
+            make_test=lambda: make(self.train_images[TRAIN:], self.train_labels[TRAIN:]),
+        )
+
+
+def load_mnist(folder: str | Path = DATA) -> MNIST:
+    """MNIST from the gzipped (or raw) IDX files in `folder`, each verified by shape and SHA-256.
+
+    Raises FileNotFoundError for a missing file and ValueError for a wrong one. Never downloads.
+    """
+    return MNIST(*(_read(Path(folder), name) for name in FILES))
+
+
+def _read(folder: Path, name: str) -> NDArray[np.uint8]:
+    restore = "restore it with `git checkout -- data`, or as data/README.md says"
+    magic, shape, sha256 = FILES[name]
+    zipped, plain = folder / f"{name}.gz", folder / name
+    path = zipped if zipped.exists() or not plain.exists() else plain
+    if not path.exists():
+        raise FileNotFoundError(f"{path} is missing; {restore}")
+    raw = path.read_bytes()
+    if path == zipped:
+        try:
+            raw = zlib.decompress(raw, wbits=31, bufsize=int(np.prod(shape)) + 64)
+        except zlib.error as error:
+            raise ValueError(f"{path} is not a whole gzip file ({error}); {restore}") from None
+    header = np.frombuffer(raw[: 4 + 4 * len(shape)], ">i4") if len(raw) >= 4 + 4 * len(shape) else []
+    if list(header[:1]) != [magic]:
+        raise ValueError(f"{path} starts with magic number {list(header[:1])}, expected {magic}; {restore}")
+    if tuple(header[1:]) != shape or len(raw) != 4 + 4 * len(shape) + np.prod(shape):
+        found = (*map(int, header[1:]),)
+        raise ValueError(f"{path} has shape {found} in {len(raw)} bytes, expected {shape}; {restore}")
+    digest = hashlib.sha256(raw).hexdigest()
+    if digest != sha256:
+        raise ValueError(f"{path} has SHA-256 {digest}, expected {sha256}; {restore}")
+    return np.frombuffer(raw, np.uint8, offset=4 + 4 * len(shape)).reshape(shape)

@@ -1,0 +1,174 @@
+"""The way from a fresh machine to the report: lock, environment.yml, bootstrap.py and the Makefile."""
+
+import ast
+import importlib
+import os
+import re
+import shutil
+import subprocess
+import sys
+import tomllib
+from pathlib import Path
+
+import nbformat
+import pytest
+import yaml
+
+import bootstrap
+
+ROOT = Path(__file__).resolve().parents[1]
+needs_make = pytest.mark.skipif(shutil.which("make") is None, reason="make is not on this machine")
+
+
+def canonical(name: str) -> str:
+    return re.sub(r"[-_.]+", "-", name).lower()
+
+
+def lock_text() -> str:
+    return (ROOT / "requirements.txt").read_text(encoding="utf-8")
+
+
+def lock_versions() -> dict[str, set[str]]:
+    versions: dict[str, set[str]] = {}
+    for name, version in re.findall(r"^([A-Za-z0-9._-]+)==([^\s;\\]+)", lock_text(), re.MULTILINE):
+        versions.setdefault(canonical(name), set()).add(version)
+    return versions
+
+
+def direct_dependencies() -> set[str]:
+    project = tomllib.loads((ROOT / "pyproject.toml").read_text(encoding="utf-8"))["project"]
+    named = project["dependencies"] + project["optional-dependencies"]["test"]
+    return {canonical(re.split(r"[\s<>=!~;\[]", name)[0]) for name in named}
+
+
+def conda_pins() -> dict[str, str]:
+    entries = yaml.safe_load((ROOT / "environment.yml").read_text(encoding="utf-8"))["dependencies"]
+    flat = [entry for entry in entries if isinstance(entry, str)]
+    for entry in entries:
+        if isinstance(entry, dict):
+            flat += entry["pip"]
+    pins = {}
+    for entry in flat:
+        name, _, version = entry.partition("=")
+        pins[canonical(name)] = version.lstrip("=")
+    return pins
+
+
+def test_lock_names_every_direct_dependency() -> None:
+    assert direct_dependencies() <= set(lock_versions())
+
+
+def test_lock_has_hashes_for_every_package_and_no_addresses() -> None:
+    lines = lock_text().splitlines()
+    packages = [i for i, line in enumerate(lines) if re.match(r"[A-Za-z0-9]", line)]
+    assert packages
+    for i in packages:
+        assert "==" in lines[i], lines[i]
+        assert lines[i + 1].strip().startswith("--hash=sha256:"), lines[i]
+    assert "://" not in lock_text()
+    assert not re.search(r"--(extra-)?index-url|--find-links\s*[=/]", "\n".join(lines[2:]))
+
+
+def test_environment_yml_has_the_direct_dependencies_at_the_versions_of_the_lock() -> None:
+    pins = conda_pins()
+    assert tuple(int(part) for part in pins.pop("python").split(".")) >= (3, 11)
+    pins.pop("pip")
+    pins.pop("pandoc")  # with pypandoc, in place of pypandoc-binary
+    pins["pypandoc-binary"] = pins.pop("pypandoc")
+    assert set(pins) == direct_dependencies()
+    locked = lock_versions()
+    for name, pin in pins.items():
+        assert pin, name
+        assert any(f"{version}.".startswith(f"{pin}.") for version in locked[name]), (name, pin, locked[name])
+
+
+def test_bootstrap_can_be_read_by_an_old_python() -> None:
+    source = (ROOT / "bootstrap.py").read_text(encoding="utf-8")
+    ast.parse(source, feature_version=(3, 4))
+    assert not [node for node in ast.walk(ast.parse(source)) if isinstance(node, ast.JoinedStr)]
+
+
+def test_too_old_python_is_named() -> None:
+    with pytest.raises(bootstrap.SetupError, match=r"3\.11 or later.*3\.9\.6.*PYTHON="):
+        bootstrap.check_version((3, 9, 6, "final", 0))
+    bootstrap.check_version((3, 11, 0, "final", 0))
+
+
+@pytest.mark.parametrize("missing", ["venv", "ensurepip"])
+def test_missing_venv_says_what_to_install(missing: str, monkeypatch: pytest.MonkeyPatch) -> None:
+    real = importlib.import_module
+
+    def without(name: str) -> object:
+        if name == missing:
+            raise ImportError(name)
+        return real(name)
+
+    monkeypatch.setattr(bootstrap.importlib, "import_module", without)
+    with pytest.raises(bootstrap.SetupError, match=rf"'{missing}'.*python3-venv.*conda"):
+        bootstrap.check_modules()
+
+
+def test_without_network_there_is_a_clear_message_and_no_stamp(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    line = "assignment1-no-such-package==1.0 --hash=sha256:" + 64 * "0" + "\n"
+    (tmp_path / "requirements.txt").write_text(line, encoding="utf-8")
+    (tmp_path / ".venv").mkdir()
+    (tmp_path / ".venv" / ".installed").write_text("old", encoding="utf-8")
+    for name in [name for name in os.environ if name.startswith("PIP_")]:
+        monkeypatch.delenv(name)
+    monkeypatch.setenv("PIP_CONFIG_FILE", os.devnull)
+    monkeypatch.setenv("PIP_INDEX_URL", "http://127.0.0.1:9/simple")
+    monkeypatch.setenv("PIP_RETRIES", "0")
+    monkeypatch.setattr(bootstrap, "make_environment", lambda: None)
+    monkeypatch.setattr(bootstrap, "environment_python", lambda: sys.executable)
+    monkeypatch.chdir(tmp_path)
+    assert bootstrap.main([]) == 1
+    error = capsys.readouterr().err
+    assert error.startswith("error: ") and error.count("\n") == 1
+    assert "needs the network" in error
+    assert not (tmp_path / ".venv" / ".installed").exists()
+
+
+@needs_make
+def test_make_alone_lists_the_targets() -> None:
+    done = subprocess.run(["make"], cwd=ROOT, capture_output=True, text=True, check=True)
+    for target in ["pdf", "report", "test", "lint", "lab", "lock", "clean", "distclean"]:
+        assert re.search(rf"^make {target}\b", done.stdout, re.MULTILINE), target
+
+
+@needs_make
+def test_failing_notebook_keeps_the_older_pdf_and_names_the_error(tmp_path: Path) -> None:
+    folder = tmp_path / "folder with spaces æøå"
+    folder.mkdir()
+    for name in ["Makefile", "bootstrap.py"]:
+        shutil.copy(ROOT / name, folder / name)
+    # An exporter of that name counts as installed in this folder: the test installs nothing.
+    record = folder / "stand_in-1.0.dist-info"
+    record.mkdir()
+    (record / "METADATA").write_text(
+        "Metadata-Version: 2.1\nName: stand-in\nVersion: 1.0\n", encoding="utf-8"
+    )
+    points = "[nbconvert.exporters]\nreport_pdf = nbconvert.exporters:PDFExporter\n"
+    (record / "entry_points.txt").write_text(points, encoding="utf-8")
+    notebook = nbformat.v4.new_notebook(
+        cells=[nbformat.v4.new_code_cell("raise ValueError('wrong by design')")]
+    )
+    nbformat.write(notebook, folder / "report.ipynb")
+    (folder / "report.pdf").write_bytes(b"the older report")
+
+    path = os.pathsep.join([str(Path(sys.executable).parent), os.environ["PATH"]])
+    environment = {key: value for key, value in os.environ.items() if not key.startswith("MAKE")}
+    environment.pop("MFLAGS", None)
+    done = subprocess.run(
+        ["make", "pdf", "ENV=active"],
+        cwd=folder,
+        env={**environment, "PATH": path},
+        capture_output=True,
+        text=True,
+        encoding="utf-8",
+    )
+    assert done.returncode != 0
+    shown = re.sub(r"\x1b\[[0-9;]*m", "", done.stdout + done.stderr)
+    assert "ValueError: wrong by design" in shown
+    assert (folder / "report.pdf").read_bytes() == b"the older report"
