@@ -21,11 +21,7 @@ class SetupError(Exception):
 def check_version(version):
     if tuple(version[:2]) < OLDEST:
         found = ".".join(str(part) for part in version[:3])
-        raise SetupError(
-            "Python 3.11 or later is needed, and this is Python "
-            + found
-            + ". Name a later one, for example: make pdf PYTHON=python3.12"
-        )
+        raise SetupError("Python 3.11 or later is needed, and this is Python " + found + ". Name a later one, for example: make pdf PYTHON=python3.12")
 
 
 def can_import(name):
@@ -39,12 +35,7 @@ def can_import(name):
 def check_modules():
     for name in ("venv", "ensurepip"):
         if not can_import(name):
-            raise SetupError(
-                "This Python has no module '"
-                + name
-                + "'. On Debian and Ubuntu: sudo apt install python3-venv."
-                + " Without root: use conda (environment.yml) and ENV=active."
-            )
+            raise SetupError("This Python has no module '" + name + "'. On Debian and Ubuntu: sudo apt install python3-venv." + " Without root: use conda (environment.yml) and ENV=active.")
 
 
 def environment_python():
@@ -80,10 +71,7 @@ def install_packages(python):
     print("Installing the packages of requirements.txt (the first time takes some minutes)")
     sys.stdout.flush()
     if pip(python, "--require-hashes", "-r", "requirements.txt") != 0:
-        raise SetupError(
-            "pip could not install the packages of requirements.txt (its message is above)."
-            + " The first run needs the network: the Python package index has to be within reach."
-        )
+        raise SetupError("pip could not install the packages of requirements.txt (its message is above)." + " The first run needs the network: the Python package index has to be within reach.")
 
 
 def install_project(python):

@@ -6,6 +6,7 @@ import io
 import operator
 import platform
 from collections.abc import Callable, Sequence
+from typing import Any
 
 import matplotlib
 import matplotlib.pyplot as plt
@@ -14,7 +15,7 @@ import scipy
 from IPython.display import Markdown, display
 from matplotlib.figure import Figure
 
-RELATIONS: dict[str, Callable[[object, object], object]] = {
+RELATIONS: dict[str, Callable[[Any, Any], Any]] = {
     "<": operator.lt,
     "<=": operator.le,
     "==": operator.eq,
@@ -28,7 +29,7 @@ class FalseClaimError(AssertionError):
     """A sentence of the report is not true of the data."""
 
 
-def claim(sentence: str, *chain: object) -> str:
+def claim(sentence: str, *chain: Any) -> str:
     """Return `sentence` if the comparisons that follow hold: claim("x is small.", 0, "<", x, "<", 1).
 
     Raises FalseClaimError with the sentence and the measured values when one does not.
@@ -50,7 +51,8 @@ def say(*sentences: str) -> None:
 
 def table(header: Sequence[str], rows: Sequence[Sequence[object]], caption: str) -> None:
     """Show a table, with a caption, as Markdown."""
-    lines = [header, ["---"] * len(header), *rows]
+    widths = [min(max(len(str(row[i])) for row in (header, *rows)), 60) for i in range(len(header))]
+    lines = [header, ["-" * max(width, 3) for width in widths], *rows]  # the dashes set the relative widths
     body = "\n".join("| " + " | ".join(str(cell) for cell in line) + " |" for line in lines)
     display(Markdown(f"{body}\n\n: {caption}"))
 

@@ -152,12 +152,13 @@ def _read(folder: Path, name: str) -> NDArray[np.uint8]:
             raw = zlib.decompress(raw, wbits=31, bufsize=int(np.prod(shape)) + 64)
         except zlib.error as error:
             raise ValueError(f"{path} is not a whole gzip file ({error}); {restore}") from None
-    header = np.frombuffer(raw[: 4 + 4 * len(shape)], ">i4") if len(raw) >= 4 + 4 * len(shape) else []
-    if list(header[:1]) != [magic]:
-        raise ValueError(f"{path} starts with magic number {list(header[:1])}, expected {magic}; {restore}")
+    header = np.frombuffer(raw[: len(raw) // 4 * 4][: 4 + 4 * len(shape)], ">i4").tolist()
+    if header[:1] != [magic]:
+        raise ValueError(f"{path} starts with magic number {header[:1]}, expected {magic}; {restore}")
     if tuple(header[1:]) != shape or len(raw) != 4 + 4 * len(shape) + np.prod(shape):
-        found = (*map(int, header[1:]),)
-        raise ValueError(f"{path} has shape {found} in {len(raw)} bytes, expected {shape}; {restore}")
+        raise ValueError(
+            f"{path} has shape {tuple(header[1:])} in {len(raw)} bytes, expected {shape}; {restore}"
+        )
     digest = hashlib.sha256(raw).hexdigest()
     if digest != sha256:
         raise ValueError(f"{path} has SHA-256 {digest}, expected {sha256}; {restore}")

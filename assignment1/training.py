@@ -89,8 +89,8 @@ def train(
     validation loss is checked five times an epoch. An incomplete last batch is dropped.
     Raises ValueError for a setting out of range and FloatingPointError when the loss diverges.
     """
-    settings = dict(learning_rate=learning_rate, epochs=epochs, batch_size=batch_size, shuffle=shuffle)
-    settings |= dict(seed=seed, patience=patience, lam=model.lam)
+    settings: dict[str, Any] = dict(learning_rate=learning_rate, epochs=epochs, batch_size=batch_size)
+    settings |= dict(shuffle=shuffle, seed=seed, patience=patience, lam=model.lam)
     (X, Y), (X_val, Y_val) = data.train, data.validation
     N = len(X)
     _require(math.isfinite(learning_rate) and learning_rate > 0, "learning_rate", learning_rate, "above 0")

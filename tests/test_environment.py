@@ -10,11 +10,10 @@ import sys
 import tomllib
 from pathlib import Path
 
+import bootstrap
 import nbformat
 import pytest
 import yaml
-
-import bootstrap
 
 ROOT = Path(__file__).resolve().parents[1]
 needs_make = pytest.mark.skipif(shutil.which("make") is None, reason="make is not on this machine")
