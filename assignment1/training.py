@@ -81,16 +81,19 @@ def train(
     shuffle: bool = True,
     seed: int | None = None,
     patience: int | None = None,
+    checks_per_epoch: int = 5,
     progress: bool = True,
 ) -> Run:
     """Train a copy of `model` on `data.train`; `model` itself keeps its weights.
 
     Batches are drawn in file order, or with `shuffle` in a new random order each epoch, by `seed`. The
-    validation loss is checked five times an epoch. An incomplete last batch is dropped.
+    validation loss is checked `checks_per_epoch` times an epoch, at most after every step. An incomplete
+    last batch is dropped.
     Raises ValueError for a setting out of range and FloatingPointError when the loss diverges.
     """
     settings: dict[str, Any] = dict(learning_rate=learning_rate, epochs=epochs, batch_size=batch_size)
     settings |= dict(shuffle=shuffle, seed=seed, patience=patience, lam=model.lam)
+    settings |= dict(checks_per_epoch=checks_per_epoch)
     (X, Y), (X_val, Y_val) = data.train, data.validation
     N = len(X)
     _require(math.isfinite(learning_rate) and learning_rate > 0, "learning_rate", learning_rate, "above 0")
@@ -102,10 +105,16 @@ def train(
         f"1 to {N}, the number of images",
     )
     _require(patience is None or patience >= 1, "patience", patience, "1 or more, or None")
+    _require(
+        isinstance(checks_per_epoch, int) and checks_per_epoch >= 1,
+        "checks_per_epoch",
+        checks_per_epoch,
+        "a whole number, 1 or more",
+    )
     _require(not shuffle or seed is not None, "seed", seed, "a number, so that the run can be repeated")
 
     batches = N // batch_size
-    check_every = max(batches // 5, 1)
+    check_every = max(batches // checks_per_epoch, 1)
     rng = np.random.default_rng(seed)
     model = model.copy(model.w.astype(X.dtype))
     stopping = EarlyStopping(patience)
