@@ -20,7 +20,7 @@ STYLE = ["default", str(Path(__file__).with_name("report.mplstyle"))]
 # The palette of Okabe and Ito, for colour-blind readers, darkened until its text has a contrast of 4.5 : 1.
 BLUE, ORANGE, GREEN, PURPLE, BLACK, SKY = "#0072B2", "#BF5000", "#007D5B", "#A8517F", "#000000", "#56B4E9"
 LAMBDA_COLOURS = {0.0: BLACK, 0.001: BLUE, 0.01: GREEN, 0.1: PURPLE, 1.0: ORANGE}
-LAMBDA_DASHES = {0.0: "-", 0.001: (0, (4, 2)), 0.01: "-", 0.1: (0, (3, 1, 1, 1)), 1.0: "-"}
+LAMBDA_DASHES = {0.0: "-", 0.001: (0, (4, 2)), 0.01: (0, (6, 1)), 0.1: (0, (3, 1, 1, 1)), 1.0: (0, (1, 1))}
 DASHED = (0, (4, 1.2))
 WIDTH = 5.9  # inches: the report's text width
 
@@ -145,7 +145,7 @@ def lambdas(runs: Mapping[float, Run], ylim: tuple[float, float]) -> Figure:
             )
             ax.plot(step[-1], accuracy[-1], "o", color=colour, markersize=3.5)
             inset.plot(step, accuracy, color=colour, linewidth=0.8)
-            beside = {0.0: (6, 7), 0.001: (6, -5)}.get(lam, (6, 0))
+            beside = {0.0: (6, 9), 0.001: (6, -6)}.get(lam, (6, 0))
             label(ax, step[-1], accuracy[-1], f"λ = {lam:g}", colour, xytext=beside)
         inset.set(ylim=(0, 1), yticks=(0, 0.5, 1))
         inset.annotate("the whole range", (0.97, 0.1), xycoords="axes fraction", ha="right")
@@ -165,12 +165,12 @@ def weights(models: Mapping[float, Array]) -> Figure:
                 drawn = ax.imshow(image, cmap="RdBu_r", vmin=-top, vmax=top, interpolation="none")
                 ax.set(xticks=[], yticks=[])
                 ax.spines[:].set(visible=True, color="0.8", linewidth=0.4)
-                if row is grid[0]:
-                    ax.set_title(str(digit), size=9.5, pad=3)
             row[0].set_ylabel(f"λ = {lam:g}")
             bar = figure.colorbar(drawn, cax=row[-1].inset_axes((1.12, 0, 0.12, 1)), ticks=[-top, 0, top])
             bar.ax.set_yticklabels([f"−{top:.2g}", "0", f"{top:.2g}"])
             bar.outline.set_linewidth(0.4)
+        for digit, ax in enumerate(grid[0]):
+            ax.set_title(str(digit), size=9.5, pad=3)
     return figure
 
 
