@@ -5,6 +5,8 @@ from __future__ import annotations
 import io
 import operator
 import platform
+import re
+from base64 import b64encode
 from collections.abc import Callable, Sequence
 from typing import Any
 
@@ -22,6 +24,7 @@ RELATIONS: dict[str, Callable[[Any, Any], Any]] = {
     ">=": operator.ge,
     ">": operator.gt,
 }
+NUMBER = re.compile(r"[-+−]?\d[\d.,]*(e[-+]?\d+)?( ?%)?")
 claims: list[tuple[str, str]] = []  # every claim checked so far: sentence, evidence
 
 
@@ -50,22 +53,36 @@ def say(*sentences: str) -> None:
 
 
 def table(header: Sequence[str], rows: Sequence[Sequence[object]], caption: str) -> None:
-    """Show a table, with a caption, as Markdown."""
-    widths = [min(max(len(str(row[i])) for row in (header, *rows)), 60) for i in range(len(header))]
-    lines = [header, ["-" * max(width, 3) for width in widths], *rows]  # the dashes set the relative widths
-    body = "\n".join("| " + " | ".join(str(cell) for cell in line) + " |" for line in lines)
-    display(Markdown(f"{body}\n\n: {caption}"))
+    """Show a table as Markdown under its caption, which opens with its number: "**Table 2d.** ..."."""
+    number = re.match(r"\*\*Table (\w+)\.\*\* ", caption)
+    if not number:
+        raise ValueError(f"the caption is {caption!r}; expected it to start like '**Table 2d.** '")
+    columns = [[str(cell) for cell in column] for column in zip(header, *rows, strict=True)]
+    dashes = []  # they set the relative widths, and a colon at their end sets numbers to the right
+    for name, *cells in columns:
+        width = min(max(len(name), *(len(cell) for cell in cells), 3), 60)
+        dashes.append("-" * (width - 1) + ("-:"[all(NUMBER.fullmatch(cell) for cell in cells)]))
+    body = "\n".join("| " + " | ".join(line) + " |" for line in zip(*columns, strict=True))
+    top, _, rest = body.partition("\n")
+    about = {"id": f"tbl-{number[1].lower()}", "caption": caption}
+    display(Markdown(caption), metadata={"role": "caption"})
+    display(Markdown(f"{top}\n| {' | '.join(dashes)} |\n{rest}"), metadata=about)
 
 
 def show(figure: Figure, name: str, caption: str, alt: str) -> None:
-    """Show a figure as SVG, with its caption below and its alternative text."""
-    svg = io.StringIO()
+    """Show a figure, at its own size, with its caption below and its alternative text.
+
+    SVG is what the exporters here and JupyterLab take, PDF what nbconvert's LaTeX takes.
+    """
+    svg, pdf = io.BytesIO(), io.BytesIO()
     with plt.rc_context({"svg.hashsalt": name, "svg.fonttype": "path"}):
         figure.savefig(svg, format="svg", metadata={"Date": None, "Creator": None})
+        figure.savefig(pdf, format="pdf", metadata={"CreationDate": None, "Creator": None, "Producer": None})
     plt.close(figure)
     caption = f"**Figure {name}.** {caption}"
-    about = {"id": f"fig-{name}", "caption": caption, "alt": alt}
-    display({"image/svg+xml": svg.getvalue(), "text/plain": alt}, raw=True, metadata=about)
+    about = {"id": f"fig-{name.lower()}", "caption": caption, "alt": alt}
+    data = {"image/svg+xml": svg.getvalue().decode(), "application/pdf": b64encode(pdf.getvalue()).decode()}
+    display(data | {"text/plain": alt}, raw=True, metadata=about)
     display(Markdown(caption), metadata={"role": "caption"})
 
 
