@@ -4,7 +4,7 @@ import re
 
 import nbformat
 import pytest
-from assignment1.evidence import derivations
+from assignment1.evidence import derivations, errata
 from assignment1.evidence.derivations import REPORT, TASKS, check, relations, section, steps
 
 
@@ -92,3 +92,22 @@ def test_aligned_and_boxed_lines_are_read():
 def test_what_cannot_be_read_is_an_error(latex, message):
     with pytest.raises(ValueError, match=message):
         [check("4a", *parts) for parts in relations(f"${latex}$")]
+
+
+def test_the_sources_algebra_fails_and_the_reports_passes():
+    rows = errata.slips()
+    assert [row[0] for row in rows] == [4, 4, 5, 5, 17, 17, 19, 19]
+    assert [row[3] for row in rows[::2]] == ["false", "false", "no meaning", "false"]
+    assert [row[3] for row in rows[1::2]] == ["true"] * 4
+
+
+def test_all_rows_of_the_errata_are_answered_in_a_section_that_exists():
+    rows = errata.errata()
+    text = "\n".join(cell.source for cell in nbformat.read(REPORT, as_version=4).cells)
+    headings = {found.lower().replace(" ", "-") for found in re.findall("^#+ (.+)$", text, re.MULTILINE)}
+    assert [row[0] for row in rows] == list(range(1, 32))
+    for _, wrong, here, checks in rows:
+        links = set(re.findall(r"\(#(.+?)\)", here))
+        assert wrong and links and links <= headings, here
+        assert checks in ("algebra", "claim", "figure", "test", "text")
+        assert not re.search(r"\d\.\d|\d{2}", wrong + here)  # no typed results

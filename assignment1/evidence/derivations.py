@@ -92,7 +92,8 @@ def _holds(left: Any, right: Any, sign: str) -> bool:
         return left.shape == right.shape and all(_is_zero(d) for d in left - right)
     if sign == "=":
         return _is_zero(left - right)
-    return bool(sp.together(left - right if sign == ">" else right - left).is_positive)
+    difference = left - right if sign == ">" else right - left
+    return bool(sp.expand_log(sp.together(difference)).is_positive)
 
 
 def _is_zero(expression: sp.Expr) -> bool:
