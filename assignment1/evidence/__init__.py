@@ -1,0 +1,1 @@
+"""What the answers rest on: one module a topic."""
