@@ -22,7 +22,7 @@ BLUE, ORANGE, GREEN, PURPLE, BLACK, SKY = "#0072B2", "#BF5000", "#007D5B", "#A85
 LAMBDA_COLOURS = {0.0: BLACK, 0.001: BLUE, 0.01: GREEN, 0.1: PURPLE, 1.0: ORANGE}
 LAMBDA_DASHES = {0.0: "-", 0.001: (0, (4, 2)), 0.01: (0, (6, 1)), 0.1: (0, (3, 1, 1, 1)), 1.0: (0, (1, 1))}
 DASHED = (0, (4, 1.2))
-WIDTH = 5.9  # inches: the report's text width
+WIDTH = 5.25  # inches: the report's text width
 
 
 def axes(ylabel: str, ylim: tuple[float, float], height: float = 2.7) -> tuple[Figure, Axes]:
@@ -77,10 +77,10 @@ def loss(run: Run, ylim: tuple[float, float], names_at: float) -> Figure:
         ax.fill_between(x, mean - deviation, mean + deviation, color=BLUE, alpha=0.2, linewidth=0)
         ax.plot(x, mean, color=BLUE, linewidth=0.9)
         validation_curve(ax, run.history.step, run.history.validation_loss)
-        at, check = int(0.2 * len(x)), int(0.85 * len(run.history.step))
-        name(ax, x[at], mean[at], "training: mean of ten steps", BLUE, names_at)
-        at = int(0.58 * len(x))
-        name(ax, x[at], edge[at], "band: one standard deviation", BLUE, names_at)
+        at, check = int(0.24 * len(x)), int(0.87 * len(run.history.step))
+        name(ax, x[at], mean[at], "training, mean of ten steps", BLUE, names_at)
+        at = int(0.61 * len(x))
+        name(ax, x[at], edge[at], "± one standard deviation", BLUE, names_at)
         name(ax, run.history.step[check], run.history.validation_loss[check], "validation", ORANGE, names_at)
         mark(ax, run)
         epochs_above(ax, run)
@@ -157,7 +157,7 @@ def lambdas(runs: Mapping[float, Run], ylim: tuple[float, float]) -> Figure:
 def weights(models: Mapping[float, Array]) -> Figure:
     """Each class's weights as an image, a row for each lambda, on one symmetric scale a row (4b)."""
     with plt.style.context(STYLE):
-        figure, grid = plt.subplots(len(models), 10, figsize=(WIDTH, 1.55), squeeze=False)
+        figure, grid = plt.subplots(len(models), 10, figsize=(WIDTH, 1.3), squeeze=False)
         for row, (lam, w) in zip(grid, models.items(), strict=True):
             top = np.abs(w[:784]).max()
             for digit, ax in enumerate(row):

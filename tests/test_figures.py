@@ -10,6 +10,7 @@ from assignment1 import LogisticRegression, SoftmaxRegression, figures, load_mni
 from assignment1.mnist import Dataset, Split
 from matplotlib.colors import to_rgb
 from matplotlib.text import Text
+from matplotlib.transforms import Bbox
 
 # Machado, Oliveira and Fernandes (2009): simulation of colour blindness, severity 1, on linear RGB.
 BLINDNESS = {
@@ -118,3 +119,7 @@ def test_type_is_large_enough_and_nothing_is_cut_or_overprinted(drawn, monkeypat
         for (one, box), (other, other_box) in combinations(boxes, 2):
             assert not box.overlaps(other_box), (name, one, other)
         plt.close(figure)
+
+
+def widened(box):
+    return Bbox([[box.x0 - 0.05 * box.width, box.y0], [box.x1 + 0.05 * box.width, box.y1]])
