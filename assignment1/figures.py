@@ -48,7 +48,7 @@ def name(ax: Axes, x: float, y: float, text: str, colour: str, height: float) ->
 
 def epochs_above(ax: Axes, run: Run) -> None:
     """A second scale at the top that counts epochs."""
-    batches = run.settings["batches_per_epoch"]
+    batches = run.batches_per_epoch
     top = ax.secondary_xaxis("top", functions=(lambda s: s / batches, lambda e: e * batches))
     top.set_xlabel("epochs")
 
