@@ -17,7 +17,7 @@ STYLE = ["default", str(Path(__file__).with_name("report.mplstyle"))]
 BLUE, ORANGE, GREEN, PURPLE, BLACK = "#0072B2", "#D55E00", "#009E73", "#CC79A7", "#000000"
 LAMBDA_COLOURS = {0.0: BLACK, 0.001: BLUE, 0.01: GREEN, 0.1: PURPLE, 1.0: ORANGE}
 DASHES = ["-", "--", "-.", ":", (0, (5, 1))]
-WIDTH = 6.3  # inches: the report's text width
+WIDTH = 5.25  # inches: the text width of the report
 
 
 def axes(ylabel: str, ylim: tuple[float, float], height: float = 3.0) -> tuple[Figure, Axes]:

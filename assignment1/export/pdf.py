@@ -26,6 +26,7 @@ class ReportPDFExporter(ReportExporter):
         blocks = walk(report.blocks, lambda key, value, *_: _to_typst(key, value, report), "", {})
         document = {"pandoc-api-version": [1, 23, 1], "meta": {}, "blocks": blocks}
         body = pandoc(json.dumps(document), "-f", "json", "-t", "typst")
+        body = re.sub(r"columns: \((?=[\d.]+%)", "columns: widths(", body)
         authors = "".join(f"{_string(author)}, " for author in report.authors)
         head = f"title: {_string(report.title)}, subtitle: {_string(report.subtitle)}, authors: ({authors})"
         sources = {
