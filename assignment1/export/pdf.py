@@ -57,8 +57,7 @@ def _to_typst(key: str, value: Any, report: Report) -> Any:
         name = value[0][0]
         alt = _string(report.figures[name].metadata["alt"])
         opening = f'#figure(image("{name}.svg", alt: {alt}), kind: image, caption: ['
-        caption = walk(value[1], lambda key, value, *_: _to_typst(key, value, report), "", {})
-        return [RawBlock("typst", opening), *caption, RawBlock("typst", f"]) <{name}>")]
+        return [RawBlock("typst", opening), *value[1], RawBlock("typst", f"]) <{name}>")]
     return None
 
 
