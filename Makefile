@@ -16,7 +16,7 @@ PY = .venv/bin/python
 READY = .venv/.installed
 endif
 
-EXECUTE = TQDM_DISABLE=1 $(PY) -m nbconvert --to notebook --execute --output-dir build --output report.ipynb report.ipynb
+EXECUTE = TQDM_DISABLE=1 $(PY) -m nbconvert --to notebook --execute --ExecutePreprocessor.record_timing=False --output-dir build --output report.ipynb report.ipynb
 
 .PHONY: help env pdf report test lint lab lock clean distclean active-environment
 

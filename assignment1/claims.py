@@ -25,6 +25,7 @@ RELATIONS: dict[str, Callable[[Any, Any], Any]] = {
     ">": operator.gt,
 }
 NUMBER = re.compile(r"[-+−]?\d[\d.,]*(e[-+]?\d+)?( ?%)?")
+TYPE = "'New Computer Modern', 'CMU Serif', 'Latin Modern Roman', 'STIXGeneral', serif"
 claims: list[tuple[str, str]] = []  # every claim checked so far: sentence, evidence
 
 
@@ -72,16 +73,18 @@ def table(header: Sequence[str], rows: Sequence[Sequence[object]], caption: str)
 def show(figure: Figure, name: str, caption: str, alt: str) -> None:
     """Show a figure, at its own size, with its caption below and its alternative text.
 
-    SVG is what the exporters here and JupyterLab take, PDF what nbconvert's LaTeX takes.
+    SVG is what the exporters here and JupyterLab take, PDF what nbconvert's LaTeX takes. The SVG holds its
+    words as text, in the page's type.
     """
     svg, pdf = io.BytesIO(), io.BytesIO()
-    with plt.rc_context({"svg.hashsalt": name, "svg.fonttype": "path"}):
+    with plt.rc_context({"svg.hashsalt": name, "svg.fonttype": "none"}):
         figure.savefig(svg, format="svg", metadata={"Date": None, "Creator": None})
         figure.savefig(pdf, format="pdf", metadata={"CreationDate": None, "Creator": None, "Producer": None})
     plt.close(figure)
     caption = f"**Figure {name}.** {caption}"
     about = {"id": f"fig-{name.lower()}", "caption": caption, "alt": alt}
-    data = {"image/svg+xml": svg.getvalue().decode(), "application/pdf": b64encode(pdf.getvalue()).decode()}
+    text = svg.getvalue().decode().replace("'STIXGeneral'", TYPE)
+    data = {"image/svg+xml": text, "application/pdf": b64encode(pdf.getvalue()).decode()}
     display(data | {"text/plain": alt}, raw=True, metadata=about)
     display(Markdown(caption), metadata={"role": "caption"})
 

@@ -1,4 +1,7 @@
-"""The report's figures: each function takes runs and returns a matplotlib Figure."""
+"""The report's figures: each function takes runs and returns a matplotlib Figure.
+
+Blue solid is training, orange dashed validation, throughout; each lambda has one colour and one dash.
+"""
 
 from __future__ import annotations
 
@@ -14,58 +17,73 @@ from assignment1.models import Array
 from assignment1.training import Run
 
 STYLE = ["default", str(Path(__file__).with_name("report.mplstyle"))]
-BLUE, ORANGE, GREEN, PURPLE, BLACK = "#0072B2", "#D55E00", "#009E73", "#CC79A7", "#000000"
+# The palette of Okabe and Ito, for colour-blind readers, darkened until its text has a contrast of 4.5 : 1.
+BLUE, ORANGE, GREEN, PURPLE, BLACK, SKY = "#0072B2", "#BF5000", "#007D5B", "#A8517F", "#000000", "#56B4E9"
 LAMBDA_COLOURS = {0.0: BLACK, 0.001: BLUE, 0.01: GREEN, 0.1: PURPLE, 1.0: ORANGE}
-DASHES = ["-", "--", "-.", ":", (0, (5, 1))]
-WIDTH = 5.25  # inches: the text width of the report
+LAMBDA_DASHES = {0.0: "-", 0.001: (0, (4, 2)), 0.01: (0, (6, 1)), 0.1: (0, (3, 1, 1, 1)), 1.0: (0, (1, 1))}
+DASHED = (0, (4, 1.2))
+WIDTH = 5.25  # inches: the report's text width
 
 
-def axes(ylabel: str, ylim: tuple[float, float], height: float = 3.0) -> tuple[Figure, Axes]:
+def axes(ylabel: str, ylim: tuple[float, float], height: float = 2.7) -> tuple[Figure, Axes]:
     """An empty figure of the text's width with gradient steps below."""
     figure, ax = plt.subplots(figsize=(WIDTH, height))
     ax.set(xlabel="gradient steps", ylabel=ylabel, ylim=ylim)
     return figure, ax
 
 
-def label(ax: Axes, x: float, y: float, text: str, colour: str) -> None:
-    """Name a curve at its right end, in its colour."""
-    ax.annotate(
-        text, (x, y), xytext=(4, 0), textcoords="offset points", color=colour, va="center", fontsize=8
-    )
+def label(ax: Axes, x: float, y: float, text: str, colour: str, **options: object) -> None:
+    """Name a curve in its colour, to the right of (x, y) unless `options` for annotate say otherwise."""
+    where = {"xytext": (4, 0), "textcoords": "offset points", "va": "center"}
+    ax.annotate(text, (x, y), color=colour, **(where | options))  # type: ignore[arg-type]
+
+
+def name(ax: Axes, x: float, y: float, text: str, colour: str, height: float) -> None:
+    """Name a curve in its colour at `height` (a share of the axes), with a thin line from there to (x, y)."""
+    line = dict(arrowstyle="-", color=colour, linewidth=0.6, shrinkA=0, shrinkB=1.5)
+    where = dict(textcoords=ax.get_xaxis_transform(), ha="center", arrowprops=line)
+    va = "top" if height < 0.5 else "bottom"
+    ax.annotate(text, (x, y), (x, height), color=colour, va=va, **where)  # type: ignore[arg-type]
+
+
+def epochs_above(ax: Axes, run: Run) -> None:
+    """A second scale at the top that counts epochs."""
+    batches = run.settings["batches_per_epoch"]
+    top = ax.secondary_xaxis("top", functions=(lambda s: s / batches, lambda e: e * batches))
+    top.set_xlabel("epochs")
 
 
 def mark(ax: Axes, run: Run) -> None:
-    """Mark the best step and the early stop."""
-    low, high = ax.get_ylim()
-    marks = [(run.best_step, "best", "left" if not run.stopped_early else "right")]
-    marks += [(run.steps - 1, "stop", "left")] if run.stopped_early else []
-    for step, name, _ in marks:
-        ax.axvline(step, color="0.4", linewidth=0.7, linestyle=":")
-        ax.annotate(
-            name,
-            (step, high - 0.03 * (high - low)),
-            xytext=(-3 if name == "best" else 3, 0),
-            textcoords="offset points",
-            ha="right" if name == "best" else "left",
-            va="top",
-            fontsize=8,
-            color="0.3",
-        )
+    """Mark the best step and the early stop by lines with their names at the top."""
+    height = ax.get_xaxis_transform()
+    marks = [(run.best_step, "best", "right"), (run.steps - 1, "stop", "left")]
+    for step, name, side in marks if run.stopped_early else marks[:1]:
+        ax.axvline(step, color="0.35", linewidth=0.7, linestyle=(0, (1, 1.5)))
+        shift = (-3, 0) if side == "right" else (3, 0)
+        ax.annotate(name, (step, 0.98), shift, height, "offset points", ha=side, va="top", color="0.25")
+    ax.set_xlim(right=run.steps * 1.045)
 
 
-def loss(run: Run, ylim: tuple[float, float]) -> Figure:
-    """Training loss, mean and standard deviation over ten steps, beside the validation loss (2b, 3b)."""
+def loss(run: Run, ylim: tuple[float, float], names_at: float) -> Figure:
+    """Training loss, mean and standard deviation over ten steps, beside the validation loss (2b, 3b).
+
+    The curves' names stand at the height `names_at`, a share of the axes.
+    """
     with plt.style.context(STYLE):
         figure, ax = axes("cross-entropy (nats)", ylim)
         tens = run.history.train_loss[: run.steps // 10 * 10].reshape(-1, 10)
         x, mean, deviation = np.arange(len(tens)) * 10 + 4.5, tens.mean(axis=1), tens.std(axis=1)
+        edge = mean + deviation if names_at > 0.5 else mean - deviation
         ax.fill_between(x, mean - deviation, mean + deviation, color=BLUE, alpha=0.2, linewidth=0)
-        ax.plot(x, mean, color=BLUE, label="training: mean of ten steps (band: one standard deviation)")
-        ax.plot(
-            run.history.step, run.history.validation_loss, "--", color=ORANGE, label="validation: each check"
-        )
-        ax.legend(frameon=False, fontsize=8, loc="upper center")
+        ax.plot(x, mean, color=BLUE, linewidth=0.9)
+        validation_curve(ax, run.history.step, run.history.validation_loss)
+        at, check = int(0.24 * len(x)), int(0.87 * len(run.history.step))
+        name(ax, x[at], mean[at], "training, mean of ten steps", BLUE, names_at)
+        at = int(0.61 * len(x))
+        name(ax, x[at], edge[at], "± one standard deviation", BLUE, names_at)
+        name(ax, run.history.step[check], run.history.validation_loss[check], "validation", ORANGE, names_at)
         mark(ax, run)
+        epochs_above(ax, run)
     return figure
 
 
@@ -73,22 +91,40 @@ def accuracy(run: Run, ylim: tuple[float, float]) -> Figure:
     """Training and validation accuracy at every check (2c, 3c)."""
     with plt.style.context(STYLE):
         figure, ax = axes("accuracy", ylim)
-        ax.plot(run.history.step, run.history.train_accuracy, color=BLUE, label="training")
-        ax.plot(run.history.step, run.history.validation_accuracy, "--", color=ORANGE, label="validation")
-        ax.legend(frameon=False, fontsize=8, loc="lower right")
+        history, step = run.history, run.history.step
+        train, validation = history.train_accuracy, history.validation_accuracy
+        ax.plot(step, train, color=BLUE)
+        validation_curve(ax, step, validation)
+        higher = validation[len(step) // 2 :].mean() > train[len(step) // 2 :].mean()
+        at = int(0.66 * len(step))
+        name(ax, step[at], train[at], "training", BLUE, 0.42 if higher else 0.92)
+        name(ax, step[at], validation[at], "validation", ORANGE, 0.92 if higher else 0.42)
         mark(ax, run)
+        epochs_above(ax, run)
     return figure
 
 
-def validation_accuracies(runs: Mapping[str, Run], ylim: tuple[float, float]) -> Figure:
-    """Validation accuracy of several runs on one axis (2e)."""
+def validation_curve(ax: Axes, step: Array, y: Array) -> None:
+    """A dashed line on a white one, which keeps it apart from what it crosses."""
+    ax.plot(step, y, color="white", linewidth=2.4)
+    ax.plot(step, y, color=ORANGE, linestyle=DASHED)
+
+
+def validation_accuracies(file_order: Run, shuffled: Run, ylim: tuple[float, float]) -> Figure:
+    """Validation accuracy with and without shuffling on one axis (2e)."""
     with plt.style.context(STYLE):
         figure, ax = axes("validation accuracy", ylim)
-        for (name, run), colour, dash in zip(runs.items(), (ORANGE, BLUE), DASHES, strict=False):
-            ax.plot(
-                run.history.step, run.history.validation_accuracy, linestyle=dash, color=colour, label=name
-            )
-        ax.legend(frameon=False, fontsize=8, loc="lower right")
+        ax.plot(
+            file_order.history.step, file_order.history.validation_accuracy, color=ORANGE, linestyle=DASHED
+        )
+        ax.plot(shuffled.history.step, shuffled.history.validation_accuracy, color=BLACK)
+        low = 40 + int(file_order.history.validation_accuracy[40:].argmin())
+        x, y = file_order.history.step[low], file_order.history.validation_accuracy[low]
+        label(ax, x, y, "file order", ORANGE, xytext=(6, 6))
+        at = int(0.7 * len(shuffled.history.step))
+        x, y = shuffled.history.step[at], shuffled.history.validation_accuracy[at]
+        name(ax, x, y, "shuffled before each epoch", BLACK, 0.2)
+        epochs_above(ax, file_order)
     return figure
 
 
@@ -96,50 +132,66 @@ def lambdas(runs: Mapping[float, Run], ylim: tuple[float, float]) -> Figure:
     """Validation accuracy for every lambda, zoomed, with the whole range in an inset (4c)."""
     with plt.style.context(STYLE):
         figure, ax = axes("validation accuracy", ylim, height=3.6)
-        inset = ax.inset_axes((0.55, 0.12, 0.4, 0.33))
-        for (lam, run), dash in zip(runs.items(), DASHES, strict=True):
-            for where in (ax, inset):
-                where.plot(
-                    run.history.step,
-                    run.history.validation_accuracy,
-                    color=LAMBDA_COLOURS[lam],
-                    linestyle=dash,
-                    linewidth=1.1 if where is ax else 0.6,
-                    label=rf"$\lambda$ = {lam:g}",
-                )
-        ax.legend(frameon=False, fontsize=8, loc="upper left", bbox_to_anchor=(1, 1))
-        inset.tick_params(labelsize=6)
-        inset.set_title("whole range", fontsize=7)
+        inset = ax.inset_axes((0.56, 0.1, 0.42, 0.36))
+        for lam, run in runs.items():
+            step, accuracy, colour = run.history.step, run.history.validation_accuracy, LAMBDA_COLOURS[lam]
+            wide = 2.6 if lam == 0 else 1.2  # the curve that lies upon it stays visible
+            ax.plot(
+                step,
+                accuracy,
+                color=SKY if lam == 0.001 else colour,
+                linestyle=LAMBDA_DASHES[lam],
+                linewidth=wide,
+            )
+            ax.plot(step[-1], accuracy[-1], "o", color=colour, markersize=3.5)
+            inset.plot(step, accuracy, color=colour, linewidth=0.8)
+            beside = {0.0: (6, 9), 0.001: (6, -6)}.get(lam, (6, 0))
+            label(ax, step[-1], accuracy[-1], f"λ = {lam:g}", colour, xytext=beside)
+        inset.set(ylim=(0, 1), yticks=(0, 0.5, 1))
+        inset.annotate("the whole range", (0.97, 0.1), xycoords="axes fraction", ha="right")
+        ax.set_xlim(right=max(run.steps for run in runs.values()) * 1.14)
+        epochs_above(ax, runs[0.0])
     return figure
 
 
 def weights(models: Mapping[float, Array]) -> Figure:
-    """Each class's weights as an image, a row for each lambda (4b)."""
+    """Each class's weights as an image, a row for each lambda, on one symmetric scale a row (4b)."""
     with plt.style.context(STYLE):
-        figure, grid = plt.subplots(len(models), 10, figsize=(WIDTH, 1.9), squeeze=False)
+        figure, grid = plt.subplots(len(models), 10, figsize=(WIDTH, 1.3), squeeze=False)
         for row, (lam, w) in zip(grid, models.items(), strict=True):
             top = np.abs(w[:784]).max()
             for digit, ax in enumerate(row):
-                image = ax.imshow(
-                    w[:784, digit].reshape(28, 28), cmap="RdBu_r", vmin=-top, vmax=top, interpolation="none"
-                )
+                image = np.kron(w[:784, digit].reshape(28, 28), np.ones((8, 8)))  # no viewer blurs the pixels
+                drawn = ax.imshow(image, cmap="RdBu_r", vmin=-top, vmax=top, interpolation="none")
                 ax.set(xticks=[], yticks=[])
-                ax.spines[:].set_visible(False)
-                if row is grid[0]:
-                    ax.set_title(str(digit))
-            row[0].set_ylabel(rf"$\lambda$ = {lam:g}")
-            figure.colorbar(image, ax=list(row), fraction=0.03, pad=0.01).ax.tick_params(labelsize=6)
+                ax.spines[:].set(visible=True, color="0.8", linewidth=0.4)
+            row[0].set_ylabel(f"λ = {lam:g}")
+            bar = figure.colorbar(drawn, cax=row[-1].inset_axes((1.12, 0, 0.12, 1)), ticks=[-top, 0, top])
+            bar.ax.set_yticklabels([f"−{top:.2g}", "0", f"{top:.2g}"])
+            bar.outline.set_linewidth(0.4)
+        for digit, ax in enumerate(grid[0]):
+            ax.set_title(str(digit), size=9.5, pad=3)
     return figure
 
 
-def norms(runs: Mapping[float, Run]) -> Figure:
-    """The weights' length (Euclidean norm) at the end of training against lambda (4e)."""
+def norms(series: Mapping[str, Mapping[float, float]]) -> Figure:
+    """The weights' length (Euclidean norm) against lambda: a curve for each name in `series` (4e)."""
+    lambdas = sorted({lam for values in series.values() for lam in values})
     with plt.style.context(STYLE):
-        figure, ax = plt.subplots(figsize=(WIDTH, 2.6))
-        lengths = [float(np.linalg.norm(run.last.w)) for run in runs.values()]
-        ax.plot(range(len(runs)), lengths, "o", color=BLUE)
-        for x, length in enumerate(lengths):
-            ax.annotate(f"{length:.3f}", (x, length), xytext=(0, 5), textcoords="offset points", ha="center")
-        ax.set(xlabel=r"$\lambda$", ylabel=r"length $|w|$", ylim=(0, max(lengths) * 1.2))
-        ax.set_xticks(range(len(runs)), [f"{lam:g}" for lam in runs])
+        figure, ax = plt.subplots(figsize=(WIDTH, 2.9))
+        for (title, values), colour, marker in zip(
+            series.items(), (BLUE, BLACK, ORANGE), "os^", strict=False
+        ):
+            x, y = [lambdas.index(lam) for lam in values], list(values.values())
+            ax.plot(x, y, marker, color=colour, linestyle=":", linewidth=0.8, markersize=4)
+            label(ax, x[0], y[0], title, colour, xytext=(8, 3))
+        last = series[next(iter(series))][1.0]
+        ax.plot([lambdas.index(lam) for lam in (0.1, 1.0)], [last * 10, last], color="0.6", linewidth=0.8)
+        ax.annotate(
+            "slope of 1/λ", (lambdas.index(0.1), last * 10), (6, 0), textcoords="offset points", color="0.35"
+        )
+        ax.set(xlabel="λ", ylabel="length of the weights, |w|", yscale="log")
+        ax.set_yticks([0.5, 1, 2, 5, 10, 20], ["0.5", "1", "2", "5", "10", "20"])
+        ax.minorticks_off()
+        ax.set_xticks(range(len(lambdas)), [f"{lam:g}" for lam in lambdas])
     return figure

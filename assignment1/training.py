@@ -91,11 +91,11 @@ def train(
     last batch is dropped.
     Raises ValueError for a setting out of range and FloatingPointError when the loss diverges.
     """
+    (X, Y), (X_val, Y_val) = data.train, data.validation
+    N = len(X)
     settings: dict[str, Any] = dict(learning_rate=learning_rate, epochs=epochs, batch_size=batch_size)
     settings |= dict(shuffle=shuffle, seed=seed, patience=patience, lam=model.lam)
     settings |= dict(checks_per_epoch=checks_per_epoch)
-    (X, Y), (X_val, Y_val) = data.train, data.validation
-    N = len(X)
     _require(math.isfinite(learning_rate) and learning_rate > 0, "learning_rate", learning_rate, "above 0")
     _require(isinstance(epochs, int) and epochs >= 1, "epochs", epochs, "a whole number, 1 or more")
     _require(
@@ -113,7 +113,7 @@ def train(
     )
     _require(not shuffle or seed is not None, "seed", seed, "a number, so that the run can be repeated")
 
-    batches = N // batch_size
+    batches = settings["batches_per_epoch"] = N // batch_size
     check_every = max(batches // checks_per_epoch, 1)
     rng = np.random.default_rng(seed)
     model = model.copy(model.w.astype(X.dtype))

@@ -1,0 +1,1 @@
+"""Evidence for the report's answers, one module a topic."""

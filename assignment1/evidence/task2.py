@@ -1,0 +1,173 @@
+"""Tasks 2d and 2e: what early stopping reacts to, and why the validation curve spikes in file order."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Sequence
+from dataclasses import replace
+
+import numpy as np
+from numpy.typing import ArrayLike, NDArray
+
+from assignment1.mnist import Dataset, Split
+from assignment1.models import Array, LogisticRegression, Regression
+from assignment1.training import EarlyStopping, Run
+
+RATE, BATCH = 0.05, 128  # task 2's learning rate and batch size
+Ints = NDArray[np.integer]
+
+
+def stops(run: Run, patiences: Iterable[int]) -> Ints:
+    """Where early stopping would have ended `run`, one row a patience: check of the stop, check of the best.
+
+    `run` is one made without early stopping, so that no run is made twice; rows index its history.
+    Raises ValueError when it is too short for a patience.
+    """
+    rows = []
+    for patience in patiences:
+        rule = EarlyStopping(patience)
+        stop = next((i for i, loss in enumerate(run.history.validation_loss) if rule.update(loss)), None)
+        if stop is None:
+            raise ValueError(f"patience {patience} does not end {run.steps} steps; expected a longer run")
+        rows.append((stop, rule.best_index))
+    return np.array(rows)
+
+
+def loss_difference(a: Regression, b: Regression, split: Split) -> tuple[float, float]:
+    """Mean over the images of a's cross-entropy less b's, and its standard error, in nats."""
+    X, Y = split
+    paired = a.cross_entropy(a.logits(X), Y) - b.cross_entropy(b.logits(X), Y)
+    return float(paired.mean()), float(paired.std(ddof=1) / np.sqrt(len(paired)))
+
+
+def run_lengths(labels: ArrayLike) -> Ints:
+    """Lengths of the runs of equal labels, in order: 2 2 3 2 gives 2 1 1."""
+    labels = np.asarray(labels).ravel()
+    ends = np.flatnonzero(labels[1:] != labels[:-1]) + 1
+    return np.diff(np.concatenate(([0], ends, [len(labels)])))
+
+
+def permuted_runs(labels: ArrayLike, permutations: int = 2000, seed: int = 0) -> Array:
+    """Mean and greatest run length in each random order of the labels, (permutations, 2)."""
+    rng, labels = np.random.default_rng(seed), np.asarray(labels).ravel()
+    lengths = (run_lengths(rng.permutation(labels)) for _ in range(permutations))
+    return np.array([(runs.mean(), runs.max()) for runs in lengths])
+
+
+def trajectory(data: Dataset, epochs: int) -> Array:
+    """The weights before each step of task 2's run in file order, and after the last: (785, steps + 1)."""
+    model, W = LogisticRegression().copy(np.zeros((785, 1), data.train.X.dtype)), []
+    for _ in range(epochs):
+        for batch in batches(data):
+            W.append(model.w)
+            model = model.copy(model.w - RATE * model.gradient(*batch))
+    return np.hstack([*W, model.w])
+
+
+def batches(data: Dataset) -> list[Split]:
+    """The training images in file order, 128 at a time, without an incomplete last batch."""
+    X, Y = data.train
+    return [Split(X[i : i + BATCH], Y[i : i + BATCH]) for i in range(0, len(X) - BATCH + 1, BATCH)]
+
+
+def along(W: Array, split: Split) -> tuple[Array, Array]:
+    """Loss and accuracy (S,) on a split for each of the S columns of W (785, S), in one product."""
+    model, (X, Y) = LogisticRegression(), split
+    Z = W.T @ X.T
+    loss = [model.cross_entropy(z[:, None], Y).mean(dtype=np.float64) for z in Z]
+    return np.array(loss), np.array([model.correct(z[:, None], Y).mean() for z in Z])
+
+
+def step_from(w: Array, data: Dataset) -> tuple[Array, Array]:
+    """Each batch's gradient at w (785,), and the weights one step along it leads to; both (785, batches)."""
+    model = LogisticRegression().copy(w[:, None])
+    gradients = np.hstack([model.gradient(*batch) for batch in batches(data)])
+    return gradients, w[:, None] - RATE * gradients
+
+
+def recovery(W: Array, data: Dataset, culprit: int) -> Array:
+    """What share of the rise that batch `culprit` causes would each batch have taken back, had it come next?
+
+    W is a `trajectory`; the result has a row for each epoch and a column for each batch (counted from 0).
+    """
+    rows, per_epoch = [], len(batches(data))
+    for at in range(culprit, W.shape[1] - 1, per_epoch):
+        (before, after), _ = along(W[:, at : at + 2], data.validation)
+        rows.append((after - along(step_from(W[:, at + 1], data)[1], data.validation)[0]) / (after - before))
+    return np.array(rows)
+
+
+def costliest(w: Array, split: Split, count: int = 10) -> tuple[Ints, Array, Array]:
+    """The images of a batch with the greatest cross-entropy at weights w (785,), in falling order.
+
+    Their rows, their cross-entropy in nats, and their shares of the batch's gradient: of its length, how much
+    their own gradients add up to along it.
+    """
+    model, (X, Y) = LogisticRegression().copy(w[:, None]), split
+    z = model.logits(X)
+    cost, along_gradient = model.cross_entropy(z, Y), X @ model.gradient(X, Y)
+    shares = ((model.activation(z) - Y) * along_gradient)[:, 0]
+    rows = np.argsort(-cost)[:count]
+    return rows, cost[rows], shares[rows] / shares.sum()
+
+
+def misread(w: Array, split: Split) -> NDArray[np.bool_]:
+    """Which images of a split are misread at weights w (785,)?"""
+    model = LogisticRegression().copy(w[:, None])
+    return ~model.correct(model.logits(split.X), split.Y)
+
+
+def likeness(X: Array) -> float:
+    """The mean correlation of pixels over all pairs of the images in X (N, 785)."""
+    N = len(X)
+    return float((np.corrcoef(X[:, :784]).sum() - N) / (N * (N - 1)))
+
+
+def random_likeness(X: Array, count: int = 10, draws: int = 2000, seed: int = 0) -> Array:
+    """The `likeness` of `count` images drawn at random from X, for each of the draws."""
+    rng = np.random.default_rng(seed)
+    return np.array([likeness(X[rng.choice(len(X), count, replace=False)]) for _ in range(draws)])
+
+
+def reordered(data: Dataset, order: Ints) -> Dataset:
+    """The same data with its training images in another order."""
+    return replace(data, train=Split(data.train.X[order], data.train.Y[order]))
+
+
+def scattered(data: Dataset, moved: Sequence[int], seed: int, spared: Sequence[int] = ()) -> Dataset:
+    """The images of the batches `moved` change places with random others; all the rest stays where it is.
+
+    No image of a batch in `spared` moves, nor of the incomplete last batch. Batches are counted from 0.
+    """
+    order, places = np.arange(len(data.train.X)), np.arange(len(data.train.X) // BATCH * BATCH)
+    batch = places // BATCH
+    inside = places[np.isin(batch, moved)]
+    outside = places[~np.isin(batch, [*moved, *spared])]
+    partners = np.random.default_rng(seed).choice(outside, len(inside), replace=False)
+    order[inside], order[partners] = partners, inside
+    return reordered(data, order)
+
+
+def spike_size(data: Dataset, epochs: int = 15, measured: int = 5) -> float:
+    """How far the validation loss rises above its median in an epoch, mean of the last `measured` epochs.
+
+    Trained in file order for `epochs`, the loss is taken after every step of the last ones; in nats.
+    """
+    steps = measured * len(batches(data))
+    loss = along(trajectory(data, epochs)[:, -steps:], data.validation)[0].reshape(measured, -1)
+    return float((loss.max(axis=1) - np.median(loss, axis=1)).mean())
+
+
+def spread(run: Run, checks: int = 124) -> tuple[float, float, float, float]:
+    """Mean, standard deviation and median of the last validation losses, and their greatest jump, in nats.
+
+    With a check every 6 steps and 31 batches an epoch, 31 checks in a row see each place in the epoch once:
+    124 see it four times, whatever the order of the images is.
+    """
+    loss = run.history.validation_loss[-checks:]
+    return loss.mean(), loss.std(ddof=1), float(np.median(loss)), np.abs(np.diff(loss)).max()
+
+
+def mean_and_error(values: ArrayLike) -> tuple[float, float]:
+    """The mean of a sample and its standard error."""
+    sample = np.asarray(values, float)
+    return float(sample.mean()), float(sample.std(ddof=1) / np.sqrt(len(sample)))

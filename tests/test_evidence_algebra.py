@@ -1,0 +1,113 @@
+"""The derivations, the errata and the errors: each check passes on the truth and fails on a slip."""
+
+import re
+
+import nbformat
+import pytest
+from assignment1.evidence import derivations, errata
+from assignment1.evidence.derivations import REPORT, TASKS, check, relations, section, steps
+
+
+def holds(task, latex):
+    """Does each relation in one piece of LaTeX hold? What cannot be read does not."""
+    try:
+        verdicts = [check(task, *parts).holds for parts in relations(f"${latex}$")]
+    except ValueError:
+        return False
+    return bool(verdicts) and all(verdicts)
+
+
+def slips(latex):
+    """The LaTeX with one sign, hat, factor or index changed: each is wrong."""
+    for found in re.finditer(r"[+-]", latex):
+        yield latex[: found.start()] + "+-"[found[0] == "+"] + latex[found.end() :]
+    for found in re.finditer(r"\\hat\{([yY])\}", latex):
+        yield latex[: found.start()] + found[1] + latex[found.end() :]
+    for found in re.finditer(r"2 |\^2|\\lambda |\\alpha |\\frac\{1\}\{N\} |\^\\top", latex):
+        yield latex[: found.start()] + latex[found.end() :]
+
+
+def test_every_relation_of_the_derivations_holds():
+    found = steps()
+    assert all(step.holds for step in found), [step for step in found if not step.holds]
+    assert {step.task for step in found} == set(TASKS) and len(found) > 35
+    ends = {"1a": r"= -(y^n - \hat{y}^n) x_i^n", "1b": r"= -x_j^n (y_k^n - \hat{y}_k^n)"}
+    for task, end in ends.items():
+        assert any(step.task == task and step.latex.endswith(end) for step in found)
+
+
+@pytest.mark.parametrize("task", TASKS)
+def test_every_slip_in_the_notebooks_equations_is_found(task):
+    tried = 0
+    for left, sign, right in relations(section(REPORT, task)):
+        for slip in slips(f"{left} {sign} {right}"):
+            assert not holds(task, slip), slip
+            tried += 1
+    assert tried > 15
+
+
+def test_a_sign_changed_in_the_notebook_is_found(tmp_path):
+    notebook = nbformat.read(REPORT, as_version=4)
+    cell = next(cell for cell in notebook.cells if "### Task 1b" in cell.source)
+    cell.source = cell.source.replace(r"= -x_j^n (y_k^n", "= x_j^n (y_k^n")
+    nbformat.write(notebook, tmp_path / "report.ipynb")
+    assert [step.task for step in steps(tmp_path / "report.ipynb") if not step.holds] == ["1b"]
+
+
+def test_targets_that_add_up_to_one_are_needed(monkeypatch):
+    monkeypatch.setattr(derivations.Quantities, "y", lambda self, n, k: derivations.sp.Symbol(f"y{n}{k}"))
+    assert not holds("1b", r"\sum_k y_k^n = 1")
+    assert not holds("1b", r"\frac{\partial C^n}{\partial z_k^n} = -(y_k^n - \hat{y}_k^n)")
+
+
+def test_cases_are_read():
+    cases = r"\begin{cases} 1 & \text{if } k' = k \\ 0 & \text{if } k' \ne k \end{cases}"
+    assert holds("1b", r"\frac{\partial z_{k'}^n}{\partial z_k^n} = " + cases)
+    assert not holds("1b", r"\frac{\partial z_{k'}^n}{\partial z_k^n} = " + cases.replace("1 &", "2 &"))
+    assert not holds("1b", r"\frac{\partial z_{k'}^n}{\partial z_k^n} = " + cases.replace("0 &", "1 &"))
+    cases = r"\begin{cases} 2 w_{kj} & k' = k \text{ and } i = j \\ 0 & \text{otherwise} \end{cases}"
+    assert holds("4a", r"\frac{\partial w_{k'i}^2}{\partial w_{kj}} = " + cases)
+    assert not holds(
+        "4a", r"\frac{\partial w_{k'i}^2}{\partial w_{kj}} = " + cases.replace("i = j", "k' = k")
+    )
+
+
+def test_aligned_and_boxed_lines_are_read():
+    assert holds("4a", r"\begin{aligned} J &= C + \lambda R \\ &= R \lambda + C. \end{aligned}")
+    assert not holds("4a", r"\begin{aligned} J &= C + \lambda R \\ &= R \lambda - C. \end{aligned}")
+    assert not holds("4a", r"\boxed{J = C + R \tag{3}}.")
+
+
+@pytest.mark.parametrize(
+    "latex, message",
+    [
+        (r"\frac{\partial C}{\partial w_{jk}} = 0", "indices"),
+        (r"y^n = 1", "indices"),
+        (r"\frac{\partial J}{\partial w} = 2 \lambda w_{kj}", "matrix"),
+        (r"\sum_{k=1}^N y_k^n = 1", "does not run from 1 to K"),
+        (r"\sin 1 = 0", "not known"),
+        (r"z_k^n \approx 1", "cannot be checked"),
+    ],
+)
+def test_what_cannot_be_read_is_an_error(latex, message):
+    with pytest.raises(ValueError, match=message):
+        [check("4a", *parts) for parts in relations(f"${latex}$")]
+
+
+def test_the_sources_algebra_fails_and_the_reports_passes():
+    rows = errata.slips()
+    assert [row[0] for row in rows] == [4, 4, 5, 5, 17, 17, 19, 19]
+    assert [row[3] for row in rows[::2]] == ["false", "false", "no meaning", "false"]
+    assert [row[3] for row in rows[1::2]] == ["true"] * 4
+
+
+def test_all_rows_of_the_errata_are_answered_in_a_section_that_exists():
+    rows = errata.errata()
+    text = "\n".join(cell.source for cell in nbformat.read(REPORT, as_version=4).cells)
+    headings = {found.lower().replace(" ", "-") for found in re.findall("^#+ (.+)$", text, re.MULTILINE)}
+    assert [row[0] for row in rows] == list(range(1, 32))
+    for _, wrong, here, checks in rows:
+        links = set(re.findall(r"\(#(.+?)\)", here))
+        assert wrong and links and links <= headings, here
+        assert checks in ("algebra", "claim", "figure", "test", "text")
+        assert not re.search(r"\d\.\d|\d{2}", wrong + here)  # no typed results
