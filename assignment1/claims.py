@@ -59,10 +59,10 @@ def table(header: Sequence[str], rows: Sequence[Sequence[object]], caption: str)
     if not number:
         raise ValueError(f"the caption is {caption!r}; expected it to start like '**Table 2d.** '")
     columns = [[str(cell) for cell in column] for column in zip(header, *rows, strict=True)]
-    dashes = []  # they set the relative widths, and a colon at their end sets numbers to the right
-    for name, *cells in columns:
-        width = min(max(len(name), *(len(cell) for cell in cells), 3), 60)
-        dashes.append("-" * (width - 1) + ("-:"[all(NUMBER.fullmatch(cell) for cell in cells)]))
+    widths = [min(max(map(len, column)), 60) for column in columns]
+    widths = widths if max(widths) > 40 else [3] * len(columns)  # relative ones, where text must wrap
+    ends = ["-:"[all(map(NUMBER.fullmatch, cells))] for _, *cells in columns]  # numbers to the right
+    dashes = ["-" * max(width - 1, 2) + end for width, end in zip(widths, ends, strict=True)]
     body = "\n".join("| " + " | ".join(line) + " |" for line in zip(*columns, strict=True))
     top, _, rest = body.partition("\n")
     about = {"id": f"tbl-{number[1].lower()}", "caption": caption}
@@ -91,7 +91,11 @@ def show(figure: Figure, name: str, caption: str, alt: str) -> None:
 
 def claims_table() -> None:
     """Show every claim made so far with the measured values behind it."""
-    rows = [(number, sentence, evidence) for number, (sentence, evidence) in enumerate(claims, 1)]
+    signs = {"<=": "≤", ">=": "≥", "==": "="}
+    rows = [
+        (number, sentence, " ".join(signs.get(word, word) for word in evidence.split()))
+        for number, (sentence, evidence) in enumerate(claims, 1)
+    ]
     table(("no.", "claim", "measured"), rows, "**Table A.** Every claim that this report checks.")
 
 

@@ -144,7 +144,12 @@ def _prepare(key: str, value: Any, report: Report) -> Any:
         _add(report, value[0][0])
         if value[0][0] not in report.figures:  # a table: the id is its own
             (table,) = value[1]
-            return {"t": "Table", "c": [value[0], *table["c"][1:]]}
+            table["c"][0] = value[0]
+            return _prepare("Table", table["c"], report) or table
+    if key == "Table" and len({json.dumps(width) for _, width in value[2]}) == 1:
+        # equal dashes in the Markdown wish for no widths
+        columns = [[alignment, {"t": "ColWidthDefault"}] for alignment, _ in value[2]]
+        return {"t": "Table", "c": [*value[:2], columns, *value[3:]]}
     if key == "CodeBlock":  # no syntax colours
         return {"t": "CodeBlock", "c": [["", [], []], value[1]]}
     if key in ("RawBlock", "RawInline"):

@@ -1,6 +1,20 @@
 """The report as one self-contained HTML page with MathML: pandoc writes it by report.html and report.css."""
 
-from assignment1.export.document import Report, ReportExporter
+import json
+import re
+from base64 import b64encode
+from html import escape, unescape
+from importlib.resources import as_file, files
+from typing import Any
+
+from pandocfilters import RawBlock, RawInline, stringify, walk
+
+from assignment1.export.document import PREFIX, Report, ReportExporter, pandoc, split_math
+from assignment1.export.speech import speak
+
+_MATH = re.compile(
+    r"<math ([^>]*)>\s*<semantics>(.*?)<annotation[^>]*>(.*?)</annotation>\s*</semantics>", re.S
+)
 
 
 class ReportHTMLExporter(ReportExporter):
@@ -13,4 +27,58 @@ class ReportHTMLExporter(ReportExporter):
         return ".html"
 
     def render(self, report: Report) -> str:
-        raise NotImplementedError
+        """The page; the same on every machine."""
+        blocks = walk(report.blocks, lambda key, value, *_: _to_html(key, value, report), "", {})
+        names = {"title": report.title, "subtitle": report.subtitle}
+        meta: dict[str, Any] = {key: _meta(value) for key, value in names.items() if value}
+        meta["author"] = {"t": "MetaList", "c": [_meta(author) for author in report.authors]}
+        document = {"pandoc-api-version": [1, 23, 1], "meta": meta, "blocks": blocks}
+        style = (files(__package__) / "report.css").read_text(encoding="utf-8")
+        options = ["--mathml", "--toc", "--toc-depth=3", "--section-divs", "--shift-heading-level-by=1"]
+        with as_file(files(__package__) / "report.html") as template:
+            options += [f"--template={template}", f"--variable=style:{style}"]
+            page = pandoc(json.dumps(document), "-f", "json", "-t", "html5", *options)
+        return (
+            _MATH.sub(_read_aloud, page)
+            .replace("<th", '<th scope="col"')
+            .replace('<th scope="col"ead', "<thead")
+        )
+
+
+def _meta(text: str) -> dict[str, str]:
+    return {"t": "MetaString", "c": text}
+
+
+def _read_aloud(math: re.Match[str]) -> str:
+    """MathML with its reading in words in place of its LaTeX."""
+    return f'<math {math[1]} alttext="{escape(speak(unescape(math[3])))}">{math[2]}'
+
+
+def _to_html(key: str, value: Any, report: Report) -> Any:
+    """What pandoc's HTML writer does not do by itself."""
+    if key == "Math":
+        return _math(value)
+    if key == "Div" and value[0][0] in report.figures:
+        name, output = value[0][0], report.figures[value[0][0]]
+        source = b64encode(output.data["image/svg+xml"].encode()).decode()
+        width = re.search(r'<svg[^>]* width="([\d.]+)pt"', output.data["image/svg+xml"])
+        size = f' width="{float(width[1]) * 4 / 3:.0f}"' if width else ""
+        image = f'<img src="data:image/svg+xml;base64,{source}" alt="{escape(output.metadata["alt"])}"{size}>'
+        opening = RawBlock("html", f'<figure id="{name}">{image}<figcaption>')
+        return [opening, *value[1], RawBlock("html", "</figcaption></figure>")]
+    if key == "Table":
+        label = escape(stringify({"t": "Plain", "c": value[1][1]})) or "Table"
+        opening = RawBlock("html", f'<div class="scroll" role="region" tabindex="0" aria-label="{label}">')
+        return [opening, {"t": "Table", "c": value}, RawBlock("html", "</div>")]
+    return None
+
+
+def _math(value: Any) -> Any:
+    """A display equation in a box of its own, which scrolls where the screen is narrow, with its number."""
+    display, boxed, tag, latex = split_math(value)
+    if not display:
+        return None
+    name = f' id="{PREFIX["equation"]}{tag.lower()}"' if tag else ""
+    opening = RawInline("html", f'<span class="equation{" boxed" if boxed else ""}" tabindex="0"{name}>')
+    node = {"t": "Math", "c": [value[0], latex]}
+    return [opening, node, RawInline("html", f"<span>({tag})</span></span>" if tag else "</span>")]

@@ -26,6 +26,7 @@ class ReportPDFExporter(ReportExporter):
         blocks = walk(report.blocks, lambda key, value, *_: _to_typst(key, value, report), "", {})
         document = {"pandoc-api-version": [1, 23, 1], "meta": {}, "blocks": blocks}
         body = pandoc(json.dumps(document), "-f", "json", "-t", "typst")
+        body = re.sub(r"columns: \((?=[\d.]+%)", "columns: widths(", body)
         authors = "".join(f"{_string(author)}, " for author in report.authors)
         head = f"title: {_string(report.title)}, subtitle: {_string(report.subtitle)}, authors: ({authors})"
         sources = {
@@ -56,8 +57,7 @@ def _to_typst(key: str, value: Any, report: Report) -> Any:
         name = value[0][0]
         alt = _string(report.figures[name].metadata["alt"])
         opening = f'#figure(image("{name}.svg", alt: {alt}), kind: image, caption: ['
-        caption = walk(value[1], lambda key, value, *_: _to_typst(key, value, report), "", {})
-        return [RawBlock("typst", opening), *caption, RawBlock("typst", f"]) <{name}>")]
+        return [RawBlock("typst", opening), *value[1], RawBlock("typst", f"]) <{name}>")]
     return None
 
 

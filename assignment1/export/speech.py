@@ -98,4 +98,5 @@ def speak(latex: str) -> str:
             tokens.pop()
         return " ".join(" ".join(words).split())
 
-    return re.sub(r"\s+([,;.])", r"\1", sequence("")).strip(" ,;.")
+    words = re.sub(r"\s+([,;.])", r"\1", sequence(""))
+    return re.sub(r",(?=[,;.])", "", words).strip(" ,;.")
