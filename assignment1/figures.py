@@ -223,7 +223,7 @@ def confusion(counts: NDArray[np.intp], low: Array, high: Array) -> Figure:
         side.errorbar(
             share, digits + 0.5, xerr=(share - low, high - share), fmt="o", color=BLUE, markersize=3
         )
-        side.set(xlabel="accuracy, with 95 % interval")
+        side.set(xlabel="accuracy, with 95% interval")
         side.grid(axis="x")
         side.margins(x=0.05)
     return figure

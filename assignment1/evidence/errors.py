@@ -7,6 +7,7 @@ from typing import NamedTuple
 
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
+from scipy.optimize import minimize_scalar
 
 from assignment1.mnist import Dataset, Split, preprocess
 from assignment1.models import Array, Regression
@@ -33,6 +34,15 @@ def confusion(seen: Readings) -> NDArray[np.intp]:
     """How many images of each true digit (row) are read as each digit (column)."""
     K = seen.Y_hat.shape[1]
     return np.bincount(seen.digit * K + seen.read, minlength=K * K).reshape(K, K)
+
+
+def confused_pairs(counts: NDArray[np.intp], top: int) -> list[tuple[int, int, int]]:
+    """The `top` pairs of digits that are most often read as one another, and how often."""
+    both = np.triu(counts + counts.T, 1)
+    order = np.argsort(-both, axis=None, kind="stable")[:top]
+    return [
+        (int(i), int(j), int(both[i, j])) for i, j in zip(*np.unravel_index(order, both.shape), strict=True)
+    ]
 
 
 def wilson(hits: ArrayLike, n: ArrayLike, z: float = 1.959964) -> tuple[Array, Array]:
@@ -65,6 +75,13 @@ def calibration_error(groups: Reliability) -> float:
     return float(np.abs(groups.hits - groups.n * groups.confidence).sum() / groups.n.sum())
 
 
+def best_scale(model: Regression, split: Split) -> float:
+    """The factor on all logits, and so on all weights, that gives the lowest loss (Guo et al., 2017)."""
+    z = model.logits(split.X)
+    found = minimize_scalar(lambda k: model.cross_entropy(k * z, split.Y).mean(), (0.5, 2), tol=1e-6)
+    return float(found.x)
+
+
 def costliest(seen: Readings, count: int) -> NDArray[np.intp]:
     """The indices of the `count` images with the largest loss, the largest first."""
     return np.argsort(-seen.loss, kind="stable")[:count]
@@ -74,6 +91,18 @@ def shifted_accuracy(model: Regression, images: NDArray[np.uint8], Y: Array, pix
     """The accuracy on images (N, 28, 28) moved by `pixels`, the mean of up, down, left and right."""
     moves = [(axis, sign * pixels) for axis in (1, 2) for sign in (-1, 1)]
     return float(np.mean([model.accuracy(preprocess(np.roll(images, by, axis)), Y) for axis, by in moves]))
+
+
+def negative_accuracy(model: Regression, images: NDArray[np.uint8], Y: Array) -> float:
+    """The accuracy on images (N, 28, 28) with black and white exchanged."""
+    return model.accuracy(preprocess(255 - images), Y)
+
+
+def permuted_gradient_error(model: Regression, split: Split, seed: int = 0) -> float:
+    """Largest difference between the gradient on images with permuted inputs and the permuted gradient."""
+    order = np.random.default_rng(seed).permutation(len(model.w))
+    permuted = model.copy(model.w[order]).gradient(split.X[:, order], split.Y)
+    return float(np.abs(permuted - model.gradient(*split)[order]).max())
 
 
 def wrong_class_share(model: Regression, split: Split) -> Array:
