@@ -5,14 +5,16 @@ Blue solid is training, orange dashed validation, throughout; each lambda has on
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from pathlib import Path
 
 import matplotlib.pyplot as plt
 import numpy as np
 from matplotlib.axes import Axes
 from matplotlib.figure import Figure
+from numpy.typing import NDArray
 
+from assignment1.evidence.errors import Reliability
 from assignment1.models import Array
 from assignment1.training import Run
 
@@ -194,4 +196,68 @@ def norms(series: Mapping[str, Mapping[float, float]]) -> Figure:
         ax.set_yticks([0.5, 1, 2, 5, 10, 20], ["0.5", "1", "2", "5", "10", "20"])
         ax.minorticks_off()
         ax.set_xticks(range(len(lambdas)), [f"{lam:g}" for lam in lambdas])
+    return figure
+
+
+# What the model gets wrong
+
+
+def confusion(counts: NDArray[np.intp], low: Array, high: Array) -> Figure:
+    """How many images of each digit are read as each other one, beside each digit's accuracy and interval."""
+    with plt.style.context(STYLE):
+        figure, (ax, side) = plt.subplots(
+            1, 2, figsize=(WIDTH, 3.3), sharey=True, gridspec_kw={"width_ratios": [1.75, 1]}
+        )
+        errors = counts - np.diag(np.diag(counts))
+        ax.pcolormesh(errors, cmap="Greys", vmin=0, vmax=2 * errors.max(), edgecolor="white", linewidth=0.5)
+        for row, column in np.argwhere(counts > 0):
+            colour = BLUE if row == column else BLACK
+            ax.text(
+                column + 0.5, row + 0.5, counts[row, column], color=colour, ha="center", va="center_baseline"
+            )
+        digits = np.arange(10)
+        ax.set(xlabel="read as", ylabel="digit", xticks=digits + 0.5, yticks=digits + 0.5, ylim=(10, 0))
+        ax.set(xticklabels=digits, yticklabels=digits)
+        ax.grid(False)
+        share = np.diag(counts) / counts.sum(axis=1)
+        side.errorbar(
+            share, digits + 0.5, xerr=(share - low, high - share), fmt="o", color=BLUE, markersize=3
+        )
+        side.set(xlabel="accuracy, with 95% interval")
+        side.grid(axis="x")
+        side.margins(x=0.05)
+    return figure
+
+
+def costly(images: NDArray[np.uint8], titles: Sequence[str]) -> Figure:
+    """Images (N, 28, 28), N even, in two rows, each under its title."""
+    with plt.style.context(STYLE):
+        figure, grid = plt.subplots(2, len(images) // 2, figsize=(WIDTH, 1.95))
+        for ax, image, title in zip(grid.flat, images, titles, strict=True):
+            ax.imshow(np.kron(image, np.ones((8, 8), np.uint8)), cmap="Greys", interpolation="none")
+            ax.set(xticks=[], yticks=[])
+            ax.set_title(title, size=9, pad=3)
+            ax.spines[:].set(visible=True, color="0.8", linewidth=0.4)
+    return figure
+
+
+def reliability(groups: Reliability, low: Array, high: Array) -> Figure:
+    """The share read rightly against the mean confidence, for each group of images, with its interval."""
+    with plt.style.context(STYLE):
+        figure, ax = plt.subplots(figsize=(WIDTH, 2.9))
+        ax.plot((0, 1), (0, 1), color="0.5", linewidth=0.8, linestyle=DASHED)
+        right = groups.hits / groups.n
+        ax.errorbar(
+            groups.confidence, right, yerr=(right - low, high - right), fmt="o", color=BLUE, markersize=3.5
+        )
+        for x, y, n in zip(groups.confidence, high, groups.n, strict=True):
+            label(ax, x, y, f"{n:,}", BLUE, xytext=(0, 3), ha="center", va="bottom")
+        label(ax, 0.62, 0.62, "as right as it is sure", "0.35", xytext=(8, -8))
+        ax.set(
+            xlabel="probability given to the digit that is read",
+            ylabel="share read rightly",
+            xlim=(0.2, 1),
+            ylim=(0, 1.1),
+        )
+        ax.set_yticks((0, 0.25, 0.5, 0.75, 1))
     return figure
