@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Sequence
 from dataclasses import replace
 
 import numpy as np
@@ -16,20 +16,16 @@ RATE, BATCH = 0.05, 128  # task 2's learning rate and batch size
 Ints = NDArray[np.integer]
 
 
-def stops(run: Run, patiences: Iterable[int]) -> Ints:
-    """Where early stopping would have ended `run`, one row a patience: check of the stop, check of the best.
+def stop(run: Run, patience: int) -> tuple[int, int] | None:
+    """The check at which early stopping would have ended `run`, and the best check; None if it would not.
 
-    `run` is one made without early stopping, so that no run is made twice; rows index its history.
-    Raises ValueError when it is too short for a patience.
+    `run` is one made without early stopping, so that no run is made twice; both index its history.
     """
-    rows = []
-    for patience in patiences:
-        rule = EarlyStopping(patience)
-        stop = next((i for i, loss in enumerate(run.history.validation_loss) if rule.update(loss)), None)
-        if stop is None:
-            raise ValueError(f"patience {patience} does not end {run.steps} steps; expected a longer run")
-        rows.append((stop, rule.best_index))
-    return np.array(rows)
+    rule = EarlyStopping(patience)
+    for check, loss in enumerate(run.history.validation_loss):
+        if rule.update(loss):
+            return check, rule.best_index
+    return None
 
 
 def loss_difference(a: Regression, b: Regression, split: Split) -> tuple[float, float]:
@@ -157,14 +153,48 @@ def spike_size(data: Dataset, epochs: int = 15, measured: int = 5) -> float:
     return float((loss.max(axis=1) - np.median(loss, axis=1)).mean())
 
 
-def spread(run: Run, checks: int = 124) -> tuple[float, float, float, float]:
-    """Mean, standard deviation and median of the last validation losses, and their greatest jump, in nats.
+def intervention(data: Dataset, culprit: int, seeds: int = 20) -> dict[str, Array]:
+    """The `spike_size` of each seed when certain batches are scattered, the culprit (from 0) or others.
+
+    Two batches in a row are scattered, the culprit and the next or two others, or one of the two alone.
+    The images of the culprit and the next stay together wherever they are not the ones scattered.
+    """
+    pair = (culprit, culprit + 1)
+    free = [b for b in range(len(batches(data)) - 1) if not {b, b + 1} & set(pair)]
+    moved: dict[str, list[tuple[int, ...]]] = {"both": [pair], "culprit": [pair[:1]], "next": [pair[1:]]}
+    moved["others"] = [(b, b + 1) for b in np.random.default_rng(0).choice(free, seeds).tolist()]
+    return {
+        name: np.array([spike_size(scattered(data, these[s % len(these)], s, pair)) for s in range(seeds)])
+        for name, these in moved.items()
+    }
+
+
+def fixed_order(data: Dataset, seed: int) -> Dataset:
+    """The training images shuffled once."""
+    return reordered(data, np.random.default_rng(seed).permutation(len(data.train.X)))
+
+
+def summary(run: Run, test: Split, checks: int = 124) -> tuple[float, ...]:
+    """Mean, median, deviation and greatest jump of the last validation losses; the best weights' test loss.
 
     With a check every 6 steps and 31 batches an epoch, 31 checks in a row see each place in the epoch once:
-    124 see it four times, whatever the order of the images is.
+    124 see it four times, whatever the order of the images is. All in nats.
     """
     loss = run.history.validation_loss[-checks:]
-    return loss.mean(), loss.std(ddof=1), float(np.median(loss)), np.abs(np.diff(loss)).max()
+    jump = np.abs(np.diff(loss)).max()
+    return loss.mean(), float(np.median(loss)), loss.std(ddof=1), jump, run.best.loss(*test)
+
+
+def costliest_batch(run: Run, skipped: int = 10) -> tuple[int, int, int]:
+    """The place in the epoch that has the greatest batch loss most often: its number from 1, how often, of.
+
+    The first epochs are skipped. In a random order each epoch no place should stand out.
+    """
+    loss = run.history.train_loss
+    per_epoch = loss.size // run.epoch
+    worst = loss.reshape(run.epoch, per_epoch)[skipped:].argmax(axis=1)
+    times = np.bincount(worst)
+    return int(times.argmax()) + 1, int(times.max()), len(worst)
 
 
 def mean_and_error(values: ArrayLike) -> tuple[float, float]:
