@@ -220,7 +220,7 @@ def spike_sizes(arms: Mapping[str, Array]) -> Figure:
             ax.plot([np.mean(sizes)] * 2, [y - 0.32, y + 0.32], color=ORANGE, linewidth=2)
         ax.set_yticks(range(len(arms)), list(arms))
         ax.set(
-            xlabel="rise of the validation loss above its median, mean of five epochs (nats)",
+            xlabel="rise of the validation loss above its median, mean of three epochs (nats)",
             ylim=(len(arms) - 0.5, -0.5),
         )
         ax.set_xlim(left=0)

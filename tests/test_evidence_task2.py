@@ -115,6 +115,16 @@ def test_likeness_of_equal_and_opposite_images():
     assert task2.likeness(np.stack([image, -image])) == pytest.approx(-1)
 
 
+def test_the_costliest_3s_of_a_batch_that_has_copies_of_one(digits):
+    X, Y = digits.train.X[: 3 * 128].copy(), digits.train.Y[: 3 * 128]
+    w = LogisticRegression().gradient(X, 1 - Y)[:, 0]  # predicts the digits, but weakly
+    odd = X[(Y[:, 0] == 1)][(X @ w)[Y[:, 0] == 1].argmax()]
+    X[128 + np.flatnonzero(Y[128:256, 0] == 0)[:10]] = odd  # the surest 2, labelled as a 3
+    alike, wrong = task2.costliest_3s(w, Dataset(Split(X, Y), digits.validation, lambda: digits.test))
+    assert alike[1] == pytest.approx(1) and max(alike[0], alike[2]) < 0.8
+    assert wrong[1] == 10 and max(wrong[0], wrong[2]) < 10
+
+
 def test_31_checks_in_a_row_see_each_place_in_the_epoch_once(digits):
     run = train(LogisticRegression(), digits, learning_rate=0.05, epochs=7, shuffle=False)
     assert sorted(run.history.step[-31:] % 31) == list(range(31))

@@ -106,6 +106,17 @@ def costliest(w: Array, split: Split, count: int = 10) -> tuple[Ints, Array, Arr
     return rows, cost[rows], shares[rows] / shares.sum()
 
 
+def costliest_3s(w: Array, data: Dataset) -> tuple[Array, Array]:
+    """Of each batch's ten costliest 3s at weights w (785,): how alike they are, and how many are misread."""
+    rows = []
+    for X, Y in batches(data):
+        threes = Split(X[Y[:, 0] == 0], Y[Y[:, 0] == 0])
+        ten = threes.X[costliest(w, threes)[0]]
+        rows.append((likeness(ten), misread(w, Split(ten, np.zeros((len(ten), 1)))).sum()))
+    alike, wrong = np.array(rows, float).T
+    return alike, wrong
+
+
 def misread(w: Array, split: Split) -> NDArray[np.bool_]:
     """Which images of a split are misread at weights w (785,)?"""
     model = LogisticRegression().copy(w[:, None])
@@ -116,12 +127,6 @@ def likeness(X: Array) -> float:
     """The mean correlation of pixels over all pairs of the images in X (N, 785)."""
     N = len(X)
     return float((np.corrcoef(X[:, :784]).sum() - N) / (N * (N - 1)))
-
-
-def random_likeness(X: Array, count: int = 10, draws: int = 2000, seed: int = 0) -> Array:
-    """The `likeness` of `count` images drawn at random from X, for each of the draws."""
-    rng = np.random.default_rng(seed)
-    return np.array([likeness(X[rng.choice(len(X), count, replace=False)]) for _ in range(draws)])
 
 
 def reordered(data: Dataset, order: Ints) -> Dataset:
@@ -143,7 +148,7 @@ def scattered(data: Dataset, moved: Sequence[int], seed: int, spared: Sequence[i
     return reordered(data, order)
 
 
-def spike_size(data: Dataset, epochs: int = 15, measured: int = 5) -> float:
+def spike_size(data: Dataset, epochs: int = 10, measured: int = 3) -> float:
     """How far the validation loss rises above its median in an epoch, mean of the last `measured` epochs.
 
     Trained in file order for `epochs`, the loss is taken after every step of the last ones; in nats.
