@@ -261,3 +261,86 @@ def reliability(groups: Reliability, low: Array, high: Array) -> Figure:
         )
         ax.set_yticks((0, 0.25, 0.5, 0.75, 1))
     return figure
+
+
+# Evidence of tasks 2e and 3d
+
+
+def every_step(step: Array, loss: Array, check_every: int) -> Figure:
+    """The validation loss after every step, and what a check now and then sees of it (2e)."""
+    with plt.style.context(STYLE):
+        figure, ax = axes("validation loss (nats)", (0.06, loss.max() + 0.01), height=2.6)
+        seen = step % check_every == 0
+        ax.plot(step, loss, color="0.65", linewidth=0.7)
+        ax.plot(step[seen], loss[seen], "o", color=BLUE, markersize=2.2)
+        hit = seen & (loss > np.median(loss) + 0.02)
+        ax.plot(step[hit], loss[hit], "o", color=ORANGE, markersize=7, fillstyle="none")
+        for at in np.flatnonzero(hit):
+            above = (step[at], loss[at] + 0.004)
+            ax.annotate(f"step {step[at]}", above, color=ORANGE, ha="center", va="bottom", fontsize=8)
+        ax.text(
+            0.99,
+            0.97,
+            "grey: every step\ndots: checks",
+            transform=ax.transAxes,
+            ha="right",
+            va="top",
+            fontsize=8,
+        )
+        ax.set_xlim(step[0], step[-1])
+    return figure
+
+
+def by_batch(rise: Array, norm: Array) -> Figure:
+    """What each batch's update does to the validation loss, and its gradient's length (2e).
+
+    Both are (batches,), means over epochs. The batch that raises the loss most and the one that lowers it
+    most are named.
+    """
+    with plt.style.context(STYLE):
+        figure, panels = plt.subplots(1, 2, figsize=(WIDTH, 2.3))
+        names = ("change of validation loss", "length of gradient")
+        worst, cure = int(rise.argmax()), int(rise.argmin())
+        for ax, values, name in zip(panels, (rise, norm), names, strict=True):
+            bars = ax.bar(np.arange(1, len(values) + 1), values, color="0.6")
+            for i, colour in ((worst, ORANGE), (cure, BLUE)):
+                bars[i].set_color(colour)
+                beside = (i + 1.6, values[i])
+                ax.annotate(f"batch {i + 1}", beside, color=colour, va="center", fontsize=8)
+            ax.set(xlabel="batch", ylabel=name)
+    return figure
+
+
+def image_rows(rows: Mapping[str, tuple[Array, list[str]]]) -> Figure:
+    """Rows of images (n, 784) with a line of text under each, and a name over each row."""
+    with plt.style.context(STYLE):
+        count = max(len(images) for images, _ in rows.values())
+        size, gaps = (WIDTH, 1.05 * len(rows)), {"hspace": 0.3}
+        figure, grid = plt.subplots(len(rows), count, figsize=size, squeeze=False, gridspec_kw=gaps)
+        for line, (name, (images, texts)) in zip(grid, rows.items(), strict=True):
+            for ax, image, text in zip(line, images, texts, strict=True):
+                ax.imshow(image.reshape(28, 28), cmap="gray_r", interpolation="none")
+                ax.set(xticks=[], yticks=[])
+                ax.set_xlabel(text, labelpad=2, fontsize=8)
+                ax.spines[:].set_visible(False)
+            title = line[0].text(0, 1.12, name, transform=line[0].transAxes, fontsize=8)
+            title.set_in_layout(False)  # else the first column becomes as wide as the name
+    return figure
+
+
+def spike_sizes(arms: Mapping[str, Array]) -> Figure:
+    """The size of the spikes in each arm of the experiment, one dot a seed, the mean as a line (2e)."""
+    with plt.style.context(STYLE):
+        figure, ax = plt.subplots(figsize=(WIDTH, 0.32 * len(arms) + 0.7))
+        for y, sizes in enumerate(arms.values()):
+            jitter = np.linspace(-0.22, 0.22, len(sizes)) if len(sizes) > 1 else np.zeros(1)
+            ax.plot(sizes, y + jitter, "o", color=BLUE, markersize=3.5, fillstyle="none", markeredgewidth=0.8)
+            ax.plot([np.mean(sizes)] * 2, [y - 0.32, y + 0.32], color=ORANGE, linewidth=2)
+        ax.set_yticks(range(len(arms)), list(arms))
+        ax.set(
+            xlabel="rise of the validation loss above its median, mean of three epochs (nats)",
+            ylim=(len(arms) - 0.5, -0.5),
+        )
+        ax.set_xlim(left=0)
+        ax.grid(axis="y", visible=False)
+    return figure
