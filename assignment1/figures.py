@@ -51,7 +51,8 @@ def name(ax: Axes, x: float, y: float, text: str, colour: str, height: float) ->
 def epochs_above(ax: Axes, run: Run) -> None:
     """A second scale at the top that counts epochs."""
     batches = run.batches_per_epoch
-    top = ax.secondary_xaxis("top", functions=(lambda s: s / batches, lambda e: e * batches))
+    to_epochs, to_steps = (lambda s: np.asarray(s) / batches), (lambda e: np.asarray(e) * batches)
+    top = ax.secondary_xaxis("top", functions=(to_epochs, to_steps))
     top.set_xlabel("epochs")
 
 
