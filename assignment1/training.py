@@ -300,7 +300,8 @@ class Progress:
 
     def __init__(self, total: int, disable: bool, unit: str = "epoch") -> None:
         self.shown = Cell() if "ipykernel" in sys.modules else sys.stderr
-        self.bar = tqdm(total=total, unit=unit, leave=False, delay=0.5, file=self.shown, disable=disable)
+        off = {"disable": True} if disable else {}  # left unsaid, TQDM_DISABLE decides
+        self.bar = tqdm(total=total, unit=unit, leave=False, delay=0.5, file=self.shown, **off)
 
     def __enter__(self) -> Progress:
         return self
