@@ -10,8 +10,7 @@ from pathlib import Path
 from zipfile import ZIP_DEFLATED, ZipFile, ZipInfo
 
 ROOT = Path(__file__).resolve().parent.parent
-FILES = """LICENSE Makefile README.md bootstrap.py environment.yml pyproject.toml requirements.txt
-data/README.md""".split()
+FILES = ["LICENSE", "Makefile", "README.md", "bootstrap.py", "environment.yml", "pyproject.toml", "requirements.txt", "data/README.md"]
 SOURCES = {".py", ".mplstyle", ".typ", ".html", ".css"}
 FOLDER = "tdt4265-assignment1"
 

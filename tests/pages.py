@@ -1,0 +1,33 @@
+"""Text of PDF files, for comparison."""
+
+import re
+import unicodedata
+from collections import Counter
+
+import pypdfium2
+
+
+def text(path):
+    """All the text, words that are divided at a line's end joined again, letters of math as plain letters."""
+    pages = [page.get_textpage().get_text_range() for page in pypdfium2.PdfDocument(path)]
+    joined = re.sub("[\ufffe\u00ad\u2010-]\r?\n|\ufffe|\u00ad", "", "\n".join(pages))
+    return unicodedata.normalize("NFKC", joined)
+
+
+def words(content):
+    """How often each word, Greek letter or number occurs."""
+    return Counter(re.findall(r"[^\W\d_]+|\d+(?:\.\d+)?", content))
+
+
+def outside(path, left, right, top, bottom):
+    """The characters that lie outside these margins, in points, with the numbers of their pages."""
+    found = []
+    for number, page in enumerate(pypdfium2.PdfDocument(path), 1):
+        width, height = page.get_size()
+        content = page.get_textpage()
+        for i in range(content.count_chars()):
+            x0, y0, x1, y1 = content.get_charbox(i)
+            inside = x0 >= left and x1 <= width - right and y0 >= bottom and y1 <= height - top
+            if x1 > x0 and not inside and content.get_text_range(i, 1).strip():
+                found.append((number, content.get_text_range(i, 1)))
+    return found
