@@ -2,6 +2,7 @@
 
 from assignment1.mnist import load_mnist
 from assignment1.models import LogisticRegression, SoftmaxRegression
+from assignment1.sweep import Runs, sweep
 from assignment1.training import Run, train
 
-__all__ = ["LogisticRegression", "Run", "SoftmaxRegression", "load_mnist", "train"]
+__all__ = ["LogisticRegression", "Run", "Runs", "SoftmaxRegression", "load_mnist", "sweep", "train"]

@@ -5,14 +5,16 @@ Blue solid is training, orange dashed validation, throughout; each lambda has on
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from pathlib import Path
 
 import matplotlib.pyplot as plt
 import numpy as np
 from matplotlib.axes import Axes
 from matplotlib.figure import Figure
+from numpy.typing import NDArray
 
+from assignment1.evidence.errors import Reliability
 from assignment1.models import Array
 from assignment1.training import Run
 
@@ -48,8 +50,9 @@ def name(ax: Axes, x: float, y: float, text: str, colour: str, height: float) ->
 
 def epochs_above(ax: Axes, run: Run) -> None:
     """A second scale at the top that counts epochs."""
-    batches = run.settings["batches_per_epoch"]
-    top = ax.secondary_xaxis("top", functions=(lambda s: s / batches, lambda e: e * batches))
+    batches = run.batches_per_epoch
+    to_epochs, to_steps = (lambda s: np.asarray(s) / batches), (lambda e: np.asarray(e) * batches)
+    top = ax.secondary_xaxis("top", functions=(to_epochs, to_steps))
     top.set_xlabel("epochs")
 
 
@@ -194,4 +197,151 @@ def norms(series: Mapping[str, Mapping[float, float]]) -> Figure:
         ax.set_yticks([0.5, 1, 2, 5, 10, 20], ["0.5", "1", "2", "5", "10", "20"])
         ax.minorticks_off()
         ax.set_xticks(range(len(lambdas)), [f"{lam:g}" for lam in lambdas])
+    return figure
+
+
+# What the model gets wrong
+
+
+def confusion(counts: NDArray[np.intp], low: Array, high: Array) -> Figure:
+    """How many images of each digit are read as each other one, beside each digit's accuracy and interval."""
+    with plt.style.context(STYLE):
+        figure, (ax, side) = plt.subplots(
+            1, 2, figsize=(WIDTH, 3.3), sharey=True, gridspec_kw={"width_ratios": [1.75, 1]}
+        )
+        errors = counts - np.diag(np.diag(counts))
+        ax.pcolormesh(errors, cmap="Greys", vmin=0, vmax=2 * errors.max(), edgecolor="white", linewidth=0.5)
+        for row, column in np.argwhere(counts > 0):
+            colour = BLUE if row == column else BLACK
+            ax.text(
+                column + 0.5, row + 0.5, counts[row, column], color=colour, ha="center", va="center_baseline"
+            )
+        digits = np.arange(10)
+        ax.set(xlabel="read as", ylabel="digit", xticks=digits + 0.5, yticks=digits + 0.5, ylim=(10, 0))
+        ax.set(xticklabels=digits, yticklabels=digits)
+        ax.grid(False)
+        share = np.diag(counts) / counts.sum(axis=1)
+        side.errorbar(
+            share, digits + 0.5, xerr=(share - low, high - share), fmt="o", color=BLUE, markersize=3
+        )
+        side.set(xlabel="accuracy, with 95% interval")
+        side.grid(axis="x")
+        side.margins(x=0.05)
+    return figure
+
+
+def costly(images: NDArray[np.uint8], titles: Sequence[str]) -> Figure:
+    """Images (N, 28, 28), N even, in two rows, each under its title."""
+    with plt.style.context(STYLE):
+        figure, grid = plt.subplots(2, len(images) // 2, figsize=(WIDTH, 1.95))
+        for ax, image, title in zip(grid.flat, images, titles, strict=True):
+            ax.imshow(np.kron(image, np.ones((8, 8), np.uint8)), cmap="Greys", interpolation="none")
+            ax.set(xticks=[], yticks=[])
+            ax.set_title(title, size=9, pad=3)
+            ax.spines[:].set(visible=True, color="0.8", linewidth=0.4)
+    return figure
+
+
+def reliability(groups: Reliability, low: Array, high: Array) -> Figure:
+    """The share read rightly against the mean confidence, for each group of images, with its interval."""
+    with plt.style.context(STYLE):
+        figure, ax = plt.subplots(figsize=(WIDTH, 2.9))
+        ax.plot((0, 1), (0, 1), color="0.5", linewidth=0.8, linestyle=DASHED)
+        right = groups.hits / groups.n
+        ax.errorbar(
+            groups.confidence, right, yerr=(right - low, high - right), fmt="o", color=BLUE, markersize=3.5
+        )
+        for x, y, n in zip(groups.confidence, high, groups.n, strict=True):
+            label(ax, x, y, f"{n:,}", BLUE, xytext=(0, 3), ha="center", va="bottom")
+        label(ax, 0.62, 0.62, "as right as it is sure", "0.35", xytext=(8, -8))
+        ax.set(
+            xlabel="probability given to the digit that is read",
+            ylabel="share read rightly",
+            xlim=(0.2, 1),
+            ylim=(0, 1.1),
+        )
+        ax.set_yticks((0, 0.25, 0.5, 0.75, 1))
+    return figure
+
+
+# Evidence of tasks 2e and 3d
+
+
+def every_step(step: Array, loss: Array, check_every: int) -> Figure:
+    """The validation loss after every step, and what a check now and then sees of it (2e)."""
+    with plt.style.context(STYLE):
+        figure, ax = axes("validation loss (nats)", (0.06, loss.max() + 0.01), height=2.6)
+        seen = step % check_every == 0
+        ax.plot(step, loss, color="0.65", linewidth=0.7)
+        ax.plot(step[seen], loss[seen], "o", color=BLUE, markersize=2.2)
+        hit = seen & (loss > np.median(loss) + 0.02)
+        ax.plot(step[hit], loss[hit], "o", color=ORANGE, markersize=7, fillstyle="none")
+        for at in np.flatnonzero(hit):
+            above = (step[at], loss[at] + 0.004)
+            ax.annotate(f"step {step[at]}", above, color=ORANGE, ha="center", va="bottom", fontsize=8)
+        ax.text(
+            0.99,
+            0.97,
+            "grey: every step\ndots: checks",
+            transform=ax.transAxes,
+            ha="right",
+            va="top",
+            fontsize=8,
+        )
+        ax.set_xlim(step[0], step[-1])
+    return figure
+
+
+def by_batch(rise: Array, norm: Array) -> Figure:
+    """What each batch's update does to the validation loss, and its gradient's length (2e).
+
+    Both are (batches,), means over epochs. The batch that raises the loss most and the one that lowers it
+    most are named.
+    """
+    with plt.style.context(STYLE):
+        figure, panels = plt.subplots(1, 2, figsize=(WIDTH, 2.3))
+        names = ("change of validation loss", "length of gradient")
+        worst, cure = int(rise.argmax()), int(rise.argmin())
+        for ax, values, name in zip(panels, (rise, norm), names, strict=True):
+            bars = ax.bar(np.arange(1, len(values) + 1), values, color="0.6")
+            for i, colour in ((worst, ORANGE), (cure, BLUE)):
+                bars[i].set_color(colour)
+                beside = (i + 1.6, values[i])
+                ax.annotate(f"batch {i + 1}", beside, color=colour, va="center", fontsize=8)
+            ax.set(xlabel="batch", ylabel=name)
+    return figure
+
+
+def image_rows(rows: Mapping[str, tuple[Array, list[str]]]) -> Figure:
+    """Rows of images (n, 784) with a line of text under each, and a name over each row."""
+    with plt.style.context(STYLE):
+        count = max(len(images) for images, _ in rows.values())
+        size, gaps = (WIDTH, 1.05 * len(rows)), {"hspace": 0.3}
+        figure, grid = plt.subplots(len(rows), count, figsize=size, squeeze=False, gridspec_kw=gaps)
+        for line, (name, (images, texts)) in zip(grid, rows.items(), strict=True):
+            for ax, image, text in zip(line, images, texts, strict=True):
+                ax.imshow(image.reshape(28, 28), cmap="gray_r", interpolation="none")
+                ax.set(xticks=[], yticks=[])
+                ax.set_xlabel(text, labelpad=2, fontsize=8)
+                ax.spines[:].set_visible(False)
+            title = line[0].text(0, 1.12, name, transform=line[0].transAxes, fontsize=8)
+            title.set_in_layout(False)  # else the first column becomes as wide as the name
+    return figure
+
+
+def spike_sizes(arms: Mapping[str, Array]) -> Figure:
+    """The size of the spikes in each arm of the experiment, one dot a seed, the mean as a line (2e)."""
+    with plt.style.context(STYLE):
+        figure, ax = plt.subplots(figsize=(WIDTH, 0.32 * len(arms) + 0.7))
+        for y, sizes in enumerate(arms.values()):
+            jitter = np.linspace(-0.22, 0.22, len(sizes)) if len(sizes) > 1 else np.zeros(1)
+            ax.plot(sizes, y + jitter, "o", color=BLUE, markersize=3.5, fillstyle="none", markeredgewidth=0.8)
+            ax.plot([np.mean(sizes)] * 2, [y - 0.32, y + 0.32], color=ORANGE, linewidth=2)
+        ax.set_yticks(range(len(arms)), list(arms))
+        ax.set(
+            xlabel="rise of the validation loss above its median, mean of three epochs (nats)",
+            ylim=(len(arms) - 0.5, -0.5),
+        )
+        ax.set_xlim(left=0)
+        ax.grid(axis="y", visible=False)
     return figure

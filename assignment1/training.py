@@ -1,16 +1,18 @@
-"""Mini-batch gradient descent with early stopping."""
+"""Mini-batch gradient descent with early stopping, for one model or a stack of them."""
 
 from __future__ import annotations
 
 import math
 import sys
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, field
+from itertools import islice
 from typing import Any
 
 import numpy as np
 from tqdm import tqdm
 
-from assignment1.mnist import Dataset
+from assignment1.mnist import Dataset, Split
 from assignment1.models import Array, Regression
 
 
@@ -36,6 +38,7 @@ class Run:
     best: Regression  # the weights of the lowest validation loss
     best_step: int  # the step, counted from 0, of that check
     history: History
+    batches_per_epoch: int
     settings: dict[str, Any]
 
     @property
@@ -55,7 +58,7 @@ class EarlyStopping:
     best: float = math.inf
     best_index: int = -1
     waited: int = 0
-    seen: int = field(default=0)
+    seen: int = 0
 
     def update(self, loss: float) -> bool:
         """Take the next check's validation loss; is it time to stop?"""
@@ -69,6 +72,170 @@ class EarlyStopping:
     def earliest_stop(self) -> int | float:
         """How many further checks the rule cannot stop before."""
         return math.inf if self.patience is None else self.patience - self.waited
+
+
+@dataclass
+class Lane:
+    """One run while it trains: its model, which keeps its first weights, and what it has measured."""
+
+    model: Regression
+    settings: dict[str, Any]
+    stopping: EarlyStopping
+    last: Array
+    best: Array
+    train_loss: list[float] = field(default_factory=list)
+    checks: list[tuple[int, float, float]] = field(default_factory=list)  # step, validation loss, accuracy
+    train_accuracy: list[float] = field(default_factory=list)
+    stopped: bool = False
+
+    def take(self, step: int, w: Array, loss: float, accuracy: float) -> None:
+        """One more check is evaluated."""
+        self.last = w
+        self.checks.append((step, loss, accuracy))
+        self.stopped = self.stopping.update(loss)
+        if self.stopping.waited == 0:
+            self.best = w
+
+    def diverged(self) -> int | None:
+        """The first step whose loss was not finite."""
+        bad = np.flatnonzero(~np.isfinite(self.train_loss))
+        return int(bad[0]) if len(bad) else None
+
+    def result(self, per_epoch: int) -> Run | FloatingPointError:
+        """The finished run, or the error that tells that it diverged."""
+        if (bad := self.diverged()) is not None:
+            return FloatingPointError(
+                f"training diverged: loss {self.train_loss[bad]} at step {bad} with {self.settings}; "
+                "try a smaller learning_rate"
+            )
+        at, loss, accuracy = (np.array(column) for column in zip(*self.checks, strict=True))
+        return Run(
+            steps=len(self.train_loss),
+            epoch=(len(self.train_loss) - 1) // per_epoch + 1,
+            stopped_early=self.stopped,
+            last=self.model.copy(self.last.copy()),
+            best=self.model.copy(self.best.copy()),
+            best_step=int(at[self.stopping.best_index]),
+            history=History(np.array(self.train_loss), at, loss, accuracy, np.array(self.train_accuracy)),
+            batches_per_epoch=per_epoch,
+            settings=self.settings,
+        )
+
+
+def train_stack(
+    models: Sequence[Regression],
+    rates: Sequence[float],
+    train: Split,
+    validation: Split,
+    *,
+    epochs: int,
+    batch_size: int,
+    shuffle: bool,
+    seed: int | None,
+    patience: int | None,
+    checks_per_epoch: int,
+    progress: bool,
+) -> list[Run | FloatingPointError]:
+    """`train` for models that share all but lam and learning rate: each batch is gathered once for all."""
+    shared = dict(epochs=epochs, batch_size=batch_size, shuffle=shuffle, seed=seed, patience=patience)
+    shared |= dict(checks_per_epoch=checks_per_epoch)
+    X, X_val = train.X, validation.X
+    Y_rows, Y_val_rows = np.ascontiguousarray(train.Y.T), np.ascontiguousarray(validation.Y.T)
+    stack = type(models[0]).stack(models, X.dtype)
+    rate = np.array(rates, X.dtype)
+    lanes = [
+        Lane(m, dict(learning_rate=r, lam=m.lam) | shared, EarlyStopping(patience), m.w, m.w)
+        for m, r in zip(models, rates, strict=True)
+    ]
+    live = list(lanes)
+    pending: list[tuple[int, Array]] = []  # checks not yet evaluated: step, weights of the live lanes
+    unscored: list[tuple[Lane, Array]] = []  # weights whose training accuracy is not yet known
+
+    def evaluate() -> None:
+        # A check only stores the weights. They are evaluated together, in one product that reads X once, as
+        # late as the early-stop rule allows: it cannot fire before, so no step is ever undone.
+        nonlocal live, rate, stack
+        W = np.concatenate([w.T for _, w in pending]).T
+        scores = zip(*evaluation(stack.copy(W), X_val, Y_val_rows), strict=True)
+        for step, w in pending:
+            for i, lane in enumerate(live):
+                lane.take(step, w[..., i], *next(scores))
+                unscored.append((lane, w[..., i]))
+        pending.clear()
+        go_on = [not lane.stopped and lane.diverged() is None for lane in live]
+        if not all(go_on):
+            for i, lane in enumerate(live):
+                lane.last = stack.w[..., i]
+            live = [lane for lane, goes in zip(live, go_on, strict=True) if goes]
+            stack = stack.copy(np.ascontiguousarray(stack.w.T[go_on]).T)
+            stack.lam, rate = np.array([lane.model.lam for lane in live], X.dtype), rate[go_on]
+        if len(unscored) >= SCORED or not live:
+            score()
+
+    def score() -> None:
+        W = np.stack([w.T for _, w in unscored]).T
+        for (lane, _), accuracy in zip(unscored, evaluation(stack.copy(W), X, Y_rows)[1], strict=True):
+            lane.train_accuracy.append(accuracy)
+        unscored.clear()
+
+    per_epoch = len(X) // batch_size
+    check_every = max(per_epoch // checks_per_epoch, 1)
+    batches = draw(X, Y_rows, batch_size, np.random.default_rng(seed) if shuffle else None)
+    with Progress(total=epochs, disable=not progress) as bar, np.errstate(over="ignore", invalid="ignore"):
+        for step, (X_batch, Y_batch) in enumerate(islice(batches, epochs * per_epoch)):
+            z = stack.logits(X_batch)
+            loss = stack.cross_entropy(z, Y_batch).mean(axis=0, dtype=np.float64)
+            for lane, value in zip(live, loss.tolist(), strict=True):
+                lane.train_loss.append(value)
+            stack.w = stack.w - rate * stack.gradient_at(X_batch, Y_batch, z)
+            if step % check_every == 0:
+                pending.append((step, stack.w))
+                if len(pending) >= min(10, *(lane.stopping.earliest_stop() for lane in live)):
+                    evaluate()
+            if (step + 1) % per_epoch == 0:
+                bar.advance()
+            if not live:
+                break
+        if pending:
+            evaluate()
+        for i, lane in enumerate(live):
+            lane.last = stack.w[..., i]
+        if unscored:
+            score()
+    return [lane.result(per_epoch) for lane in lanes]
+
+
+def draw(
+    X: Array, Y_rows: Array, size: int, rng: np.random.Generator | None
+) -> Iterator[tuple[Array, Array]]:
+    """Endless batches, in a new order each epoch, or in file order without `rng`."""
+    order, X_batch = np.arange(len(X)), np.empty((size, X.shape[1]), X.dtype)
+    while True:
+        if rng is not None:
+            rng.shuffle(order)
+        for start in range(0, len(X) - size + 1, size):
+            rows = order[start : start + size]
+            if rng is None:
+                yield X[start : start + size], Y_rows[:, start : start + size].T[..., None]
+            else:
+                # mode="clip" lets take write straight into the buffer, five times as fast as X[order]
+                np.take(X, rows, axis=0, out=X_batch, mode="clip")
+                yield X_batch, Y_rows.take(rows, axis=1).T[..., None]
+
+
+SCORED = 64
+ROWS = 2000
+
+
+def evaluation(model: Regression, X: Array, Y_rows: Array) -> tuple[list[float], list[float]]:
+    """Each model's mean cross-entropy and accuracy over X, in blocks that stay in the cache."""
+    loss, right = np.zeros(model.w.shape[2]), np.zeros(model.w.shape[2])
+    for start in range(0, len(X), ROWS):
+        Y = Y_rows[:, start : start + ROWS].T[..., None]
+        z = model.logits(X[start : start + ROWS])
+        loss += model.cross_entropy(z, Y).sum(axis=0, dtype=np.float64)
+        right += model.correct(z, Y).sum(axis=0)
+    return (loss / len(X)).tolist(), (right / len(X)).tolist()
 
 
 def train(
@@ -91,103 +258,36 @@ def train(
     last batch is dropped.
     Raises ValueError for a setting out of range and FloatingPointError when the loss diverges.
     """
-    (X, Y), (X_val, Y_val) = data.train, data.validation
-    N = len(X)
-    settings: dict[str, Any] = dict(learning_rate=learning_rate, epochs=epochs, batch_size=batch_size)
-    settings |= dict(shuffle=shuffle, seed=seed, patience=patience, lam=model.lam)
-    settings |= dict(checks_per_epoch=checks_per_epoch)
+    shared: dict[str, Any] = dict(epochs=epochs, batch_size=batch_size, shuffle=shuffle, seed=seed)
+    shared |= dict(patience=patience, checks_per_epoch=checks_per_epoch)
+    check_settings(len(data.train.X), learning_rate=learning_rate, **shared)
+    (run,) = train_stack([model], [learning_rate], data.train, data.validation, progress=progress, **shared)
+    if isinstance(run, FloatingPointError):
+        raise run
+    return run
+
+
+def check_settings(
+    N: int,
+    *,
+    learning_rate: float,
+    epochs: int,
+    batch_size: int,
+    shuffle: bool,
+    seed: int | None,
+    patience: int | None,
+    checks_per_epoch: int,
+) -> None:
+    """ValueError, naming the value, for a setting that cannot train on N images."""
+    whole = "a whole number, 1 or more"
     _require(math.isfinite(learning_rate) and learning_rate > 0, "learning_rate", learning_rate, "above 0")
-    _require(isinstance(epochs, int) and epochs >= 1, "epochs", epochs, "a whole number, 1 or more")
-    _require(
-        isinstance(batch_size, int) and 1 <= batch_size <= N,
-        "batch_size",
-        batch_size,
-        f"1 to {N}, the number of images",
-    )
+    _require(isinstance(epochs, int) and epochs >= 1, "epochs", epochs, whole)
+    fits = isinstance(batch_size, int) and 1 <= batch_size <= N
+    _require(fits, "batch_size", batch_size, f"1 to {N}, the number of images")
     _require(patience is None or patience >= 1, "patience", patience, "1 or more, or None")
-    _require(
-        isinstance(checks_per_epoch, int) and checks_per_epoch >= 1,
-        "checks_per_epoch",
-        checks_per_epoch,
-        "a whole number, 1 or more",
-    )
+    checks = isinstance(checks_per_epoch, int) and checks_per_epoch >= 1
+    _require(checks, "checks_per_epoch", checks_per_epoch, whole)
     _require(not shuffle or seed is not None, "seed", seed, "a number, so that the run can be repeated")
-
-    batches = settings["batches_per_epoch"] = N // batch_size
-    check_every = max(batches // checks_per_epoch, 1)
-    rng = np.random.default_rng(seed)
-    model = model.copy(model.w.astype(X.dtype))
-    stopping = EarlyStopping(patience)
-    losses: list[float] = []
-    pending: list[tuple[int, Array]] = []  # checks not yet evaluated: step, copy of the weights
-    checked: list[tuple[int, float, float, float]] = []
-    best = model.w
-    order, X_batch, stop = np.arange(N), np.empty((batch_size, X.shape[1]), X.dtype), False
-
-    def evaluate() -> bool:
-        # A check only stores the weights. They are evaluated together, in one product that reads X once, as
-        # late as the early-stop rule allows: it cannot fire before, so no step is ever undone.
-        nonlocal best
-        K = model.w.shape[1]
-        W = np.hstack([w for _, w in pending])
-        Z_val, Z = X_val @ W, X @ W
-        done = False
-        for i, (step, w) in enumerate(pending):
-            z_val, z = Z_val[:, i * K : (i + 1) * K], Z[:, i * K : (i + 1) * K]
-            loss = float(model.cross_entropy(z_val, Y_val).mean(dtype=np.float64))
-            scores = (float(model.correct(z_val, Y_val).mean()), float(model.correct(z, Y).mean()))
-            checked.append((step, loss, *scores))
-            done = stopping.update(loss)
-            if stopping.waited == 0:
-                best = w
-        pending.clear()
-        return done
-
-    step, epoch = 0, 1
-    with Progress(total=epochs, disable=not progress) as bar:
-        for epoch in range(1, epochs + 1):  # noqa: B007
-            if shuffle:
-                rng.shuffle(order)
-            for b in range(batches):
-                rows = slice(b * batch_size, (b + 1) * batch_size)
-                if shuffle:
-                    # mode="clip" lets take write straight into the buffer, five times as fast as X[order]
-                    np.take(X, order[rows], axis=0, out=X_batch, mode="clip")
-                    Y_batch = Y[order[rows]]
-                else:
-                    X_batch, Y_batch = X[rows], Y[rows]
-                z = model.logits(X_batch)
-                losses.append(float(model.cross_entropy(z, Y_batch).mean(dtype=np.float64)))
-                if not math.isfinite(losses[-1]):
-                    raise FloatingPointError(
-                        f"training diverged: loss {losses[-1]} at step {step} with {settings}; "
-                        "try a smaller learning_rate"
-                    )
-                model.w = model.w - learning_rate * model.gradient_at(X_batch, Y_batch, z)
-                if step % check_every == 0:
-                    pending.append((step, model.w))
-                    if len(pending) >= min(stopping.earliest_stop(), 10):
-                        stop = evaluate()
-                step += 1
-                if stop:
-                    break
-            bar.advance(checked[-1][1] if checked else math.nan)
-            if stop:
-                break
-        if pending:
-            evaluate()
-
-    at, val_loss, val_accuracy, train_accuracy = (np.array(column) for column in zip(*checked, strict=True))
-    return Run(
-        steps=step,
-        epoch=epoch,
-        stopped_early=stop,
-        last=model,
-        best=model.copy(best),
-        best_step=int(at[stopping.best_index]),
-        history=History(np.array(losses), at, val_loss, val_accuracy, train_accuracy),
-        settings=settings,
-    )
 
 
 def _require(holds: bool, name: str, value: object, expected: str) -> None:
@@ -196,18 +296,18 @@ def _require(holds: bool, name: str, value: object, expected: str) -> None:
 
 
 class Progress:
-    """A tqdm bar over epochs that leaves nothing behind in a terminal or a notebook's outputs."""
+    """A tqdm bar that leaves nothing behind in a terminal or a notebook's outputs."""
 
-    def __init__(self, total: int, disable: bool) -> None:
+    def __init__(self, total: int, disable: bool, unit: str = "epoch") -> None:
         self.shown = Cell() if "ipykernel" in sys.modules else sys.stderr
-        self.bar = tqdm(total=total, unit="epoch", leave=False, delay=0.5, file=self.shown, disable=disable)
+        self.bar = tqdm(total=total, unit=unit, leave=False, delay=0.5, file=self.shown, disable=disable)
 
     def __enter__(self) -> Progress:
         return self
 
-    def advance(self, validation_loss: float) -> None:
-        """One more epoch is done."""
-        self.bar.set_postfix_str(f"validation loss {validation_loss:.4f}", refresh=False)
+    def advance(self, note: str = "") -> None:
+        """One more is done."""
+        self.bar.set_postfix_str(note, refresh=False)
         self.bar.update()
 
     def __exit__(self, *exception: object) -> None:

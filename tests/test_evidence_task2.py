@@ -51,15 +51,15 @@ def test_trajectory_is_the_run_of_train_at_every_step(digits):
     np.testing.assert_allclose(accuracy, run.history.validation_accuracy, atol=1e-3)
 
 
-def test_stops_are_those_of_runs_trained_with_each_patience(digits):
+def test_the_stop_is_that_of_a_run_trained_with_the_patience(digits):
     settings: dict[str, Any] = dict(learning_rate=0.05, epochs=10, shuffle=False)
     full = train(LogisticRegression(), digits, **settings)
-    for patience, (stop, best) in zip((1, 3, 4), task2.stops(full, (1, 3, 4)), strict=True):
+    for patience in (1, 3, 4):
         run = train(LogisticRegression(), digits, patience=patience, **settings)
+        stop, best = task2.stop(full, patience) or pytest.fail("the run does not stop")
         assert run.stopped_early
         assert (run.steps, run.best_step) == (full.history.step[stop] + 1, full.history.step[best])
-    with pytest.raises(ValueError, match=r"patience 40 .* longer run"):
-        task2.stops(full, (40,))
+    assert task2.stop(full, 40) is None
 
 
 def test_loss_difference_is_the_paired_t_test(digits):
@@ -115,10 +115,35 @@ def test_likeness_of_equal_and_opposite_images():
     assert task2.likeness(np.stack([image, -image])) == pytest.approx(-1)
 
 
+def test_the_costliest_3s_of_a_batch_that_has_copies_of_one(digits):
+    X, Y = digits.train.X[: 3 * 128].copy(), digits.train.Y[: 3 * 128]
+    w = LogisticRegression().gradient(X, 1 - Y)[:, 0]  # predicts the digits, but weakly
+    odd = X[(Y[:, 0] == 1)][(X @ w)[Y[:, 0] == 1].argmax()]
+    X[128 + np.flatnonzero(Y[128:256, 0] == 0)[:10]] = odd  # the surest 2, labelled as a 3
+    alike, wrong = task2.costliest_3s(w, Dataset(Split(X, Y), digits.validation, lambda: digits.test))
+    assert alike[1] == pytest.approx(1) and max(alike[0], alike[2]) < 0.8
+    assert wrong[1] == 10 and max(wrong[0], wrong[2]) < 10
+
+
 def test_31_checks_in_a_row_see_each_place_in_the_epoch_once(digits):
     run = train(LogisticRegression(), digits, learning_rate=0.05, epochs=7, shuffle=False)
     assert sorted(run.history.step[-31:] % 31) == list(range(31))
-    mean, deviation, _, jump = task2.spread(run, 31)
+    mean, median, deviation, jump, test = task2.summary(run, digits.validation, 31)
     loss = task2.along(task2.trajectory(digits, 7), digits.validation)[0][1 + run.history.step[-31:]]
-    assert mean == pytest.approx(loss.mean()) and deviation == pytest.approx(np.std(loss, ddof=1))
-    assert jump == pytest.approx(np.abs(np.diff(loss)).max())
+    assert (mean, median) == pytest.approx((loss.mean(), np.median(loss)))
+    assert (deviation, jump) == pytest.approx((np.std(loss, ddof=1), np.abs(np.diff(loss)).max()))
+    assert test == pytest.approx(run.history.validation_loss.min())
+
+
+def test_the_same_place_is_the_costliest_only_in_a_fixed_order(planted):
+    settings: dict[str, Any] = dict(learning_rate=0.05, epochs=20)
+    fixed = train(LogisticRegression(), planted, shuffle=False, **settings)
+    assert task2.costliest_batch(fixed, 5) == (BAD + 1, 15, 15)
+    shuffled = train(LogisticRegression(), planted, shuffle=True, seed=0, **settings)
+    assert task2.costliest_batch(shuffled, 5)[1] < 8
+
+
+def test_the_intervention_cures_by_the_planted_batch_alone(planted):
+    before, arms = task2.spike_size(planted), task2.intervention(planted, BAD, 3)
+    assert max(arms["both"].max(), arms["culprit"].max()) < 0.6 * before
+    assert min(arms["next"].min(), arms["others"].min()) > 0.8 * before

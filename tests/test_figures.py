@@ -7,6 +7,7 @@ import matplotlib.pyplot as plt
 import numpy as np
 import pytest
 from assignment1 import LogisticRegression, SoftmaxRegression, figures, load_mnist, train
+from assignment1.evidence import errors
 from assignment1.mnist import Dataset, Split
 from matplotlib.colors import to_rgb
 from matplotlib.text import Text
@@ -82,6 +83,8 @@ def drawn():
     soft: dict[str, Any] = dict(learning_rate=0.05, epochs=30, patience=10, seed=0, progress=False)
     runs = {lam: train(SoftmaxRegression(lam), images, **soft) for lam in (0.0, 0.001, 0.01, 0.1, 1.0)}
     lengths = {lam: float(np.linalg.norm(run.last.w)) for lam, run in runs.items()}
+    seen = errors.readings(runs[0.0].best, images.validation)
+    counts, worst, groups = errors.confusion(seen), errors.costliest(seen, 16), errors.reliability(seen)
     return {
         "2b": figures.loss(ordered, (0, 0.2), names_at=0.08),
         "2c": figures.accuracy(ordered, (0.93, 0.99)),
@@ -89,6 +92,9 @@ def drawn():
         "4b": figures.weights({lam: runs[lam].last.w for lam in (0.0, 1.0)}),
         "4c": figures.lambdas(runs, (0.6, 0.93)),
         "4e": figures.norms({"at the stop": lengths}),
+        "5a": figures.confusion(counts, *errors.wilson(np.diag(counts), counts.sum(axis=1))),
+        "5b": figures.costly(mnist.test_images[worst], [f"{seen.digit[i]} → 0, 10.4" for i in worst]),
+        "5c": figures.reliability(groups, *errors.wilson(groups.hits, groups.n)),
     }
 
 

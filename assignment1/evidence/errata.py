@@ -64,11 +64,11 @@ Code: threshold, overflow, gradient check, best weights | 2c, 3a and 2d: each pu
 
 
 def verdict(task: str, latex: str) -> str:
-    """Is each relation in the LaTeX "true" or "false"? One without a meaning has "no meaning"."""
+    """Is each relation in the LaTeX "true", "false" or, if it has no meaning, "void"?"""
     try:
         steps = [check(task, *parts) for parts in relations(f"${latex}$")]
     except ValueError:
-        return "no meaning"
+        return "void"
     return "true" if all(step.holds for step in steps) else "false"
 
 
@@ -81,10 +81,10 @@ def slips() -> list[tuple[int, str, str, str]]:
     ]
 
 
-def errata() -> list[tuple[int, str, str, str]]:
-    """The table of all rows: number, what was wrong, what is here (tasks linked), what checks it."""
+def errata() -> list[tuple[int, str, str]]:
+    """The table of all rows: number, what was wrong, what is here, tasks linked, and what checks it."""
     lines = [line.split(" | ") for line in ERRATA.strip().splitlines()]
-    return [(number, wrong, _linked(here), checks) for number, (wrong, here, checks) in enumerate(lines, 1)]
+    return [(row, wrong, f"{_linked(here)} ({checks})") for row, (wrong, here, checks) in enumerate(lines, 1)]
 
 
 def _linked(text: str) -> str:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Sequence
 from dataclasses import replace
 
 import numpy as np
@@ -16,20 +16,16 @@ RATE, BATCH = 0.05, 128  # task 2's learning rate and batch size
 Ints = NDArray[np.integer]
 
 
-def stops(run: Run, patiences: Iterable[int]) -> Ints:
-    """Where early stopping would have ended `run`, one row a patience: check of the stop, check of the best.
+def stop(run: Run, patience: int) -> tuple[int, int] | None:
+    """The check at which early stopping would have ended `run`, and the best check; None if it would not.
 
-    `run` is one made without early stopping, so that no run is made twice; rows index its history.
-    Raises ValueError when it is too short for a patience.
+    `run` is one made without early stopping, so that no run is made twice; both index its history.
     """
-    rows = []
-    for patience in patiences:
-        rule = EarlyStopping(patience)
-        stop = next((i for i, loss in enumerate(run.history.validation_loss) if rule.update(loss)), None)
-        if stop is None:
-            raise ValueError(f"patience {patience} does not end {run.steps} steps; expected a longer run")
-        rows.append((stop, rule.best_index))
-    return np.array(rows)
+    rule = EarlyStopping(patience)
+    for check, loss in enumerate(run.history.validation_loss):
+        if rule.update(loss):
+            return check, rule.best_index
+    return None
 
 
 def loss_difference(a: Regression, b: Regression, split: Split) -> tuple[float, float]:
@@ -110,6 +106,17 @@ def costliest(w: Array, split: Split, count: int = 10) -> tuple[Ints, Array, Arr
     return rows, cost[rows], shares[rows] / shares.sum()
 
 
+def costliest_3s(w: Array, data: Dataset) -> tuple[Array, Array]:
+    """Of each batch's ten costliest 3s at weights w (785,): how alike they are, and how many are misread."""
+    rows = []
+    for X, Y in batches(data):
+        threes = Split(X[Y[:, 0] == 0], Y[Y[:, 0] == 0])
+        ten = threes.X[costliest(w, threes)[0]]
+        rows.append((likeness(ten), misread(w, Split(ten, np.zeros((len(ten), 1)))).sum()))
+    alike, wrong = np.array(rows, float).T
+    return alike, wrong
+
+
 def misread(w: Array, split: Split) -> NDArray[np.bool_]:
     """Which images of a split are misread at weights w (785,)?"""
     model = LogisticRegression().copy(w[:, None])
@@ -120,12 +127,6 @@ def likeness(X: Array) -> float:
     """The mean correlation of pixels over all pairs of the images in X (N, 785)."""
     N = len(X)
     return float((np.corrcoef(X[:, :784]).sum() - N) / (N * (N - 1)))
-
-
-def random_likeness(X: Array, count: int = 10, draws: int = 2000, seed: int = 0) -> Array:
-    """The `likeness` of `count` images drawn at random from X, for each of the draws."""
-    rng = np.random.default_rng(seed)
-    return np.array([likeness(X[rng.choice(len(X), count, replace=False)]) for _ in range(draws)])
 
 
 def reordered(data: Dataset, order: Ints) -> Dataset:
@@ -147,7 +148,7 @@ def scattered(data: Dataset, moved: Sequence[int], seed: int, spared: Sequence[i
     return reordered(data, order)
 
 
-def spike_size(data: Dataset, epochs: int = 15, measured: int = 5) -> float:
+def spike_size(data: Dataset, epochs: int = 10, measured: int = 3) -> float:
     """How far the validation loss rises above its median in an epoch, mean of the last `measured` epochs.
 
     Trained in file order for `epochs`, the loss is taken after every step of the last ones; in nats.
@@ -157,14 +158,48 @@ def spike_size(data: Dataset, epochs: int = 15, measured: int = 5) -> float:
     return float((loss.max(axis=1) - np.median(loss, axis=1)).mean())
 
 
-def spread(run: Run, checks: int = 124) -> tuple[float, float, float, float]:
-    """Mean, standard deviation and median of the last validation losses, and their greatest jump, in nats.
+def intervention(data: Dataset, culprit: int, seeds: int = 20) -> dict[str, Array]:
+    """The `spike_size` of each seed when certain batches are scattered, the culprit (from 0) or others.
+
+    Two batches in a row are scattered, the culprit and the next or two others, or one of the two alone.
+    The images of the culprit and the next stay together wherever they are not the ones scattered.
+    """
+    pair = (culprit, culprit + 1)
+    free = [b for b in range(len(batches(data)) - 1) if not {b, b + 1} & set(pair)]
+    moved: dict[str, list[tuple[int, ...]]] = {"both": [pair], "culprit": [pair[:1]], "next": [pair[1:]]}
+    moved["others"] = [(b, b + 1) for b in np.random.default_rng(0).choice(free, seeds).tolist()]
+    return {
+        name: np.array([spike_size(scattered(data, these[s % len(these)], s, pair)) for s in range(seeds)])
+        for name, these in moved.items()
+    }
+
+
+def fixed_order(data: Dataset, seed: int) -> Dataset:
+    """The training images shuffled once."""
+    return reordered(data, np.random.default_rng(seed).permutation(len(data.train.X)))
+
+
+def summary(run: Run, test: Split, checks: int = 124) -> tuple[float, ...]:
+    """Mean, median, deviation and greatest jump of the last validation losses; the best weights' test loss.
 
     With a check every 6 steps and 31 batches an epoch, 31 checks in a row see each place in the epoch once:
-    124 see it four times, whatever the order of the images is.
+    124 see it four times, whatever the order of the images is. All in nats.
     """
     loss = run.history.validation_loss[-checks:]
-    return loss.mean(), loss.std(ddof=1), float(np.median(loss)), np.abs(np.diff(loss)).max()
+    jump = np.abs(np.diff(loss)).max()
+    return loss.mean(), float(np.median(loss)), loss.std(ddof=1), jump, run.best.loss(*test)
+
+
+def costliest_batch(run: Run, skipped: int = 10) -> tuple[int, int, int]:
+    """The place in the epoch that has the greatest batch loss most often: its number from 1, how often, of.
+
+    The first epochs are skipped. In a random order each epoch no place should stand out.
+    """
+    loss = run.history.train_loss
+    per_epoch = loss.size // run.epoch
+    worst = loss.reshape(run.epoch, per_epoch)[skipped:].argmax(axis=1)
+    times = np.bincount(worst)
+    return int(times.argmax()) + 1, int(times.max()), len(worst)
 
 
 def mean_and_error(values: ArrayLike) -> tuple[float, float]:
