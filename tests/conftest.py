@@ -69,6 +69,8 @@ def unpacked(handed_in, tmp_path_factory):
 @pytest.fixture(scope="session")
 def fresh(unpacked):
     """The notebook executed there, in another time zone and locale."""
-    done = nbconvert(unpacked, "--to", "notebook", "--execute", "--output", "fresh", "report.ipynb", **ELSEWHERE)
+    done = nbconvert(
+        unpacked, "--to", "notebook", "--execute", "--output", "fresh", "report.ipynb", **ELSEWHERE
+    )
     assert done.returncode == 0, done.stderr
     return nbformat.read(unpacked / "fresh.ipynb", as_version=4)

@@ -8,14 +8,15 @@ import pypdfium2
 
 
 def text(path):
-    """All the text, words that are divided at a line's end joined again, letters of math as plain letters."""
+    """All the text, words divided at a line's end joined again, letters of math as plain letters."""
     pages = [page.get_textpage().get_text_range() for page in pypdfium2.PdfDocument(path)]
-    joined = re.sub("[\ufffe\u00ad\u2010-]\r?\n|\ufffe|\u00ad", "", "\n".join(pages))
-    return unicodedata.normalize("NFKC", joined)
+    joined = re.sub("\ufffe(\r?\n)?|\u00ad|(?<=[a-z])[\u2010-]\r?\n", "", "\n".join(pages))
+    decomposed = unicodedata.normalize("NFKD", joined)
+    return "".join(c for c in decomposed if not unicodedata.combining(c))
 
 
 def words(content):
-    """How often each word, Greek letter or number occurs."""
+    """How often each word, letter or number occurs."""
     return Counter(re.findall(r"[^\W\d_]+|\d+(?:\.\d+)?", content))
 
 
