@@ -55,7 +55,7 @@ def say(*sentences: str) -> None:
 
 def table(header: Sequence[str], rows: Sequence[Sequence[object]], caption: str) -> None:
     """Show a table as Markdown under its caption, which opens with its number: "**Table 2d.** ..."."""
-    number = re.match(r"\*\*Table (\w+)\.\*\* ", caption)
+    number = re.match(r"\*\*Table ([\w.]*\w)\.\*\* ", caption)
     if not number:
         raise ValueError(f"the caption is {caption!r}; expected it to start like '**Table 2d.** '")
     columns = [[str(cell) for cell in column] for column in zip(header, *rows, strict=True)]

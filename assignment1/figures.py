@@ -5,7 +5,7 @@ Blue solid is training, orange dashed validation, throughout; each lambda has on
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Mapping
 from pathlib import Path
 
 import matplotlib.pyplot as plt
@@ -14,7 +14,7 @@ from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 from numpy.typing import NDArray
 
-from assignment1.evidence.errors import Reliability
+from assignment1.evidence.errors import Readings, Reliability
 from assignment1.models import Array
 from assignment1.training import Run
 
@@ -230,14 +230,15 @@ def confusion(counts: NDArray[np.intp], low: Array, high: Array) -> Figure:
     return figure
 
 
-def costly(images: NDArray[np.uint8], titles: Sequence[str]) -> Figure:
-    """Images (N, 28, 28), N even, in two rows, each under its title."""
+def costly(images: NDArray[np.uint8], seen: Readings, which: NDArray[np.intp]) -> Figure:
+    """Some `images` in two rows: above each the digit and what it is read as, below it the loss."""
     with plt.style.context(STYLE):
-        figure, grid = plt.subplots(2, len(images) // 2, figsize=(WIDTH, 1.95))
-        for ax, image, title in zip(grid.flat, images, titles, strict=True):
-            ax.imshow(np.kron(image, np.ones((8, 8), np.uint8)), cmap="Greys", interpolation="none")
+        figure, grid = plt.subplots(2, len(which) // 2, figsize=(WIDTH, 2.2))
+        for ax, i in zip(grid.flat, which, strict=True):
+            ax.imshow(np.kron(images[i], np.ones((8, 8), np.uint8)), cmap="Greys", interpolation="none")
             ax.set(xticks=[], yticks=[])
-            ax.set_title(title, size=9, pad=3)
+            ax.set_title(f"{seen.digit[i]} → {seen.read[i]}", size=9, pad=3)
+            ax.set_xlabel(f"{seen.loss[i]:.1f}", size=9, labelpad=3)
             ax.spines[:].set(visible=True, color="0.8", linewidth=0.4)
     return figure
 

@@ -93,7 +93,7 @@ def drawn():
         "4c": figures.lambdas(runs, (0.6, 0.93)),
         "4e": figures.norms({"at the stop": lengths}),
         "5a": figures.confusion(counts, *errors.wilson(np.diag(counts), counts.sum(axis=1))),
-        "5b": figures.costly(mnist.test_images[worst], [f"{seen.digit[i]} → 0, 10.4" for i in worst]),
+        "5b": figures.costly(mnist.test_images, seen, worst),
         "5c": figures.reliability(groups, *errors.wilson(groups.hits, groups.n)),
     }
 

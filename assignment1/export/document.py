@@ -16,7 +16,7 @@ from pandocfilters import Link, Str, stringify, walk
 
 READER = "markdown+lists_without_preceding_blankline-blank_before_header+gfm_auto_identifiers-raw_tex"
 PREFIX = {"figure": "fig-", "table": "tbl-", "equation": "eq-", "task": "task-"}
-_LABEL = dict.fromkeys(("figure", "table"), r"(?:\d+[a-z]?|[A-Z]\d*)(?!\w)")
+_LABEL = dict.fromkeys(("figure", "table"), r"(?:\d+[a-z]?|[A-Z])(?:\.\d+)?(?!\w)")
 _LABEL |= {"equation": r"\(\w+\)", "task": r"\d[a-z](?!\w)"}
 _ANY = "(?:" + "|".join(sorted(set(_LABEL.values()))) + ")"
 _MENTION = re.compile(rf"\b(Figure|Table|[Ee]quation|[Tt]ask)(s?) ({_ANY}(?:(?:, | and | or | to ){_ANY})*)")
