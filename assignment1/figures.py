@@ -346,3 +346,30 @@ def spike_sizes(arms: Mapping[str, Array]) -> Figure:
         ax.set_xlim(left=0)
         ax.grid(axis="y", visible=False)
     return figure
+
+
+def parting(
+    epoch: Array, gaps: Array, image_error: float, far: Array, train_loss: Array, validation_loss: Array
+) -> Figure:
+    """The accuracy gap of several seeds, and both losses as training goes on far beyond (3d).
+
+    `gaps` is (seeds, checks) at `epoch`; the band is two standard errors of finite image sets. The losses
+    are at the epochs `far`.
+    """
+    with plt.style.context(STYLE):
+        figure, (left, right) = plt.subplots(1, 2, figsize=(WIDTH, 2.4))
+        mean = gaps.mean(axis=0)
+        left.axhline(0, color="0.5", linewidth=0.6)
+        left.fill_between(epoch, mean - 2 * image_error, mean + 2 * image_error, color="0.88", linewidth=0)
+        left.plot(epoch, gaps.T, color=SKY, linewidth=0.3)
+        left.plot(epoch, mean, color=BLACK)
+        left.set(xlabel="epochs", ylabel="training less validation accuracy", ylim=(-0.015, 0.016))
+        lowest = int(validation_loss.argmin())
+        right.plot(far, train_loss, "o-", color=BLUE, markersize=2.5)
+        right.plot(far, validation_loss, "s", linestyle=DASHED, color=ORANGE, markersize=2.5)
+        right.plot(far[lowest], validation_loss[lowest], "o", color=ORANGE, markersize=8, fillstyle="none")
+        middle = len(far) // 2
+        label(right, far[middle], train_loss[middle] + 0.008, "training", BLUE)
+        label(right, far[middle], validation_loss[middle] + 0.008, "validation", ORANGE)
+        right.set(xlabel="epochs", ylabel="cross-entropy (nats)")
+    return figure
