@@ -117,7 +117,7 @@ def separate(w: Array, data: Split) -> Array:
     which proves nothing.
     """
     scale = 1e5  # rounding to 1/scale moves no margin by more than 785/scale
-    for mu in np.repeat(np.logspace(-2, -6, 9), 20):
+    for mu in np.repeat(np.logspace(-3, -6, 7), 20):
         direction = hinge_minimum(w, data, mu) - w
         w = w + hinge_step(w, direction, data, mu) * direction
         whole = np.rint(w * scale)
