@@ -168,7 +168,7 @@ def weights(models: Mapping[float, Array]) -> Figure:
                 drawn = ax.imshow(image, cmap="RdBu_r", vmin=-top, vmax=top, interpolation="none")
                 ax.set(xticks=[], yticks=[])
                 ax.spines[:].set(visible=True, color="0.8", linewidth=0.4)
-            row[0].set_ylabel(f"λ = {lam:g}")
+            row[0].set_ylabel(f"λ = {np.format_float_positional(lam, trim='-')}")
             bar = figure.colorbar(drawn, cax=row[-1].inset_axes((1.12, 0, 0.12, 1)), ticks=[-top, 0, top])
             bar.ax.set_yticklabels([f"−{top:.2g}", "0", f"{top:.2g}"])
             bar.outline.set_linewidth(0.4)

@@ -155,7 +155,7 @@ def hinge_step(w: Array, d: Array, data: Split, mu: float) -> float:
             (data.X.T @ (v - data.Y * v.sum(axis=1, keepdims=True)) * d).sum() + mu * ((w + t * d) * d).sum()
         )
 
-    return 1.0 if slope(1) <= 0 else brentq(slope, 0, 1, xtol=1e-6)
+    return 1.0 if slope(1) <= 0 or slope(0) >= 0 else brentq(slope, 0, 1, xtol=1e-6)
 
 
 def main() -> None:

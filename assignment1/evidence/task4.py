@@ -10,7 +10,7 @@ from numpy.typing import ArrayLike, NDArray
 
 from assignment1.evidence.optima import certificate
 from assignment1.mnist import Dataset, Split
-from assignment1.models import Array, SoftmaxRegression
+from assignment1.models import Array, Regression, SoftmaxRegression
 from assignment1.training import Run, train
 
 SETTINGS = dict(learning_rate=0.01, batch_size=128, shuffle=True)  # tasks 3 and 4
@@ -40,7 +40,7 @@ class Stop(NamedTuple):
     distance: float  # |w - w*| / |w*|
 
 
-def scores(model: SoftmaxRegression, split: Split) -> Scores:
+def scores(model: Regression, split: Split) -> Scores:
     """`loss` and `accuracy` from one product."""
     z = model.logits(split.X)
     return Scores(float(model.cross_entropy(z, split.Y).mean()), float(model.correct(z, split.Y).mean()))
@@ -100,7 +100,7 @@ def over_seeds(runs: Mapping[tuple[float, int], Run], a: float, b: float, measur
     return paired(tails[a], tails[b])
 
 
-def over_images(a: SoftmaxRegression, b: SoftmaxRegression, split: Split) -> Paired:
+def over_images(a: Regression, b: Regression, split: Split) -> Paired:
     """Model a's accuracy less b's, paired by image (with McNemar's variance)."""
     return paired(*(model.correct(model.logits(split.X), split.Y) for model in (a, b)))
 
@@ -128,6 +128,6 @@ def descent(data: Dataset, epochs: Iterable[int]) -> dict[int, SoftmaxRegression
     return passed
 
 
-def nearest(model: SoftmaxRegression, optima: Mapping[float, SoftmaxRegression]) -> float:
+def nearest(model: Regression, optima: Mapping[float, Regression]) -> float:
     """The lambda whose optimum is nearest to the weights of `model`."""
     return min(optima, key=lambda lam: float(np.linalg.norm(optima[lam].w - model.w)))
