@@ -100,6 +100,11 @@ def test_separate_finds_a_proof_or_says_that_it_found_none(few):
         optima.separate(start, twins)
 
 
+def test_the_wrong_classes_share_of_the_gradient(few):
+    # at zero weights the right class has (1 - 0.1)^2, each of the nine others 0.1^2
+    assert task4.wrong_share(SoftmaxRegression(), few.train) == pytest.approx(0.09 / (0.81 + 0.09))
+
+
 def test_roughness_of_known_images():
     noise = np.random.default_rng(0).normal(size=(785, 400))
     assert task4.roughness(noise) == pytest.approx(1, abs=0.01)

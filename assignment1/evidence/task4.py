@@ -46,6 +46,12 @@ def scores(model: Regression, split: Split) -> Scores:
     return Scores(float(model.cross_entropy(z, split.Y).mean()), float(model.correct(z, split.Y).mean()))
 
 
+def wrong_share(model: Regression, split: Split) -> float:
+    """The share that the wrong classes have in the squared gradient by the logits, summed over all images."""
+    squares = np.square(split.Y - model.forward(split.X))
+    return float(squares[split.Y == 0].sum() / squares.sum())
+
+
 def roughness(w: Array) -> float:
     """Mean squared difference of neighbouring pixels' weights (785, K) over twice their mean square.
 
