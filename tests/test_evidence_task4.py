@@ -4,7 +4,7 @@ from itertools import pairwise
 
 import numpy as np
 import pytest
-from assignment1 import SoftmaxRegression, load_mnist, train
+from assignment1 import SoftmaxRegression, load_mnist, sweep, train
 from assignment1.evidence import optima, task4
 from assignment1.mnist import Dataset, Split
 from scipy.stats import pearsonr, ttest_rel
@@ -150,9 +150,9 @@ def test_paired_differences_agree_with_scipy_and_mcnemar(few, stored):
 
 
 def test_equal_steps_pair_the_seeds(few):
-    runs = task4.equal_steps(few, (0.0, 1.0), range(3), epochs=11)
-    assert {run.steps for run in runs.values()} == {11 * (600 // 128)}
-    result = task4.over_seeds(runs, 1.0, 0.0, "validation_loss")
+    runs = sweep(SoftmaxRegression, few, lam=(0.0, 1.0), seed=range(3), learning_rate=0.01, epochs=11)
+    checks = len(runs[0.0, 0].history.step) - 1
+    result = task4.over_seeds(runs, 1.0, 0.0, "validation_loss", checks)
     by_hand = [
         np.mean(runs[1.0, s].history.validation_loss[1:]) - np.mean(runs[0.0, s].history.validation_loss[1:])
         for s in range(3)

@@ -86,23 +86,15 @@ def stop(run: Run, optimum: SoftmaxRegression, data: Split) -> Stop:
     return Stop(J, J / least - 1, certificate(last, data).gradient, float(away))
 
 
-def equal_steps(
-    data: Dataset, lams: Iterable[float], seeds: Iterable[int], epochs: int = 50
-) -> dict[tuple[float, int], Run]:
-    """Runs without early stopping, checked once an epoch, for each lambda and seed."""
-    settings = SETTINGS | dict(epochs=epochs, checks_per_epoch=1, progress=False)
-    seeds = list(seeds)
-    return {
-        (lam, seed): train(SoftmaxRegression(lam), data, seed=seed, **settings)  # type: ignore[arg-type]
-        for lam in lams
-        for seed in seeds
-    }
+def over_seeds(
+    runs: Mapping[tuple[float, int], Run], a: float, b: float, measure: str, checks: int = 50
+) -> Paired:
+    """Mean over the last `checks` of lambda a's `measure` (of History) less b's, paired by seed.
 
-
-def over_seeds(runs: Mapping[tuple[float, int], Run], a: float, b: float, measure: str) -> Paired:
-    """Mean over the last ten checks of lambda a's `measure` (of History) less b's, paired by seed."""
+    `runs` are of equal length, by lambda and seed.
+    """
     seeds = [seed for lam, seed in runs if lam == a and (b, seed) in runs]
-    tails = {lam: [getattr(runs[lam, s].history, measure)[-10:].mean() for s in seeds] for lam in (a, b)}
+    tails = {lam: [getattr(runs[lam, s].history, measure)[-checks:].mean() for s in seeds] for lam in (a, b)}
     return paired(tails[a], tails[b])
 
 
