@@ -160,7 +160,7 @@ def lambdas(runs: Mapping[float, Run], ylim: tuple[float, float]) -> Figure:
 def weights(models: Mapping[float, Array]) -> Figure:
     """Each class's weights as an image, a row for each lambda, on one symmetric scale a row (4b)."""
     with plt.style.context(STYLE):
-        figure, grid = plt.subplots(len(models), 10, figsize=(WIDTH, 1.3), squeeze=False)
+        figure, grid = plt.subplots(len(models), 10, figsize=(WIDTH, 0.65 * len(models)), squeeze=False)
         for row, (lam, w) in zip(grid, models.items(), strict=True):
             top = np.abs(w[:784]).max()
             for digit, ax in enumerate(row):
@@ -168,7 +168,7 @@ def weights(models: Mapping[float, Array]) -> Figure:
                 drawn = ax.imshow(image, cmap="RdBu_r", vmin=-top, vmax=top, interpolation="none")
                 ax.set(xticks=[], yticks=[])
                 ax.spines[:].set(visible=True, color="0.8", linewidth=0.4)
-            row[0].set_ylabel(f"λ = {lam:g}")
+            row[0].set_ylabel(f"λ = {np.format_float_positional(lam, trim='-')}")
             bar = figure.colorbar(drawn, cax=row[-1].inset_axes((1.12, 0, 0.12, 1)), ticks=[-top, 0, top])
             bar.ax.set_yticklabels([f"−{top:.2g}", "0", f"{top:.2g}"])
             bar.outline.set_linewidth(0.4)
@@ -345,4 +345,78 @@ def spike_sizes(arms: Mapping[str, Array]) -> Figure:
         )
         ax.set_xlim(left=0)
         ax.grid(axis="y", visible=False)
+    return figure
+
+
+def parting(
+    epoch: Array, gaps: Array, image_error: float, far: Array, train_loss: Array, validation_loss: Array
+) -> Figure:
+    """The accuracy gap of several seeds, and both losses as training goes on far beyond (3d).
+
+    `gaps` is (seeds, checks) at `epoch`; the band is two standard errors of finite image sets. The losses
+    are at the epochs `far`.
+    """
+    with plt.style.context(STYLE):
+        figure, (left, right) = plt.subplots(1, 2, figsize=(WIDTH, 2.4))
+        mean = gaps.mean(axis=0)
+        left.axhline(0, color="0.5", linewidth=0.6)
+        left.fill_between(epoch, mean - 2 * image_error, mean + 2 * image_error, color="0.88", linewidth=0)
+        left.plot(epoch, gaps.T, color=SKY, linewidth=0.3)
+        left.plot(epoch, mean, color=BLACK)
+        left.set(xlabel="epochs", ylabel="training less validation accuracy", ylim=(-0.015, 0.016))
+        lowest = int(validation_loss.argmin())
+        right.plot(far, train_loss, "o-", color=BLUE, markersize=2.5)
+        right.plot(far, validation_loss, "s", linestyle=DASHED, color=ORANGE, markersize=2.5)
+        right.plot(far[lowest], validation_loss[lowest], "o", color=ORANGE, markersize=8, fillstyle="none")
+        middle = len(far) // 2
+        label(right, far[middle], train_loss[middle] + 0.008, "training", BLUE)
+        label(right, far[middle], validation_loss[middle] + 0.008, "validation", ORANGE)
+        right.set(xlabel="epochs", ylabel="cross-entropy (nats)")
+    return figure
+
+
+# Task 4d
+
+
+def plane(
+    training: Mapping[float, tuple[float, float]],
+    validation: Mapping[float, tuple[float, float]],
+    descent: Mapping[int, tuple[float, float]],
+    ends: Mapping[float, tuple[float, float]],
+) -> Figure:
+    """Length of the weights against loss: optima, a descent without penalty, and where five runs ended (4d).
+
+    Each point is (|w|, loss in nats): of the optima, by lambda, on both splits; of the descent, by epoch, and
+    of the ends, by lambda, on validation.
+    """
+    with plt.style.context(STYLE):
+        figure, ax = plt.subplots(figsize=(WIDTH, 3.7))
+        ax.set(xscale="log", yscale="log", xlim=(1.15, 70), ylim=(0.105, 0.8))
+        ax.plot(*zip(*training.values(), strict=True), color=BLUE, marker=".", markersize=4, linewidth=0.8)
+        dashes = dict(color=ORANGE, linestyle=DASHED, marker="s", markersize=3.5)
+        ax.plot(*zip(*validation.values(), strict=True), **dashes)  # type: ignore[arg-type]
+        ax.plot(*zip(*descent.values(), strict=True), color=BLACK, marker="o", markersize=3, linewidth=1)
+        for lam, end in ends.items():
+            ax.plot(*end, "o", mfc="none", mec=LAMBDA_COLOURS[lam], markersize=8)
+            if lam in validation and validation[lam][0] > 1.2 * end[0]:
+                arrow = dict(arrowstyle="->", color=LAMBDA_COLOURS[lam], linewidth=0.8, shrinkA=5, shrinkB=3)
+                arrow |= dict(connectionstyle="arc3,rad=-0.35")
+                ax.annotate("", validation[lam], end, arrowprops=arrow)  # type: ignore[arg-type]
+        inside = [lam for lam, (length, _) in validation.items() if length > ax.get_xlim()[0]]
+        for lam in inside:
+            text = np.format_float_positional(lam, trim="-")
+            text = f"λ = {text}" if lam == inside[0] else text
+            side = (4, 9, "left") if lam > 0.001 else (0, 10, "center") if lam > 0.0001 else (-1, 9, "right")
+            label(ax, *validation[lam], text, ORANGE, xytext=side[:2], ha=side[2])
+        for epoch, point in descent.items():
+            below = dict(xytext=(-4, -9), ha="right") if epoch < 50 else dict(xytext=(2, -10), ha="center")
+            label(ax, *point, f"{epoch}", BLACK, **below)
+        label(ax, 1.25, 0.25, "validation, λ = 0\nafter 1, 2, 5, … epochs", BLACK)
+        label(ax, 5, 0.5, "validation, at the optimum of each λ", ORANGE)
+        label(ax, 4.4, 0.16, "training, at the\nsame optima", BLUE)
+        ax.set(xlabel="length of the weights, |w|", ylabel="cross-entropy (nats)")
+        ax.set_xticks([2, 5, 10, 20, 50], ["2", "5", "10", "20", "50"])
+        ax.set_yticks([0.1, 0.2, 0.3, 0.4, 0.5, 0.6, 0.7], [f"0.{tenths}" for tenths in range(1, 8)])
+        ax.set_ylim(0.105, 0.8)
+        ax.minorticks_off()
     return figure
