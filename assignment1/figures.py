@@ -5,7 +5,7 @@ Blue solid is training, orange dashed validation, throughout; each lambda has on
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Mapping
 from pathlib import Path
 
 import matplotlib.pyplot as plt
@@ -14,7 +14,7 @@ from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 from numpy.typing import NDArray
 
-from assignment1.evidence.errors import Reliability
+from assignment1.evidence.errors import Readings, Reliability
 from assignment1.models import Array
 from assignment1.training import Run
 
@@ -160,7 +160,7 @@ def lambdas(runs: Mapping[float, Run], ylim: tuple[float, float]) -> Figure:
 def weights(models: Mapping[float, Array]) -> Figure:
     """Each class's weights as an image, a row for each lambda, on one symmetric scale a row (4b)."""
     with plt.style.context(STYLE):
-        figure, grid = plt.subplots(len(models), 10, figsize=(WIDTH, 1.3), squeeze=False)
+        figure, grid = plt.subplots(len(models), 10, figsize=(WIDTH, 0.65 * len(models)), squeeze=False)
         for row, (lam, w) in zip(grid, models.items(), strict=True):
             top = np.abs(w[:784]).max()
             for digit, ax in enumerate(row):
@@ -168,7 +168,7 @@ def weights(models: Mapping[float, Array]) -> Figure:
                 drawn = ax.imshow(image, cmap="RdBu_r", vmin=-top, vmax=top, interpolation="none")
                 ax.set(xticks=[], yticks=[])
                 ax.spines[:].set(visible=True, color="0.8", linewidth=0.4)
-            row[0].set_ylabel(f"λ = {lam:g}")
+            row[0].set_ylabel(f"λ = {np.format_float_positional(lam, trim='-')}")
             bar = figure.colorbar(drawn, cax=row[-1].inset_axes((1.12, 0, 0.12, 1)), ticks=[-top, 0, top])
             bar.ax.set_yticklabels([f"−{top:.2g}", "0", f"{top:.2g}"])
             bar.outline.set_linewidth(0.4)
@@ -230,14 +230,15 @@ def confusion(counts: NDArray[np.intp], low: Array, high: Array) -> Figure:
     return figure
 
 
-def costly(images: NDArray[np.uint8], titles: Sequence[str]) -> Figure:
-    """Images (N, 28, 28), N even, in two rows, each under its title."""
+def costly(images: NDArray[np.uint8], seen: Readings, which: NDArray[np.intp]) -> Figure:
+    """Some `images` in two rows: above each the digit and what it is read as, below it the loss."""
     with plt.style.context(STYLE):
-        figure, grid = plt.subplots(2, len(images) // 2, figsize=(WIDTH, 1.95))
-        for ax, image, title in zip(grid.flat, images, titles, strict=True):
-            ax.imshow(np.kron(image, np.ones((8, 8), np.uint8)), cmap="Greys", interpolation="none")
+        figure, grid = plt.subplots(2, len(which) // 2, figsize=(WIDTH, 2.2))
+        for ax, i in zip(grid.flat, which, strict=True):
+            ax.imshow(np.kron(images[i], np.ones((8, 8), np.uint8)), cmap="Greys", interpolation="none")
             ax.set(xticks=[], yticks=[])
-            ax.set_title(title, size=9, pad=3)
+            ax.set_title(f"{seen.digit[i]} → {seen.read[i]}", size=9, pad=3)
+            ax.set_xlabel(f"{seen.loss[i]:.1f}", size=9, labelpad=3)
             ax.spines[:].set(visible=True, color="0.8", linewidth=0.4)
     return figure
 
@@ -379,4 +380,51 @@ def parting(
         label(right, far[middle], train_loss[middle] + 0.008, "training", BLUE)
         label(right, far[middle], validation_loss[middle] + 0.008, "validation", ORANGE)
         right.set(xlabel="epochs", ylabel="cross-entropy (nats)")
+    return figure
+
+
+# Task 4d
+
+
+def plane(
+    training: Mapping[float, tuple[float, float]],
+    validation: Mapping[float, tuple[float, float]],
+    descent: Mapping[int, tuple[float, float]],
+    ends: Mapping[float, tuple[float, float]],
+) -> Figure:
+    """Length of the weights against loss: optima, a descent without penalty, and where five runs ended (4d).
+
+    Each point is (|w|, loss in nats): of the optima, by lambda, on both splits; of the descent, by epoch, and
+    of the ends, by lambda, on validation.
+    """
+    with plt.style.context(STYLE):
+        figure, ax = plt.subplots(figsize=(WIDTH, 3.7))
+        ax.set(xscale="log", yscale="log", xlim=(1.15, 70), ylim=(0.105, 0.8))
+        ax.plot(*zip(*training.values(), strict=True), color=BLUE, marker=".", markersize=4, linewidth=0.8)
+        dashes = dict(color=ORANGE, linestyle=DASHED, marker="s", markersize=3.5)
+        ax.plot(*zip(*validation.values(), strict=True), **dashes)  # type: ignore[arg-type]
+        ax.plot(*zip(*descent.values(), strict=True), color=BLACK, marker="o", markersize=3, linewidth=1)
+        for lam, end in ends.items():
+            ax.plot(*end, "o", mfc="none", mec=LAMBDA_COLOURS[lam], markersize=8)
+            if lam in validation and validation[lam][0] > 1.2 * end[0]:
+                arrow = dict(arrowstyle="->", color=LAMBDA_COLOURS[lam], linewidth=0.8, shrinkA=5, shrinkB=3)
+                arrow |= dict(connectionstyle="arc3,rad=-0.35")
+                ax.annotate("", validation[lam], end, arrowprops=arrow)  # type: ignore[arg-type]
+        inside = [lam for lam, (length, _) in validation.items() if length > ax.get_xlim()[0]]
+        for lam in inside:
+            text = np.format_float_positional(lam, trim="-")
+            text = f"λ = {text}" if lam == inside[0] else text
+            side = (4, 9, "left") if lam > 0.001 else (0, 10, "center") if lam > 0.0001 else (-1, 9, "right")
+            label(ax, *validation[lam], text, ORANGE, xytext=side[:2], ha=side[2])
+        for epoch, point in descent.items():
+            below = dict(xytext=(-4, -9), ha="right") if epoch < 50 else dict(xytext=(2, -10), ha="center")
+            label(ax, *point, f"{epoch}", BLACK, **below)
+        label(ax, 1.25, 0.25, "validation, λ = 0\nafter 1, 2, 5, … epochs", BLACK)
+        label(ax, 5, 0.5, "validation, at the optimum of each λ", ORANGE)
+        label(ax, 4.4, 0.16, "training, at the\nsame optima", BLUE)
+        ax.set(xlabel="length of the weights, |w|", ylabel="cross-entropy (nats)")
+        ax.set_xticks([2, 5, 10, 20, 50], ["2", "5", "10", "20", "50"])
+        ax.set_yticks([0.1, 0.2, 0.3, 0.4, 0.5, 0.6, 0.7], [f"0.{tenths}" for tenths in range(1, 8)])
+        ax.set_ylim(0.105, 0.8)
+        ax.minorticks_off()
     return figure

@@ -36,6 +36,20 @@ BLINDNESS = {
 TO_XYZ = np.array([[0.4124, 0.3576, 0.1805], [0.2126, 0.7152, 0.0722], [0.0193, 0.1192, 0.9505]])
 
 
+def plane():
+    """The figure of 4d from about the report's numbers: length of the weights and loss."""
+    lams = (1.0, 0.1, 0.01, 0.003, 0.001, 0.0003, 0.0001, 0.00003, 0.00001)
+    lengths = (0.6, 1.65, 3.34, 4.78, 6.85, 10.8, 17.2, 29.1, 47.0)
+    training = (1.31, 0.60, 0.339, 0.276, 0.235, 0.198, 0.169, 0.140, 0.117)
+    validation = (1.30, 0.59, 0.343, 0.300, 0.285, 0.289, 0.311, 0.361, 0.442)
+    descent = {1: (1.4, 0.694), 2: (1.87, 0.536), 5: (2.56, 0.413), 10: (3.15, 0.358), 50: (4.89, 0.298)}
+    ends = {0.0: (4.87, 0.299), 0.001: (4.6, 0.303), 0.01: (3.25, 0.348), 0.1: (1.66, 0.59), 1.0: (0.6, 1.31)}
+    at_train, at_validation = (
+        dict(zip(lams, zip(lengths, y, strict=True), strict=True)) for y in (training, validation)
+    )
+    return figures.plane(at_train, at_validation, descent, ends)
+
+
 def linear(colour):
     rgb = np.array(to_rgb(colour))
     return np.where(rgb <= 0.04045, rgb / 12.92, ((rgb + 0.055) / 1.055) ** 2.4)
@@ -91,9 +105,10 @@ def drawn():
         "2e": figures.validation_accuracies(ordered, shuffled, (0.93, 0.99)),
         "4b": figures.weights({lam: runs[lam].last.w for lam in (0.0, 1.0)}),
         "4c": figures.lambdas(runs, (0.6, 0.93)),
+        "4d": plane(),
         "4e": figures.norms({"at the stop": lengths}),
         "5a": figures.confusion(counts, *errors.wilson(np.diag(counts), counts.sum(axis=1))),
-        "5b": figures.costly(mnist.test_images[worst], [f"{seen.digit[i]} → 0, 10.4" for i in worst]),
+        "5b": figures.costly(mnist.test_images, seen, worst),
         "5c": figures.reliability(groups, *errors.wilson(groups.hits, groups.n)),
     }
 

@@ -61,6 +61,7 @@ The norm at the stop passes for the penalty's | 4e: also at equal steps and at t
 Template text, dead link, no captions, wrong legend | 2b to 4e: captions and answers throughout | test
 Code: threshold, overflow, gradient check, best weights | 2c, 3a and 2d: each put right | test
 """
+MARKS = {"algebra": " (A)", "claim": " (C)", "figure": " (F)", "test": " (T)", "text": ""}
 
 
 def verdict(task: str, latex: str) -> str:
@@ -82,9 +83,9 @@ def slips() -> list[tuple[int, str, str, str]]:
 
 
 def errata() -> list[tuple[int, str, str]]:
-    """The table of all rows: number, what was wrong, what is here, tasks linked, and what checks it."""
+    """The table of all rows: number, what was wrong, what is here, tasks linked, and its check (MARKS)."""
     lines = [line.split(" | ") for line in ERRATA.strip().splitlines()]
-    return [(row, wrong, f"{_linked(here)} ({checks})") for row, (wrong, here, checks) in enumerate(lines, 1)]
+    return [(row, wrong, _linked(here) + MARKS[checks]) for row, (wrong, here, checks) in enumerate(lines, 1)]
 
 
 def _linked(text: str) -> str:

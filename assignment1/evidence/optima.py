@@ -117,7 +117,7 @@ def separate(w: Array, data: Split) -> Array:
     which proves nothing.
     """
     scale = 1e5  # rounding to 1/scale moves no margin by more than 785/scale
-    for mu in np.repeat(np.logspace(-2, -6, 9), 20):
+    for mu in np.repeat(np.logspace(-3, -6, 7), 20):
         direction = hinge_minimum(w, data, mu) - w
         w = w + hinge_step(w, direction, data, mu) * direction
         whole = np.rint(w * scale)
@@ -155,7 +155,7 @@ def hinge_step(w: Array, d: Array, data: Split, mu: float) -> float:
             (data.X.T @ (v - data.Y * v.sum(axis=1, keepdims=True)) * d).sum() + mu * ((w + t * d) * d).sum()
         )
 
-    return 1.0 if slope(1) <= 0 else brentq(slope, 0, 1, xtol=1e-6)
+    return 1.0 if slope(1) <= 0 or slope(0) >= 0 else brentq(slope, 0, 1, xtol=1e-6)
 
 
 def main() -> None:

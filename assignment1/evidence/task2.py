@@ -206,3 +206,11 @@ def mean_and_error(values: ArrayLike) -> tuple[float, float]:
     """The mean of a sample and its standard error."""
     sample = np.asarray(values, float)
     return float(sample.mean()), float(sample.std(ddof=1) / np.sqrt(len(sample)))
+
+
+def with_error(values: ArrayLike) -> str:
+    """A table's cell: the mean of a sample and its standard error, or the value if there is only one."""
+    sample = np.asarray(values, float)
+    if len(sample) == 1:
+        return f"{sample[0]:.4f}"
+    return "{:.4f} ± {:.4f}".format(*mean_and_error(sample))

@@ -2,6 +2,7 @@
 
 import contextlib
 import json
+import os
 import re
 import shutil
 import subprocess
@@ -15,7 +16,7 @@ from pandocfilters import Link, Str, stringify, walk
 
 READER = "markdown+lists_without_preceding_blankline-blank_before_header+gfm_auto_identifiers-raw_tex"
 PREFIX = {"figure": "fig-", "table": "tbl-", "equation": "eq-", "task": "task-"}
-_LABEL = dict.fromkeys(("figure", "table"), r"(?:\d+[a-z]?|[A-Z]\d*)(?!\w)")
+_LABEL = dict.fromkeys(("figure", "table"), r"(?:\d+[a-z]?|[A-Z])(?:\.\d+)?(?!\w)")
 _LABEL |= {"equation": r"\(\w+\)", "task": r"\d[a-z](?!\w)"}
 _ANY = "(?:" + "|".join(sorted(set(_LABEL.values()))) + ")"
 _MENTION = re.compile(rf"\b(Figure|Table|[Ee]quation|[Tt]ask)(s?) ({_ANY}(?:(?:, | and | or | to ){_ANY})*)")
@@ -69,11 +70,12 @@ def pandoc(text: str, *options: str) -> str:
     found = [shutil.which("pandoc")]
     with contextlib.suppress(OSError):
         found.append(pypandoc.get_pandoc_path())
+    env = os.environ | {"LC_ALL": "C.UTF-8"}  # else pandoc cannot open a file in a folder such as "øving 1"
     for path in filter(None, found):
         version = subprocess.run([path, "--version"], capture_output=True, text=True).stdout
         if re.match(r"pandoc\S* ([3-9]|\d\d)", version):
             command = [path, "--fail-if-warnings", "--wrap=none", *options]
-            done = subprocess.run(command, input=text, capture_output=True, encoding="utf-8")
+            done = subprocess.run(command, input=text, capture_output=True, encoding="utf-8", env=env)
             if done.returncode:
                 raise RuntimeError(f"pandoc failed: {done.stderr.strip()}")
             return done.stdout
