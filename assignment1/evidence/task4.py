@@ -100,10 +100,14 @@ def equal_steps(
 
 
 def over_seeds(runs: Mapping[tuple[float, int], Run], a: float, b: float, measure: str) -> Paired:
-    """Mean over the last ten checks of lambda a's `measure` (of History) less b's, paired by seed."""
+    """Lambda a's `measure` (of History) less b's, paired by seed, each the mean of the run's last fifth."""
     seeds = [seed for lam, seed in runs if lam == a and (b, seed) in runs]
-    tails = {lam: [getattr(runs[lam, s].history, measure)[-10:].mean() for s in seeds] for lam in (a, b)}
-    return paired(tails[a], tails[b])
+    return paired(*([late(runs[lam, seed], measure) for seed in seeds] for lam in (a, b)))
+
+
+def late(run: Run, measure: str) -> float:
+    """The mean of a measure of History over the checks in the last fifth of the run's steps."""
+    return float(getattr(run.history, measure)[run.history.step >= 0.8 * run.steps].mean())
 
 
 def over_images(a: Regression, b: Regression, split: Split) -> Paired:
