@@ -174,6 +174,20 @@ def test_descent_goes_on_from_where_it_was(few):
     assert task4.nearest(passed[1], {0.1: passed[3], 0.2: first}) == 0.2
 
 
+def test_aside_is_nothing_on_the_path_and_a_share_beside_it():
+    path = [(1.0, 8.0), (2.0, 4.0), (4.0, 2.0)]  # a power law, straight in logarithms
+    beside = [(np.sqrt(2), 8 / np.sqrt(2)), (3.0, 1.1 * 8 / 3)]
+    np.testing.assert_allclose(task4.aside(beside, path), [0, 0.1], atol=1e-12)
+
+
+def test_place_and_look_give_what_their_parts_give(few, stored):
+    w = stored[0.01].w
+    expected = np.sqrt((w**2).sum()), stored[0.01].loss(*few.validation)
+    assert task4.place({7: stored[0.01]}, few.validation) == {7: pytest.approx(expected)}
+    centred, raw = (task4.likeness(w, task4.class_means(few.train, c)).mean() for c in (True, False))
+    assert task4.look(w, few.train) == (task4.roughness(w), centred, raw) and centred > raw
+
+
 def test_stop_measures_against_the_optimum(few):
     run = train(SoftmaxRegression(0.1), few, learning_rate=0.01, epochs=3, seed=0, progress=False)
     optimum = optima.minimise(SoftmaxRegression(0.1), few.train, 1e-9)

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Mapping
-from typing import NamedTuple
+from typing import NamedTuple, TypeVar
 
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
@@ -13,6 +13,7 @@ from assignment1.mnist import Dataset, Split
 from assignment1.models import Array, Regression, SoftmaxRegression
 from assignment1.training import Run, train
 
+Key = TypeVar("Key")
 SETTINGS = dict(learning_rate=0.01, batch_size=128, shuffle=True)  # tasks 3 and 4
 
 
@@ -71,6 +72,12 @@ def class_means(data: Split, centred: bool) -> Array:
 def likeness(w: Array, means: Array) -> Array:
     """Correlation over the 784 pixels of each class's weights with its mean image, both (785, K): (K,)."""
     return np.array([np.corrcoef(a, b)[0, 1] for a, b in zip(w[:784].T, means[:784].T, strict=True)])
+
+
+def look(w: Array, data: Split) -> tuple[float, float, float]:
+    """`roughness`, mean `likeness` to the centred and to the raw mean images of `data`."""
+    centred, raw = (float(likeness(w, class_means(data, centred)).mean()) for centred in (True, False))
+    return roughness(w), centred, raw
 
 
 def dark_pixels(data: Split) -> NDArray[np.intp]:
@@ -136,6 +143,20 @@ def descent(data: Dataset, epochs: Iterable[int]) -> dict[int, SoftmaxRegression
         model, done = SoftmaxRegression().copy(run.last.w), epoch
         passed[epoch] = model
     return passed
+
+
+def place(models: Mapping[Key, Regression], split: Split) -> dict[Key, tuple[float, float]]:
+    """The length of each model's weights and its loss on a split, in nats."""
+    return {key: (float(np.linalg.norm(m.w)), m.loss(*split)) for key, m in models.items()}
+
+
+def aside(passed: Iterable[tuple[float, float]], path: Iterable[tuple[float, float]]) -> Array:
+    """How far each loss is from the path's at the same length of the weights, as a share of it.
+
+    Both are (length, loss) in rising order of length; the path is interpolated in the logarithm of both.
+    """
+    (length, loss), (lengths, losses) = (np.log(list(points)).T for points in (passed, path))
+    return np.expm1(loss - np.interp(length, lengths, losses))
 
 
 def nearest(model: Regression, optima: Mapping[float, Regression]) -> float:
