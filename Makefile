@@ -16,12 +16,16 @@ PY = .venv/bin/python
 READY = .venv/.installed
 endif
 
-EXECUTE = TQDM_DISABLE=1 $(PY) -m nbconvert --to notebook --execute --ExecutePreprocessor.record_timing=False --output-dir build --output report.ipynb report.ipynb
+NBCONVERT = $(PY) -m nbconvert --output-dir build/new
+SOURCES = report.ipynb $(wildcard assignment1/*.* assignment1/*/*.py)
 
-.PHONY: help env pdf report test lint lab optima lock clean distclean active-environment
+.PHONY: help env pdf html submission pictures report test lint lab optima lock clean distclean active-environment
 
 help:
 	@echo "make pdf        execute report.ipynb in a fresh kernel and write report.pdf"
+	@echo "make html       the same as one page of HTML, report.html"
+	@echo "make submission the zip that is handed in, submission.zip: PDF, notebook and code"
+	@echo "make pictures   the pictures of pages that README.md shows, in docs"
 	@echo "make test       run the tests"
 	@echo "make report     execute report.ipynb again, in place"
 	@echo "make lint       check style (ruff) and types (mypy)"
@@ -29,7 +33,7 @@ help:
 	@echo "make env        only make the environment"
 	@echo "make optima     solve data/optima.npz again (some seven minutes)"
 	@echo "make lock       make requirements.txt again from pyproject.toml (needs uv)"
-	@echo "make clean      remove build, report.pdf and caches"
+	@echo "make clean      remove build, what was made from it, and caches"
 	@echo "make distclean  the same, and remove .venv"
 	@echo "Options: PYTHON=python3.12 names the Python that makes .venv; ENV=active uses the active environment."
 
@@ -41,17 +45,33 @@ env: $(READY)
 active-environment:
 	@python bootstrap.py --active
 
-pdf: $(READY)
-	@rm -rf build && mkdir build
-	$(EXECUTE)
-	$(PY) -m nbconvert --to report_pdf --output-dir build --output report-new build/report.ipynb
-	@mv build/report-new.pdf report.pdf
+# Each file is written into build/new and then moved: whole, or not at all.
+build/report.ipynb: $(SOURCES) $(READY)
+	@mkdir -p build
+	TQDM_DISABLE=1 $(NBCONVERT) --to notebook --execute --ExecutePreprocessor.record_timing=False report.ipynb
+	@mv build/new/report.ipynb $@
+
+pdf: build/report.ipynb
+	$(NBCONVERT) --to report_pdf build/report.ipynb
+	@mv build/new/report.pdf report.pdf
 	@echo "Wrote report.pdf"
 
+html: build/report.ipynb
+	$(NBCONVERT) --to report_html build/report.ipynb
+	@mv build/new/report.html report.html
+	@echo "Wrote report.html"
+
+submission: pdf
+	$(PY) tools/submission.py build/report.ipynb report.pdf submission.zip
+	@echo "Wrote submission.zip"
+
+pictures: pdf
+	$(PY) tools/pictures.py report.pdf docs
+
 report: $(READY)
-	@rm -rf build && mkdir build
-	$(EXECUTE)
-	@mv build/report.ipynb report.ipynb
+	@rm -f build/report.ipynb
+	@$(MAKE) build/report.ipynb
+	@cp build/report.ipynb build/new/report.ipynb && mv build/new/report.ipynb report.ipynb && touch build/report.ipynb
 	@echo "Wrote report.ipynb"
 
 test: $(READY)
@@ -72,7 +92,7 @@ lock:
 	uv pip compile pyproject.toml --extra test --universal --python-version 3.11 --generate-hashes --no-emit-index-url --no-emit-find-links --no-annotate -o requirements.txt
 
 clean:
-	rm -rf build report.pdf .pytest_cache .ruff_cache .mypy_cache .ipynb_checkpoints
+	rm -rf build report.pdf report.html submission.zip .pytest_cache .ruff_cache .mypy_cache .ipynb_checkpoints
 	find . -name .venv -prune -o -name .git -prune -o -type d -name __pycache__ -exec rm -rf {} +
 
 distclean: clean

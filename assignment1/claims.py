@@ -108,9 +108,13 @@ def _plain(part: object) -> str:
 
 
 def versions() -> None:
-    """Show the versions of what computed the numbers."""
+    """Show the versions of what computed the numbers.
+
+    Its LaTeX defines a counter too, which tables without a caption need in the LaTeX of pandoc >= 3.8.2.1,
+    and nbconvert's template lacks (nbconvert #2317): so call it before the first table.
+    """
     parts = {"Python": platform.python_version(), "NumPy": np.__version__, "SciPy": scipy.__version__}
     parts |= {"Matplotlib": matplotlib.__version__}
-    say(
-        "Computed with " + ", ".join(f"{name} {version}" for name, version in parts.items()) + ", in float64."
-    )
+    names = ", ".join(f"{name} {version}" for name, version in parts.items())
+    text = f"Computed with {names}, in float64."
+    display({"text/markdown": text, "text/latex": rf"\newcounter{{none}}{text}"}, raw=True)

@@ -317,7 +317,7 @@ def image_rows(rows: Mapping[str, tuple[Array, list[str]]]) -> Figure:
     """Rows of images (n, 784) with a line of text under each, and a name over each row."""
     with plt.style.context(STYLE):
         count = max(len(images) for images, _ in rows.values())
-        size, gaps = (WIDTH, 1.05 * len(rows)), {"hspace": 0.3}
+        size, gaps = (WIDTH, 0.85 * len(rows)), {"hspace": 0.25}
         figure, grid = plt.subplots(len(rows), count, figsize=size, squeeze=False, gridspec_kw=gaps)
         for line, (name, (images, texts)) in zip(grid, rows.items(), strict=True):
             for ax, image, text in zip(line, images, texts, strict=True):
@@ -343,8 +343,43 @@ def spike_sizes(arms: Mapping[str, Array]) -> Figure:
             xlabel="rise of the validation loss above its median, mean of three epochs (nats)",
             ylim=(len(arms) - 0.5, -0.5),
         )
-        ax.set_xlim(left=0)
+        ax.set_xlim(0, 1.05 * max(sizes.max() for sizes in arms.values()))
         ax.grid(axis="y", visible=False)
+    return figure
+
+
+def parting(
+    epoch: Array,
+    gaps: Array,
+    image_error: float,
+    step_3000: float,
+    far: Array,
+    train_loss: Array,
+    validation_loss: Array,
+) -> Figure:
+    """The accuracy gap of several seeds, and both losses as training goes on far beyond (3d).
+
+    `gaps` is (seeds, checks) at `epoch`; the band is two standard errors of finite image sets. The epoch
+    of step 3000 is marked. The losses are at the epochs `far`.
+    """
+    with plt.style.context(STYLE):
+        figure, (left, right) = plt.subplots(1, 2, figsize=(WIDTH, 2.4))
+        mean = gaps.mean(axis=0)
+        left.axhline(0, color="0.5", linewidth=0.6)
+        left.fill_between(epoch, mean - 2 * image_error, mean + 2 * image_error, color="0.88", linewidth=0)
+        left.plot(epoch, gaps.T, color=SKY, linewidth=0.3)
+        left.plot(epoch, mean, color=BLACK)
+        left.axvline(step_3000, color="0.4", linewidth=0.7, linestyle=":")
+        label(left, step_3000, -0.012, "step 3000", "0.3")
+        left.set(xlabel="epochs", ylabel="training less validation accuracy", ylim=(-0.015, 0.016))
+        lowest = int(validation_loss.argmin())
+        right.plot(far, train_loss, "o-", color=BLUE, markersize=2.5)
+        right.plot(far, validation_loss, "s", linestyle=DASHED, color=ORANGE, markersize=2.5)
+        right.plot(far[lowest], validation_loss[lowest], "o", color=ORANGE, markersize=8, fillstyle="none")
+        middle = len(far) // 2
+        label(right, far[middle], train_loss[middle] + 0.008, "training", BLUE)
+        label(right, far[middle], validation_loss[middle] + 0.008, "validation", ORANGE)
+        right.set(xlabel="epochs", ylabel="cross-entropy (nats)")
     return figure
 
 

@@ -64,7 +64,9 @@ class Regression:
 
     def gradient_at(self, X: Array, Y: Array, z: Array) -> Array:
         """`gradient`, given the logits z = X w (N, K)."""
-        return _product(self.activation(z) - Y, X) / len(X) + 2 * self.lam * self.w
+        gradient = _product((self.activation(z) - Y) / len(X), X)
+        gradient += 2 * self.lam * self.w
+        return gradient
 
     def accuracy(self, X: Array, Y: Array) -> float:
         """The share of the N examples that are classified rightly."""
@@ -78,6 +80,11 @@ class Regression:
     @staticmethod
     def cross_entropy(z: Array, Y: Array) -> Array:
         """Each example's cross-entropy (N,) from its logits, so that no logarithm of 0 is taken."""
+        raise NotImplementedError
+
+    @staticmethod
+    def margin(z: Array, Y: Array) -> Array:
+        """How far each example (N,) is on the right side: above 0 it is classified rightly, 0 is a tie."""
         raise NotImplementedError
 
     @staticmethod
@@ -109,6 +116,11 @@ class LogisticRegression(Regression):
         return (np.logaddexp(0, z) - Y * z)[:, 0]
 
     @staticmethod
+    def margin(z: Array, Y: Array) -> Array:
+        """The logit, with the sign that the target wants."""
+        return (z * (2 * Y - 1))[:, 0]
+
+    @staticmethod
     def correct(z: Array, Y: Array) -> NDArray[np.bool_]:
         """Target 1 is predicted where y_hat >= 0.5, that is z >= 0."""
         return ((z >= 0) == (Y > 0.5))[:, 0]
@@ -133,12 +145,15 @@ class SoftmaxRegression(Regression):
         return np.log(np.exp(z - top[:, None]).sum(axis=1)) + top - _target(z, Y)
 
     @staticmethod
-    def correct(z: Array, Y: Array) -> NDArray[np.bool_]:
-        """The most probable class is the predicted one."""
-        top = z.max(axis=1)
-        if np.count_nonzero(z == top[:, None]) == top.size:  # no ties: three times as fast as argmax
-            return _target(z, Y) == top
-        return z.argmax(axis=1) == Y.argmax(axis=1)
+    def margin(z: Array, Y: Array) -> Array:
+        """The target's logit less the largest of the others."""
+        return _target(z, Y) - np.where(Y > 0, -np.inf, z).max(axis=1)
+
+    @classmethod
+    def correct(cls, z: Array, Y: Array) -> NDArray[np.bool_]:
+        """The most probable class is the predicted one, the first of them in a tie."""
+        margin = cls.margin(z, Y)  # without a tie three times as fast as argmax, and the same
+        return margin > 0 if margin.all() else z.argmax(axis=1) == Y.argmax(axis=1)
 
 
 def _product(A: Array, B: Array) -> Array:

@@ -93,19 +93,6 @@ def stop(run: Run, optimum: SoftmaxRegression, data: Split) -> Stop:
     return Stop(J, J / least - 1, certificate(last, data).gradient, float(away))
 
 
-def equal_steps(
-    data: Dataset, lams: Iterable[float], seeds: Iterable[int], epochs: int = 50
-) -> dict[tuple[float, int], Run]:
-    """Runs without early stopping, checked once an epoch, for each lambda and seed."""
-    settings = SETTINGS | dict(epochs=epochs, checks_per_epoch=1, progress=False)
-    seeds = list(seeds)
-    return {
-        (lam, seed): train(SoftmaxRegression(lam), data, seed=seed, **settings)  # type: ignore[arg-type]
-        for lam in lams
-        for seed in seeds
-    }
-
-
 def over_seeds(runs: Mapping[tuple[float, int], Run], a: float, b: float, measure: str) -> Paired:
     """Lambda a's `measure` (of History) less b's, paired by seed, each the mean of the run's last fifth."""
     seeds = [seed for lam, seed in runs if lam == a and (b, seed) in runs]

@@ -2,6 +2,7 @@
 
 import contextlib
 import json
+import os
 import re
 import shutil
 import subprocess
@@ -69,11 +70,12 @@ def pandoc(text: str, *options: str) -> str:
     found = [shutil.which("pandoc")]
     with contextlib.suppress(OSError):
         found.append(pypandoc.get_pandoc_path())
+    env = os.environ | {"LC_ALL": "C.UTF-8"}  # else pandoc cannot open a file in a folder such as "øving 1"
     for path in filter(None, found):
         version = subprocess.run([path, "--version"], capture_output=True, text=True).stdout
         if re.match(r"pandoc\S* ([3-9]|\d\d)", version):
             command = [path, "--fail-if-warnings", "--wrap=none", *options]
-            done = subprocess.run(command, input=text, capture_output=True, encoding="utf-8")
+            done = subprocess.run(command, input=text, capture_output=True, encoding="utf-8", env=env)
             if done.returncode:
                 raise RuntimeError(f"pandoc failed: {done.stderr.strip()}")
             return done.stdout

@@ -7,7 +7,7 @@ from html import escape, unescape
 from importlib.resources import as_file, files
 from typing import Any
 
-from pandocfilters import RawBlock, RawInline, stringify, walk
+from pandocfilters import RawBlock, RawInline, walk
 
 from assignment1.export.document import PREFIX, Report, ReportExporter, pandoc, split_math
 from assignment1.export.speech import speak
@@ -38,11 +38,8 @@ class ReportHTMLExporter(ReportExporter):
         with as_file(files(__package__) / "report.html") as template:
             options += [f"--template={template}", f"--variable=style:{style}"]
             page = pandoc(json.dumps(document), "-f", "json", "-t", "html5", *options)
-        return (
-            _MATH.sub(_read_aloud, page)
-            .replace("<th", '<th scope="col"')
-            .replace('<th scope="col"ead', "<thead")
-        )
+        page = page.replace("\N{NO-BREAK SPACE}", " ")  # report.css keeps the words of a reference together
+        return re.sub(r"<th\b", '<th scope="col"', _MATH.sub(_read_aloud, page))
 
 
 def _meta(text: str) -> dict[str, str]:
@@ -67,7 +64,7 @@ def _to_html(key: str, value: Any, report: Report) -> Any:
         opening = RawBlock("html", f'<figure id="{name}">{image}<figcaption>')
         return [opening, *value[1], RawBlock("html", "</figcaption></figure>")]
     if key == "Table":
-        label = escape(stringify({"t": "Plain", "c": value[1][1]})) or "Table"
+        label = value[0][0].replace("tbl-", "Table ") or "Table"
         opening = RawBlock("html", f'<div class="scroll" role="region" tabindex="0" aria-label="{label}">')
         return [opening, {"t": "Table", "c": value}, RawBlock("html", "</div>")]
     return None
@@ -79,6 +76,12 @@ def _math(value: Any) -> Any:
     if not display:
         return None
     name = f' id="{PREFIX["equation"]}{tag.lower()}"' if tag else ""
-    opening = RawInline("html", f'<span class="equation{" boxed" if boxed else ""}" tabindex="0"{name}>')
+    opening = RawInline(
+        "html", f'<span class="equation{" boxed" if boxed else ""}" tabindex="0"{name}><span>'
+    )
     node = {"t": "Math", "c": [value[0], latex]}
-    return [opening, node, RawInline("html", f"<span>({tag})</span></span>" if tag else "</span>")]
+    return [
+        opening,
+        node,
+        RawInline("html", f"</span><span>({tag})</span></span>" if tag else "</span></span>"),
+    ]

@@ -1,0 +1,76 @@
+"""What several test files share: the committed notebook, its PDF and HTML, and a run of it from the zip."""
+
+import os
+import shutil
+import subprocess
+import sys
+import zipfile
+from pathlib import Path
+
+import nbformat
+import pytest
+from assignment1.export import ReportHTMLExporter, ReportPDFExporter
+from tools import submission
+
+ROOT = Path(__file__).resolve().parent.parent
+ELSEWHERE = {"TZ": "Pacific/Kiritimati", "LC_ALL": "C", "LANG": "C", "TQDM_DISABLE": "1"}
+
+
+def nbconvert(folder, *arguments, **environment):
+    """Run nbconvert in a folder, with the package of that folder."""
+    return subprocess.run(
+        [sys.executable, "-m", "nbconvert", *map(str, arguments)],
+        cwd=folder,
+        capture_output=True,
+        text=True,
+        env=os.environ | {"TQDM_DISABLE": "1"} | environment,
+    )
+
+
+@pytest.fixture(scope="session")
+def committed():
+    return nbformat.read(ROOT / "report.ipynb", as_version=4)
+
+
+@pytest.fixture(scope="session")
+def pdf(committed, tmp_path_factory):
+    path = tmp_path_factory.mktemp("pdf") / "report.pdf"
+    path.write_bytes(ReportPDFExporter().from_notebook_node(committed)[0])
+    return path
+
+
+@pytest.fixture(scope="session")
+def html(committed, tmp_path_factory):
+    path = tmp_path_factory.mktemp("html") / "report.html"
+    path.write_text(ReportHTMLExporter().from_notebook_node(committed)[0], encoding="utf-8")
+    return path
+
+
+@pytest.fixture(scope="session")
+def handed_in(pdf, tmp_path_factory):
+    """The zip that is handed in."""
+    path = tmp_path_factory.mktemp("zip") / "submission.zip"
+    submission.write(ROOT / "report.ipynb", pdf, path)
+    return path
+
+
+@pytest.fixture(scope="session")
+def unpacked(handed_in, tmp_path_factory):
+    """The zip unpacked elsewhere, with MNIST put back as its data/README.md says."""
+    place = tmp_path_factory.mktemp("an øther place")
+    with zipfile.ZipFile(handed_in) as archive:
+        archive.extractall(place)
+    folder = place / submission.FOLDER
+    for data in (ROOT / "data").glob("*.gz"):
+        shutil.copy(data, folder / "data")
+    return folder
+
+
+@pytest.fixture(scope="session")
+def fresh(unpacked):
+    """The notebook executed there, in another time zone and locale."""
+    done = nbconvert(
+        unpacked, "--to", "notebook", "--execute", "--output", "fresh", "report.ipynb", **ELSEWHERE
+    )
+    assert done.returncode == 0, done.stderr
+    return nbformat.read(unpacked / "fresh.ipynb", as_version=4)

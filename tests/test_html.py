@@ -1,0 +1,138 @@
+"""The HTML page, as headless Chromium shows it: offline, on a phone, in print."""
+
+import json
+import re
+import shutil
+import subprocess
+from html.parser import HTMLParser
+
+import pypdfium2
+import pytest
+from assignment1.export.document import collect
+
+import pages
+from conftest import ROOT
+
+NAMES = ("chromium", "chromium-browser", "google-chrome", "chrome")
+CHROMIUM = next(filter(None, map(shutil.which, NAMES)), None)
+CONTROL = "http://control.invalid/seen.png"  # asked for by the test's own page: what would be noticed
+needs_chromium = pytest.mark.skipif(CHROMIUM is None, reason=f"none of {NAMES} is on this machine")
+
+
+class Page(HTMLParser):
+    """The page's elements, and its text outside <style>."""
+
+    def __init__(self, source):
+        super().__init__()
+        self.elements, self.text, self.open = [], [], []
+        self.feed(source)
+
+    def handle_starttag(self, tag, attrs):
+        self.elements.append((tag, dict(attrs)))
+        self.open.append(tag)
+
+    def handle_endtag(self, tag):
+        self.open.pop()
+        while self.open and self.open[-1] in ("meta", "link", "img", "br", "col"):
+            self.open.pop()
+
+    def handle_data(self, data):
+        if not {"style", "math", "title"} & set(self.open):
+            self.text.append(data)
+
+
+@pytest.fixture(scope="module")
+def page(html):
+    return Page(html.read_text(encoding="utf-8"))
+
+
+def chromium(folder, *arguments):
+    command = [str(CHROMIUM), "--headless", "--no-sandbox", "--disable-gpu", f"--user-data-dir={folder}"]
+    done = subprocess.run([*command, *map(str, arguments)], capture_output=True, text=True, timeout=60)
+    assert done.returncode == 0, done.stderr
+    return done.stdout
+
+
+def test_page_is_self_contained_and_has_no_script(page):
+    assert not {"script", "link", "iframe", "object", "embed"} & {tag for tag, _ in page.elements}
+    sources = [attributes.get("src", "data:") for _, attributes in page.elements]
+    assert all(source.startswith("data:image/svg+xml;base64,") for source in sources if source != "data:")
+    assert "url(" not in (ROOT / "assignment1/export/report.css").read_text(encoding="utf-8")
+    names = [attributes["id"] for _, attributes in page.elements if "id" in attributes]
+    assert len(names) == len(set(names))
+    inner = [a["href"][1:] for tag, a in page.elements if tag == "a" and a["href"].startswith("#")]
+    assert len(inner) > 20 and set(inner) <= set(names)
+
+
+def test_page_can_be_read_aloud(page, committed):
+    report = collect(committed)
+    tags = [tag for tag, _ in page.elements]
+    assert dict(page.elements)["html"] == {"lang": "en"}
+    assert tags.count("main") == tags.count("nav") == tags.count("header") == tags.count("h1") == 1
+    math = [attributes for tag, attributes in page.elements if tag == "math"]
+    assert len(math) == json.dumps(report.blocks).count('"t": "Math"')
+    assert all(re.fullmatch(r"[^\\$]+", attributes["alttext"]) for attributes in math)
+    images = [attributes for tag, attributes in page.elements if tag == "img"]
+    assert len(images) == len(report.figures) and all(image["alt"] for image in images)
+    assert all(a.get("scope") == "col" for tag, a in page.elements if tag == "th") and "th" in tags
+    assert not re.search(r"\$|\\[a-zA-Z]", "".join(page.text))
+
+
+@pytest.mark.parametrize("scheme", [0, 1], ids=["light", "dark"])
+def test_text_has_contrast(scheme):
+    css = (ROOT / "assignment1/export/report.css").read_text(encoding="utf-8")
+    block = re.findall(r":root \{([^}]*--text[^}]*)\}", css)[scheme]
+    colours = dict(re.findall(r"--(\w+): #(\w{6})", block))
+
+    def luminance(colour):
+        channels = [int(colour[i : i + 2], 16) / 255 for i in (0, 2, 4)]
+        r, g, b = (c / 12.92 if c <= 0.04045 else ((c + 0.055) / 1.055) ** 2.4 for c in channels)
+        return 0.2126 * r + 0.7152 * g + 0.0722 * b
+
+    for name in ("text", "faint", "link"):
+        darker, lighter = sorted(luminance(colours[key]) for key in (name, "page"))
+        assert (lighter + 0.05) / (darker + 0.05) >= 4.5, name
+
+
+@needs_chromium
+def test_no_request_leaves_the_page_and_nothing_scrolls_sideways(html, tmp_path):
+    frames = "".join(f'<iframe src="{html.as_uri()}" style="width:{w}px"></iframe>' for w in (320, 360, 1280))
+    script = """onload = () => { document.body.textContent = JSON.stringify(Array.from(frames).map(f => {
+        const root = f.document.documentElement;
+        const cut = [...root.querySelectorAll("main *")].filter(e => !e.closest(".scroll, .equation, pre")
+            && e.getBoundingClientRect().right > f.innerWidth + 1).length;
+        return [f.innerWidth, root.scrollWidth, cut];
+    })); };"""
+    probe = tmp_path / "probe.html"
+    probe.write_text(f"<body>{frames}<img src='{CONTROL}'><script>{script}</script>", encoding="utf-8")
+    log = tmp_path / "net.json"
+    shown = chromium(
+        tmp_path / "user",
+        "--allow-file-access-from-files",
+        "--disable-background-networking",
+        "--host-resolver-rules=MAP * ~NOTFOUND",
+        f"--log-net-log={log}",
+        "--dump-dom",
+        probe.as_uri(),
+    )
+    measured = json.loads(shown.partition("<body>")[2].partition("</body>")[0])
+    assert [width for width, _, _ in measured] == [320, 360, 1280]
+    for width, content, cut in measured:
+        assert content <= width and cut == 0, measured
+    events = json.loads(log.read_text(encoding="utf-8"))["events"]
+    asked = [event.get("params", {}) for event in events]
+    browser = "not an origin"  # what the browser asks for itself, such as its updates
+    urls = {params["url"] for params in asked if params.get("initiator", browser) != browser}
+    assert urls == {CONTROL}
+
+
+@needs_chromium
+def test_print_cuts_nothing(html, page, tmp_path):
+    printed = tmp_path / "printed.pdf"
+    options = ["--no-pdf-header-footer", f"--print-to-pdf={printed}"]
+    chromium(tmp_path / "user", *options, html.as_uri())
+    assert {tuple(round(x) for x in p.get_size()) for p in pypdfium2.PdfDocument(printed)} == {(595, 842)}
+    assert pages.outside(printed, left=72, right=72, top=60, bottom=30) == []
+    there = set(pages.words(pages.text(printed)))
+    wanted = [word for word in pages.words("".join(page.text)) if len(word) > 1 and word != "Skip"]
+    assert [word for word in wanted if word not in there] == []

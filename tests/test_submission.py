@@ -1,0 +1,67 @@
+"""The zip that is handed in, and README's pictures."""
+
+import hashlib
+import io
+import re
+import zipfile
+
+import numpy as np
+import pytest
+from PIL import Image
+from tools import pictures, submission
+
+from conftest import ROOT
+
+
+def digest(path):
+    return hashlib.sha256(path.read_bytes()).hexdigest()
+
+
+def test_zip_holds_what_a_rerun_needs_and_nothing_else(handed_in):
+    names = [name.removeprefix(f"{submission.FOLDER}/") for name in zipfile.ZipFile(handed_in).namelist()]
+    assert names == sorted(names) and {name.split("/")[0] for name in names} == {
+        *("LICENSE", "Makefile", "README.md", "assignment1", "bootstrap.py", "data", "environment.yml"),
+        *("pyproject.toml", "report.ipynb", "report.pdf", "requirements.txt"),
+    }
+    assert [name for name in names if name.startswith("data/")] == ["data/README.md"]
+    assert not [name for name in names if "__pycache__" in name or ".ipynb_checkpoints" in name]
+    files = {path.relative_to(ROOT) for path in (ROOT / "assignment1").rglob("*") if path.is_file()}
+    left_out = re.compile(r"\.pyc$|/\.|ruff\.toml$")
+    ours = {path.as_posix() for path in files if not left_out.search(path.as_posix())}
+    assert {name for name in names if name.startswith("assignment1/")} == ours
+
+
+def test_a_second_zip_is_the_same_bytes(handed_in, pdf, tmp_path):
+    submission.write(ROOT / "report.ipynb", pdf, tmp_path / "again.zip")
+    assert digest(tmp_path / "again.zip") == digest(handed_in)
+    assert [path.name for path in tmp_path.iterdir()] == ["again.zip"]
+
+
+def test_a_failing_build_keeps_the_older_zip(tmp_path):
+    (tmp_path / "old.zip").write_bytes(b"older")
+    with pytest.raises(FileNotFoundError):
+        submission.write(ROOT / "report.ipynb", tmp_path / "no.pdf", tmp_path / "old.zip")
+    assert (tmp_path / "old.zip").read_bytes() == b"older"
+
+
+def test_the_unpacked_notebook_gives_the_same_figures(committed, fresh):
+    """Shapes, ids and words: coordinates may differ in their last digits between machines."""
+
+    def svgs(notebook):
+        outputs = (output for cell in notebook.cells for output in cell.get("outputs", ()))
+        texts = (output.get("data", {}).get("image/svg+xml", "") for output in outputs)
+        return [re.findall(r"<(?:g|text|path|use|image)\b|>[^<>\s][^<>]*<", text) for text in texts if text]
+
+    assert svgs(committed) == svgs(fresh) and len(svgs(fresh)) > 7
+
+
+def test_pictures_in_the_readme_show_the_report_as_it_is(pdf):
+    readme = (ROOT / "README.md").read_text(encoding="utf-8")
+    for name, content in pictures.pictures(pdf).items():
+        assert f"docs/{name}" in readme
+        old, new = (
+            np.asarray(Image.open(file).convert("L"), float)
+            for file in (ROOT / "docs" / name, io.BytesIO(content))
+        )
+        stale = f"docs/{name} is not a picture of the report as it is: make pictures"
+        assert old.shape == new.shape and np.abs(old - new).mean() < 1.5, stale
