@@ -168,7 +168,7 @@ def weights(models: Mapping[float, Array]) -> Figure:
                 drawn = ax.imshow(image, cmap="RdBu_r", vmin=-top, vmax=top, interpolation="none")
                 ax.set(xticks=[], yticks=[])
                 ax.spines[:].set(visible=True, color="0.8", linewidth=0.4)
-            row[0].set_ylabel(f"λ = {np.format_float_positional(lam, trim='-')}")
+            row[0].set_ylabel(f"λ = {lam:g}")
             bar = figure.colorbar(drawn, cax=row[-1].inset_axes((1.12, 0, 0.12, 1)), ticks=[-top, 0, top])
             bar.ax.set_yticklabels([f"−{top:.2g}", "0", f"{top:.2g}"])
             bar.outline.set_linewidth(0.4)
@@ -187,7 +187,7 @@ def norms(series: Mapping[str, Mapping[float, float]]) -> Figure:
         ):
             x, y = [lambdas.index(lam) for lam in values], list(values.values())
             ax.plot(x, y, marker, color=colour, linestyle=":", linewidth=0.8, markersize=4)
-            label(ax, x[0], y[0], title, colour, xytext=(8, 3))
+            label(ax, x[0], y[0], title, colour, xytext=(8, 7))
         last = series[next(iter(series))][1.0]
         ax.plot([lambdas.index(lam) for lam in (0.1, 1.0)], [last * 10, last], color="0.6", linewidth=0.8)
         ax.annotate(
