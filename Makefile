@@ -19,7 +19,7 @@ endif
 NBCONVERT = $(PY) -m nbconvert --output-dir build/new
 SOURCES = report.ipynb $(wildcard assignment1/*.* assignment1/*/*.py)
 
-.PHONY: help env pdf html submission pictures report test lint lab lock clean distclean active-environment
+.PHONY: help env pdf html submission pictures report test lint lab optima lock clean distclean active-environment
 
 help:
 	@echo "make pdf        execute report.ipynb in a fresh kernel and write report.pdf"
@@ -31,6 +31,7 @@ help:
 	@echo "make lint       check style (ruff) and types (mypy)"
 	@echo "make lab        open report.ipynb in JupyterLab"
 	@echo "make env        only make the environment"
+	@echo "make optima     solve data/optima.npz again (some seven minutes)"
 	@echo "make lock       make requirements.txt again from pyproject.toml (needs uv)"
 	@echo "make clean      remove build, what was made from it, and caches"
 	@echo "make distclean  the same, and remove .venv"
@@ -85,6 +86,9 @@ lint: $(READY)
 lab: $(READY)
 	@$(PY) -m nbformat.sign report.ipynb
 	$(PY) -m jupyterlab report.ipynb
+
+optima: $(READY)
+	$(PY) -m assignment1.evidence.optima
 
 lock:
 	uv pip compile pyproject.toml --extra test --universal --python-version 3.11 --generate-hashes --no-emit-index-url --no-emit-find-links --no-annotate -o requirements.txt

@@ -317,7 +317,7 @@ def image_rows(rows: Mapping[str, tuple[Array, list[str]]]) -> Figure:
     """Rows of images (n, 784) with a line of text under each, and a name over each row."""
     with plt.style.context(STYLE):
         count = max(len(images) for images, _ in rows.values())
-        size, gaps = (WIDTH, 1.05 * len(rows)), {"hspace": 0.3}
+        size, gaps = (WIDTH, 0.85 * len(rows)), {"hspace": 0.25}
         figure, grid = plt.subplots(len(rows), count, figsize=size, squeeze=False, gridspec_kw=gaps)
         for line, (name, (images, texts)) in zip(grid, rows.items(), strict=True):
             for ax, image, text in zip(line, images, texts, strict=True):
@@ -343,18 +343,24 @@ def spike_sizes(arms: Mapping[str, Array]) -> Figure:
             xlabel="rise of the validation loss above its median, mean of three epochs (nats)",
             ylim=(len(arms) - 0.5, -0.5),
         )
-        ax.set_xlim(left=0)
+        ax.set_xlim(0, 1.05 * max(sizes.max() for sizes in arms.values()))
         ax.grid(axis="y", visible=False)
     return figure
 
 
 def parting(
-    epoch: Array, gaps: Array, image_error: float, far: Array, train_loss: Array, validation_loss: Array
+    epoch: Array,
+    gaps: Array,
+    image_error: float,
+    step_3000: float,
+    far: Array,
+    train_loss: Array,
+    validation_loss: Array,
 ) -> Figure:
     """The accuracy gap of several seeds, and both losses as training goes on far beyond (3d).
 
-    `gaps` is (seeds, checks) at `epoch`; the band is two standard errors of finite image sets. The losses
-    are at the epochs `far`.
+    `gaps` is (seeds, checks) at `epoch`; the band is two standard errors of finite image sets. The epoch
+    of step 3000 is marked. The losses are at the epochs `far`.
     """
     with plt.style.context(STYLE):
         figure, (left, right) = plt.subplots(1, 2, figsize=(WIDTH, 2.4))
@@ -363,6 +369,8 @@ def parting(
         left.fill_between(epoch, mean - 2 * image_error, mean + 2 * image_error, color="0.88", linewidth=0)
         left.plot(epoch, gaps.T, color=SKY, linewidth=0.3)
         left.plot(epoch, mean, color=BLACK)
+        left.axvline(step_3000, color="0.4", linewidth=0.7, linestyle=":")
+        label(left, step_3000, -0.012, "step 3000", "0.3")
         left.set(xlabel="epochs", ylabel="training less validation accuracy", ylim=(-0.015, 0.016))
         lowest = int(validation_loss.argmin())
         right.plot(far, train_loss, "o-", color=BLUE, markersize=2.5)
@@ -375,7 +383,7 @@ def parting(
     return figure
 
 
-# Task 4d
+# Evidence of task 4d
 
 
 def plane(
@@ -406,17 +414,18 @@ def plane(
         for lam in inside:
             text = np.format_float_positional(lam, trim="-")
             text = f"λ = {text}" if lam == inside[0] else text
-            side = (4, 9, "left") if lam > 0.001 else (0, 10, "center") if lam > 0.0001 else (-1, 9, "right")
-            label(ax, *validation[lam], text, ORANGE, xytext=side[:2], ha=side[2])
+            shift, ha = ((3, 13), "left") if lam > 0.001 else ((6, 10), "right")
+            shift, ha = {0.001: ((0, 10), "left"), 0.0003: ((0, 10), "center")}.get(lam, (shift, ha))
+            label(ax, *validation[lam], text, ORANGE, xytext=shift, ha=ha)
         for epoch, point in descent.items():
-            below = dict(xytext=(-4, -9), ha="right") if epoch < 50 else dict(xytext=(2, -10), ha="center")
-            label(ax, *point, f"{epoch}", BLACK, **below)
-        label(ax, 1.25, 0.25, "validation, λ = 0\nafter 1, 2, 5, … epochs", BLACK)
+            x, y, ha = (-4, -9, "right") if epoch < 50 else (2, -10, "center")
+            label(ax, *point, f"{epoch}", BLACK, xytext=(x, y), ha=ha)
+        label(ax, 1.25, 0.25, "validation, λ = 0\nafter 1 to 600 epochs", BLACK)
         label(ax, 5, 0.5, "validation, at the optimum of each λ", ORANGE)
         label(ax, 4.4, 0.16, "training, at the\nsame optima", BLUE)
         ax.set(xlabel="length of the weights, |w|", ylabel="cross-entropy (nats)")
         ax.set_xticks([2, 5, 10, 20, 50], ["2", "5", "10", "20", "50"])
         ax.set_yticks([0.1, 0.2, 0.3, 0.4, 0.5, 0.6, 0.7], [f"0.{tenths}" for tenths in range(1, 8)])
-        ax.set_ylim(0.105, 0.8)
         ax.minorticks_off()
+        ax.set_ylim(0.105, 0.8)  # again, for ticks widen it
     return figure

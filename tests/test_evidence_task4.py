@@ -1,10 +1,11 @@
 """The optima and the evidence of task 4 against planted cases and independent oracles."""
 
 from itertools import pairwise
+from typing import Any
 
 import numpy as np
 import pytest
-from assignment1 import SoftmaxRegression, load_mnist, train
+from assignment1 import SoftmaxRegression, load_mnist, sweep, train
 from assignment1.evidence import optima, task4
 from assignment1.mnist import Dataset, Split
 from scipy.stats import pearsonr, ttest_rel
@@ -84,6 +85,11 @@ def test_the_stored_separator_reads_every_training_image_rightly_in_whole_number
     assert optima.smallest_margin(w, Split(*(a[some] for a in images.train))) == min(lead)
 
 
+def test_a_missing_store_is_named_with_the_remedy(tmp_path):
+    with pytest.raises(FileNotFoundError, match=r"gone.npz is missing.*make optima"):
+        optima.load_optima(tmp_path / "gone.npz")
+
+
 def test_smallest_margin_refuses_what_float64_cannot_prove(few):
     for w in (np.full((785, 10), 0.5), np.full((785, 10), 2.0**48)):
         with pytest.raises(ValueError, match="whole numbers"):
@@ -150,11 +156,11 @@ def test_paired_differences_agree_with_scipy_and_mcnemar(few, stored):
 
 
 def test_equal_steps_pair_the_seeds(few):
-    runs = task4.equal_steps(few, (0.0, 1.0), range(3), epochs=11)
-    assert {run.steps for run in runs.values()} == {11 * (600 // 128)}
+    points: dict[str, Any] = dict(lam=(0.0, 1.0), seed=range(3))
+    runs = sweep(SoftmaxRegression, few, learning_rate=0.01, epochs=10, checks_per_epoch=1, **points)
     result = task4.over_seeds(runs, 1.0, 0.0, "validation_loss")
     by_hand = [
-        np.mean(runs[1.0, s].history.validation_loss[1:]) - np.mean(runs[0.0, s].history.validation_loss[1:])
+        np.mean(runs[1.0, s].history.validation_loss[8:]) - np.mean(runs[0.0, s].history.validation_loss[8:])
         for s in range(3)
     ]
     assert (result.mean, result.pairs) == (pytest.approx(np.mean(by_hand)), 3) and result.mean > 0.1
@@ -167,6 +173,20 @@ def test_descent_goes_on_from_where_it_was(few):
     np.testing.assert_allclose(passed[1].w, first.w, atol=1e-12)
     assert passed[3].loss(*few.train) < passed[1].loss(*few.train)
     assert task4.nearest(passed[1], {0.1: passed[3], 0.2: first}) == 0.2
+
+
+def test_aside_is_nothing_on_the_path_and_a_share_beside_it():
+    path = [(1.0, 8.0), (2.0, 4.0), (4.0, 2.0)]  # a power law, straight in logarithms
+    beside = [(np.sqrt(2), 8 / np.sqrt(2)), (3.0, 1.1 * 8 / 3)]
+    np.testing.assert_allclose(task4.aside(beside, path), [0, 0.1], atol=1e-12)
+
+
+def test_place_and_look_give_what_their_parts_give(few, stored):
+    w = stored[0.01].w
+    expected = np.sqrt((w**2).sum()), stored[0.01].loss(*few.validation)
+    assert task4.place({7: stored[0.01]}, few.validation) == {7: pytest.approx(expected)}
+    centred, raw = (task4.likeness(w, task4.class_means(few.train, c)).mean() for c in (True, False))
+    assert task4.look(w, few.train) == (task4.roughness(w), centred, raw) and centred > raw
 
 
 def test_stop_measures_against_the_optimum(few):

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Mapping
-from typing import NamedTuple
+from typing import NamedTuple, TypeVar
 
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
@@ -13,6 +13,7 @@ from assignment1.mnist import Dataset, Split
 from assignment1.models import Array, Regression, SoftmaxRegression
 from assignment1.training import Run, train
 
+Key = TypeVar("Key")
 SETTINGS = dict(learning_rate=0.01, batch_size=128, shuffle=True)  # tasks 3 and 4
 
 
@@ -73,6 +74,12 @@ def likeness(w: Array, means: Array) -> Array:
     return np.array([np.corrcoef(a, b)[0, 1] for a, b in zip(w[:784].T, means[:784].T, strict=True)])
 
 
+def look(w: Array, data: Split) -> tuple[float, float, float]:
+    """`roughness`, mean `likeness` to the centred and to the raw mean images of `data`."""
+    centred, raw = (float(likeness(w, class_means(data, centred)).mean()) for centred in (True, False))
+    return roughness(w), centred, raw
+
+
 def dark_pixels(data: Split) -> NDArray[np.intp]:
     """The pixels, by number, that are black (-1) in every image of `data`."""
     return np.flatnonzero((data.X[:, :784] == -1).all(axis=0))
@@ -86,24 +93,15 @@ def stop(run: Run, optimum: SoftmaxRegression, data: Split) -> Stop:
     return Stop(J, J / least - 1, certificate(last, data).gradient, float(away))
 
 
-def equal_steps(
-    data: Dataset, lams: Iterable[float], seeds: Iterable[int], epochs: int = 50
-) -> dict[tuple[float, int], Run]:
-    """Runs without early stopping, checked once an epoch, for each lambda and seed."""
-    settings = SETTINGS | dict(epochs=epochs, checks_per_epoch=1, progress=False)
-    seeds = list(seeds)
-    return {
-        (lam, seed): train(SoftmaxRegression(lam), data, seed=seed, **settings)  # type: ignore[arg-type]
-        for lam in lams
-        for seed in seeds
-    }
-
-
 def over_seeds(runs: Mapping[tuple[float, int], Run], a: float, b: float, measure: str) -> Paired:
-    """Mean over the last ten checks of lambda a's `measure` (of History) less b's, paired by seed."""
+    """Lambda a's `measure` (of History) less b's, paired by seed, each the mean of the run's last fifth."""
     seeds = [seed for lam, seed in runs if lam == a and (b, seed) in runs]
-    tails = {lam: [getattr(runs[lam, s].history, measure)[-10:].mean() for s in seeds] for lam in (a, b)}
-    return paired(tails[a], tails[b])
+    return paired(*([late(runs[lam, seed], measure) for seed in seeds] for lam in (a, b)))
+
+
+def late(run: Run, measure: str) -> float:
+    """The mean of a measure of History over the checks in the last fifth of the run's steps."""
+    return float(getattr(run.history, measure)[run.history.step >= 0.8 * run.steps].mean())
 
 
 def over_images(a: Regression, b: Regression, split: Split) -> Paired:
@@ -132,6 +130,20 @@ def descent(data: Dataset, epochs: Iterable[int]) -> dict[int, SoftmaxRegression
         model, done = SoftmaxRegression().copy(run.last.w), epoch
         passed[epoch] = model
     return passed
+
+
+def place(models: Mapping[Key, Regression], split: Split) -> dict[Key, tuple[float, float]]:
+    """The length of each model's weights and its loss on a split, in nats."""
+    return {key: (float(np.linalg.norm(m.w)), m.loss(*split)) for key, m in models.items()}
+
+
+def aside(passed: Iterable[tuple[float, float]], path: Iterable[tuple[float, float]]) -> Array:
+    """How far each loss is from the path's at the same length of the weights, as a share of it.
+
+    Both are (length, loss) in rising order of length; the path is interpolated in the logarithm of both.
+    """
+    (length, loss), (lengths, losses) = (np.log(list(points)).T for points in (passed, path))
+    return np.expm1(loss - np.interp(length, lengths, losses))
 
 
 def nearest(model: Regression, optima: Mapping[float, Regression]) -> float:
