@@ -87,7 +87,8 @@ def show(figure: Figure, name: str, caption: str, alt: str) -> None:
     about = {"id": f"fig-{name.lower()}", "caption": caption, "alt": alt}
     text = svg.getvalue().decode().replace("'STIXGeneral'", TYPE)
     data = {"image/svg+xml": text, "application/pdf": b64encode(pdf.getvalue()).decode()}
-    display(data | {"text/plain": alt}, raw=True, metadata=about)
+    plain = f"[JupyterLab shows this figure once the notebook is run or trusted.] {alt}"
+    display(data | {"text/plain": plain}, raw=True, metadata=about)
     display(Markdown(caption), metadata={"role": "caption"})
 
 
