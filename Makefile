@@ -82,7 +82,9 @@ lint: $(READY)
 	$(PY) -m ruff format --check .
 	$(PY) -m mypy
 
+# JupyterLab shows SVG, the figures, only in a trusted notebook.
 lab: $(READY)
+	@$(PY) -m nbformat.sign report.ipynb
 	$(PY) -m jupyterlab report.ipynb
 
 optima: $(READY)

@@ -80,10 +80,11 @@ def install_project(python):
 
 
 def is_installed():
-    """Whether nbconvert finds the exporter of this project in the Python that runs this."""
+    """Whether nbconvert finds the exporters of this project in the Python that runs this."""
     from importlib.metadata import entry_points
 
-    return any(point.name == "report_pdf" for point in entry_points(group="nbconvert.exporters"))
+    found = {point.name for point in entry_points(group="nbconvert.exporters")}
+    return {"report_pdf", "report_html"} <= found
 
 
 def prepare(active):

@@ -58,7 +58,9 @@ def table(header: Sequence[str], rows: Sequence[Sequence[object]], caption: str)
     number = re.match(r"\*\*Table ([\w.]*\w)\.\*\* ", caption)
     if not number:
         raise ValueError(f"the caption is {caption!r}; expected it to start like '**Table 2d.** '")
-    columns = [[str(cell) for cell in column] for column in zip(header, *rows, strict=True)]
+    columns = [
+        [str(cell).replace("|", r"\|") for cell in column] for column in zip(header, *rows, strict=True)
+    ]
     widths = [min(max(map(len, column)), 60) for column in columns]
     widths = widths if max(widths) > 40 else [3] * len(columns)  # relative ones, where text must wrap
     ends = ["-:"[all(map(NUMBER.fullmatch, cells))] for _, *cells in columns]  # numbers to the right
@@ -85,7 +87,8 @@ def show(figure: Figure, name: str, caption: str, alt: str) -> None:
     about = {"id": f"fig-{name.lower()}", "caption": caption, "alt": alt}
     text = svg.getvalue().decode().replace("'STIXGeneral'", TYPE)
     data = {"image/svg+xml": text, "application/pdf": b64encode(pdf.getvalue()).decode()}
-    display(data | {"text/plain": alt}, raw=True, metadata=about)
+    plain = f"[JupyterLab shows this figure once the notebook is run or trusted.] {alt}"
+    display(data | {"text/plain": plain}, raw=True, metadata=about)
     display(Markdown(caption), metadata={"role": "caption"})
 
 

@@ -132,7 +132,19 @@ def test_without_network_there_is_a_clear_message_and_no_stamp(
 @needs_make
 def test_make_alone_lists_the_targets() -> None:
     done = subprocess.run(["make"], cwd=ROOT, capture_output=True, text=True, check=True)
-    for target in ["pdf", "report", "test", "lint", "lab", "lock", "clean", "distclean"]:
+    for target in [
+        "pdf",
+        "html",
+        "submission",
+        "pictures",
+        "report",
+        "test",
+        "lint",
+        "lab",
+        "lock",
+        "clean",
+        "distclean",
+    ]:
         assert re.search(rf"^make {target}\b", done.stdout, re.MULTILINE), target
 
 
@@ -142,13 +154,14 @@ def test_failing_notebook_keeps_the_older_pdf_and_names_the_error(tmp_path: Path
     folder.mkdir()
     for name in ["Makefile", "bootstrap.py"]:
         shutil.copy(ROOT / name, folder / name)
-    # An exporter of that name counts as installed in this folder: the test installs nothing.
+    # Exporters of these names count as installed in this folder: the test installs nothing.
     record = folder / "stand_in-1.0.dist-info"
     record.mkdir()
     (record / "METADATA").write_text(
         "Metadata-Version: 2.1\nName: stand-in\nVersion: 1.0\n", encoding="utf-8"
     )
-    points = "[nbconvert.exporters]\nreport_pdf = nbconvert.exporters:PDFExporter\n"
+    points = "[nbconvert.exporters]\n"
+    points += "".join(f"report_{name} = nbconvert.exporters:PDFExporter\n" for name in ("pdf", "html"))
     (record / "entry_points.txt").write_text(points, encoding="utf-8")
     notebook = nbformat.v4.new_notebook(
         cells=[nbformat.v4.new_code_cell("raise ValueError('wrong by design')")]

@@ -64,4 +64,4 @@ def test_pictures_in_the_readme_show_the_report_as_it_is(pdf):
             for file in (ROOT / "docs" / name, io.BytesIO(content))
         )
         stale = f"docs/{name} is not a picture of the report as it is: make pictures"
-        assert old.shape == new.shape and np.abs(old - new).mean() < 1.5, stale
+        assert old.shape == new.shape and np.abs(old - new).mean() < 1, stale

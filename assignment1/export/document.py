@@ -7,6 +7,7 @@ import re
 import shutil
 import subprocess
 from dataclasses import dataclass, field
+from functools import cache
 from itertools import groupby
 from typing import Any
 
@@ -66,19 +67,25 @@ def collect(nb: Any) -> Report:
 
 
 def pandoc(text: str, *options: str) -> str:
-    """Run a pandoc >= 3: the one on PATH, else pypandoc's; a warning, such as lost math, is an error."""
+    """What pandoc makes of `text`; a warning of its, such as of lost math, is an error."""
+    command = [_pandoc_path(), "--fail-if-warnings", "--wrap=none", *options]
+    env = os.environ | {"LC_ALL": "C.UTF-8"}  # else pandoc cannot open a file in a folder such as "øving 1"
+    done = subprocess.run(command, input=text, capture_output=True, encoding="utf-8", env=env)
+    if done.returncode:
+        raise RuntimeError(f"pandoc failed: {done.stderr.strip()}")
+    return done.stdout
+
+
+@cache
+def _pandoc_path() -> str:
+    """A pandoc >= 3: the one on PATH, else pypandoc's."""
     found = [shutil.which("pandoc")]
     with contextlib.suppress(OSError):
         found.append(pypandoc.get_pandoc_path())
-    env = os.environ | {"LC_ALL": "C.UTF-8"}  # else pandoc cannot open a file in a folder such as "øving 1"
     for path in filter(None, found):
         version = subprocess.run([path, "--version"], capture_output=True, text=True).stdout
         if re.match(r"pandoc\S* ([3-9]|\d\d)", version):
-            command = [path, "--fail-if-warnings", "--wrap=none", *options]
-            done = subprocess.run(command, input=text, capture_output=True, encoding="utf-8", env=env)
-            if done.returncode:
-                raise RuntimeError(f"pandoc failed: {done.stderr.strip()}")
-            return done.stdout
+            return path
     raise RuntimeError(
         "No pandoc >= 3 found: pip install pypandoc_binary, or install pandoc 3 and put it on PATH"
     )
