@@ -2,7 +2,11 @@
 
 import numpy as np
 
-STEPS, CHECKS, BLOCK = 7627, 247, 10  # of the run with seed 0 and lambda 0; the early stop allows blocks of ten
+STEPS, CHECKS, BLOCK = (
+    7627,
+    247,
+    10,
+)  # of the run with seed 0 and lambda 0; the early stop allows blocks of ten
 
 
 def run(data):
