@@ -24,7 +24,7 @@ RELATIONS: dict[str, Callable[[Any, Any], Any]] = {
     ">=": operator.ge,
     ">": operator.gt,
 }
-NUMBER = re.compile(r"[-+−]?\d[\d.,]*(e[-+]?\d+)?( ?%)?")
+NUMBER = re.compile(r"[-+−]?\d[\d.,]*( ?%)?|\$([\d.]+ \\times 10\^\{-?\d+\}|\\infty)\$")
 TYPE = "'New Computer Modern', 'CMU Serif', 'Latin Modern Roman', 'STIXGeneral', serif"
 claims: list[tuple[str, str]] = []  # every claim checked so far: sentence, evidence
 
