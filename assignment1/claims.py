@@ -61,7 +61,7 @@ def table(header: Sequence[str], rows: Sequence[Sequence[object]], caption: str)
     columns = [
         [str(cell).replace("|", r"\|") for cell in column] for column in zip(header, *rows, strict=True)
     ]
-    widths = [min(max(map(len, column)), 60) for column in columns]
+    widths = [min(max(map(len, column)), 120) for column in columns]
     widths = widths if max(widths) > 40 else [3] * len(columns)  # relative ones, where text must wrap
     ends = ["-:"[all(map(NUMBER.fullmatch, cells))] for _, *cells in columns]  # numbers to the right
     dashes = ["-" * max(width - 1, 2) + end for width, end in zip(widths, ends, strict=True)]
@@ -90,6 +90,12 @@ def show(figure: Figure, name: str, caption: str, alt: str) -> None:
     plain = f"[JupyterLab shows this figure once the notebook is run or trusted.] {alt}"
     display(data | {"text/plain": plain}, raw=True, metadata=about)
     display(Markdown(caption), metadata={"role": "caption"})
+
+
+def sci(value: float, digits: int = 1) -> str:
+    """A number as a formula, such as $3.6 \\times 10^{-7}$, for sentences and tables."""
+    mantissa, exponent = f"{value:.{digits}e}".split("e")
+    return f"${mantissa} \\times 10^{{{int(exponent)}}}$"
 
 
 def claims_table() -> None:
