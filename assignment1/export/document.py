@@ -147,6 +147,7 @@ def _prepare(key: str, value: Any, report: Report) -> Any:
             return []
         task = re.match(r"Task (\d[a-z])\b", words)
         name = PREFIX["task"] + task[1] if task else attributes[0]
+        name = attributes[0] if name in report.targets else name  # a task's second heading
         _add(report, name)
         return {"t": "Header", "c": [level - 1, [name, *attributes[1:]], content]}
     if key == "Div" and value[0][0]:
