@@ -24,7 +24,9 @@ RELATIONS: dict[str, Callable[[Any, Any], Any]] = {
     ">=": operator.ge,
     ">": operator.gt,
 }
-NUMBER = re.compile(r"[-+−]?\d[\d.,]*(e[-+]?\d+)?( ?%)?( ± [\d.]+)?|\$[-+\d.]+ \\times 10\^\{-?\d+\}\$")
+NUMBER = re.compile(
+    r"[-+−]?\d[\d.,]*(e[-+]?\d+)?( ?%)?( ± [\d.]+)?|\$(-?[\d.]+ \\times 10\^\{-?\d+\}|\\infty)\$"
+)
 TYPE = "'New Computer Modern', 'CMU Serif', 'Latin Modern Roman', 'STIXGeneral', serif"
 claims: list[tuple[str, str]] = []  # every claim checked so far: sentence, evidence
 
@@ -102,7 +104,7 @@ def sci(value: float, digits: int = 1) -> str:
 
 def claims_table() -> None:
     """Show every claim made so far with the measured values behind it."""
-    signs = {"<=": "≤", ">=": "≥", "==": "="}
+    signs = {"<=": r"$\le$", ">=": r"$\ge$", "==": "="}
     rows = [
         (number, sentence, " ".join(signs.get(word, word) for word in evidence.split()))
         for number, (sentence, evidence) in enumerate(claims, 1)

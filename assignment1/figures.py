@@ -148,7 +148,7 @@ def lambdas(runs: Mapping[float, Run], ylim: tuple[float, float]) -> Figure:
             )
             ax.plot(step[-1], accuracy[-1], "o", color=colour, markersize=3.5)
             inset.plot(step, accuracy, color=colour, linewidth=0.8)
-            beside = {0.0: (6, 9), 0.001: (6, -6)}.get(lam, (6, 0))
+            beside = {0.0: (6, 9), 0.001: (6, -6), 0.01: (4, -9)}.get(lam, (6, 0))
             label(ax, step[-1], accuracy[-1], f"λ = {lam:g}", colour, xytext=beside)
         inset.set(ylim=(0, 1), yticks=(0, 0.5, 1))
         inset.annotate("the whole range", (0.97, 0.1), xycoords="axes fraction", ha="right")
