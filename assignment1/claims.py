@@ -24,7 +24,9 @@ RELATIONS: dict[str, Callable[[Any, Any], Any]] = {
     ">=": operator.ge,
     ">": operator.gt,
 }
-NUMBER = re.compile(r"[-+−]?\d[\d.,]*( ?%)?|\$([\d.]+ \\times 10\^\{-?\d+\}|\\infty)\$")
+NUMBER = re.compile(
+    r"[-+−]?\d[\d.,]*(e[-+]?\d+)?( ?%)?( ± [\d.]+)?|\$(-?[\d.]+ \\times 10\^\{-?\d+\}|\\infty)\$"
+)
 TYPE = "'New Computer Modern', 'CMU Serif', 'Latin Modern Roman', 'STIXGeneral', serif"
 claims: list[tuple[str, str]] = []  # every claim checked so far: sentence, evidence
 
@@ -61,10 +63,12 @@ def table(header: Sequence[str], rows: Sequence[Sequence[object]], caption: str)
     columns = [
         [str(cell).replace("|", r"\|") for cell in column] for column in zip(header, *rows, strict=True)
     ]
-    widths = [min(max(map(len, column)), 120) for column in columns]
-    widths = widths if max(widths) > 40 else [3] * len(columns)  # relative ones, where text must wrap
-    ends = ["-:"[all(map(NUMBER.fullmatch, cells))] for _, *cells in columns]  # numbers to the right
-    dashes = ["-" * max(width - 1, 2) + end for width, end in zip(widths, ends, strict=True)]
+    lengths = [[len(re.sub(r"\]\(\S*\)", "", cell)) for cell in column] for column in columns]
+    wrapped = max(map(max, lengths)) > 40
+    widths = [max(5, sum(column) // len(column)) if wrapped else 5 for column in lengths]
+    numbers = [sum(map(bool, map(NUMBER.fullmatch, cells))) for _, *cells in columns]
+    ends = ["-:"[2 * count > len(rows)] for count in numbers]  # a column of numbers stands to the right
+    dashes = ["-" * (width - 1) + end for width, end in zip(widths, ends, strict=True)]
     body = "\n".join("| " + " | ".join(line) + " |" for line in zip(*columns, strict=True))
     top, _, rest = body.partition("\n")
     about = {"id": f"tbl-{number[1].lower()}", "caption": caption}
@@ -100,7 +104,7 @@ def sci(value: float, digits: int = 1) -> str:
 
 def claims_table() -> None:
     """Show every claim made so far with the measured values behind it."""
-    signs = {"<=": "≤", ">=": "≥", "==": "="}
+    signs = {"<=": r"$\le$", ">=": r"$\ge$", "==": "="}
     rows = [
         (number, sentence, " ".join(signs.get(word, word) for word in evidence.split()))
         for number, (sentence, evidence) in enumerate(claims, 1)

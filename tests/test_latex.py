@@ -33,6 +33,8 @@ def test_every_word_figure_and_table_is_in_the_pdf_via_latex(path, pdf, committe
     ours, theirs = map(pages.words, texts)
     everything = "".join(texts[1].split())
     assert {word for word in ours if word not in everything} == set()
+    signs = {c for c in texts[0] if not c.isascii() and not c.isspace() and c != "\N{WORD JOINER}"}
+    assert signs <= set(texts[1]), "a sign that TeX's font lacks: write it as math"
     numbers = [word for word in ours if re.fullmatch(r"\d+\.\d{3,}", word)]
     assert len(numbers) > 50
     assert {n: (ours[n], theirs[n]) for n in numbers if theirs[n] < ours[n]} == {}
