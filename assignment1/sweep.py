@@ -79,8 +79,8 @@ def sweep(
     n_jobs = min(effective_n_jobs(workers or ambient or -1), len(jobs))
     alone = len(jobs) == 1
     stream = "generator" if backend.supports_return_generator else "list"
-    tasks = (
-        delayed(_train)(kind, _light(sets[name]), plan, points, alone and progress)
+    tasks = (  # data in a tuple goes with each task: Dask would keep it in one worker, and lose it with that
+        delayed(_train)((kind, _light(sets[name])), plan, points, alone and progress)
         for name, plan, points in jobs
     )
     results = Parallel(n_jobs=n_jobs, return_as=stream)(tasks)
@@ -102,31 +102,45 @@ def _listed(value: Any) -> list[Any] | None:
     return list(value) if isinstance(value, list | tuple | range) else None
 
 
-def _light(data: Data) -> Any:
+Splits = tuple[Split, Split]
+
+
+def _light(data: Data) -> Splits | Callable[[], Dataset]:
     """What a worker needs of a data set: the test set stays here."""
     return (data.train, data.validation) if isinstance(data, Dataset) else data
 
 
+def _splits(data: Splits | Callable[[], Dataset]) -> Splits:
+    if callable(data):
+        made = data()
+        return made.train, made.validation
+    return data
+
+
 def _train(
-    kind: Callable[[float], Regression],
-    data: tuple[Split, Split] | Callable[[], Dataset],
+    task: tuple[Callable[[float], Regression], Splits | Callable[[], Dataset]],
     plan: Plan,
     points: list[Point],
     progress: bool,
 ) -> list[Run | Exception]:
     """The run at each point, or its error."""
-    if callable(data):
-        made = data()
-        data = made.train, made.validation
-    errors: list[ValueError | None] = []
-    models, rates = [], []
-    for _, lam, rate in points:
-        try:
-            plan.check(len(data[0].X), rate)
-            models.append(kind(lam))
-            rates.append(rate)
-            errors.append(None)
-        except ValueError as error:
-            errors.append(ValueError(f"{error}; with {asdict(plan) | dict(learning_rate=rate, lam=lam)}"))
-    runs = iter(train_stack(models, rates, *data, plan, progress) if models else [])
-    return [error or next(runs) for error in errors]
+
+    def failed(error: Exception, lam: float, rate: float) -> ValueError:
+        return ValueError(f"{error}; with {asdict(plan) | dict(learning_rate=rate, lam=lam)}")
+
+    try:
+        kind, splits = task[0], _splits(task[1])
+        models, rates = [], []
+        errors: list[ValueError | None] = []
+        for _, lam, rate in points:
+            try:
+                plan.check(len(splits[0].X), rate)
+                models.append(kind(lam))
+                rates.append(rate)
+                errors.append(None)
+            except (TypeError, ValueError) as error:
+                errors.append(failed(error, lam, rate))
+        runs = iter(train_stack(models, rates, *splits, plan, progress) if models else [])
+        return [error or next(runs) for error in errors]
+    except Exception as error:  # whatever it is, it takes no other run with it
+        return [failed(error, lam, rate) for _, lam, rate in points]

@@ -166,13 +166,18 @@ def train_stack(
 def batches(X: Array, Y_rows: Array, plan: Plan) -> Iterator[tuple[Array, Array]]:
     """Endless batches X (n, 785) and Y (n, K, 1), in file order or in a new random one each epoch."""
     order, rng = np.arange(len(X)), np.random.default_rng(plan.seed)
+    buffer = np.empty((plan.batch_size, X.shape[1]), X.dtype)
     while True:
         if plan.shuffle:
             rng.shuffle(order)
         for start in range(0, len(X) - plan.batch_size + 1, plan.batch_size):
-            rows: Any = slice(start, start + plan.batch_size)  # of file order: a view, no copy
-            rows = order[rows] if plan.shuffle else rows
-            yield X[rows], Y_rows[:, rows].T[..., None]
+            rows = order[start : start + plan.batch_size]
+            if plan.shuffle:
+                # one buffer stays in the cache; mode="clip" lets take write into it directly
+                X_batch = np.take(X, rows, axis=0, out=buffer, mode="clip")
+            else:
+                X_batch = X[start : start + plan.batch_size]
+            yield X_batch, Y_rows.take(rows, axis=1).T[..., None]
 
 
 @dataclass
@@ -248,7 +253,7 @@ class Stack:
     def update(self, X: Array, Y: Array) -> None:
         """One step of gradient descent; the loss is that of the weights before it."""
         z = self.model.logits(X)
-        losses = self.model.cross_entropy(z, Y).mean(axis=0, dtype=np.float64)
+        losses = self.model.cross_entropy(z, Y).sum(axis=0, dtype=np.float64) / len(X)
         for lane, loss in zip(self.live, losses.tolist(), strict=True):
             lane.train_loss.append(loss)
         gradient = self.model.gradient_at(X, Y, z)

@@ -1,7 +1,10 @@
 """Sweeps: the numbers of single runs, in the order asked, whatever fails and whoever works."""
 
+import os
+import signal
 from typing import Any
 
+import joblib
 import numpy as np
 import pytest
 from assignment1 import LogisticRegression, Run, SoftmaxRegression, load_mnist, sweep, train
@@ -57,6 +60,9 @@ def test_a_run_that_fails_names_its_settings_and_loses_no_other(mnist):
         runs[1e300]
     with pytest.raises(KeyError, match="no run of this sweep"):
         runs[5.0]
+    sets = {"broken": lambda: load_mnist("nowhere").binary(2, 3), "whole": mnist.binary(2, 3)}
+    with pytest.warns(RuntimeWarning, match=r"run 'broken' failed.*nowhere.*missing"):
+        assert list(sweep(LogisticRegression, sets, **settings)) == ["whole"]
 
 
 def test_an_unknown_or_missing_setting_is_named(mnist):
@@ -65,3 +71,29 @@ def test_an_unknown_or_missing_setting_is_named(mnist):
         sweep(LogisticRegression, digits, epoch=3, learning_rate=0.1)
     with pytest.raises(TypeError, match="learning_rate"):
         sweep(LogisticRegression, digits, epochs=3)
+
+
+def test_a_dask_cluster_does_the_runs_though_a_worker_is_killed(mnist, tmp_path):
+    distributed = pytest.importorskip("distributed", reason="needs `pip install distributed`")
+    killed = tmp_path / "killed"
+
+    def digits() -> Dataset:
+        if not killed.exists():
+            killed.write_text(str(os.getpid()))
+            os.kill(os.getpid(), signal.SIGKILL)
+        return load_mnist().binary(2, 3)
+
+    whole, settings = mnist.binary(2, 3), SETTINGS | dict(epochs=3)
+    parts = [Split(X[:400], Y[:400]) for X, Y in (whole.train, whole.validation)]
+    few = Dataset(parts[0], parts[1], lambda: whole.test)
+    cluster = distributed.LocalCluster(
+        n_workers=2, threads_per_worker=1, dashboard_address=None, local_directory=tmp_path
+    )
+    with cluster, distributed.Client(cluster), joblib.parallel_config(backend="dask"):
+        pids = {worker.process.pid for worker in cluster.workers.values()}
+        runs = sweep(LogisticRegression, {"made": digits, "sent": few}, seed=range(4), **settings)
+    assert int(killed.read_text()) in pids and os.getpid() not in pids
+    assert len(pids) == 2 and not runs.failed
+    for (name, seed), run in runs.items():
+        data = {"made": whole, "sent": few}[name]
+        assert_same(run, train(LogisticRegression(), data, seed=seed, **settings))
