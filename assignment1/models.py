@@ -149,11 +149,10 @@ class SoftmaxRegression(Regression):
         """The target's logit less the largest of the others."""
         return _target(z, Y) - np.where(Y > 0, -np.inf, z).max(axis=1)
 
-    @classmethod
-    def correct(cls, z: Array, Y: Array) -> NDArray[np.bool_]:
-        """The most probable class is the predicted one, the first of them in a tie."""
-        margin = cls.margin(z, Y)  # without a tie three times as fast as argmax, and the same
-        return margin > 0 if margin.all() else z.argmax(axis=1) == Y.argmax(axis=1)
+    @staticmethod
+    def correct(z: Array, Y: Array) -> NDArray[np.bool_]:
+        """The most probable class is the predicted one."""
+        return z.argmax(axis=1) == Y.argmax(axis=1)
 
 
 SMALL = 100**3  # OpenBLAS multiplies what has no more products than this directly, without packing it first

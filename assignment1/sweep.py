@@ -2,9 +2,9 @@
 
 from __future__ import annotations
 
-import inspect
 import warnings
 from collections.abc import Callable, Mapping
+from dataclasses import asdict
 from itertools import product
 from typing import Any
 
@@ -14,17 +14,19 @@ from joblib.parallel import get_active_backend
 
 from assignment1.mnist import Dataset, Split
 from assignment1.models import Regression
-from assignment1.training import Progress, Run, check_settings, train, train_stack
+from assignment1.progress import Progress
+from assignment1.training import Plan, Run, train_stack
 
 STACK = 10  # runs trained as one at most: more gain nothing, and fewer would leave workers without work
 
 Data = Dataset | Callable[[], Dataset]
+Point = tuple[Any, float, float]  # a run's key, lam and learning rate
 
 
 class Runs(dict[Any, Run]):
     """The finished runs, in the order asked; `failed` has the errors of the others, by the same keys."""
 
-    def __init__(self, outcomes: Mapping[Any, Run | Exception]) -> None:
+    def __init__(self, outcomes: Mapping[Any, Run | Exception | None]) -> None:
         super().__init__({key: run for key, run in outcomes.items() if isinstance(run, Run)})
         self.failed = {key: error for key, error in outcomes.items() if isinstance(error, Exception)}
 
@@ -35,7 +37,7 @@ class Runs(dict[Any, Run]):
 
 
 def sweep(
-    kind: type[Regression],
+    kind: Callable[[float], Regression],
     data: Data | Mapping[Any, Data],
     *,
     workers: int | None = None,
@@ -53,41 +55,44 @@ def sweep(
     with its share of the BLAS threads. Under `joblib.parallel_config(backend=...)` the runs go there instead.
     A run that fails is left out with a warning, and its error is in `failed`.
     """
+    if "learning_rate" not in settings:
+        raise TypeError("sweep() needs a learning_rate, one or several")
     sets = data if isinstance(data, Mapping) else {None: data}
-    plan = inspect.signature(train).bind(None, None, **{k: v for k, v in settings.items() if k != "lam"})
-    plan.apply_defaults()  # names a setting that is unknown or missing, as a call of train does
     several = {name: _listed(value) for name, value in settings.items() if _listed(value) is not None}
-    outcomes: dict[Any, Run | Exception] = {}
-    groups: dict[tuple[Any, ...], list[tuple[Any, dict[str, Any]]]] = {}
+    outcomes: dict[Any, Run | Exception | None] = {}
+    groups: dict[tuple[Any, Plan], list[Point]] = {}  # runs of the same data and plan share their batches
     for point in product(sets, *several.values()):
         name, values = point[0], point[1:]
-        full = plan.kwargs | {"lam": 0.0} | settings | dict(zip(several, values, strict=True))
-        full.pop("progress", None)
+        given = {"lam": 0.0} | settings | dict(zip(several, values, strict=True))
+        lam, rate = given.pop("lam"), given.pop("learning_rate")
         key: Any = (name, *values) if isinstance(data, Mapping) else values
         key = key[0] if len(key) == 1 else key
-        outcomes[key] = RuntimeError("not run")
-        alike = (name, *(full[part] for part in sorted(full) if part not in ("lam", "learning_rate")))
-        groups.setdefault(alike, []).append((key, full))
-    jobs = [(alike[0], part) for alike, all_ in groups.items() for part in _slices(all_, STACK)]
+        outcomes[key] = None
+        groups.setdefault((name, Plan(**given)), []).append((key, lam, rate))
+    jobs = [
+        (name, plan, points[i : i + STACK])
+        for (name, plan), points in groups.items()
+        for i in range(0, len(points), STACK)
+    ]
 
     backend, ambient = get_active_backend()
     n_jobs = min(effective_n_jobs(workers or ambient or -1), len(jobs))
     alone = len(jobs) == 1
     stream = "generator" if backend.supports_return_generator else "list"
     tasks = (
-        delayed(_train)(kind, _light(sets[name]), [full for _, full in part], alone and progress)
-        for name, part in jobs
+        delayed(_train)(kind, _light(sets[name]), plan, points, alone and progress)
+        for name, plan, points in jobs
     )
     results = Parallel(n_jobs=n_jobs, return_as=stream)(tasks)
     with Progress(total=len(outcomes), unit="run", disable=alone or not progress) as bar:
-        for (_, part), runs in zip(jobs, results, strict=True):
-            for (key, _), run in zip(part, runs, strict=True):
+        for (_, _, points), runs in zip(jobs, results, strict=True):
+            for (key, _, _), run in zip(points, runs, strict=True):
                 outcomes[key] = run
                 bar.advance()
-    runs = Runs(outcomes)
-    for key, error in runs.failed.items():
+    found = Runs(outcomes)
+    for key, error in found.failed.items():
         warnings.warn(f"run {key!r} failed: {error}", RuntimeWarning, stacklevel=2)
-    return runs
+    return found
 
 
 def _listed(value: Any) -> list[Any] | None:
@@ -97,35 +102,31 @@ def _listed(value: Any) -> list[Any] | None:
     return list(value) if isinstance(value, list | tuple | range) else None
 
 
-def _slices(items: list[Any], size: int) -> list[list[Any]]:
-    return [items[start : start + size] for start in range(0, len(items), size)]
-
-
 def _light(data: Data) -> Any:
     """What a worker needs of a data set: the test set stays here."""
     return (data.train, data.validation) if isinstance(data, Dataset) else data
 
 
 def _train(
-    kind: type[Regression],
+    kind: Callable[[float], Regression],
     data: tuple[Split, Split] | Callable[[], Dataset],
-    points: list[dict[str, Any]],
+    plan: Plan,
+    points: list[Point],
     progress: bool,
 ) -> list[Run | Exception]:
-    """The runs at `points`, which differ in lam and learning_rate alone, or the error of each."""
+    """The run at each point, or its error."""
     if callable(data):
         made = data()
         data = made.train, made.validation
-    outcomes: list[Run | Exception | None] = []
+    errors: list[ValueError | None] = []
     models, rates = [], []
-    for point in points:
+    for _, lam, rate in points:
         try:
-            check_settings(len(data[0].X), **{k: v for k, v in point.items() if k != "lam"})
-            models.append(kind(point["lam"]))
-            rates.append(point["learning_rate"])
-            outcomes.append(None)
+            plan.check(len(data[0].X), rate)
+            models.append(kind(lam))
+            rates.append(rate)
+            errors.append(None)
         except ValueError as error:
-            outcomes.append(ValueError(f"{error}; with {point}"))
-    shared = {k: v for k, v in points[0].items() if k not in ("lam", "learning_rate")}
-    trained = iter(train_stack(models, rates, *data, progress=progress, **shared) if models else [])
-    return [outcome or next(trained) for outcome in outcomes]
+            errors.append(ValueError(f"{error}; with {asdict(plan) | dict(learning_rate=rate, lam=lam)}"))
+    runs = iter(train_stack(models, rates, *data, plan, progress) if models else [])
+    return [error or next(runs) for error in errors]
