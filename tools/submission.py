@@ -19,6 +19,7 @@ def members(notebook: Path, pdf: Path) -> Iterator[tuple[str, Path]]:
     """Each file's name in the zip, and the file."""
     yield from (("report.ipynb", notebook), ("report.pdf", pdf))
     yield from ((name, ROOT / name) for name in FILES)
+    yield from ((f"data/{path.name}", path) for path in (ROOT / "data").glob("*.npz"))
     for path in (ROOT / "assignment1").rglob("*"):
         if path.suffix in SOURCES:
             yield path.relative_to(ROOT).as_posix(), path
