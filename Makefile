@@ -18,7 +18,7 @@ endif
 
 EXECUTE = TQDM_DISABLE=1 $(PY) -m nbconvert --to notebook --execute --output-dir build --output report.ipynb report.ipynb
 
-.PHONY: help env pdf report test lint lab lock clean distclean active-environment
+.PHONY: help env pdf report test lint lab bench bench-peers lock clean distclean active-environment
 
 help:
 	@echo "make pdf        execute report.ipynb in a fresh kernel and write report.pdf"
@@ -26,6 +26,8 @@ help:
 	@echo "make report     execute report.ipynb again, in place"
 	@echo "make lint       check style (ruff) and types (mypy)"
 	@echo "make lab        open report.ipynb in JupyterLab"
+	@echo "make bench      run the benchmark (PARTS=\"single lambdas\" runs those alone)"
+	@echo "make bench-peers  make benchmarks/.venv with PyTorch, JAX and scikit-learn, for the benchmark"
 	@echo "make env        only make the environment"
 	@echo "make lock       make requirements.txt again from pyproject.toml (needs uv)"
 	@echo "make clean      remove build, report.pdf and caches"
@@ -64,6 +66,13 @@ lint: $(READY)
 lab: $(READY)
 	$(PY) -m jupyterlab report.ipynb
 
+bench: $(READY)
+	$(PY) benchmarks/run.py $(PARTS)
+
+bench-peers:
+	$(PYTHON) -m venv --clear benchmarks/.venv
+	benchmarks/.venv/bin/python -m pip install --quiet -r benchmarks/requirements.txt
+
 lock:
 	uv pip compile pyproject.toml --extra test --universal --python-version 3.11 --generate-hashes --no-emit-index-url --no-emit-find-links --no-annotate -o requirements.txt
 
@@ -72,4 +81,4 @@ clean:
 	find . -name .venv -prune -o -name .git -prune -o -type d -name __pycache__ -exec rm -rf {} +
 
 distclean: clean
-	rm -rf .venv
+	rm -rf .venv benchmarks/.venv
