@@ -19,7 +19,7 @@ endif
 NBCONVERT = $(PY) -m nbconvert --output-dir build/new
 SOURCES = report.ipynb $(wildcard assignment1/*.* assignment1/*/*.py)
 
-.PHONY: help env pdf html submission pictures report test lint lab optima lock clean distclean active-environment
+.PHONY: help env pdf html submission pictures report test lint lab optima bench bench-peers lock clean distclean active-environment
 
 help:
 	@echo "make pdf        execute report.ipynb in a fresh kernel and write report.pdf"
@@ -30,6 +30,8 @@ help:
 	@echo "make report     execute report.ipynb again, in place"
 	@echo "make lint       check style (ruff) and types (mypy)"
 	@echo "make lab        open report.ipynb in JupyterLab"
+	@echo "make bench      run the benchmark (PARTS=\"single lambdas\" runs those alone)"
+	@echo "make bench-peers  make benchmarks/.venv with PyTorch, JAX and scikit-learn, for the benchmark"
 	@echo "make env        only make the environment"
 	@echo "make optima     solve data/optima.npz again (some seven minutes)"
 	@echo "make lock       make requirements.txt again from pyproject.toml (needs uv)"
@@ -90,6 +92,13 @@ lab: $(READY)
 optima: $(READY)
 	$(PY) -m assignment1.evidence.optima
 
+bench: $(READY)
+	$(PY) benchmarks/run.py $(PARTS)
+
+bench-peers:
+	$(PYTHON) -m venv --clear benchmarks/.venv
+	benchmarks/.venv/bin/python -m pip install --quiet -r benchmarks/requirements.txt
+
 lock:
 	uv pip compile pyproject.toml --extra test --universal --python-version 3.11 --generate-hashes --no-emit-index-url --no-emit-find-links --no-annotate -o requirements.txt
 
@@ -98,4 +107,4 @@ clean:
 	find . -name .venv -prune -o -name .git -prune -o -type d -name __pycache__ -exec rm -rf {} +
 
 distclean: clean
-	rm -rf .venv
+	rm -rf .venv benchmarks/.venv

@@ -77,8 +77,9 @@ def preprocess(images: ArrayLike, dtype: DTypeLike = np.float64) -> NDArray[np.f
     if flat.size and not 0 <= flat.min() <= flat.max() <= 255:
         raise ValueError(f"pixels lie in [{flat.min()}, {flat.max()}]; expected [0, 255]")
     X = np.ones((len(flat), 785), dtype)
-    table = (np.arange(256) / 255 * 2 - 1).astype(dtype)  # one look-up for each pixel, no temporary copies
-    X[:, :784] = table[flat]
+    table = (np.arange(256) / 255 * 2 - 1).astype(dtype)  # one look-up for each pixel
+    for start in range(0, len(flat), 100):  # as many images as the cache holds
+        X[start : start + 100, :784] = table[flat[start : start + 100]]
     return X
 
 

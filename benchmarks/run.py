@@ -15,8 +15,13 @@ import tempfile
 import time
 from pathlib import Path
 
+import matplotlib
+import matplotlib.pyplot as plt
 import numpy as np
 from assignment1 import load_mnist
+
+matplotlib.use("svg")
+plt.rcParams.update({"svg.hashsalt": "", "svg.fonttype": "none", "font.size": 9})
 
 HERE = Path(__file__).resolve().parent
 RESULTS = HERE / "results.json"
@@ -163,7 +168,46 @@ def single_precision(folder):
     return race(labels, arrays, [dict(lam=0.0, seed=0)], settings, rounds=3, tolerance=1e-2)
 
 
+def growth(folder):
+    """Growth with the images, the epochs and the runs; memory over the arrays of the data."""
+    asked = dict(images=(2000, 6000, 20_000, 60_000), epochs=(1, 2, 4, 8, 16), runs=(1, 2, 5, 10))
+    found = [script("growth.py", what, str(n)) for what, counts in asked.items() for n in counts]
+    rows = ["| | s | s for each 1,000 images, epoch or run | peak memory / arrays |", "|---|---|---|---|"]
+    for row in found:
+        each = row["seconds"] / (row["count"] / 1000 if row["what"] == "images" else row["count"])
+        name = f"{row['count']:,} {row['what']}"
+        rows.append(f"| {name} | {row['seconds']:.3f} | {each:.4f} | {row['memory']:.2f} |")
+    return dict(found=found, text=rows)
+
+
+def loading(folder):
+    """Reading, verifying and pre-processing the data."""
+    found = script("loading.py")
+    last = list(found.values())[-1]
+    rows = ["| | s | times this project's |", "|---|---|---|"]
+    return dict(found=found, text=rows + [f"| {k} | {v:.3f} | {v / last:.2f} |" for k, v in found.items()])
+
+
+def tricks(folder):
+    """Each trick alone: the run without it over the run with it (a trick not used: with it over without)."""
+    found = script("tricks.py")
+    rows = ["| | predicted | measured: median | spread |", "|---|---|---|---|"]
+    for name, row in found.items():
+        ratios, predicted = row["ratios"], f"{1 + row['predicted'] / 100:.2f}"
+        spread = f"{min(ratios):.2f} to {max(ratios):.2f}"
+        rows.append(f"| {name} | {predicted} | {statistics.median(ratios):.2f} | {spread} |")
+    return dict(found=found, text=rows)
+
+
+def script(*arguments):
+    """What a script of this folder finds, in a process of its own."""
+    command = [sys.executable, HERE / arguments[0], *arguments[1:]]
+    done = subprocess.run(command, check=True, capture_output=True, text=True)
+    return json.loads(done.stdout)
+
+
 PARTS = dict(single=single, lambdas=lambdas, seeds=seeds, float32=single_precision)
+PARTS |= dict(growth=growth, loading=loading, tricks=tricks)
 
 
 def machine():
@@ -210,9 +254,33 @@ def race_table(part):
     return text + [f"\nLeft out: {label} ({why})." for label, why in part["left_out"].items()]
 
 
+def drawing(results):
+    """The first two parts as bars: times as fast as the reference."""
+    parts = [(name, results["parts"][name]) for name in ("single", "lambdas") if name in results["parts"]]
+    titles = dict(single="One run of task 3", lambdas="Tasks 3 and 4: five lambdas")
+    counts = [len(part["contestants"]) for _, part in parts]
+    shape = dict(height_ratios=counts, hspace=0.35)
+    figure, panels = plt.subplots(
+        len(parts), figsize=(7, 0.33 * sum(counts) + 1), gridspec_kw=shape, squeeze=False
+    )
+    for ax, (name, part) in zip(panels[:, 0], parts, strict=True):
+        rows = dict(sorted(part["contestants"].items(), key=lambda item: item[1]["ratio"]))
+        colours = ["#0072B2" if row["version"].startswith("NumPy") else "0.6" for row in rows.values()]
+        bars = ax.barh(list(rows), [row["ratio"] for row in rows.values()], color=colours)
+        medians = [statistics.median(row["seconds"]) for row in rows.values()]
+        labels = [f"{row['ratio']:.1f}  ({t:.1f} s)" for row, t in zip(rows.values(), medians, strict=True)]
+        ax.bar_label(bars, labels, padding=3, fontsize=8)
+        ax.set_title(f"{titles[name]}: times as fast as the reference", loc="left", fontsize=10)
+        ax.spines[["top", "right"]].set_visible(False)
+        ax.margins(x=0.2)
+    figure.savefig(HERE / "results.svg", bbox_inches="tight", metadata=dict(Date=None))
+
+
 def main(chosen):
     results = json.loads(RESULTS.read_text()) if RESULTS.exists() else {"parts": {}}
     results["machine"] = machine()
+    if unknown := set(chosen) - set(PARTS):
+        raise SystemExit(f"no part {', '.join(sorted(unknown))}; the parts are {', '.join(PARTS)}")
     for name in chosen or PARTS:
         started = time.perf_counter()
         print(f"{name}: {PARTS[name].__doc__}", flush=True)
@@ -221,6 +289,7 @@ def main(chosen):
         print(f"  ({time.perf_counter() - started:.0f} s)", flush=True)
         RESULTS.write_text(json.dumps(results, indent=1) + "\n")
     (HERE / "results.md").write_text(table(results))
+    drawing(results)
 
 
 if __name__ == "__main__":

@@ -55,9 +55,8 @@ def gather_bytes(pixels, X, Y_rows, plan):
 
 def double_accuracies(model, X, Y_rows):
     right = 0
-    for start in range(0, len(X), training.ROWS):
-        Y = Y_rows[:, start : start + training.ROWS].T[..., None]
-        right = right + model.correct(model.logits(X[start : start + training.ROWS]), Y).sum(axis=0)
+    for part in training.blocks(model, X):
+        right = right + model.correct(model.logits(X[part]), Y_rows[:, part].T[..., None]).sum(axis=0)
     return (right / len(X)).tolist()
 
 
@@ -109,7 +108,7 @@ def changes(mnist):
         "classes first in memory": lambda: (on(models, "_product", examples_first),),
         "training accuracies 64 at a time": lambda: (on(training, "SCORED", 10),),
         "not used: argmax only at a tie": lambda: (on(kind, "correct", staticmethod(by_margin)),),
-        "evaluation in blocks of images": lambda: (on(training, "ROWS", 20_000),),
+        "evaluation in blocks of images": lambda: (on(training, "LOGITS", 10**9),),
         "not used: pixels gathered as bytes": lambda: (
             on(training, "batches", partial(gather_bytes, pixels)),
         ),
