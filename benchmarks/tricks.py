@@ -106,7 +106,7 @@ def changes(mnist):
         "small products in halves": lambda: (on(models, "SMALL", 0),),
         "training accuracy in float32": lambda: (on(training, "accuracies", double_accuracies),),
         "classes first in memory": lambda: (on(models, "_product", examples_first),),
-        "training accuracies 64 at a time": lambda: (on(training, "SCORED", 10),),
+        "training accuracies 64 at a time": lambda: (on(training, "SCORED", 100),),
         "not used: argmax only at a tie": lambda: (on(kind, "correct", staticmethod(by_margin)),),
         "evaluation in blocks of images": lambda: (on(training, "LOGITS", 10**9),),
         "not used: pixels gathered as bytes": lambda: (

@@ -1,0 +1,72 @@
+"""Training against the assignment's algorithm as a student writes it, and each of its shortcuts alone."""
+
+import runpy
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import pytest
+from assignment1 import LogisticRegression, SoftmaxRegression, load_mnist, train
+from assignment1.mnist import Dataset, Split
+from assignment1.models import SMALL, _product
+from assignment1.training import accuracies
+
+plain = runpy.run_path(str(Path(__file__).parent.parent / "benchmarks" / "reference.py"))
+
+
+@pytest.fixture(scope="module")
+def mnist():
+    return load_mnist()
+
+
+def first(data: Dataset, count: int) -> Dataset:
+    return Dataset(Split(*(a[:count] for a in data.train)), data.validation, lambda: data.test)
+
+
+@pytest.mark.parametrize("lam, patience", [(0.0, 1), (0.0, 4), (0.3, 3)])
+@pytest.mark.parametrize("kind", [LogisticRegression, SoftmaxRegression])
+def test_a_run_is_that_of_the_plain_algorithm(mnist, kind, lam, patience):
+    softmax = kind is SoftmaxRegression
+    data = first(mnist.softmax(), 2000) if softmax else mnist.binary(2, 3)
+    settings: dict[str, Any] = dict(learning_rate=0.3 if softmax else 0.1, epochs=12, batch_size=128, seed=7)
+    expected = plain["train"]((data.train, data.validation), lam, patience=patience, **settings)
+    run = train(kind(lam), data, patience=patience, progress=False, **settings)
+    assert (run.steps, run.best_step) == (expected["steps"], expected["best_step"])
+    assert run.stopped_early
+    for name, measured in vars(run.history).items():
+        np.testing.assert_allclose(measured, expected[name], rtol=1e-8, err_msg=name)
+
+
+@pytest.mark.parametrize("images", [100, 128, 129, 300])  # below, just above, and beyond the limit
+@pytest.mark.parametrize("stack", [(), (1,), (3,)])
+def test_products_in_halves_are_products(images, stack):
+    rng = np.random.default_rng(0)
+    X, w = rng.normal(size=(images, 785)), np.asfortranarray(rng.normal(size=(785, 10, *stack)))
+    assert (7850 * images > SMALL) == (images >= 128)
+    np.testing.assert_allclose(_product(w, X.T), np.tensordot(X, w, 1), atol=1e-11)
+    Z = np.asfortranarray(rng.normal(size=(images, 10, *stack)))
+    np.testing.assert_allclose(_product(Z, X), np.tensordot(X.T, Z, 1), atol=1e-11)
+
+
+@pytest.mark.parametrize("kind, K", [(LogisticRegression, 1), (SoftmaxRegression, 10)])
+def test_accuracies_are_exact_though_float32_cannot_tell_the_classes_apart(kind, K):
+    rng = np.random.default_rng(0)
+    X, Y = rng.uniform(-1, 1, (500, 785)), np.eye(10)[np.zeros(500, int)][:, :K]
+    w = np.repeat(rng.normal(size=(785, 1)), K, axis=1)
+    w = w - X.T @ np.linalg.solve(X @ X.T, X @ w) if K == 1 else w  # logits of about 0, or all alike
+    w[:, 0] += 1e-9 * rng.normal(size=785)
+    model = kind().copy(w)
+    assert 0.3 < model.accuracy(X, Y) < 0.7
+    assert kind().copy(w.astype(np.float32)).accuracy(X.astype(np.float32), Y) != model.accuracy(X, Y)
+    found = accuracies(kind.stack([model, model.copy(-w)]), X, np.ascontiguousarray(Y.T))
+    assert found == [model.accuracy(X, Y), model.copy(-w).accuracy(X, Y)]
+
+
+def test_in_file_order_and_in_float32(mnist):
+    double, single = (mnist.binary(2, 3, dtype) for dtype in (np.float64, np.float32))
+    settings: dict[str, Any] = dict(learning_rate=0.05, epochs=3, shuffle=False, progress=False)
+    run, rough = (train(LogisticRegression(), data, **settings) for data in (double, single))
+    assert (run.last.w.dtype, rough.last.w.dtype) == (np.float64, np.float32)
+    np.testing.assert_allclose(rough.history.validation_loss, run.history.validation_loss, rtol=1e-4)
+    assert not np.array_equal(rough.history.validation_loss, run.history.validation_loss)
+    assert rough.history.validation_loss.dtype == np.float64
