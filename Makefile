@@ -33,7 +33,7 @@ help:
 	@echo "make bench      run the benchmark (PARTS=\"single lambdas\" runs those alone)"
 	@echo "make bench-peers  make benchmarks/.venv with PyTorch, JAX and scikit-learn, for the benchmark"
 	@echo "make env        only make the environment"
-	@echo "make optima     solve data/optima.npz again (some seven minutes)"
+	@echo "make optima     compute data/optima.npz and data/long_run.npz again (some ten minutes)"
 	@echo "make lock       make requirements.txt again from pyproject.toml (needs uv)"
 	@echo "make clean      remove build, what was made from it, and caches"
 	@echo "make distclean  the same, and remove .venv"
@@ -91,6 +91,7 @@ lab: $(READY)
 
 optima: $(READY)
 	$(PY) -m assignment1.evidence.optima
+	$(PY) -m assignment1.evidence.task3
 
 bench: $(READY)
 	$(PY) benchmarks/run.py $(PARTS)

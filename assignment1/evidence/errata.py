@@ -36,7 +36,7 @@ The cost's outer bracket is lost | 1a: the minus sign acts on both terms | algeb
 The sigmoid's derivative has a prime too many | 1a: derived, then put in | algebra
 No left side, sigmoid's derivative, mean or bounds | 1a: all of these, in the form asked for | algebra
 Long runs of one digit in the file | 2e: label runs against those of permutations | claim
-Spikes put down to new runs of digits | 2e: the batches behind them, by intervention with placebo | claim
+Spikes put down to new runs of digits | 2e: the batch behind them, by intervention with placebo | claim
 Shuffling improves generalisation | 2e: mean and spread over seeds, at equal steps | claim
 Shuffling once, before training | 2e: before each epoch; one fixed order is tried too | claim
 The epoch in progress is counted as done | 2d: epochs, batches, updates; last and best weights | claim
