@@ -82,7 +82,7 @@ def sweep(
 
 
 def _jobs(sets: Mapping[Any, Data], settings: dict[str, Any]) -> tuple[list[Any], list[Job]]:
-    """The keys of all runs, in the order asked, and the runs as jobs, each a stack that shares its batches."""
+    """The keys of all runs, in the order asked, and the runs as jobs: stacks that share their batches."""
     several = {name: _listed(value) for name, value in settings.items() if _listed(value) is not None}
     keys: list[Any] = []
     groups: dict[tuple[Any, Plan], list[Point]] = {}
