@@ -11,23 +11,22 @@ from tqdm import tqdm
 class Progress:
     """A tqdm bar that leaves nothing behind in a terminal or a notebook's outputs."""
 
-    def __init__(self, total: int, disable: bool, unit: str = "epoch") -> None:
-        self.shown = Cell() if "ipykernel" in sys.modules else sys.stderr
-        off = {"disable": True} if disable else {}  # left unsaid, TQDM_DISABLE decides
-        self.bar = tqdm(total=total, unit=unit, leave=False, delay=0.5, file=self.shown, **off)
+    def __init__(self, total: int, unit: str, shown: bool) -> None:
+        self.stream = Cell() if "ipykernel" in sys.modules else sys.stderr
+        off = {} if shown else {"disable": True}  # left unsaid, TQDM_DISABLE decides
+        self.bar = tqdm(total=total, unit=unit, leave=False, delay=0.5, file=self.stream, **off)
 
     def __enter__(self) -> Progress:
         return self
 
-    def advance(self, note: str = "") -> None:
+    def advance(self) -> None:
         """One more is done."""
-        self.bar.set_postfix_str(note, refresh=False)
         self.bar.update()
 
     def __exit__(self, *exception: object) -> None:
         self.bar.close()
-        if isinstance(self.shown, Cell):
-            self.shown.clear()
+        if isinstance(self.stream, Cell):
+            self.stream.clear()
 
 
 class Cell:

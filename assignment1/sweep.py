@@ -21,6 +21,7 @@ STACK = 10  # runs trained as one at most: more gain nothing, and fewer would le
 
 Data = Dataset | Callable[[], Dataset]
 Point = tuple[Any, float, float]  # a run's key, lam and learning rate
+Job = tuple[Any, Plan, list[Point]]  # the name of the data, and runs by one plan
 
 
 class Runs(dict[Any, Run]):
@@ -58,41 +59,41 @@ def sweep(
     if "learning_rate" not in settings:
         raise TypeError("sweep() needs a learning_rate, one or several")
     sets = data if isinstance(data, Mapping) else {None: data}
-    several = {name: _listed(value) for name, value in settings.items() if _listed(value) is not None}
-    outcomes: dict[Any, Run | Exception | None] = {}
-    groups: dict[tuple[Any, Plan], list[Point]] = {}  # runs of the same data and plan share their batches
-    for point in product(sets, *several.values()):
-        name, values = point[0], point[1:]
-        given = {"lam": 0.0} | settings | dict(zip(several, values, strict=True))
-        lam, rate = given.pop("lam"), given.pop("learning_rate")
-        key: Any = (name, *values) if isinstance(data, Mapping) else values
-        key = key[0] if len(key) == 1 else key
-        outcomes[key] = None
-        groups.setdefault((name, Plan(**given)), []).append((key, lam, rate))
-    jobs = [
-        (name, plan, points[i : i + STACK])
-        for (name, plan), points in groups.items()
-        for i in range(0, len(points), STACK)
-    ]
+    keys, jobs = _jobs(sets, settings)
+    outcomes: dict[Any, Run | Exception | None] = dict.fromkeys(keys)
 
     backend, ambient = get_active_backend()
     n_jobs = min(effective_n_jobs(workers or ambient or -1), len(jobs))
-    alone = len(jobs) == 1
     stream = "generator" if backend.supports_return_generator else "list"
     tasks = (  # data in a tuple goes with each task: Dask would keep it in one worker, and lose it with that
-        delayed(_train)((kind, _light(sets[name])), plan, points, alone and progress)
+        delayed(_train)((kind, _light(sets[name])), plan, points, progress and len(jobs) == 1)
         for name, plan, points in jobs
     )
     results = Parallel(n_jobs=n_jobs, return_as=stream)(tasks)
-    with Progress(total=len(outcomes), unit="run", disable=alone or not progress) as bar:
-        for (_, _, points), runs in zip(jobs, results, strict=True):
-            for (key, _, _), run in zip(points, runs, strict=True):
+    with Progress(len(outcomes), "run", progress and len(jobs) > 1) as bar:
+        for (_, _, points), group in zip(jobs, results, strict=True):
+            for (key, _, _), run in zip(points, group, strict=True):
                 outcomes[key] = run
                 bar.advance()
-    found = Runs(outcomes)
-    for key, error in found.failed.items():
+    runs = Runs(outcomes)
+    for key, error in runs.failed.items():
         warnings.warn(f"run {key!r} failed: {error}", RuntimeWarning, stacklevel=2)
-    return found
+    return runs
+
+
+def _jobs(sets: Mapping[Any, Data], settings: dict[str, Any]) -> tuple[list[Any], list[Job]]:
+    """The keys of all runs, in the order asked, and the runs as jobs: stacks that share their batches."""
+    several = {name: _listed(value) for name, value in settings.items() if _listed(value) is not None}
+    keys: list[Any] = []
+    groups: dict[tuple[Any, Plan], list[Point]] = {}
+    for point in product(sets, *several.values()):
+        given = {"lam": 0.0} | settings | dict(zip(several, point[1:], strict=True))
+        lam, rate = given.pop("lam"), given.pop("learning_rate")
+        key = point if None not in sets else point[1:]
+        keys.append(key[0] if len(key) == 1 else key)
+        groups.setdefault((point[0], Plan(**given)), []).append((keys[-1], lam, rate))
+    starts = {group: range(0, len(points), STACK) for group, points in groups.items()}
+    return keys, [(*group, groups[group][i : i + STACK]) for group, cuts in starts.items() for i in cuts]
 
 
 def _listed(value: Any) -> list[Any] | None:

@@ -17,7 +17,7 @@ from assignment1.progress import Progress
 LAZY = 10  # checks evaluated together at most
 SCORED = 640  # outputs whose training accuracies are computed together: more gain nothing
 LOGGED = 16  # steps whose losses are computed together: a twentieth of a run's time less than one by one
-LOGITS = 10**6  # computed at a time in an evaluation: more miss the cache and take half as long again
+ROWS = 2500  # images at a time in an evaluation: with all, their logits miss the cache, at half as much again
 
 
 @dataclass(frozen=True)
@@ -144,24 +144,25 @@ def train_stack(
     progress: bool,
 ) -> list[Run | FloatingPointError]:
     """Train each model at its rate, all by the same plan; a run that diverges gives its error."""
-    stack = Stack(models, rates, train, validation, plan)
+    lanes = [
+        Lane(model, asdict(plan) | dict(learning_rate=rate, lam=model.lam), EarlyStopping(plan.patience))
+        for model, rate in zip(models, rates, strict=True)
+    ]
+    stack = Stack(lanes, train, validation)
     per_epoch = len(train.X) // plan.batch_size
     check_every = max(per_epoch // plan.checks_per_epoch, 1)
     steps = islice(batches(train.X, stack.train[1], plan), plan.epochs * per_epoch)
-    with (
-        Progress(total=plan.epochs, disable=not progress) as bar,
-        np.errstate(over="ignore", invalid="ignore"),
-    ):
+    with Progress(plan.epochs, "epoch", progress) as bar, np.errstate(over="ignore", invalid="ignore"):
         for step, (X, Y) in enumerate(steps):
             stack.update(X, Y)
             if step % check_every == 0:
                 stack.check(step)
             if (step + 1) % per_epoch == 0:
-                bar.advance(stack.note())
+                bar.advance()
             if not stack.live:
                 break
         stack.finish()
-    return [lane.result(per_epoch) for lane in stack.lanes]
+    return [lane.result(per_epoch) for lane in lanes]
 
 
 def batches(X: Array, Y_rows: Array, plan: Plan) -> Iterator[tuple[Array, Array]]:
@@ -186,12 +187,15 @@ class Lane:
     model: Regression
     settings: dict[str, Any]
     stopping: EarlyStopping
-    last: Array
-    best: Array
     train_loss: list[float] = field(default_factory=list)
     checks: list[tuple[int, float, float]] = field(default_factory=list)  # step, validation loss, accuracy
     train_accuracy: list[float] = field(default_factory=list)
     stopped: bool = False
+    best: Array = field(init=False)  # weights (785, K), so far and in the end
+    last: Array = field(init=False)
+
+    def __post_init__(self) -> None:
+        self.best = self.model.w
 
     def take(self, step: int, w: Array, loss: float, accuracy: float) -> None:
         """One more check is evaluated, of the weights `w` (785, K)."""
@@ -229,26 +233,16 @@ class Lane:
 class Stack:
     """Runs that share their batches, side by side in one model, so that each product serves them all."""
 
-    def __init__(
-        self,
-        models: Sequence[Regression],
-        rates: Sequence[float],
-        train: Split,
-        validation: Split,
-        plan: Plan,
-    ) -> None:
+    def __init__(self, lanes: Sequence[Lane], train: Split, validation: Split) -> None:
+        self.lanes, dtype = list(lanes), train.X.dtype
         self.train, self.validation = ((X, np.ascontiguousarray(Y.T)) for X, Y in (train, validation))
-        self.model, self.rate = type(models[0]).stack(models, train.X.dtype), np.array(rates, train.X.dtype)
-        self.lanes = [
-            Lane(m, asdict(plan) | dict(learning_rate=r, lam=m.lam), EarlyStopping(plan.patience), m.w, m.w)
-            for m, r in zip(models, rates, strict=True)
-        ]
+        self.model = type(lanes[0].model).stack([lane.model for lane in lanes], dtype)
+        self.rate = np.array([lane.settings["learning_rate"] for lane in lanes], dtype)
         self.live = list(self.lanes)
-        self.unlogged: list[tuple[Array, Array]] = []  # logits and targets of steps without a loss yet
-        self.pending: list[tuple[int, Array]] = []  # checks not yet evaluated: step, weights (785, K, S)
-        self.unscored: list[
-            tuple[Lane, Array]
-        ] = []  # weights (785, K) whose training accuracy is not yet known
+        # what is not yet known: losses of steps, checks (step, weights of all), training accuracies
+        self.unlogged: list[tuple[Array, Array]] = []
+        self.pending: list[tuple[int, Array]] = []
+        self.unscored: list[tuple[Lane, Array]] = []
 
     def update(self, X: Array, Y: Array) -> None:
         """One step of gradient descent; its logits are kept for `log`."""
@@ -319,16 +313,11 @@ class Stack:
         if self.unscored:
             self.score()
 
-    def note(self) -> str:
-        """The latest validation loss of the first run, for the progress bar."""
-        checks = self.lanes[0].checks
-        return f"validation loss {checks[-1][1]:.4f}" if checks else ""
-
 
 def validate(model: Regression, X: Array, Y_rows: Array) -> tuple[list[float], list[float]]:
     """The mean cross-entropy and the accuracy over X of each model of a stack."""
     loss, right = np.zeros((2, model.w.shape[2]))
-    for part in blocks(model, X):
+    for part in blocks(X):
         z, Y = model.logits(X[part]), Y_rows[:, part].T[..., None]
         loss += model.cross_entropy(z, Y).sum(axis=0, dtype=np.float64)
         right += model.correct(z, Y).sum(axis=0)
@@ -344,7 +333,7 @@ def accuracies(model: Regression, X: Array, Y_rows: Array) -> list[float]:
     """
     single, right = model.copy(model.w.astype(np.float32)), np.zeros(model.w.shape[2])
     error = 2 * 800 * 2.0**-24 * np.abs(model.w).sum(axis=0).max()  # of a margin, for |x| = 1
-    for part in blocks(model, X):
+    for part in blocks(X):
         X_part, Y = X[part], Y_rows[:, part].T[..., None]
         X_single = X_part.astype(np.float32)
         margin = model.margin(single.logits(X_single), Y.astype(np.float32))
@@ -356,7 +345,6 @@ def accuracies(model: Regression, X: Array, Y_rows: Array) -> list[float]:
     return (right / len(X)).tolist()
 
 
-def blocks(model: Regression, X: Array) -> Iterator[slice]:
-    """X in parts that give LOGITS logits each."""
-    size = max(LOGITS * len(model.w) // model.w.size, 1)
-    return (slice(start, start + size) for start in range(0, len(X), size))
+def blocks(X: Array) -> Iterator[slice]:
+    """X in parts of ROWS images."""
+    return (slice(start, start + ROWS) for start in range(0, len(X), ROWS))

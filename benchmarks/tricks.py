@@ -21,6 +21,7 @@ PREDICTED = {
     "training accuracy in float32": 9,
     "classes first in memory": 6,
     "training accuracies 64 at a time": 4,
+    "losses of steps 16 at a time": 8,
     "evaluation in blocks of images": 2,
     "not used: pixels gathered as bytes": -8,
     "not used: gradient in kept buffers": -2,
@@ -55,7 +56,7 @@ def gather_bytes(pixels, X, Y_rows, plan):
 
 def double_accuracies(model, X, Y_rows):
     right = 0
-    for part in training.blocks(model, X):
+    for part in training.blocks(X):
         right = right + model.correct(model.logits(X[part]), Y_rows[:, part].T[..., None]).sum(axis=0)
     return (right / len(X)).tolist()
 
@@ -106,9 +107,10 @@ def changes(mnist):
         "small products in halves": lambda: (on(models, "SMALL", 0),),
         "training accuracy in float32": lambda: (on(training, "accuracies", double_accuracies),),
         "classes first in memory": lambda: (on(models, "_product", examples_first),),
+        "losses of steps 16 at a time": lambda: (on(training, "LOGGED", 1),),
         "training accuracies 64 at a time": lambda: (on(training, "SCORED", 100),),
         "not used: argmax only at a tie": lambda: (on(kind, "correct", staticmethod(by_margin)),),
-        "evaluation in blocks of images": lambda: (on(training, "LOGITS", 10**9),),
+        "evaluation in blocks of images": lambda: (on(training, "ROWS", 20_000),),
         "not used: pixels gathered as bytes": lambda: (
             on(training, "batches", partial(gather_bytes, pixels)),
         ),

@@ -19,7 +19,7 @@ def warm_up(module, contest, data, runs, settings):
     if hasattr(module, "warm"):
         module.warm(data, runs, settings)
     else:
-        contest(data, runs[:1], settings | dict(epochs=1))
+        contest(data, runs, settings | dict(epochs=1))
 
 
 def measure(contest, data, task):
