@@ -161,8 +161,8 @@ SMALL = 100**3  # OpenBLAS multiplies what has no more products than this direct
 def _times(M: Array, A: Array) -> Array:
     """M A, (m, K) for M (m, n) and A (n, K), or (m, K, S) for a stack A (n, K, S).
 
-    Classes come first in memory, so that element-wise work runs along m. A batch of 128 images and ten classes
-    is just above SMALL: in two halves it takes two thirds of the time, and one core.
+    Classes come first in memory, so that element-wise work runs along m. A batch of 128 images and ten
+    classes is just above SMALL: in two halves it takes two thirds of the time, and one core.
     """
     rows, m = A.T.reshape(-1, len(A)), len(M)
     if SMALL < rows.size * m <= 2 * SMALL:
