@@ -44,7 +44,7 @@ class Regression:
             raise ValueError(
                 f"X has shape {X.shape}; expected (N, {len(self.w)}): preprocess() adds the bias column"
             )
-        return _product(self.w, X.T)
+        return _times(X, self.w)
 
     def forward(self, X: Array) -> Array:
         """The outputs Y_hat (N, K), probabilities, for inputs X (N, 785)."""
@@ -64,7 +64,7 @@ class Regression:
 
     def gradient_at(self, X: Array, Y: Array, z: Array) -> Array:
         """`gradient`, given the logits z = X w (N, K)."""
-        gradient = _product((self.activation(z) - Y) / len(X), X)
+        gradient = _times(X.T, (self.activation(z) - Y) / len(X))
         gradient += 2 * self.lam * self.w
         return gradient
 
@@ -158,19 +158,19 @@ class SoftmaxRegression(Regression):
 SMALL = 100**3  # OpenBLAS multiplies what has no more products than this directly, without packing it first
 
 
-def _product(A: Array, B: Array) -> Array:
-    """(A^T B)^T for A (n, K) or (n, K, S) and B (n, m): the result is (m, K) or (m, K, S).
+def _times(M: Array, A: Array) -> Array:
+    """M A, (m, K) for M (m, n) and A (n, K), or (m, K, S) for a stack A (n, K, S).
 
-    Classes come first in memory, so that element-wise work runs along m. A batch of 128 images
-    and ten classes is just above SMALL: in two halves it takes two thirds of the time, and on one core.
+    Classes come first in memory, so that element-wise work runs along m. A batch of 128 images and ten
+    classes is just above SMALL: in two halves it takes two thirds of the time, and one core.
     """
-    first, m = A.T.reshape(-1, len(A)), B.shape[1]
-    if SMALL < first.size * m <= 2 * SMALL:
-        out = np.empty((len(first), m), np.result_type(A, B))
+    rows, m = A.T.reshape(-1, len(A)), len(M)
+    if SMALL < rows.size * m <= 2 * SMALL:
+        out = np.empty((len(rows), m), np.result_type(A, M))
         for half in (slice(m // 2), slice(m // 2, m)):
-            np.matmul(first, B[:, half], out=out[:, half])
+            np.matmul(rows, M[half].T, out=out[:, half])
     else:
-        out = first @ B
+        out = rows @ M.T
     return out.reshape(*A.T.shape[:-1], m).T
 
 

@@ -61,9 +61,9 @@ def double_accuracies(model, X, Y_rows):
     return (right / len(X)).tolist()
 
 
-def examples_first(A, B):
-    first = A.T.reshape(-1, len(A))
-    return np.ascontiguousarray((first @ B).reshape(*A.T.shape[:-1], -1).T)
+def examples_first(M, A):
+    rows = A.T.reshape(-1, len(A))
+    return np.ascontiguousarray((rows @ M.T).reshape(*A.T.shape[:-1], -1).T)
 
 
 def by_margin(z, Y):
@@ -106,7 +106,7 @@ def changes(mnist):
         "gather into a buffer": lambda: (on(training, "batches", gather_anew),),
         "small products in halves": lambda: (on(models, "SMALL", 0),),
         "training accuracy in float32": lambda: (on(training, "accuracies", double_accuracies),),
-        "classes first in memory": lambda: (on(models, "_product", examples_first),),
+        "classes first in memory": lambda: (on(models, "_times", examples_first),),
         "losses of steps 16 at a time": lambda: (on(training, "LOGGED", 1),),
         "training accuracies 64 at a time": lambda: (on(training, "SCORED", 100),),
         "not used: argmax only at a tie": lambda: (on(kind, "correct", staticmethod(by_margin)),),
