@@ -26,7 +26,6 @@ PREDICTED = {
     "not used: pixels gathered as bytes": -8,
     "not used: gradient in kept buffers": -2,
     "not used: argmax only at a tie": -3,
-    "not used: one exponential": -2,
 }
 ROUNDS, EPOCHS = 3, 8
 
@@ -71,20 +70,6 @@ def by_margin(z, Y):
     return margin > 0 if margin.all() else z.argmax(axis=1) == Y.argmax(axis=1)
 
 
-def one_exponential():
-    kept = {}
-
-    def cross_entropy(z, Y):
-        top = z.max(axis=1, keepdims=True)
-        e = np.exp(z - top)
-        total = e.sum(axis=1, keepdims=True)
-        kept["Y_hat"] = e / total if len(z) == 128 else None
-        return (np.log(total) + top)[:, 0] - models._target(z, Y)
-
-    softmax = patch.multiple(SoftmaxRegression, cross_entropy=staticmethod(cross_entropy))
-    return softmax, patch.object(SoftmaxRegression, "activation", staticmethod(lambda z: kept["Y_hat"]))
-
-
 def kept_buffers():
     penalty, gradient = np.empty((1, 10, 785)), np.empty((1, 10, 785))
 
@@ -115,7 +100,6 @@ def changes(mnist):
             on(training, "batches", partial(gather_bytes, pixels)),
         ),
         "not used: gradient in kept buffers": kept_buffers,
-        "not used: one exponential": one_exponential,
     }
 
 
