@@ -10,13 +10,13 @@ import numpy as np
 from assignment1 import load_mnist
 from assignment1.mnist import DATA, FILES
 
-ROUNDS = 5
+ROUNDS = 9
 
 
 def plain(test):
     """As one writes it: read all, check all, then scale and append the ones; with the test set or without."""
     raw = {}
-    for name, (_, shape, digest) in FILES.items():
+    for name, (_, shape, digest, _) in FILES.items():
         with gzip.open(DATA / f"{name}.gz") as file:
             content = file.read()
         assert hashlib.sha256(content).hexdigest() == digest
@@ -46,9 +46,10 @@ def main():
     for turn in range(ROUNDS + 1):
         for name, way in ways.items():
             start = time.perf_counter()
-            way()
+            made = way()
             if turn:
                 seconds[name].append(time.perf_counter() - start)
+            del made  # giving the memory back is not loading
     print(json.dumps({name: statistics.median(times) for name, times in seconds.items()}))
 
 

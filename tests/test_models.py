@@ -1,6 +1,7 @@
 """The models, the data and the training against independent oracles."""
 
 import gzip
+import hashlib
 import warnings
 from typing import Any
 
@@ -8,7 +9,7 @@ import numpy as np
 import pytest
 from assignment1 import LogisticRegression, SoftmaxRegression, load_mnist, train
 from assignment1.gradcheck import central_difference_error, complex_step_error
-from assignment1.mnist import FILES, Dataset, Split, one_hot, preprocess
+from assignment1.mnist import DATA, FILES, Dataset, Split, one_hot, preprocess
 from assignment1.training import EarlyStopping
 from scipy.special import expit, log_softmax, softmax
 from sklearn.linear_model import LogisticRegression as SklearnLogistic
@@ -75,6 +76,28 @@ def test_loader_names_a_missing_a_broken_and_a_changed_file(tmp_path):
     (tmp_path / f"{name}.gz").write_bytes(gzip.compress(header + bytes(60_000 * 784), 1))
     with pytest.raises(ValueError, match=r"SHA-256"):
         load_mnist(tmp_path)
+
+
+@pytest.mark.parametrize("name", FILES)
+def test_files_have_the_digests_by_which_they_are_known(name):
+    file, (_, _, of_contents, of_file) = (DATA / f"{name}.gz").read_bytes(), FILES[name]
+    assert hashlib.sha256(file).hexdigest() == of_file
+    assert hashlib.sha256(gzip.decompress(file)).hexdigest() == of_contents
+
+
+def test_files_compressed_otherwise_or_not_at_all_are_read_as_well(mnist, tmp_path):
+    for number, name in enumerate(FILES):
+        raw = gzip.decompress((DATA / f"{name}.gz").read_bytes())
+        if number % 2:  # the labels in two pieces, the images raw
+            (tmp_path / f"{name}.gz").write_bytes(gzip.compress(raw[:100]) + gzip.compress(raw[100:]))
+        else:
+            (tmp_path / name).write_bytes(raw)
+    other = load_mnist(tmp_path)
+    for mine, theirs in zip(mnist.binary(2, 3).train, other.binary(2, 3).train, strict=True):
+        np.testing.assert_array_equal(mine, theirs)
+    for name in ("train_images", "train_labels", "test_images", "test_labels"):
+        np.testing.assert_array_equal(getattr(mnist, name), getattr(other, name))
+    assert mnist.train_images.shape == (60_000, 28, 28)
 
 
 def test_logistic_agrees_with_scipy_and_scikit_learn(digits):
