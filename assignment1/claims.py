@@ -85,6 +85,7 @@ def show(figure: Figure, name: str, caption: str, alt: str) -> None:
     svg, pdf = io.BytesIO(), io.BytesIO()
     with plt.rc_context({"svg.hashsalt": name, "svg.fonttype": "none"}):
         figure.savefig(svg, format="svg", metadata={"Date": None, "Creator": None})
+        figure.set_layout_engine("none")  # that of the SVG stands
         figure.savefig(pdf, format="pdf", metadata={"CreationDate": None, "Creator": None, "Producer": None})
     plt.close(figure)
     caption = f"**Figure {name}.** {caption}"

@@ -5,14 +5,15 @@ from __future__ import annotations
 import math
 from collections.abc import Iterator, Sequence
 from dataclasses import asdict, dataclass, field
-from itertools import islice
-from typing import Any
+from typing import Any, Literal
 
 import numpy as np
 
 from assignment1.mnist import Dataset, Split
 from assignment1.models import Array, Regression
 from assignment1.progress import Progress
+
+Shuffle = bool | Literal["once"]
 
 LAZY = 10  # checks evaluated together at most
 SCORED = 640  # outputs whose training accuracies are computed together: more gain nothing
@@ -80,16 +81,15 @@ class EarlyStopping:
 
 @dataclass(frozen=True)
 class Plan:
-    """How to train, but for the penalty and the learning rate; `train` says what each setting means."""
+    """How to train, but for penalty, learning rate and seed; `train` says what each setting means."""
 
     epochs: int
     batch_size: int = 128
-    shuffle: bool = True
-    seed: int | None = None
+    shuffle: Shuffle = True
     patience: int | None = None
     checks_per_epoch: int = 5
 
-    def check(self, N: int, learning_rate: float) -> None:
+    def check(self, N: int, learning_rate: float, seed: int | None) -> None:
         """ValueError, naming the value, for what cannot train on N images."""
         rate_holds = math.isfinite(learning_rate) and learning_rate > 0
         _require(rate_holds, "learning_rate", learning_rate, "a finite number above 0")
@@ -98,8 +98,9 @@ class Plan:
             _require(isinstance(value, int) and value >= 1, name, value, "a whole number, 1 or more")
         _require(self.batch_size <= N, "batch_size", self.batch_size, f"1 to {N}, the number of images")
         _require(self.patience is None or self.patience >= 1, "patience", self.patience, "1 or more, or None")
-        seeded = not self.shuffle or self.seed is not None
-        _require(seeded, "seed", self.seed, "a number, so that the run can be repeated")
+        _require(self.shuffle in (True, False, "once"), "shuffle", self.shuffle, "True, False or 'once'")
+        seeded = not self.shuffle or seed is not None
+        _require(seeded, "seed", seed, "a number, so that the run can be repeated")
 
 
 def _require(holds: bool, name: str, value: object, expected: str) -> None:
@@ -114,7 +115,7 @@ def train(
     learning_rate: float,
     epochs: int,
     batch_size: int = 128,
-    shuffle: bool = True,
+    shuffle: Shuffle = True,
     seed: int | None = None,
     patience: int | None = None,
     checks_per_epoch: int = 5,
@@ -122,36 +123,40 @@ def train(
 ) -> Run:
     """Train a copy of `model` on `data.train`; `model` itself keeps its weights.
 
-    Batches are drawn in file order, or with `shuffle` in a new random order each epoch, by `seed`. The
-    validation loss is checked `checks_per_epoch` times an epoch, at most after every step. An incomplete
-    last batch is dropped. The precision is that of the data.
+    Batches are drawn in a new random order each epoch, by `seed`; with `shuffle` "once", in that of the first
+    epoch, and without, in file order. The validation loss is checked `checks_per_epoch` times an epoch, at
+    most after every step. An incomplete last batch is dropped. The precision is that of the data.
     Raises ValueError for a setting out of range and FloatingPointError when the loss diverges.
     """
-    plan = Plan(epochs, batch_size, shuffle, seed, patience, checks_per_epoch)
-    plan.check(len(data.train.X), learning_rate)
-    (run,) = train_stack([model], [learning_rate], data.train, data.validation, plan, progress)
+    plan = Plan(epochs, batch_size, shuffle, patience, checks_per_epoch)
+    plan.check(len(data.train.X), learning_rate, seed)
+    (run,) = train_stack([(model, learning_rate, seed)], data.train, data.validation, plan, progress)
     if isinstance(run, FloatingPointError):
         raise run
     return run
 
 
 def train_stack(
-    models: Sequence[Regression],
-    rates: Sequence[float],
+    points: Sequence[tuple[Regression, float, int | None]],
     train: Split,
     validation: Split,
     plan: Plan,
     progress: bool,
 ) -> list[Run | FloatingPointError]:
-    """Train each model at its rate, all by the same plan; a run that diverges gives its error."""
+    """Train each point's model at its rate by its seed, side by side; a run that diverges gives its error."""
     lanes = [
-        Lane(model, asdict(plan) | dict(learning_rate=rate, lam=model.lam), EarlyStopping(plan.patience))
-        for model, rate in zip(models, rates, strict=True)
+        Lane(
+            model,
+            asdict(plan) | dict(learning_rate=rate, lam=model.lam, seed=seed),
+            EarlyStopping(plan.patience),
+        )
+        for model, rate, seed in points
     ]
-    stack = Stack(lanes, train, validation)
+    batches = Batches(train, plan, [seed for _, _, seed in points])
+    stack = Stack(lanes, train, validation, batches)
     per_epoch = len(train.X) // plan.batch_size
     check_every = max(per_epoch // plan.checks_per_epoch, 1)
-    steps = islice(batches(train.X, stack.train[1], plan), plan.epochs * per_epoch)
+    steps = (batch for _ in range(plan.epochs) for batch in batches.epoch())
     with Progress(plan.epochs, "epoch", progress) as bar, np.errstate(over="ignore", invalid="ignore"):
         for step, (X, Y) in enumerate(steps):
             stack.update(X, Y)
@@ -165,19 +170,49 @@ def train_stack(
     return [lane.result(per_epoch) for lane in lanes]
 
 
-def batches(X: Array, Y_rows: Array, plan: Plan) -> Iterator[tuple[Array, Array]]:
-    """Endless batches X (n, 785) and Y (n, K, 1), in file order or in a new random one each epoch."""
-    order, rng = np.arange(len(X)), np.random.default_rng(plan.seed)
-    buffer = np.empty((plan.batch_size, X.shape[1]), X.dtype)  # one for all batches: it stays in the cache
-    while True:
+class Batches:
+    """Batches X (n, 785) and Y (n, K, 1), in the order that the plan says.
+
+    They are for all runs of a stack; runs of different seeds have their own, X (n, 785, S) and Y (n, K, S).
+    """
+
+    def __init__(self, data: Split, plan: Plan, seeds: Sequence[int | None]) -> None:
+        if not plan.shuffle or len(set(seeds)) == 1:
+            seeds = seeds[:1]
+        (self.X, Y), self.plan = data, plan
+        self.Y_rows = np.ascontiguousarray(Y.T)
+        self.rngs = [np.random.default_rng(seed) for seed in seeds]
+        self.orders = np.tile(np.arange(len(Y)), (len(seeds), 1))
+        # one for all batches: it stays in the cache
+        self.buffer = np.empty((len(seeds), plan.batch_size, self.X.shape[1]), self.X.dtype)
         if plan.shuffle:
+            self.reorder()
+
+    def reorder(self) -> None:
+        """Shuffle the order of each seed."""
+        for rng, order in zip(self.rngs, self.orders, strict=True):
             rng.shuffle(order)
-        Y_epoch = Y_rows.take(order, axis=1)  # at once, for a tenth of what it takes batch by batch
-        for start in range(0, len(X) - plan.batch_size + 1, plan.batch_size):
-            part = slice(start, start + plan.batch_size)
-            if plan.shuffle:
-                np.take(X, order[part], axis=0, out=buffer, mode="clip")  # "clip": directly, without a copy
-            yield buffer if plan.shuffle else X[part], Y_epoch[:, part].T[..., None]
+
+    def epoch(self) -> Iterator[tuple[Array, Array]]:
+        """The batches of the next epoch; an incomplete last one is dropped."""
+        size = self.plan.batch_size
+        self.Y_epoch = self.Y_rows.take(self.orders, axis=1)  # at once: a tenth of what it takes by batches
+        for start in range(0, len(self.X) - size + 1, size):
+            part = slice(start, start + size)
+            X = self.X[part]
+            if self.plan.shuffle:  # "clip": directly into the buffer, without a copy
+                X = np.take(self.X, self.orders[:, part], axis=0, out=self.buffer, mode="clip")
+                X = X[0] if len(X) == 1 else X.transpose(1, 2, 0)
+            yield X, self.Y_epoch[..., part].transpose(2, 0, 1)
+        if self.plan.shuffle is True:
+            self.reorder()
+
+    def keep(self, stay: list[bool]) -> None:
+        """Go on with the runs that `stay`."""
+        if len(self.orders) > 1:
+            self.rngs = [rng for rng, stays in zip(self.rngs, stay, strict=True) if stays]
+            self.orders, self.Y_epoch = self.orders[stay], self.Y_epoch[:, stay]
+            self.buffer = self.buffer[: len(self.orders)]
 
 
 @dataclass
@@ -231,10 +266,10 @@ class Lane:
 
 
 class Stack:
-    """Runs that share their batches, side by side in one model, so that each product serves them all."""
+    """Runs side by side in one model, so that each operation, and each shared batch, serves them all."""
 
-    def __init__(self, lanes: Sequence[Lane], train: Split, validation: Split) -> None:
-        self.lanes, dtype = list(lanes), train.X.dtype
+    def __init__(self, lanes: Sequence[Lane], train: Split, validation: Split, batches: Batches) -> None:
+        self.lanes, self.batches, dtype = list(lanes), batches, train.X.dtype
         self.train, self.validation = ((X, np.ascontiguousarray(Y.T)) for X, Y in (train, validation))
         self.model = type(lanes[0].model).stack([lane.model for lane in lanes], dtype)
         self.rate = np.array([lane.settings["learning_rate"] for lane in lanes], dtype)
@@ -250,7 +285,7 @@ class Stack:
         self.unlogged.append((z, Y))
         gradient = self.model.gradient_at(X, Y, z)
         gradient *= self.rate
-        self.model.w = self.model.w - gradient
+        self.model.w -= gradient
         if len(self.unlogged) >= LOGGED:
             self.log()
 
@@ -270,7 +305,7 @@ class Stack:
         Lazy evaluation: the rule cannot fire before, so no step is ever undone; and the weights noted are
         evaluated in one product, which reads X once. A run takes a third of the time.
         """
-        self.pending.append((step, self.model.w))
+        self.pending.append((step, self.model.w.copy(order="K")))
         if len(self.pending) >= min(LAZY, *(lane.stopping.earliest_stop() for lane in self.live)):
             self.evaluate()
 
@@ -293,6 +328,7 @@ class Stack:
         for i, lane in enumerate(self.live):
             lane.last = self.model.w[..., i]
         if not all(stay):
+            self.batches.keep(stay)
             self.live = [lane for lane, stays in zip(self.live, stay, strict=True) if stays]
             self.model = self.model.copy(np.ascontiguousarray(self.model.w.T[stay]).T)
             self.model.lam, self.rate = self.model.lam[stay], self.rate[stay]
@@ -335,7 +371,7 @@ def accuracies(model: Regression, X: Array, Y_rows: Array) -> list[float]:
     error = 2 * 800 * 2.0**-24 * np.abs(model.w).sum(axis=0).max()  # of a margin, for |x| = 1
     for part in blocks(X):
         X_part, Y = X[part], Y_rows[:, part].T[..., None]
-        X_single = X_part.astype(np.float32)
+        X_single = X_part.astype(np.float32, copy=False)
         margin = model.margin(single.logits(X_single), Y.astype(np.float32))
         right += (margin > 0).sum(axis=0)
         largest = max(X_single.max(), -X_single.min())

@@ -8,7 +8,7 @@ import numpy as np
 import pytest
 from assignment1 import LogisticRegression, SoftmaxRegression, load_mnist, train
 from assignment1.mnist import Dataset, Split
-from assignment1.models import SMALL, _times
+from assignment1.models import _times
 from assignment1.training import accuracies
 
 plain = runpy.run_path(str(Path(__file__).parent.parent / "benchmarks" / "reference.py"))
@@ -37,15 +37,13 @@ def test_a_run_is_that_of_the_plain_algorithm(mnist, kind, lam, patience):
         np.testing.assert_allclose(measured, expected[name], rtol=1e-8, err_msg=name)
 
 
-@pytest.mark.parametrize("images", [100, 128, 129, 300])  # below, just above, and beyond the limit
 @pytest.mark.parametrize("stack", [(), (1,), (3,)])
-def test_products_in_halves_are_products(images, stack):
-    rng = np.random.default_rng(0)
-    X, w = rng.normal(size=(images, 785)), np.asfortranarray(rng.normal(size=(785, 10, *stack)))
-    assert (7850 * images > SMALL) == (images >= 128)
-    np.testing.assert_allclose(_times(X, w), np.tensordot(X, w, 1), atol=1e-11)
-    Z = np.asfortranarray(rng.normal(size=(images, 10, *stack)))
-    np.testing.assert_allclose(_times(X.T, Z), np.tensordot(X.T, Z, 1), atol=1e-11)
+@pytest.mark.parametrize("own", [False, True])
+def test_products_are_those_of_the_equations_for_each_run_of_a_stack(stack, own):
+    rng, each = np.random.default_rng(0), stack if own else ()
+    X, w = rng.normal(size=(50, 785, *each)), rng.normal(size=(785, 10, *stack))
+    expected = np.einsum("nd...,dk...->nk...", X[..., None] if stack and not own else X, w)
+    np.testing.assert_allclose(_times(X, w), expected, atol=1e-11)
 
 
 @pytest.mark.parametrize("kind, K", [(LogisticRegression, 1), (SoftmaxRegression, 10)])
@@ -60,6 +58,20 @@ def test_accuracies_are_exact_though_float32_cannot_tell_the_classes_apart(kind,
     assert kind().copy(w.astype(np.float32)).accuracy(X.astype(np.float32), Y) != model.accuracy(X, Y)
     found = accuracies(kind.stack([model, model.copy(-w)]), X, np.ascontiguousarray(Y.T))
     assert found == [model.accuracy(X, Y), model.copy(-w).accuracy(X, Y)]
+
+
+def test_shuffled_once_is_the_file_order_of_shuffled_images(mnist):
+    data, settings = mnist.binary(2, 3), dict[str, Any](learning_rate=0.05, epochs=3, progress=False)
+    order = np.random.default_rng(5).permutation(len(data.train.X))
+    shuffled = Dataset(Split(*(part[order] for part in data.train)), data.validation, lambda: data.test)
+    once = train(LogisticRegression(), data, shuffle="once", seed=5, **settings)
+    np.testing.assert_array_equal(
+        once.history.train_loss,
+        train(LogisticRegression(), shuffled, shuffle=False, **settings).history.train_loss,
+    )
+    each = train(LogisticRegression(), data, seed=5, **settings).history.train_loss
+    same = each == once.history.train_loss
+    assert same[:31].all() and not same[31:].any()
 
 
 def test_in_file_order_and_in_float32(mnist):

@@ -129,11 +129,6 @@ def likeness(X: Array) -> float:
     return float((np.corrcoef(X[:, :784]).sum() - N) / (N * (N - 1)))
 
 
-def reordered(data: Dataset, order: Ints) -> Dataset:
-    """The same data with its training images in another order."""
-    return replace(data, train=Split(data.train.X[order], data.train.Y[order]))
-
-
 def scattered(data: Dataset, moved: Sequence[int], seed: int, spared: Sequence[int] = ()) -> Dataset:
     """The images of the batches `moved` change places with random others; all the rest stays where it is.
 
@@ -145,7 +140,7 @@ def scattered(data: Dataset, moved: Sequence[int], seed: int, spared: Sequence[i
     outside = places[~np.isin(batch, [*moved, *spared])]
     partners = np.random.default_rng(seed).choice(outside, len(inside), replace=False)
     order[inside], order[partners] = partners, inside
-    return reordered(data, order)
+    return replace(data, train=Split(data.train.X[order], data.train.Y[order]))
 
 
 def spike_size(data: Dataset, epochs: int = 10, measured: int = 3) -> float:
@@ -172,11 +167,6 @@ def intervention(data: Dataset, culprit: int, seeds: int = 20) -> dict[str, Arra
         name: np.array([spike_size(scattered(data, these[s % len(these)], s, pair)) for s in range(seeds)])
         for name, these in moved.items()
     }
-
-
-def fixed_order(data: Dataset, seed: int) -> Dataset:
-    """The training images shuffled once."""
-    return reordered(data, np.random.default_rng(seed).permutation(len(data.train.X)))
 
 
 def summary(run: Run, test: Split, checks: int = 124) -> tuple[float, ...]:
