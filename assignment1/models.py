@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import math
 from collections.abc import Sequence
-from typing import Any, Self
+from typing import Any, Literal, Self
 
 import numpy as np
 from numpy.typing import DTypeLike, NDArray
@@ -16,7 +16,7 @@ class Regression:
     """What both models share: weights `w` (785, K), all zero at first, and the penalty's strength `lam`.
 
     `stack` makes one model of S models: weights (785, K, S), strengths (S,). Its outputs have the same last
-    axis, and so may its inputs and targets, X (N, 785, S) and Y (N, K, S); the same equations hold.
+    axis, its targets are Y (N, K, 1), and the same equations hold.
     """
 
     lam: Any  # float, or (S,) in a stack
@@ -35,17 +35,19 @@ class Regression:
     @classmethod
     def stack(cls, models: Sequence[Self], dtype: DTypeLike = np.float64) -> Self:
         """Models as one, so that each product reads its inputs once for all of them."""
-        model = models[0].copy(np.stack([m.w.T for m in models], dtype=dtype).T)
+        model = models[0].copy(np.stack([m.w for m in models], axis=-1, dtype=dtype))
         model.lam = np.array([m.lam for m in models], dtype=model.w.dtype)
         return model
 
     def logits(self, X: Array) -> Array:
         """z = X w, (N, K), for inputs X (N, 785). ValueError when the widths differ."""
-        if X.ndim < 2 or X.shape[1] != len(self.w):
+        if X.ndim != 2 or X.shape[1] != len(self.w):
             raise ValueError(
                 f"X has shape {X.shape}; expected (N, {len(self.w)}): preprocess() adds the bias column"
             )
-        return _times(X, self.w)
+        if len(X) * self.w[0].size < SMALL:
+            return _times(X, self.w).copy(order="F")
+        return _times(X, self.w, order="F")
 
     def forward(self, X: Array) -> Array:
         """The outputs Y_hat (N, K), probabilities, for inputs X (N, 785)."""
@@ -65,8 +67,8 @@ class Regression:
 
     def gradient_at(self, X: Array, Y: Array, z: Array) -> Array:
         """`gradient`, given the logits z = X w (N, K)."""
-        gradient = _times(X.swapaxes(0, 1), (self.activation(z) - Y) / len(X))
-        if np.any(self.lam):
+        gradient = _times(X.T, (self.activation(z) - Y) / len(X))
+        if np.count_nonzero(self.lam):
             gradient += 2 * self.lam * self.w
         return gradient
 
@@ -152,22 +154,24 @@ class SoftmaxRegression(Regression):
     @staticmethod
     def margin(z: Array, Y: Array) -> Array:
         """The target's logit less the largest of the others."""
-        return _target(z, Y) - np.where(Y > 0, -np.inf, z).max(axis=1)
+        return _target(z, Y) - (z - np.where(Y > 0, np.inf, 0).astype(z.dtype)).max(axis=1)
 
     @staticmethod
     def correct(z: Array, Y: Array) -> NDArray[np.bool_]:
         """The most probable class is the predicted one."""
-        return z.argmax(axis=1) == Y.argmax(axis=1)
+        margin = SoftmaxRegression.margin(z, Y)
+        return margin > 0 if margin.all() else z.argmax(axis=1) == Y.argmax(axis=1)
 
 
-def _times(M: Array, A: Array) -> Array:
-    """M A, (m, K) for M (m, n) and A (n, K); for a stack A (n, K, S), (m, K, S) by one M or by M (m, n, S).
+# Logits lie in memory with an example next to an example (order "F"), not a class next to a class, so that
+# element-wise work runs along the examples. A product of fewer outputs is faster in the other order: a batch
+# of 128 takes two thirds of the time, and is turned in 2 microseconds.
+SMALL = 10_000
 
-    Classes come first in memory, so that element-wise work runs along m, and runs of a stack before them.
-    """
-    if M.ndim == 3:
-        return (A.T @ M.T).T
-    return (A.T.reshape(-1, len(A)) @ M.T).reshape(*A.T.shape[:-1], len(M)).T
+
+def _times(M: Array, A: Array, order: Literal["C", "F"] = "C") -> Array:
+    """M A, (m, K) for M (m, n) and A (n, K), or (m, K, S) for a stack A (n, K, S)."""
+    return np.matmul(M, A.reshape(len(A), -1), order=order).reshape(len(M), *A.shape[1:])
 
 
 def _target(z: Array, Y: Array) -> Array:

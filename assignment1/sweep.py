@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 import warnings
 from collections.abc import Callable, Mapping
 from dataclasses import asdict
@@ -17,11 +18,10 @@ from assignment1.models import Regression
 from assignment1.progress import Progress
 from assignment1.training import Plan, Run, train_stack
 
-STACK = 10  # runs trained as one at most: more gain nothing, and fewer would leave workers without work
-SEEDS = 5  # the same for runs of different seeds, which share no batches
+STACK = 10  # runs trained as one at most: more gain nothing
 
 Data = Dataset | Callable[[], Dataset]
-Point = tuple[Any, float, float, int | None]  # a run's key, lam, learning rate and seed
+Point = tuple[Any, float, float]  # a run's key, lam and learning rate
 Job = tuple[Any, Plan, list[Point]]  # the name of the data, and runs by one plan
 
 
@@ -60,11 +60,12 @@ def sweep(
     if "learning_rate" not in settings:
         raise TypeError("sweep() needs a learning_rate, one or several")
     sets = data if isinstance(data, Mapping) else {None: data}
-    keys, jobs = _jobs(sets, settings)
-    outcomes: dict[Any, Run | Exception | None] = dict.fromkeys(keys)
-
     backend, ambient = get_active_backend()
-    n_jobs = min(effective_n_jobs(workers or ambient or -1), len(jobs))
+    n_jobs = effective_n_jobs(workers or ambient or -1)
+    keys, jobs = _jobs(sets, settings, n_jobs)
+    outcomes: dict[Any, Run | Exception | None] = dict.fromkeys(keys)
+    n_jobs = min(n_jobs, len(jobs))
+
     stream = "generator" if backend.supports_return_generator else "list"
     tasks = (  # data in a tuple goes with each task: Dask would keep it in one worker, and lose it with that
         delayed(_train)((kind, _light(sets[name])), plan, points, progress and len(jobs) == 1)
@@ -73,7 +74,7 @@ def sweep(
     results = Parallel(n_jobs=n_jobs, return_as=stream)(tasks)
     with Progress(len(outcomes), "run", progress and len(jobs) > 1) as bar:
         for (_, _, points), group in zip(jobs, results, strict=True):
-            for (key, *_), run in zip(points, group, strict=True):
+            for (key, _, _), run in zip(points, group, strict=True):
                 outcomes[key] = run
                 bar.advance()
     runs = Runs(outcomes)
@@ -82,25 +83,24 @@ def sweep(
     return runs
 
 
-def _jobs(sets: Mapping[Any, Data], settings: dict[str, Any]) -> tuple[list[Any], list[Job]]:
-    """The keys of all runs, in the order asked, and the runs as jobs: stacks, where possible of one seed."""
+def _jobs(sets: Mapping[Any, Data], settings: dict[str, Any], workers: int) -> tuple[list[Any], list[Job]]:
+    """The keys of all runs, in the order asked, and the runs as jobs: stacks that share their batches."""
     several = {name: _listed(value) for name, value in settings.items() if _listed(value) is not None}
-    share = not several.keys().isdisjoint(("lam", "learning_rate"))  # runs that differ in these share batches
     keys: list[Any] = []
-    groups: dict[tuple[Any, Plan, Any], list[Point]] = {}
+    groups: dict[tuple[Any, Plan], list[Point]] = {}
     for point in product(sets, *several.values()):
-        given = {"lam": 0.0, "seed": None} | settings | dict(zip(several, point[1:], strict=True))
-        lam, rate, seed = (given.pop(name) for name in ("lam", "learning_rate", "seed"))
+        given = {"lam": 0.0} | settings | dict(zip(several, point[1:], strict=True))
+        lam, rate = given.pop("lam"), given.pop("learning_rate")
         key = point if None not in sets else point[1:]
         keys.append(key[0] if len(key) == 1 else key)
-        group = groups.setdefault((point[0], Plan(**given), share and seed), [])
-        group.append((keys[-1], lam, rate, seed))
-    size = STACK if share else SEEDS
-    return keys, [
-        (name, plan, points[start : start + size])
-        for (name, plan, _), points in groups.items()
-        for start in range(0, len(points), size)
-    ]
+        groups.setdefault((point[0], Plan(**given)), []).append((keys[-1], lam, rate))
+    size = min(STACK, math.ceil(len(keys) / workers))
+    jobs: list[Job] = []
+    for group, points in groups.items():
+        count = math.ceil(len(points) / size)
+        points.sort(key=lambda point: point[1])  # a run with a larger penalty stops sooner
+        jobs += [(*group, points[i::count]) for i in range(count)]
+    return keys, jobs
 
 
 def _listed(value: Any) -> list[Any] | None:
@@ -133,21 +133,22 @@ def _train(
 ) -> list[Run | Exception]:
     """The run at each point, or its error."""
 
-    def failed(error: Exception, lam: float, rate: float, seed: int | None) -> ValueError:
-        return ValueError(f"{error}; with {asdict(plan) | dict(learning_rate=rate, lam=lam, seed=seed)}")
+    def failed(error: Exception, lam: float, rate: float) -> ValueError:
+        return ValueError(f"{error}; with {asdict(plan) | dict(learning_rate=rate, lam=lam)}")
 
     try:
         kind, splits = task[0], _splits(task[1])
-        stack: list[tuple[Regression, float, int | None]] = []
+        models, rates = [], []
         errors: list[ValueError | None] = []
-        for _, lam, rate, seed in points:
+        for _, lam, rate in points:
             try:
-                plan.check(len(splits[0].X), rate, seed)
-                stack.append((kind(lam), rate, seed))
+                plan.check(len(splits[0].X), rate)
+                models.append(kind(lam))
+                rates.append(rate)
                 errors.append(None)
             except (TypeError, ValueError) as error:
-                errors.append(failed(error, lam, rate, seed))
-        runs = iter(train_stack(stack, *splits, plan, progress) if stack else [])
+                errors.append(failed(error, lam, rate))
+        runs = iter(train_stack(models, rates, *splits, plan, progress) if models else [])
         return [error or next(runs) for error in errors]
     except Exception as error:  # whatever it is, it takes no other run with it
-        return [failed(error, lam, rate, seed) for _, lam, rate, seed in points]
+        return [failed(error, lam, rate) for _, lam, rate in points]

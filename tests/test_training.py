@@ -8,8 +8,8 @@ import numpy as np
 import pytest
 from assignment1 import LogisticRegression, SoftmaxRegression, load_mnist, train
 from assignment1.mnist import Dataset, Split
-from assignment1.models import _times
-from assignment1.training import accuracies
+from assignment1.models import SMALL
+from assignment1.training import Pixels, accuracies
 
 plain = runpy.run_path(str(Path(__file__).parent.parent / "benchmarks" / "reference.py"))
 
@@ -38,12 +38,43 @@ def test_a_run_is_that_of_the_plain_algorithm(mnist, kind, lam, patience):
 
 
 @pytest.mark.parametrize("stack", [(), (1,), (3,)])
-@pytest.mark.parametrize("own", [False, True])
-def test_products_are_those_of_the_equations_for_each_run_of_a_stack(stack, own):
-    rng, each = np.random.default_rng(0), stack if own else ()
-    X, w = rng.normal(size=(50, 785, *each)), rng.normal(size=(785, 10, *stack))
-    expected = np.einsum("nd...,dk...->nk...", X[..., None] if stack and not own else X, w)
-    np.testing.assert_allclose(_times(X, w), expected, atol=1e-11)
+@pytest.mark.parametrize("images", [50, SMALL // 10])
+def test_products_are_those_of_the_equations_for_each_run_of_a_stack(stack, images):
+    rng = np.random.default_rng(0)
+    X, w = rng.normal(size=(images, 785)), rng.normal(size=(785, 10, *stack))
+    z = SoftmaxRegression().copy(w).logits(X)
+    np.testing.assert_allclose(z, np.einsum("nd,dk...->nk...", X, w), atol=1e-11)
+    assert z.strides[0] == z.itemsize
+
+
+@pytest.mark.parametrize("change", ["pixels", "no pixels", "no bias", "nothing constant", "weights not zero"])
+def test_pixels_stand_for_the_images_whatever_these_are(mnist, change):
+    data, model, lam = first(mnist.binary(2, 3), 1000), LogisticRegression(0.1), 0.1
+    X, Y = data.train
+    if change == "no pixels":
+        X = X**3
+    if change == "no bias":
+        X = np.hstack([X[:, :784], X[:, 300:301]])
+    if change == "nothing constant":
+        X = X + np.random.default_rng(0).normal(0, 0.1, X.shape)
+    if change == "weights not zero":
+        model = model.copy(np.random.default_rng(1).normal(0, 0.01, (785, 1)))
+    pixels = Pixels(X, model.w[..., None])
+    assert pixels.unit == (1 if change in ("no pixels", "nothing constant") else 255)
+    assert pixels.fixed.any() == (change not in ("nothing constant", "weights not zero"))
+    run = train(
+        model,
+        Dataset(Split(X, Y), data.validation, lambda: data.test),
+        learning_rate=0.05,
+        epochs=4,
+        shuffle=False,
+        progress=False,
+    )
+    w = model.w
+    for start in list(range(0, 896, 128)) * 4:
+        batch = slice(start, start + 128)
+        w = w - 0.05 * (X[batch].T @ (1 / (1 + np.exp(-X[batch] @ w)) - Y[batch]) / 128 + 2 * lam * w)
+    np.testing.assert_allclose(run.last.w, w, rtol=1e-9, atol=1e-13)
 
 
 @pytest.mark.parametrize("kind, K", [(LogisticRegression, 1), (SoftmaxRegression, 10)])
@@ -56,7 +87,9 @@ def test_accuracies_are_exact_though_float32_cannot_tell_the_classes_apart(kind,
     model = kind().copy(w)
     assert 0.3 < model.accuracy(X, Y) < 0.7
     assert kind().copy(w.astype(np.float32)).accuracy(X.astype(np.float32), Y) != model.accuracy(X, Y)
-    found = accuracies(kind.stack([model, model.copy(-w)]), X, np.ascontiguousarray(Y.T))
+    both = kind.stack([model, model.copy(-w)])
+    pixels = Pixels(X, both.w)
+    found = accuracies(both.copy(pixels.compress(both.w)), pixels, np.ascontiguousarray(Y.T))
     assert found == [model.accuracy(X, Y), model.copy(-w).accuracy(X, Y)]
 
 
