@@ -16,8 +16,7 @@ from assignment1.progress import Progress
 
 Shuffle = bool | Literal["once"]
 
-LAZY = 10  # checks evaluated together at most
-SCORED = 640  # outputs whose training accuracies are computed together: more gain nothing
+TOGETHER = 640  # outputs, of all the weights evaluated in one product, at most: more gain nothing
 LOGGED = 16  # steps whose losses are computed together: a twentieth of a run's time less than one by one
 ROWS = 2500  # images at a time in an evaluation: with all, their logits miss the cache, at half as much again
 
@@ -342,7 +341,8 @@ class Stack:
         evaluated in one product, which reads X once. A run takes a third of the time.
         """
         self.pending.append((step, self.model.w.copy()))
-        if len(self.pending) >= min(LAZY, *(lane.stopping.earliest_stop() for lane in self.live)):
+        due = min(TOGETHER / self.model.w[0].size, *(lane.stopping.earliest_stop() for lane in self.live))
+        if len(self.pending) >= due:
             self.evaluate()
 
     def evaluate(self) -> None:
@@ -357,7 +357,7 @@ class Stack:
                 self.unscored.append((lane, compressed[..., i]))
         self.pending.clear()
         self.keep([not lane.stopped and not lane.diverged() for lane in self.live])
-        if sum(w.shape[1] for _, w in self.unscored) >= SCORED:
+        if sum(w.shape[1] for _, w in self.unscored) >= TOGETHER:
             self.score()
 
     def keep(self, stay: list[bool]) -> None:

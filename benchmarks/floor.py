@@ -11,15 +11,15 @@ def run(data):
     (X, _), (X_val, _) = data
     D, n = X.shape[1], 128
     rng, order, batch = np.random.default_rng(0), np.arange(len(X)), np.empty((n, D), X.dtype)
-    w, residual = np.zeros((10, D), X.dtype), np.zeros((10, n), X.dtype)
-    z, gradient = np.empty_like(residual), np.empty_like(w)
+    w, residual = np.zeros((D, 10), X.dtype), np.zeros((10, n), X.dtype)
+    z, gradient = np.empty((n, 10), X.dtype), np.empty_like(w)
     for step in range(STEPS):
         b = step % (len(X) // n)
         if b == 0:
             rng.shuffle(order)
         np.take(X, order[b * n : b * n + n], axis=0, out=batch, mode="clip")
-        np.matmul(w, batch.T, out=z)
-        np.matmul(residual, batch, out=gradient)
+        np.matmul(batch, w, out=z)
+        np.matmul(batch.T, residual.T, out=gradient)
     for images, together in ((X_val, BLOCK), (X, SCORED)):
         for done in range(0, CHECKS, together):
             np.zeros((min(together, CHECKS - done) * 10, D), X.dtype) @ images.T
