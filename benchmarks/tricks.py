@@ -36,8 +36,8 @@ TIMES, PIXELS = models._times, training.Pixels
 class AllColumns(PIXELS):
     """Every column is kept, as if its weights were not zero at first."""
 
-    def __init__(self, X, start):
-        super().__init__(X, np.ones_like(start))
+    def __init__(self, X, start, shuffle):
+        super().__init__(X, np.ones_like(start), shuffle)
 
 
 def double_accuracies(model, pixels, Y_rows):
