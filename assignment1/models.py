@@ -68,7 +68,7 @@ class Regression:
     def gradient_at(self, X: Array, Y: Array, z: Array) -> Array:
         """`gradient`, given the logits z = X w (N, K)."""
         gradient = _times(X.T, (self.activation(z) - Y) / len(X))
-        if np.count_nonzero(self.lam):
+        if np.size(self.lam) > 1 or self.lam:
             gradient += 2 * self.lam * self.w
         return gradient
 

@@ -98,7 +98,7 @@ def _jobs(sets: Mapping[Any, Data], settings: dict[str, Any], workers: int) -> t
     jobs: list[Job] = []
     for group, points in groups.items():
         count = math.ceil(len(points) / size)
-        points.sort(key=lambda point: point[1])  # a run with a larger penalty stops sooner
+        points.sort(key=lambda point: point[1])  # with a larger penalty a run stops sooner: deal out evenly
         jobs += [(*group, points[i::count]) for i in range(count)]
     return keys, jobs
 

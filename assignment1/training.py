@@ -16,7 +16,7 @@ from assignment1.progress import Progress
 
 Shuffle = bool | Literal["once"]
 
-TOGETHER = 640  # outputs, of all the weights evaluated in one product, at most: more gain nothing
+TOGETHER = 320  # outputs, of all the weights evaluated in one product, at most: more gain little
 LOGGED = 16  # steps whose losses are computed together: a twentieth of a run's time less than one by one
 ROWS = 2500  # images at a time in an evaluation: with all, their logits miss the cache, at half as much again
 
