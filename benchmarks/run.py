@@ -150,14 +150,14 @@ def lambdas(folder):
     """Tasks 3 and 4: the sweep over five lambdas."""
     arrays = save(folder, "softmax", load_mnist().softmax())
     labels = ("reference", "sweep()", "PyTorch, evaluated lazily", "JAX, one compiled loop")
-    return race(labels, arrays, [dict(lam=lam, seed=0) for lam in LAMBDAS], TASK_3, rounds=2)
+    return race(labels, arrays, [dict(lam=lam, seed=0) for lam in LAMBDAS], TASK_3, rounds=3)
 
 
 def seeds(folder):
     """Task 2, shuffled, over 40 seeds."""
     arrays = save(folder, "binary", load_mnist().binary(2, 3))
     labels = ("reference", "sweep()", "sweep(), one worker")
-    return race(labels, arrays, [dict(lam=0.0, seed=seed) for seed in range(40)], TASK_2, rounds=2)
+    return race(labels, arrays, [dict(lam=0.0, seed=seed) for seed in range(40)], TASK_2, rounds=3)
 
 
 def single_precision(folder):
