@@ -98,8 +98,9 @@ def _jobs(sets: Mapping[Any, Data], settings: dict[str, Any], workers: int) -> t
     jobs: list[Job] = []
     for group, points in groups.items():
         count = math.ceil(len(points) / size)
-        points.sort(key=lambda point: point[1])  # with a larger penalty a run stops sooner: deal out evenly
-        jobs += [(*group, points[i::count]) for i in range(count)]
+        # With a larger penalty a run stops sooner: dealt out there and back, the stacks end together.
+        points.sort(key=lambda point: point[1])
+        jobs += [(*group, points[i :: 2 * count] + points[2 * count - 1 - i :: 2 * count]) for i in range(count)]
     return keys, jobs
 
 
