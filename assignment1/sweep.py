@@ -100,7 +100,9 @@ def _jobs(sets: Mapping[Any, Data], settings: dict[str, Any], workers: int) -> t
         count = math.ceil(len(points) / size)
         # With a larger penalty a run stops sooner: dealt out there and back, the stacks end together.
         points.sort(key=lambda point: point[1])
-        jobs += [(*group, points[i :: 2 * count] + points[2 * count - 1 - i :: 2 * count]) for i in range(count)]
+        for i in range(count):
+            there, back = points[i :: 2 * count], points[2 * count - 1 - i :: 2 * count]
+            jobs.append((*group, there + back))
     return keys, jobs
 
 
