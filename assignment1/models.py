@@ -159,8 +159,7 @@ class SoftmaxRegression(Regression):
     @staticmethod
     def correct(z: Array, Y: Array) -> NDArray[np.bool_]:
         """The most probable class is the predicted one."""
-        margin = SoftmaxRegression.margin(z, Y)
-        return margin > 0 if margin.all() else z.argmax(axis=1) == Y.argmax(axis=1)
+        return z.argmax(axis=1) == Y.argmax(axis=1)
 
 
 # Logits lie in memory with an example next to an example (order "F"), not a class next to a class, so that
