@@ -2,6 +2,7 @@
 
 import os
 import signal
+from itertools import product
 from typing import Any
 
 import joblib
@@ -9,6 +10,7 @@ import numpy as np
 import pytest
 from assignment1 import LogisticRegression, Run, SoftmaxRegression, load_mnist, sweep, train
 from assignment1.mnist import Dataset, Split
+from assignment1.sweep import _jobs
 
 SETTINGS: dict[str, Any] = dict(learning_rate=0.05, epochs=12, patience=3, progress=False)
 
@@ -26,6 +28,16 @@ def assert_same(run: Run, other: Run) -> None:
     for mine, theirs in ((run.last, other.last), (run.best, other.best)):
         assert type(mine) is type(theirs) and mine.lam == theirs.lam
         np.testing.assert_allclose(mine.w, theirs.w, rtol=1e-8, atol=1e-10)
+
+
+def test_stacks_hold_each_run_once_and_no_worker_gets_all_the_weak_penalties():
+    lams = (0.0, 1.0, 0.1, 0.01, 0.001)
+    _, jobs = _jobs({None: load_mnist}, dict(lam=lams, learning_rate=0.01, epochs=1, seed=0), 2)
+    assert [sorted(lam for _, lam, _ in points) for *_, points in jobs] == [[0.0, 0.1, 1.0], [0.001, 0.01]]
+    for runs, workers in product(range(1, 25), range(1, 5)):
+        settings = dict(lam=tuple(range(runs)), learning_rate=0.01, epochs=1, seed=0)
+        keys, jobs = _jobs({None: load_mnist}, settings, workers)
+        assert sorted(key for *_, points in jobs for key, *_ in points) == keys
 
 
 @pytest.mark.parametrize("workers", [1, 2])
