@@ -32,11 +32,12 @@ def assert_same(run: Run, other: Run) -> None:
 
 def test_stacks_hold_each_run_once_and_no_worker_gets_all_the_weak_penalties():
     lams = (0.0, 1.0, 0.1, 0.01, 0.001)
-    _, jobs = _jobs({None: load_mnist}, dict(lam=lams, learning_rate=0.01, epochs=1, seed=0), 2)
+    sets: dict[Any, Any] = {None: load_mnist().softmax}
+    _, jobs = _jobs(sets, dict(lam=lams, learning_rate=0.01, epochs=1, seed=0), 2)
     assert [sorted(lam for _, lam, _ in points) for *_, points in jobs] == [[0.0, 0.1, 1.0], [0.001, 0.01]]
     for runs, workers in product(range(1, 25), range(1, 5)):
         settings = dict(lam=tuple(range(runs)), learning_rate=0.01, epochs=1, seed=0)
-        keys, jobs = _jobs({None: load_mnist}, settings, workers)
+        keys, jobs = _jobs(sets, settings, workers)
         assert sorted(key for *_, points in jobs for key, *_ in points) == keys
 
 
