@@ -12,6 +12,7 @@ from pathlib import Path
 from typing import NamedTuple
 
 import numpy as np
+from isal import isal_zlib  # inflates in less than half of zlib's time
 from numpy.typing import ArrayLike, DTypeLike, NDArray
 
 DATA = Path(__file__).resolve().parent.parent / "data"
@@ -86,8 +87,8 @@ def preprocess(images: ArrayLike, dtype: DTypeLike = np.float64) -> NDArray[np.f
     X = np.empty((len(flat), 785), dtype)
     X[:, 784] = 1
     table = (np.arange(256) / 255 * 2 - 1).astype(dtype)  # one look-up for each pixel
-    for start in range(0, len(flat), 100):  # as many images as the cache holds
-        part = slice(start, start + 100)
+    for start in range(0, len(flat), 40):  # as many images as the cache holds
+        part = slice(start, start + 40)
         np.take(table, flat[part], out=X[part, :784], mode="clip")
     return X
 
@@ -135,7 +136,7 @@ class MNIST:
         shape = (count or FILES[name][1][0], *FILES[name][1][1:])
         start, raw = 4 + 4 * len(shape), self.files[name]
         if raw.startswith(GZIP):
-            raw = zlib.decompressobj(wbits=31).decompress(raw, start + int(np.prod(shape)))
+            raw = isal_zlib.decompressobj(wbits=31).decompress(raw, start + int(np.prod(shape)))
         return np.frombuffer(raw, np.uint8, int(np.prod(shape)), start).reshape(shape)
 
     def softmax(self, dtype: DTypeLike = np.float64) -> Dataset:
