@@ -158,8 +158,14 @@ class SoftmaxRegression(Regression):
 
     @staticmethod
     def correct(z: Array, Y: Array) -> NDArray[np.bool_]:
-        """The most probable class is the predicted one."""
-        return z.argmax(axis=1) == Y.argmax(axis=1)
+        """The most probable class is the predicted one, of several the first.
+
+        Only a tie needs `argmax`, which takes a fifth of an evaluation's time along so short an axis.
+        """
+        top = z == z.max(axis=1, keepdims=True)
+        if np.count_nonzero(top) > top[:, 0].size:
+            return z.argmax(axis=1) == Y.argmax(axis=1)
+        return (top & (Y > 0)).any(axis=1)
 
 
 # Logits lie in memory with an example next to an example (order "F"), not a class next to a class, so that

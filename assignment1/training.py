@@ -29,7 +29,7 @@ class History:
     step: Array  # (checks,): the steps at which a check was made
     validation_loss: Array  # (checks,), nats, without the penalty
     validation_accuracy: Array  # (checks,)
-    train_accuracy: Array  # (checks,), over all training images
+    train_accuracy: Array  # (checks,), over all training images; NaN where it was not asked for
 
 
 @dataclass(frozen=True)
@@ -89,6 +89,7 @@ class Plan:
     seed: int | None = None
     patience: int | None = None
     checks_per_epoch: int = 5
+    train_accuracy_every: int | None = 1
 
     def check(self, N: int, learning_rate: float) -> None:
         """ValueError, naming the value, for what cannot train on N images."""
@@ -98,7 +99,9 @@ class Plan:
             value = getattr(self, name)
             _require(isinstance(value, int) and value >= 1, name, value, "a whole number, 1 or more")
         _require(self.batch_size <= N, "batch_size", self.batch_size, f"1 to {N}, the number of images")
-        _require(self.patience is None or self.patience >= 1, "patience", self.patience, "1 or more, or None")
+        for name in ("patience", "train_accuracy_every"):
+            value = getattr(self, name)
+            _require(value is None or value >= 1, name, value, "1 or more, or None")
         _require(self.shuffle in (True, False, "once"), "shuffle", self.shuffle, "True, False or 'once'")
         seeded = not self.shuffle or self.seed is not None
         _require(seeded, "seed", self.seed, "a number, so that the run can be repeated")
@@ -120,16 +123,19 @@ def train(
     seed: int | None = None,
     patience: int | None = None,
     checks_per_epoch: int = 5,
+    train_accuracy_every: int | None = 1,
     progress: bool = True,
 ) -> Run:
     """Train a copy of `model` on `data.train`; `model` itself keeps its weights.
 
     Batches are drawn in a new random order each epoch, by `seed`; with `shuffle` "once", in that of the first
     epoch, and without, in file order. The validation loss is checked `checks_per_epoch` times an epoch, at
-    most after every step. An incomplete last batch is dropped. The precision is that of the data.
+    most after every step. The training accuracy, a third of the work and no part of any decision, is taken at
+    every `train_accuracy_every`-th check from the first on, or with None never.
+    An incomplete last batch is dropped. The precision is that of the data.
     Raises ValueError for a setting out of range and FloatingPointError when the loss diverges.
     """
-    plan = Plan(epochs, batch_size, shuffle, seed, patience, checks_per_epoch)
+    plan = Plan(epochs, batch_size, shuffle, seed, patience, checks_per_epoch, train_accuracy_every)
     plan.check(len(data.train.X), learning_rate)
     (run,) = train_stack([model], [learning_rate], data.train, data.validation, plan, progress)
     if isinstance(run, FloatingPointError):
@@ -185,7 +191,7 @@ class Pixels:
         kept = np.flatnonzero(~self.fixed)
         self.varying = numbers.take(kept, axis=1) if self.fixed.any() else numbers
         length = np.linalg.norm(X[0, self.fixed])
-        self.direction = X[0, self.fixed] / length
+        self.direction = X[0, self.fixed] / (length or 1)  # all of them may be 0
         largest = np.maximum(self.varying.max(axis=0), -self.varying.min(axis=0))
         self.largest = np.append(largest, self.unit * length)
 
@@ -286,6 +292,9 @@ class Lane:
                 "try a smaller learning_rate"
             )
         at, loss, accuracy = (np.array(column) for column in zip(*self.checks, strict=True))
+        train_accuracy = np.full(len(at), np.nan)
+        if self.train_accuracy:
+            train_accuracy[:: self.settings["train_accuracy_every"]] = self.train_accuracy
         return Run(
             steps=len(self.train_loss),
             epoch=(len(self.train_loss) - 1) // per_epoch + 1,
@@ -293,7 +302,7 @@ class Lane:
             last=self.model.copy(self.last.copy()),
             best=self.model.copy(self.best.copy()),
             best_step=int(at[self.stopping.best_index]),
-            history=History(np.array(self.train_loss), at, loss, accuracy, np.array(self.train_accuracy)),
+            history=History(np.array(self.train_loss), at, loss, accuracy, train_accuracy),
             batches_per_epoch=per_epoch,
             settings=self.settings,
         )
@@ -303,7 +312,7 @@ class Stack:
     """Runs that share their batches, side by side in one model, so that each product serves them all."""
 
     def __init__(self, lanes: Sequence[Lane], train: Split, validation: Split, plan: Plan) -> None:
-        self.live, dtype = list(lanes), train.X.dtype
+        self.live, self.every, dtype = list(lanes), plan.train_accuracy_every, train.X.dtype
         self.validation = validation.X, np.ascontiguousarray(validation.Y.T)
         start = type(lanes[0].model).stack([lane.model for lane in lanes], dtype)
         self.pixels = Pixels(train.X, start.w, plan.shuffle)
@@ -359,7 +368,8 @@ class Stack:
         for (step, w), (_, compressed) in zip(noted, self.pending, strict=True):
             for i, lane in enumerate(self.live):
                 lane.take(step, w[..., i], *next(scores))
-                self.unscored.append((lane, compressed[..., i]))
+                if self.every and (len(lane.checks) - 1) % self.every == 0:
+                    self.unscored.append((lane, compressed[..., i]))
         self.pending.clear()
         self.keep([not lane.stopped and not lane.diverged() for lane in self.live])
         if sum(w.shape[1] for _, w in self.unscored) >= TOGETHER:

@@ -249,6 +249,7 @@ def test_training_finds_scikit_learns_optimum(digits):
         (dict(epochs=0), "epochs is 0"),
         (dict(batch_size=5000), "1 to 4005"),
         (dict(patience=0), "patience is 0"),
+        (dict(train_accuracy_every=0), "train_accuracy_every is 0; expected 1 or more, or None"),
         (dict(seed=None), "seed is None"),
     ],
 )

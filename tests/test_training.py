@@ -6,7 +6,7 @@ from typing import Any
 
 import numpy as np
 import pytest
-from assignment1 import LogisticRegression, SoftmaxRegression, load_mnist, train
+from assignment1 import LogisticRegression, SoftmaxRegression, load_mnist, sweep, train
 from assignment1.mnist import Dataset, Split
 from assignment1.models import SMALL
 from assignment1.training import Pixels, accuracies
@@ -45,6 +45,34 @@ def test_products_are_those_of_the_equations_for_each_run_of_a_stack(stack, imag
     z = SoftmaxRegression().copy(w).logits(X)
     np.testing.assert_allclose(z, np.einsum("nd,dk...->nk...", X, w), atol=1e-11)
     assert z.strides[0] == z.itemsize
+
+
+@pytest.mark.parametrize("stack", [(), (3,)])
+@pytest.mark.parametrize("ties", [False, True])
+def test_of_equal_logits_the_first_is_the_reading(ties, stack):
+    rng = np.random.default_rng(0)
+    z = rng.integers(0, 4, (500, 10, *stack)).astype(float) if ties else rng.normal(size=(500, 10, *stack))
+    Y = np.eye(10)[rng.integers(0, 10, 500)].reshape(500, 10, *(1 for _ in stack))
+    expected = z.argmax(axis=1) == Y.argmax(axis=1)
+    np.testing.assert_array_equal(SoftmaxRegression.correct(z, Y), expected)
+    assert 0 < expected.mean() < 1
+
+
+@pytest.mark.parametrize("every", [2, 3, None])
+def test_training_accuracies_are_left_out_and_nothing_else(mnist, every):
+    data = first(mnist.softmax(), 2000)
+    settings: dict[str, Any] = dict(learning_rate=0.05, epochs=12, seed=7, patience=4, progress=False)
+    whole = sweep(SoftmaxRegression, data, lam=(0.0, 0.1), workers=1, **settings)
+    runs = sweep(SoftmaxRegression, data, lam=(0.0, 0.1), workers=1, **settings, train_accuracy_every=every)
+    assert len(whole[0.0].history.step) != len(whole[0.1].history.step)
+    for lam, run in runs.items():
+        expected = vars(whole[lam].history)
+        taken = (
+            np.arange(len(run.history.step)) % every == 0 if every else np.zeros(len(run.history.step), bool)
+        )
+        expected["train_accuracy"] = np.where(taken, expected["train_accuracy"], np.nan)
+        for name, measured in vars(run.history).items():
+            np.testing.assert_array_equal(measured, expected[name], err_msg=name)
 
 
 @pytest.mark.parametrize("change", ["pixels", "no pixels", "no bias", "nothing constant", "weights not zero"])
