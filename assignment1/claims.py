@@ -66,8 +66,10 @@ def table(header: Sequence[str], rows: Sequence[Sequence[object]], caption: str)
     lengths = [[len(re.sub(r"\]\(\S*\)", "", cell)) for cell in column] for column in columns]
     wrapped = max(map(max, lengths)) > 40
     widths = [max(5, sum(column) // len(column)) if wrapped else 5 for column in lengths]
-    numbers = [sum(map(bool, map(NUMBER.fullmatch, cells))) for _, *cells in columns]
-    ends = ["-:"[2 * count > len(rows)] for count in numbers]  # a column of numbers stands to the right
+    filled = [[cell for cell in cells if cell != "–"] for _, *cells in columns]
+    numbers = [sum(map(bool, map(NUMBER.fullmatch, cells))) for cells in filled]
+    # a column of numbers stands to the right
+    ends = ["-:"[2 * count > len(cells)] for count, cells in zip(numbers, filled, strict=True)]
     dashes = ["-" * (width - 1) + end for width, end in zip(widths, ends, strict=True)]
     body = "\n".join("| " + " | ".join(line) + " |" for line in zip(*columns, strict=True))
     top, _, rest = body.partition("\n")
@@ -85,7 +87,7 @@ def show(figure: Figure, name: str, caption: str, alt: str) -> None:
     svg, pdf = io.BytesIO(), io.BytesIO()
     with plt.rc_context({"svg.hashsalt": name, "svg.fonttype": "none"}):
         figure.savefig(svg, format="svg", metadata={"Date": None, "Creator": None})
-        figure.set_layout_engine("none")  # that of the SVG stands
+        figure.set_layout_engine(None)  # that of the SVG stands
         figure.savefig(pdf, format="pdf", metadata={"CreationDate": None, "Creator": None, "Producer": None})
     plt.close(figure)
     caption = f"**Figure {name}.** {caption}"

@@ -5,13 +5,16 @@ Blue solid is training, orange dashed validation, throughout; each lambda has on
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from pathlib import Path
+from typing import Any
 
 import matplotlib.pyplot as plt
 import numpy as np
 from matplotlib.axes import Axes
 from matplotlib.figure import Figure
+from matplotlib.image import AxesImage
+from matplotlib.patches import Rectangle
 from numpy.typing import NDArray
 
 from assignment1.evidence.errors import Readings, Reliability
@@ -96,10 +99,12 @@ def accuracy(run: Run, ylim: tuple[float, float]) -> Figure:
         figure, ax = axes("accuracy", ylim)
         history, step = run.history, run.history.step
         train, validation = history.train_accuracy, history.validation_accuracy
-        ax.plot(step, train, color=BLUE)
+        taken = np.isfinite(train)
+        ax.plot(step[taken], train[taken], color=BLUE)
         validation_curve(ax, step, validation)
-        higher = validation[len(step) // 2 :].mean() > train[len(step) // 2 :].mean()
-        at = int(0.66 * len(step))
+        late = taken & (step > step[-1] / 2)
+        higher = validation[late].mean() > train[late].mean()
+        at = np.flatnonzero(taken)[int(0.66 * taken.sum())]
         name(ax, step[at], train[at], "training", BLUE, 0.42 if higher else 0.92)
         name(ax, step[at], validation[at], "validation", ORANGE, 0.92 if higher else 0.42)
         mark(ax, run)
@@ -160,22 +165,36 @@ def lambdas(runs: Mapping[float, Run], ylim: tuple[float, float]) -> Figure:
 def weights(models: Mapping[float, Array]) -> Figure:
     """Each class's weights as an image, a row for each lambda, on one symmetric scale a row (4b)."""
     with plt.style.context(STYLE):
-        figure, grid = plt.subplots(len(models), 10, figsize=(WIDTH, 0.65 * len(models)), squeeze=False)
-        for row, (lam, w) in zip(grid, models.items(), strict=True):
+        figure, rows = plt.subplots(len(models), figsize=(WIDTH, 0.65 * len(models)), squeeze=False)
+        for (ax,), (lam, w) in zip(rows, models.items(), strict=True):
             top = np.abs(w[:784]).max()
-            for digit, ax in enumerate(row):
-                image = np.kron(w[:784, digit].reshape(28, 28), np.ones((8, 8)))  # no viewer blurs the pixels
-                drawn = ax.imshow(image, cmap="RdBu_r", vmin=-top, vmax=top, interpolation="none")
-                ax.set(xticks=[], yticks=[])
-                ax.spines[:].set(visible=True, color="0.8", linewidth=0.4)
+            for digit, image in enumerate(w[:784].T.reshape(-1, 28, 28)):
+                drawn = tile(ax, image, 32 * digit, 0, cmap="RdBu_r", vmin=-top, vmax=top)
+                if ax is rows[0, 0]:
+                    ax.text(32 * digit + 14, -3, str(digit), size=9.5, ha="center")
+            frame(ax, 316, 28)
             text = np.format_float_positional(lam, trim="-")
-            row[0].set_ylabel(f"λ = {text}", rotation=0, ha="right", va="center")
-            bar = figure.colorbar(drawn, cax=row[-1].inset_axes((1.12, 0, 0.12, 1)), ticks=[-top, 0, top])
+            ax.set_ylabel(f"λ = {text}", rotation=0, ha="right", va="center")
+            bar = figure.colorbar(drawn, cax=ax.inset_axes((1.012, 0, 0.011, 1)), ticks=[-top, 0, top])
             bar.ax.set_yticklabels([f"−{top:.2g}", "0", f"{top:.2g}"])
             bar.outline.set_linewidth(0.4)
-        for digit, ax in enumerate(grid[0]):
-            ax.set_title(str(digit), size=9.5, pad=3)
     return figure
+
+
+def tile(ax: Axes, image: Array, left: float, top: float, **options: Any) -> AxesImage:
+    """Draw an image (28, 28), one unit a pixel, from (left, top) on; `options` of imshow give its scale.
+
+    Many images on one axes take a third of the time that an axes for each takes.
+    """
+    ax.add_patch(Rectangle((left, top), 28, 28, fill=False, edgecolor="0.8", linewidth=0.4))
+    large = np.kron(image, np.ones((8, 8), image.dtype))  # so that no viewer blurs the pixels
+    return ax.imshow(large, interpolation="none", extent=(left, left + 28, top + 28, top), **options)
+
+
+def frame(ax: Axes, width: float, height: float) -> None:
+    """Show so many units of an axes of tiles, and nothing around them."""
+    ax.set(xticks=[], yticks=[], xlim=(-0.5, width + 0.5), ylim=(height + 0.5, -0.5))
+    ax.spines[:].set_visible(False)
 
 
 def norms(series: Mapping[str, Mapping[float, float]]) -> Figure:
@@ -234,13 +253,14 @@ def confusion(counts: NDArray[np.intp], low: Array, high: Array) -> Figure:
 def costly(images: NDArray[np.uint8], seen: Readings, which: NDArray[np.intp]) -> Figure:
     """Some `images` in two rows: above each the digit and what it is read as, below it the loss."""
     with plt.style.context(STYLE):
-        figure, grid = plt.subplots(2, len(which) // 2, figsize=(WIDTH, 2.2))
-        for ax, i in zip(grid.flat, which, strict=True):
-            ax.imshow(np.kron(images[i], np.ones((8, 8), np.uint8)), cmap="Greys", interpolation="none")
-            ax.set(xticks=[], yticks=[])
-            ax.set_title(f"{seen.digit[i]} → {seen.read[i]}", size=9, pad=3)
-            ax.set_xlabel(f"{seen.loss[i]:.1f}", size=9, labelpad=3)
-            ax.spines[:].set(visible=True, color="0.8", linewidth=0.4)
+        figure, ax = plt.subplots(figsize=(WIDTH, 2.2))
+        columns = len(which) // 2
+        for place, i in enumerate(which):
+            left, top = 36 * (place % columns), 56 * (place // columns)
+            tile(ax, images[i], left, top, cmap="Greys", vmin=0, vmax=255)
+            ax.text(left + 14, top - 2, f"{seen.digit[i]} → {seen.read[i]}", size=9, ha="center")
+            ax.text(left + 14, top + 31, f"{seen.loss[i]:.1f}", size=9, ha="center", va="top")
+        frame(ax, 36 * columns - 8, 84)
     return figure
 
 
@@ -317,17 +337,14 @@ def by_batch(rise: Array, norm: Array) -> Figure:
 def image_rows(rows: Mapping[str, tuple[Array, list[str]]]) -> Figure:
     """Rows of images (n, 784) with a line of text under each, and a name over each row."""
     with plt.style.context(STYLE):
-        count = max(len(images) for images, _ in rows.values())
-        size, gaps = (WIDTH, 0.85 * len(rows)), {"hspace": 0.25}
-        figure, grid = plt.subplots(len(rows), count, figsize=size, squeeze=False, gridspec_kw=gaps)
-        for line, (name, (images, texts)) in zip(grid, rows.items(), strict=True):
-            for ax, image, text in zip(line, images, texts, strict=True):
-                ax.imshow(image.reshape(28, 28), cmap="gray_r", interpolation="none")
-                ax.set(xticks=[], yticks=[])
-                ax.set_xlabel(text, labelpad=2, fontsize=8)
-                ax.spines[:].set_visible(False)
-            title = line[0].text(0, 1.12, name, transform=line[0].transAxes, fontsize=8)
-            title.set_in_layout(False)  # else the first column becomes as wide as the name
+        figure, ax = plt.subplots(figsize=(WIDTH, 0.85 * len(rows)))
+        for row, (name, (images, texts)) in enumerate(rows.items()):
+            top = 50 * row
+            ax.text(0, top - 3, name, fontsize=8)
+            for column, (image, text) in enumerate(zip(images, texts, strict=True)):
+                tile(ax, image.reshape(28, 28), 32 * column, top, cmap="gray_r", vmin=-1, vmax=1)
+                ax.text(32 * column + 14, top + 30, text, fontsize=8, ha="center", va="top")
+        frame(ax, 316, 50 * len(rows) - 22)
     return figure
 
 
@@ -335,6 +352,7 @@ def spike_sizes(arms: Mapping[str, Array]) -> Figure:
     """The size of the spikes in each arm of the experiment, one dot a seed, the mean as a line (2e)."""
     with plt.style.context(STYLE):
         figure, ax = plt.subplots(figsize=(WIDTH, 0.32 * len(arms) + 0.7))
+        figure.set_layout_engine("constrained", w_pad=0.1)  # the page's type is wider
         for y, sizes in enumerate(arms.values()):
             jitter = np.linspace(-0.22, 0.22, len(sizes)) if len(sizes) > 1 else np.zeros(1)
             ax.plot(sizes, y + jitter, "o", color=BLUE, markersize=3.5, fillstyle="none", markeredgewidth=0.8)
@@ -350,8 +368,7 @@ def spike_sizes(arms: Mapping[str, Array]) -> Figure:
 
 
 def parting(
-    epoch: Array,
-    gaps: Array,
+    curves: Sequence[tuple[Array, Array]],
     image_error: float,
     step_3000: float,
     far: Array,
@@ -360,15 +377,16 @@ def parting(
 ) -> Figure:
     """The accuracy gap of several seeds, and both losses as training goes on far beyond (3d).
 
-    `gaps` is (seeds, checks) at `epoch`; the band is two standard errors of finite image sets. The epoch
-    of step 3000 is marked. The losses are at the epochs `far`.
+    Each of the `curves` is epochs (checks,) and gaps (seeds, checks), the mean is that of the first; the band
+    is two standard errors of finite image sets, the losses are at the epochs `far`.
     """
     with plt.style.context(STYLE):
         figure, (left, right) = plt.subplots(1, 2, figsize=(WIDTH, 2.4))
-        mean = gaps.mean(axis=0)
+        epoch, mean = curves[0][0], curves[0][1].mean(axis=0)
         left.axhline(0, color="0.5", linewidth=0.6)
         left.fill_between(epoch, mean - 2 * image_error, mean + 2 * image_error, color="0.88", linewidth=0)
-        left.plot(epoch, gaps.T, color=SKY, linewidth=0.3)
+        for at, gaps in curves:
+            left.plot(at, gaps.T, color=SKY, linewidth=0.3)
         left.plot(epoch, mean, color=BLACK)
         left.axvline(step_3000, color="0.4", linewidth=0.7, linestyle=":")
         label(left, step_3000, -0.012, "step 3000", "0.3")
