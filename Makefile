@@ -50,7 +50,7 @@ active-environment:
 # Each file is written into build/new and then moved: whole, or not at all.
 build/report.ipynb: $(SOURCES) $(READY)
 	@mkdir -p build
-	TQDM_DISABLE=1 $(NBCONVERT) --to notebook --execute --ExecutePreprocessor.record_timing=False report.ipynb
+	TQDM_DISABLE=1 $(NBCONVERT) --to notebook --execute --ExecutePreprocessor.record_timing=False --KernelManager.shutdown_wait_time=1 report.ipynb
 	@mv build/new/report.ipynb $@
 
 pdf: build/report.ipynb

@@ -188,6 +188,22 @@ def loading(folder):
     return dict(found=found, text=rows + [f"| {k} | {v:.3f} | {v / last:.2f} |" for k, v in found.items()])
 
 
+def report(folder):
+    """The whole report, executed, against the reference's runs of tasks 2 to 4."""
+    found = {name: [] for name in ("reference", "report")}
+    for _ in range(3):
+        for name in found:
+            found[name].append(script("report.py", name))
+            print(f"  {name}: {found[name][-1]:.2f} s", flush=True)
+    ratios = np.array(found["reference"]) / found["report"]
+    rows = ["| | median, s | rounds, s | times as fast |", "|---|---|---|---|"]
+    for name, seconds in found.items():
+        spread = f"{min(seconds):.2f} to {max(seconds):.2f}"
+        ratio = np.median(ratios) if name == "report" else 1
+        rows.append(f"| {name} | {statistics.median(seconds):.2f} | {spread} | {ratio:.2f} |")
+    return dict(found=found, text=rows)
+
+
 def tricks(folder):
     """Each trick alone: the run without it over the run with it (a trick not used: with it over without)."""
     found = script("tricks.py")
@@ -207,7 +223,7 @@ def script(*arguments):
 
 
 PARTS = dict(single=single, lambdas=lambdas, seeds=seeds, float32=single_precision)
-PARTS |= dict(growth=growth, loading=loading, tricks=tricks)
+PARTS |= dict(report=report, growth=growth, loading=loading, tricks=tricks)
 
 
 def machine():

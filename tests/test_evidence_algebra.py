@@ -174,8 +174,8 @@ def test_moved_and_negative_images(case):
     moves = [(0, 1, 0), (0, -1, 0), (0, 0, 1), (0, 0, -1)]
     moved = [ndimage.shift(images, move, order=0, mode="grid-wrap") for move in moves]
     expected = np.mean([(preprocess(m) @ model.w).argmax(axis=1) == labels for m in moved])
-    assert errors.shifted_accuracy(model, images, split.Y, 1) == pytest.approx(expected)
-    assert errors.shifted_accuracy(model, images, split.Y, 0) == pytest.approx(model.accuracy(*split))
+    assert errors.shifted_accuracy(model, split, 1) == pytest.approx(expected)
+    assert errors.shifted_accuracy(model, split, 0) == pytest.approx(model.accuracy(*split))
     flipped = split.X * np.where(np.arange(785) < 784, -1, 1)
     assert errors.negative_accuracy(model, images, split.Y) == model.accuracy(flipped, split.Y)
     assert errors.permuted_gradient_error(model, split) < 1e-14
@@ -216,6 +216,8 @@ def test_scores_on_untouched_images(case):
 def test_roles_exchanged(case):
     _, _, _, split, _ = case
     data = Dataset(split, Split(*(a[:500] for a in split)), lambda: Split(*(a[500:] for a in split)))
-    other = errors.other_validation(data, 100)
-    np.testing.assert_array_equal(other.validation.X, split.X[500:600])
+    halved = Split(*(a.astype(np.float32) for a in data.test))
+    other = errors.other_validation(data, halved, 100)
+    np.testing.assert_allclose(other.validation.X, split.X[500:600], rtol=1e-6)
+    assert other.validation.X.dtype == other.validation.Y.dtype == np.float64
     assert other.train is data.train and other.test is data.validation

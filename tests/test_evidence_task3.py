@@ -51,7 +51,12 @@ def test_the_gap_crosses_where_it_was_planted(run):
     np.testing.assert_allclose(task3.crossings([early, late]), [2.9, 6.9])
     ahead = with_history(run, train_accuracy=1 + 0 * epochs, validation_accuracy=0 * epochs)
     assert task3.crossings([ahead]).tolist() == [0]
-    np.testing.assert_allclose(task3.accuracy_gaps([early])[0], 0.01 * (epochs - 3.05), atol=1e-12)
+    at, gaps = task3.accuracy_gaps([early])
+    np.testing.assert_allclose(gaps[0], 0.01 * (epochs - 3.05), atol=1e-12)
+    assert at.tolist() == epochs.tolist()
+    now_and_then = np.where(np.arange(len(epochs)) % 5 == 0, early.history.train_accuracy, np.nan)
+    at, some = task3.accuracy_gaps([with_history(early, train_accuracy=now_and_then)])
+    assert at.tolist() == epochs[::5].tolist() and some.tolist() == gaps[:, ::5].tolist()
 
 
 def test_slope_is_that_of_the_last_epochs(run):
@@ -71,7 +76,7 @@ def test_drift_is_what_a_small_step_does(few, run):
     h, epoch = 1e-6, 0.01 * 10
     stepped = run.last.copy(run.last.w - h * g)
     measured = [(stepped.loss(*s) - run.last.loss(*s)) / h * epoch for s in (few.train, few.validation)]
-    np.testing.assert_allclose(task3.drift(run.last, few), measured, rtol=1e-4)
+    np.testing.assert_allclose(np.ravel(task3.drift([run.last], few)), measured, rtol=1e-4)
 
 
 def test_run_on_goes_on_from_the_unsettled_weights(few):
@@ -90,4 +95,5 @@ def test_the_stored_run_fits_ever_better_while_the_validation_loss_turns():
     assert list(stored) == list(range(50, 601, 50))
     ends = [stored[epoch] for epoch in (50, 600)]
     assert ends[0].loss(*data.train) > ends[1].loss(*data.train)
-    assert task3.drift(ends[0], data)[1] < 0 < task3.drift(ends[1], data)[1]
+    early, late = task3.drift(ends, data)[1]
+    assert early < 0 < late

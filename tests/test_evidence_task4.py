@@ -48,18 +48,18 @@ def test_the_certificate_is_exact_where_the_penalty_is_all_there_is():
     # without inputs C is ln 10 everywhere, so that J* = ln 10 at w* = 0
     data, w = Split(np.zeros((3, 785)), np.eye(10)[:3]), np.random.default_rng(0).normal(size=(785, 10))
     model = SoftmaxRegression(0.3).copy(w)
-    proof = optima.certificate(model, data)
+    (proof,) = optima.certificates([model], data)
     assert proof.gap == pytest.approx(model.objective(*data) - np.log(10))
     assert proof.distance == pytest.approx(np.linalg.norm(w))
-    with pytest.raises(ValueError, match=r"lam is 0.0; expected more than 0"):
-        optima.certificate(SoftmaxRegression(0.0), data)
+    with pytest.raises(ValueError, match=r"lam is 0.0; expected above 0"):
+        optima.certificates([model, SoftmaxRegression(0.0)], data)
 
 
 def test_the_certificate_bounds_what_is_known_of_weights_beside_the_optimum(images, stored):
     best = stored[0.001]
     for lam in (0.003, 0.0003):
         model = best.copy(stored[lam].w)  # the wrong optimum for this J
-        proof = optima.certificate(model, images.train)
+        (proof,) = optima.certificates([model], images.train)
         excess = model.objective(*images.train) - best.objective(*images.train)
         assert 1e-3 < excess <= proof.gap
         assert 1 < np.linalg.norm(model.w - best.w) <= proof.distance
@@ -67,8 +67,9 @@ def test_the_certificate_bounds_what_is_known_of_weights_beside_the_optimum(imag
 
 def test_the_stored_optima_are_optima(images, stored):
     assert list(stored) == sorted(stored, reverse=True) and {1.0, 0.1, 0.01, 0.001} <= set(stored)
-    for lam in (1.0, 0.001, 0.00001):
-        proof = optima.certificate(stored[lam], images.train)
+    some = [stored[lam] for lam in (1.0, 0.001, 0.00001)]
+    for model, proof in zip(some, optima.certificates(some, images.train), strict=True):
+        assert proof.gradient == pytest.approx(np.linalg.norm(model.gradient(*images.train)), rel=1e-3)
         assert proof.gap < 1e-12 and proof.distance < 1e-6
     lengths = [np.linalg.norm(model.w) for model in stored.values()]
     assert all(a < b for a, b in pairwise(lengths))
@@ -187,7 +188,8 @@ def test_place_and_look_give_what_their_parts_give(few, stored):
     expected = np.sqrt((w**2).sum()), stored[0.01].loss(*few.validation)
     assert task4.place({7: stored[0.01]}, few.validation) == {7: pytest.approx(expected)}
     centred, raw = (task4.likeness(w, task4.class_means(few.train, c)).mean() for c in (True, False))
-    assert task4.look(w, few.train) == (task4.roughness(w), centred, raw) and centred > raw
+    means = [task4.class_means(few.train, c) for c in (True, False)]
+    assert task4.look(w, *means) == (task4.roughness(w), centred, raw) and centred > raw
 
 
 def test_stop_measures_against_the_optimum(few):
@@ -198,4 +200,8 @@ def test_stop_measures_against_the_optimum(few):
     np.testing.assert_allclose(1 + ended.excess, ended.J / optimum.objective(*few.train))
     assert 0 < ended.excess * optimum.objective(*few.train) <= ended.gradient**2 / (4 * 0.1)
     assert ended.distance * np.linalg.norm(optimum.w) <= ended.gradient / (2 * 0.1)
-    assert task4.scores(optimum, few.validation).accuracy == optimum.accuracy(*few.validation)
+    for model, found in zip(
+        (run.last, optimum), task4.scores((run.last, optimum), few.validation), strict=True
+    ):
+        assert found.accuracy == model.accuracy(*few.validation)
+        assert found.loss == pytest.approx(model.loss(*few.validation), rel=1e-12)

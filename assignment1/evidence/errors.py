@@ -11,6 +11,7 @@ from scipy.optimize import minimize_scalar
 
 from assignment1.mnist import Dataset, Split, preprocess
 from assignment1.models import Array, Regression
+from assignment1.training import validate
 
 
 class Readings(NamedTuple):
@@ -87,10 +88,15 @@ def costliest(seen: Readings, count: int) -> NDArray[np.intp]:
     return np.argsort(-seen.loss, kind="stable")[:count]
 
 
-def shifted_accuracy(model: Regression, images: NDArray[np.uint8], Y: Array, pixels: int) -> float:
-    """The accuracy on images (N, 28, 28) moved by `pixels`, the mean of up, down, left and right."""
-    moves = [(axis, sign * pixels) for axis in (1, 2) for sign in (-1, 1)]
-    return float(np.mean([model.accuracy(preprocess(np.roll(images, by, axis)), Y) for axis, by in moves]))
+def shifted_accuracy(model: Regression, split: Split, pixels: int) -> float:
+    """The accuracy on images moved by `pixels`, the mean of up, down, left and right.
+
+    The weights are moved the other way, which comes to the same and leaves the images where they are.
+    """
+    image = model.w[:784].reshape(28, 28, -1)
+    moved = [np.roll(image, sign * pixels, axis).reshape(784, -1) for axis in (0, 1) for sign in (-1, 1)]
+    turned = model.stack([model.copy(np.vstack([w, model.w[784:]])) for w in moved])
+    return float(np.mean(validate(turned, split.X, np.ascontiguousarray(split.Y.T))[1]))
 
 
 def negative_accuracy(model: Regression, images: NDArray[np.uint8], Y: Array) -> float:
@@ -148,7 +154,7 @@ def score_rows(table: Mapping[str, Score]) -> list[tuple[str, ...]]:
     ]
 
 
-def other_validation(data: Dataset, count: int = 10_000) -> Dataset:
-    """The same training images, validated on the first `count` untouched ones: the roles exchanged."""
-    part = Split(data.test.X[:count], data.test.Y[:count])
+def other_validation(data: Dataset, unused: Split, count: int = 10_000) -> Dataset:
+    """`data` validated on the first `count` of the unused images: the roles exchanged."""
+    part = Split(*(a[:count].astype(data.train.X.dtype) for a in unused))
     return Dataset(data.train, part, lambda: data.validation)

@@ -6,6 +6,7 @@ data/optima.npz.
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from pathlib import Path
 from typing import NamedTuple
 
@@ -16,6 +17,7 @@ from scipy.sparse.linalg import LinearOperator, cg
 
 from assignment1.mnist import DATA, Split, load_mnist
 from assignment1.models import Array, SoftmaxRegression
+from assignment1.training import blocks
 
 FILE = DATA / "optima.npz"
 PATH = (1.0, 0.1, 0.01, 0.003, 0.001, 0.0003, 0.0001, 0.00003, 0.00001)  # each solve starts from the last
@@ -34,16 +36,20 @@ class Certificate(NamedTuple):
     distance: float  # |w - w*| is at most this
 
 
-def certificate(model: SoftmaxRegression, data: Split) -> Certificate:
-    """How far `model` can be from the optimum of its J on `data`. ValueError for lam = 0: no bound exists."""
-    if model.lam <= 0:
-        raise ValueError(f"lam is {model.lam}; expected more than 0, without which J is not strongly convex")
-    size = float(np.linalg.norm(model.gradient(*data)))
-    return Certificate(size, size**2 / (4 * model.lam), size / (2 * model.lam))
+def certificates(models: Sequence[SoftmaxRegression], data: Split) -> list[Certificate]:
+    """How far each model can be from its optimum on `data`. ValueError for lam = 0: no bound exists."""
+    together = SoftmaxRegression.stack(models)
+    if together.lam.min() <= 0:
+        raise ValueError(f"lam is {together.lam.min()}; expected above 0: else J is not strongly convex")
+    sizes = np.linalg.norm(together.gradient(data.X, data.Y[..., None]), axis=(0, 1)).tolist()
+    return [
+        Certificate(size, size**2 / (4 * m.lam), size / (2 * m.lam))
+        for size, m in zip(sizes, models, strict=True)
+    ]
 
 
 def load_optima(path: str | Path = FILE) -> dict[float, SoftmaxRegression]:
-    """The stored optimum for each lambda, strongest penalty first; `certificate` proves them."""
+    """The stored optimum for each lambda, strongest penalty first; `certificates` proves them."""
     stored = _read(path)
     return {
         float(lam): SoftmaxRegression(float(lam)).copy(w)
@@ -68,10 +74,9 @@ def smallest_margin(w: Array, data: Split) -> float:
 
     255 X is whole too, so that float64 makes no error as long as no sum can pass 2^53; ValueError if one can.
     """
-    X = np.rint(255 * data.X)
     if not np.array_equal(w, np.rint(w)) or 255 * np.abs(w).sum(axis=0).max() >= 2**52:
         raise ValueError("the weights are too large or not whole; expected whole numbers of some ten digits")
-    Z = X @ w
+    Z = np.concatenate([np.rint(255 * data.X[part]) @ w for part in blocks(data.X)])
     return float((Z[data.Y > 0] - np.where(data.Y > 0, -np.inf, Z).max(axis=1)).min())
 
 

@@ -6,6 +6,7 @@ from collections.abc import Sequence
 from dataclasses import replace
 
 import numpy as np
+from joblib import Parallel, delayed
 from numpy.typing import ArrayLike, NDArray
 
 from assignment1.mnist import Dataset, Split
@@ -153,7 +154,7 @@ def spike_size(data: Dataset, epochs: int = 10, measured: int = 3) -> float:
     return float((loss.max(axis=1) - np.median(loss, axis=1)).mean())
 
 
-def intervention(data: Dataset, culprit: int, seeds: int = 20) -> dict[str, Array]:
+def intervention(data: Dataset, culprit: int, seeds: int = 10) -> dict[str, Array]:
     """The `spike_size` of each seed when certain batches are scattered, the culprit (from 0) or others.
 
     Two batches in a row are scattered, the culprit and the next or two others, or one of the two alone.
@@ -163,10 +164,14 @@ def intervention(data: Dataset, culprit: int, seeds: int = 20) -> dict[str, Arra
     free = [b for b in range(len(batches(data)) - 1) if not {b, b + 1} & set(pair)]
     moved: dict[str, list[tuple[int, ...]]] = {"both": [pair], "culprit": [pair[:1]], "next": [pair[1:]]}
     moved["others"] = [(b, b + 1) for b in np.random.default_rng(0).choice(free, seeds).tolist()]
-    return {
-        name: np.array([spike_size(scattered(data, these[s % len(these)], s, pair)) for s in range(seeds)])
-        for name, these in moved.items()
-    }
+
+    def size(train: Split, validation: Split, seed: int, moved: tuple[int, ...]) -> float:
+        given = Dataset(train, validation, lambda: validation)
+        return spike_size(scattered(given, moved, seed, pair))
+
+    tasks = [(seed, these[seed % len(these)]) for these in moved.values() for seed in range(seeds)]
+    sizes = Parallel(n_jobs=-1)(delayed(size)(data.train, data.validation, *task) for task in tasks)
+    return dict(zip(moved, np.reshape(sizes, (-1, seeds)), strict=True))
 
 
 def summary(run: Run, test: Split, checks: int = 124) -> tuple[float, ...]:

@@ -49,18 +49,23 @@ def _means(models: Sequence[Regression], split: Split) -> tuple[Array, Array]:
     return right, np.mean([m.cross_entropy(z, split.Y) for m, z in zip(models, Z, strict=True)], axis=0)
 
 
-def accuracy_gaps(runs: Sequence[Run]) -> Array:
-    """Training less validation accuracy at each check, (runs, checks), for runs of equal length."""
-    return np.array([run.history.train_accuracy - run.history.validation_accuracy for run in runs])
+def accuracy_gaps(runs: Sequence[Run]) -> tuple[Array, Array]:
+    """The epochs (checks,) at which runs of equal length took their training accuracy, and its gaps there.
+
+    A gap is the training less the validation accuracy, (runs, checks).
+    """
+    gaps = np.array([run.history.train_accuracy - run.history.validation_accuracy for run in runs])
+    taken = np.isfinite(gaps[0])
+    return (runs[0].history.step[taken] + 1) / runs[0].batches_per_epoch, gaps[:, taken]
 
 
 def crossings(runs: Sequence[Run]) -> Array:
     """The epochs (runs,) after which a run's training accuracy stays above its validation accuracy.
 
-    0 when it is always above, and as far as the last check when it is not yet.
+    0 when it is always above, and as far as the last of `accuracy_gaps` when it is not yet.
     """
-    epochs = (runs[0].history.step + 1) / runs[0].batches_per_epoch
-    below = accuracy_gaps(runs) <= 0
+    epochs, gaps = accuracy_gaps(runs)
+    below = gaps <= 0
     last = below.shape[1] - 1 - below[:, ::-1].argmax(axis=1)
     return np.where(below.any(axis=1), epochs[last], 0.0)
 
@@ -88,15 +93,18 @@ def settled(model: Regression, split: Split, steps: int = 200, rate: float = 0.0
     return model
 
 
-def drift(model: Regression, data: Dataset) -> tuple[float, float]:
+def drift(models: Sequence[Regression], data: Dataset) -> tuple[Array, Array]:
     """To first order, what an epoch of gradient descent changes the training and the validation loss by.
+
+    Both (models,), in nats.
 
     A step along -g, g the training loss's gradient, changes a loss by -rate <g, its gradient>: where the
     second number is above 0, fitting the training images any further raises the validation loss.
     """
-    g, g_val = model.gradient(*data.train), model.gradient(*data.validation)
+    together = type(models[0]).stack(models)
+    g, g_val = (together.gradient(X, Y[..., None]) for X, Y in (data.train, data.validation))
     rate = RATE * (len(data.train.X) // BATCH)
-    return -rate * float((g * g).sum()), -rate * float((g * g_val).sum())
+    return -rate * (g * g).sum(axis=(0, 1)), -rate * (g * g_val).sum(axis=(0, 1))
 
 
 def run_on(data: Dataset, parts: int = 12) -> Array:

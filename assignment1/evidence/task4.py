@@ -8,10 +8,9 @@ from typing import NamedTuple, TypeVar
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
-from assignment1.evidence.optima import certificate
 from assignment1.mnist import Dataset, Split
 from assignment1.models import Array, Regression, SoftmaxRegression
-from assignment1.training import Run, train
+from assignment1.training import Run, train, validate
 
 Key = TypeVar("Key")
 SETTINGS = dict(learning_rate=0.01, batch_size=128, shuffle=True)  # tasks 3 and 4
@@ -41,10 +40,11 @@ class Stop(NamedTuple):
     distance: float  # |w - w*| / |w*|
 
 
-def scores(model: Regression, split: Split) -> Scores:
-    """`loss` and `accuracy` from one product."""
-    z = model.logits(split.X)
-    return Scores(float(model.cross_entropy(z, split.Y).mean()), float(model.correct(z, split.Y).mean()))
+def scores(models: Iterable[Regression], split: Split) -> list[Scores]:
+    """`loss` and `accuracy` of each model, from one product."""
+    each = list(models)
+    both = validate(each[0].stack(each), split.X, np.ascontiguousarray(split.Y.T))
+    return [Scores(loss, accuracy) for loss, accuracy in zip(*both, strict=True)]
 
 
 def wrong_share(model: Regression, split: Split) -> float:
@@ -74,10 +74,9 @@ def likeness(w: Array, means: Array) -> Array:
     return np.array([np.corrcoef(a, b)[0, 1] for a, b in zip(w[:784].T, means[:784].T, strict=True)])
 
 
-def look(w: Array, data: Split) -> tuple[float, float, float]:
-    """`roughness`, mean `likeness` to the centred and to the raw mean images of `data`."""
-    centred, raw = (float(likeness(w, class_means(data, centred)).mean()) for centred in (True, False))
-    return roughness(w), centred, raw
+def look(w: Array, *means: Array) -> tuple[float, ...]:
+    """`roughness`, and the mean `likeness` to each of several sets of mean images."""
+    return roughness(w), *(float(likeness(w, m).mean()) for m in means)
 
 
 def dark_pixels(data: Split) -> NDArray[np.intp]:
@@ -90,7 +89,7 @@ def stop(run: Run, optimum: SoftmaxRegression, data: Split) -> Stop:
     last = SoftmaxRegression(optimum.lam).copy(run.last.w)
     J, least = last.objective(*data), optimum.objective(*data)
     away = np.linalg.norm(last.w - optimum.w) / np.linalg.norm(optimum.w)
-    return Stop(J, J / least - 1, certificate(last, data).gradient, float(away))
+    return Stop(J, J / least - 1, float(np.linalg.norm(last.gradient(*data))), float(away))
 
 
 def over_seeds(runs: Mapping[tuple[float, int], Run], a: float, b: float, measure: str) -> Paired:
@@ -100,8 +99,8 @@ def over_seeds(runs: Mapping[tuple[float, int], Run], a: float, b: float, measur
 
 
 def late(run: Run, measure: str) -> float:
-    """The mean of a measure of History over the checks in the last fifth of the run's steps."""
-    return float(getattr(run.history, measure)[run.history.step >= 0.8 * run.steps].mean())
+    """The mean of a measure of History over the checks in the last fifth of the run's steps that took it."""
+    return float(np.nanmean(getattr(run.history, measure)[run.history.step >= 0.8 * run.steps]))
 
 
 def over_images(a: Regression, b: Regression, split: Split) -> Paired:
@@ -134,7 +133,8 @@ def descent(data: Dataset, epochs: Iterable[int]) -> dict[int, SoftmaxRegression
 
 def place(models: Mapping[Key, Regression], split: Split) -> dict[Key, tuple[float, float]]:
     """The length of each model's weights and its loss on a split, in nats."""
-    return {key: (float(np.linalg.norm(m.w)), m.loss(*split)) for key, m in models.items()}
+    found = zip(models.items(), scores(models.values(), split), strict=True)
+    return {key: (float(np.linalg.norm(m.w)), s.loss) for (key, m), s in found}
 
 
 def aside(passed: Iterable[tuple[float, float]], path: Iterable[tuple[float, float]]) -> Array:
