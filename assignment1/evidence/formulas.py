@@ -204,6 +204,7 @@ class Reader:
         self.quantities = inner = Quantities(self.task, level)
         by, of = self.inner(bottom[1:]), self.inner(top[1:]) if top[1:] else self.product()
         self.quantities = outer
+        of = sp.expand_log(of)  # its derivative is a good deal shorter
         return inner.in_weights(by.applyfunc(of.diff) if isinstance(by, sp.MatrixBase) else of.diff(by))
 
     def cases(self) -> Any:
