@@ -47,7 +47,8 @@ env: $(READY)
 active-environment:
 	@python bootstrap.py --active
 
-# Each file is written into build/new and then moved: whole, or not at all.
+# Each file is written into build/new and then moved: whole, or not at all. The kernel does not end by itself
+# while helpers of its worker processes are there: it is given a second, not five.
 build/report.ipynb: $(SOURCES) $(READY)
 	@mkdir -p build
 	TQDM_DISABLE=1 $(NBCONVERT) --to notebook --execute --ExecutePreprocessor.record_timing=False --KernelManager.shutdown_wait_time=1 report.ipynb
