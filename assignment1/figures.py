@@ -166,6 +166,7 @@ def weights(models: Mapping[float, Array]) -> Figure:
     """Each class's weights as an image, a row for each lambda, on one symmetric scale a row (4b)."""
     with plt.style.context(STYLE):
         figure, rows = plt.subplots(len(models), figsize=(WIDTH, 0.65 * len(models)), squeeze=False)
+        figure.set_layout_engine("constrained", w_pad=0.06)  # the page's type is wider
         for (ax,), (lam, w) in zip(rows, models.items(), strict=True):
             top = np.abs(w[:784]).max()
             for digit, image in enumerate(w[:784].T.reshape(-1, 28, 28)):

@@ -130,9 +130,9 @@ def train(
 
     Batches are drawn in a new random order each epoch, by `seed`; with `shuffle` "once", in that of the first
     epoch, and without, in file order. The validation loss is checked `checks_per_epoch` times an epoch, at
-    most after every step. The training accuracy, a third of the work and no part of any decision, is taken at
-    every `train_accuracy_every`-th check from the first on, or with None never.
-    An incomplete last batch is dropped. The precision is that of the data.
+    most after every step. The training accuracy, up to a third of the time yet deciding nothing, is taken
+    at every `train_accuracy_every`-th check from the first on, or with None never. An incomplete last
+    batch is dropped. The precision is that of the data.
     Raises ValueError for a setting out of range and FloatingPointError when the loss diverges.
     """
     plan = Plan(epochs, batch_size, shuffle, seed, patience, checks_per_epoch, train_accuracy_every)
