@@ -25,6 +25,8 @@ plt.rcParams.update({"svg.hashsalt": "", "svg.fonttype": "none", "font.size": 9}
 
 HERE = Path(__file__).resolve().parent
 RESULTS = HERE / "results.json"
+README = HERE.parent / "README.md"
+MARK = "<!-- written by make bench -->"  # before and after the README's table
 HISTORY = ("train_loss", "step", "validation_loss", "validation_accuracy", "train_accuracy")
 
 CONTESTANTS = {
@@ -270,6 +272,27 @@ def race_table(part):
     return text + [f"\nLeft out: {label} ({why})." for label, why in part["left_out"].items()]
 
 
+def summary(results):
+    """The table in the README: seconds of this project and of what one would pick instead."""
+    others = ("PyTorch", "PyTorch, evaluated lazily", "JAX, one compiled loop")
+    rows, parts = [], results["parts"]
+    for name in ("single", "lambdas", "seeds"):
+        found = {label: row["seconds"] for label, row in parts[name]["contestants"].items()}
+        ours = found.get("this project") or found["sweep()"]
+        rows.append((name, ours, found["reference"], *(found.get(other) for other in others)))
+    found = parts["report"]["found"]
+    rows.append(("report", found["report"], found["reference"], None, None, None))
+    _, plain, ours = parts["loading"]["found"].values()
+    rows.append(("loading", [ours], [plain], None, None, None))
+    text = [f"| | this project | reference | ratio | {' | '.join(others)} |", "|---|" + 6 * "---:|"]
+    for name, ours, theirs, *rest in rows:
+        ratio = np.median(np.array(theirs) / ours)
+        seconds = [f"{statistics.median(t):#.3g} s" if t else "–" for t in (ours, theirs, *rest)]
+        cells = (PARTS[name].__doc__.rstrip("."), *seconds[:2], f"{ratio:.2f}", *seconds[2:])
+        text.append("| " + " | ".join(cells) + " |")
+    return "\n".join(text) + "\n"
+
+
 def drawing(results):
     """The first two parts as bars: times as fast as the reference."""
     parts = [(name, results["parts"][name]) for name in ("single", "lambdas") if name in results["parts"]]
@@ -305,6 +328,9 @@ def main(chosen):
         print(f"  ({time.perf_counter() - started:.0f} s)", flush=True)
         RESULTS.write_text(json.dumps(results, indent=1) + "\n")
     (HERE / "results.md").write_text(table(results))
+    if set(results["parts"]) >= {"single", "lambdas", "seeds", "loading", "report"}:
+        before, _, after = README.read_text("utf-8").split(MARK)
+        README.write_text(f"{before}{MARK}\n\n{summary(results)}\n{MARK}{after}", "utf-8")
     drawing(results)
 
 

@@ -1,8 +1,10 @@
-"""The zip that is handed in, and README's pictures."""
+"""The zip that is handed in, and README's pictures and table."""
 
 import hashlib
 import io
 import re
+import subprocess
+import sys
 import zipfile
 
 import numpy as np
@@ -66,3 +68,10 @@ def test_pictures_in_the_readme_show_the_report_as_it_is(pdf):
         )
         stale = f"docs/{name} is not a picture of the report as it is: make pictures"
         assert old.shape == new.shape and np.abs(old - new).mean() < 1, stale
+
+
+def test_the_table_in_the_readme_is_that_of_the_benchmarks_results():
+    code = "import json, run; print(run.summary(json.loads(run.RESULTS.read_text())))"
+    command = [sys.executable, "-X", "utf8", "-c", code]
+    made = subprocess.run(command, cwd=ROOT / "benchmarks", check=True, capture_output=True, encoding="utf-8")
+    assert made.stdout.strip() in (ROOT / "README.md").read_text(encoding="utf-8")
