@@ -24,6 +24,7 @@ def reference():
         plain.train(digits, 0.0, shuffle=shuffle, **TASK_2)
     for lam in LAMBDAS:
         plain.train(images, lam, **TASK_3)
+    return time.perf_counter()
 
 
 def twos_and_threes(X, Y):
@@ -40,10 +41,10 @@ def report():
     with client.setup_kernel():
         for number, cell in enumerate(client.nb.cells):
             client.execute_cell(cell, number)
-        return time.perf_counter()
+        return time.perf_counter()  # before the kernel ends
 
 
 if __name__ == "__main__":
     start = time.perf_counter()
-    end = dict(reference=reference, report=report)[sys.argv[1]]() or time.perf_counter()
-    print(json.dumps(end - start))
+    done = {"reference": reference, "report": report}[sys.argv[1]]()
+    print(json.dumps(done - start))
