@@ -218,6 +218,6 @@ def test_roles_exchanged(case):
     data = Dataset(split, Split(*(a[:500] for a in split)), lambda: Split(*(a[500:] for a in split)))
     halved = Split(*(a.astype(np.float32) for a in data.test))
     other = errors.other_validation(data, halved, 100)
-    np.testing.assert_allclose(other.validation.X, split.X[500:600], rtol=1e-6)
+    np.testing.assert_array_equal(other.validation.X, split.X[500:600].astype(np.float32))
     assert other.validation.X.dtype == other.validation.Y.dtype == np.float64
     assert other.train is data.train and other.test is data.validation

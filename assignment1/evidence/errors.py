@@ -9,9 +9,9 @@ import numpy as np
 from numpy.typing import ArrayLike, NDArray
 from scipy.optimize import minimize_scalar
 
+from assignment1.evidence import task4
 from assignment1.mnist import Dataset, Split, preprocess
 from assignment1.models import Array, Regression
-from assignment1.training import validate
 
 
 class Readings(NamedTuple):
@@ -95,8 +95,8 @@ def shifted_accuracy(model: Regression, split: Split, pixels: int) -> float:
     """
     image = model.w[:784].reshape(28, 28, -1)
     moved = [np.roll(image, sign * pixels, axis).reshape(784, -1) for axis in (0, 1) for sign in (-1, 1)]
-    turned = model.stack([model.copy(np.vstack([w, model.w[784:]])) for w in moved])
-    return float(np.mean(validate(turned, split.X, np.ascontiguousarray(split.Y.T))[1]))
+    turned = [model.copy(np.vstack([w, model.w[784:]])) for w in moved]
+    return float(np.mean([score.accuracy for score in task4.scores(turned, split)]))
 
 
 def negative_accuracy(model: Regression, images: NDArray[np.uint8], Y: Array) -> float:

@@ -165,9 +165,9 @@ def intervention(data: Dataset, culprit: int, seeds: int = 10) -> dict[str, Arra
     moved: dict[str, list[tuple[int, ...]]] = {"both": [pair], "culprit": [pair[:1]], "next": [pair[1:]]}
     moved["others"] = [(b, b + 1) for b in np.random.default_rng(0).choice(free, seeds).tolist()]
 
-    def size(train: Split, validation: Split, seed: int, moved: tuple[int, ...]) -> float:
+    def size(train: Split, validation: Split, seed: int, these: tuple[int, ...]) -> float:
         given = Dataset(train, validation, lambda: validation)
-        return spike_size(scattered(given, moved, seed, pair))
+        return spike_size(scattered(given, these, seed, pair))
 
     tasks = [(seed, these[seed % len(these)]) for these in moved.values() for seed in range(seeds)]
     sizes = Parallel(n_jobs=-1)(delayed(size)(data.train, data.validation, *task) for task in tasks)
