@@ -166,7 +166,6 @@ def weights(models: Mapping[float, Array]) -> Figure:
     """Each class's weights as an image, a row for each lambda, on one symmetric scale a row (4b)."""
     with plt.style.context(STYLE):
         figure, rows = plt.subplots(len(models), figsize=(WIDTH, 0.65 * len(models)), squeeze=False)
-        figure.set_layout_engine("constrained", w_pad=0.06)  # the page's type is wider
         for (ax,), (lam, w) in zip(rows, models.items(), strict=True):
             top = np.abs(w[:784]).max()
             for digit, image in enumerate(w[:784].T.reshape(-1, 28, 28)):
@@ -353,7 +352,6 @@ def spike_sizes(arms: Mapping[str, Array]) -> Figure:
     """The size of the spikes in each arm of the experiment, one dot a seed, the mean as a line (2e)."""
     with plt.style.context(STYLE):
         figure, ax = plt.subplots(figsize=(WIDTH, 0.32 * len(arms) + 0.7))
-        figure.set_layout_engine("constrained", w_pad=0.1)  # the page's type is wider
         for y, sizes in enumerate(arms.values()):
             jitter = np.linspace(-0.22, 0.22, len(sizes)) if len(sizes) > 1 else np.zeros(1)
             ax.plot(sizes, y + jitter, "o", color=BLUE, markersize=3.5, fillstyle="none", markeredgewidth=0.8)
