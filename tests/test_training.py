@@ -66,11 +66,10 @@ def test_training_accuracies_are_left_out_and_nothing_else(mnist, every):
     runs = sweep(SoftmaxRegression, data, lam=(0.0, 0.1), workers=1, **settings, train_accuracy_every=every)
     assert len(whole[0.0].history.step) != len(whole[0.1].history.step)
     for lam, run in runs.items():
-        expected = vars(whole[lam].history)
-        taken = (
-            np.arange(len(run.history.step)) % every == 0 if every else np.zeros(len(run.history.step), bool)
-        )
-        expected["train_accuracy"] = np.where(taken, expected["train_accuracy"], np.nan)
+        expected = dict(vars(whole[lam].history))
+        check = np.arange(len(run.history.step))
+        left_out = check % every != 0 if every else check >= 0
+        expected["train_accuracy"] = np.where(left_out, np.nan, expected["train_accuracy"])
         for name, measured in vars(run.history).items():
             np.testing.assert_array_equal(measured, expected[name], err_msg=name)
 
