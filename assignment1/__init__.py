@@ -2,7 +2,8 @@
 
 from assignment1.mnist import load_mnist
 from assignment1.models import LogisticRegression, SoftmaxRegression
+from assignment1.run import Run
 from assignment1.sweep import Runs, sweep
-from assignment1.training import Run, train
+from assignment1.training import train
 
 __all__ = ["LogisticRegression", "Run", "Runs", "SoftmaxRegression", "load_mnist", "sweep", "train"]

@@ -19,7 +19,7 @@ from numpy.typing import NDArray
 
 from assignment1.evidence.errors import Readings, Reliability
 from assignment1.models import Array
-from assignment1.training import Run
+from assignment1.run import Run
 
 STYLE = ["default", str(Path(__file__).with_name("report.mplstyle"))]
 # The palette of Okabe and Ito, for colour-blind readers, darkened until its text has a contrast of 4.5 : 1.

@@ -1,61 +1,48 @@
-"""The two models: forward pass, loss, gradient and accuracy, as the report's equations have them."""
+"""The two models as the report's equations have them: forward pass, loss, gradient and accuracy.
+
+Inputs are X (N, 785), targets Y (N, K) and weights w (785, K), whose entry in row i and column k is w_ki.
+Public methods raise ValueError for inputs and targets that do not fit the model (`assignment1.checks`).
+"""
 
 from __future__ import annotations
 
-import math
-from collections.abc import Sequence
-from typing import Any, Literal, Self
+from typing import ClassVar, Self
 
 import numpy as np
-from numpy.typing import DTypeLike, NDArray
+from numpy.typing import NDArray
+
+from assignment1 import checks
 
 Array = NDArray[np.floating]
 
 
 class Regression:
-    """What both models share: weights `w` (785, K), all zero at first, and the penalty's strength `lam`.
+    """What both models share: weights `w`, zero at first, and `lam`, the strength of the L2 penalty."""
 
-    `stack` makes one model of S models: weights (785, K, S), strengths (S,). Its outputs have the same last
-    axis, its targets are Y (N, K, 1), and the same equations hold.
-    """
+    K: ClassVar[int]  # outputs
 
-    lam: Any  # float, or (S,) in a stack
-
-    def __init__(self, w: Array, lam: float = 0.0) -> None:
-        if not (np.isfinite(lam) and lam >= 0):
-            raise ValueError(f"lam is {lam}; expected a finite number of at least 0")
-        self.w, self.lam = w, lam
+    def __init__(self, lam: float = 0.0) -> None:
+        self.lam = checks.real("lam", lam, zero=True)
+        self.w: Array = np.zeros((785, self.K))
 
     def copy(self, w: Array) -> Self:
         """The same model with other weights `w` (785, K)."""
         model = type(self).__new__(type(self))
-        model.w, model.lam = w, self.lam
-        return model
-
-    @classmethod
-    def stack(cls, models: Sequence[Self], dtype: DTypeLike = np.float64) -> Self:
-        """Models as one, so that each product reads its inputs once for all of them."""
-        model = models[0].copy(np.stack([m.w for m in models], axis=-1, dtype=dtype))
-        model.lam = np.array([m.lam for m in models], dtype=model.w.dtype)
+        model.lam, model.w = self.lam, w
         return model
 
     def logits(self, X: Array) -> Array:
-        """z = X w, (N, K), for inputs X (N, 785). ValueError when the widths differ."""
-        if X.ndim != 2 or X.shape[1] != len(self.w):
-            raise ValueError(
-                f"X has shape {X.shape}; expected (N, {len(self.w)}): preprocess() adds the bias column"
-            )
-        if len(X) * self.w[0].size < SMALL:
-            return _times(X, self.w).copy(order="F")
-        return _times(X, self.w, order="F")
+        """z = X w, (N, K)."""
+        return checks.inputs(X, len(self.w)) @ self.w
 
     def forward(self, X: Array) -> Array:
-        """The outputs Y_hat (N, K), probabilities, for inputs X (N, 785)."""
+        """The outputs Y_hat (N, K): probabilities."""
         return self.activation(self.logits(X))
 
     def loss(self, X: Array, Y: Array) -> float:
         """The average cross-entropy C(w) in nats, without the penalty (tasks 2a, 3a)."""
-        return float(self.cross_entropy(self.logits(X), Y).mean())
+        z, Y = self._logits_and_targets(X, Y)
+        return float(self.cross_entropy(z, Y).mean(dtype=np.float64))
 
     def objective(self, X: Array, Y: Array) -> float:
         """The penalised cost J(w) = C(w) + lam R(w), R the sum of all squared weights (task 4a)."""
@@ -63,18 +50,17 @@ class Regression:
 
     def gradient(self, X: Array, Y: Array) -> Array:
         """dJ/dw = -X^T (Y - Y_hat) / N + 2 lam w, (785, K) (tasks 1a, 1b, 4a)."""
-        return self.gradient_at(X, Y, self.logits(X))
-
-    def gradient_at(self, X: Array, Y: Array, z: Array) -> Array:
-        """`gradient`, given the logits z = X w (N, K)."""
-        gradient = _times(X.T, (self.activation(z) - Y) / len(X))
-        if np.size(self.lam) > 1 or self.lam:
-            gradient += 2 * self.lam * self.w
-        return gradient
+        z, Y = self._logits_and_targets(X, Y)
+        return -(X.T @ (Y - self.activation(z))) / len(X) + 2 * self.lam * self.w
 
     def accuracy(self, X: Array, Y: Array) -> float:
-        """The share of the N examples that are classified rightly."""
-        return float(self.correct(self.logits(X), Y).mean())
+        """The share of the N examples that are classified correctly."""
+        z, Y = self._logits_and_targets(X, Y)
+        return float(self.correct(z, Y).mean())
+
+    def _logits_and_targets(self, X: Array, Y: Array) -> tuple[Array, Array]:
+        z = self.logits(X)
+        return z, checks.targets(Y, len(X), self.w.shape[1], X.dtype)
 
     @staticmethod
     def activation(z: Array) -> Array:
@@ -83,37 +69,23 @@ class Regression:
 
     @staticmethod
     def cross_entropy(z: Array, Y: Array) -> Array:
-        """Each example's cross-entropy (N,) from its logits, so that no logarithm of 0 is taken."""
-        raise NotImplementedError
-
-    @staticmethod
-    def margin(z: Array, Y: Array) -> Array:
-        """How far each example (N,) is on the right side: above 0 it is classified rightly, 0 is a tie."""
+        """Each example's cross-entropy (N,) in nats, from its logits: no logarithm of 0 is ever taken."""
         raise NotImplementedError
 
     @staticmethod
     def correct(z: Array, Y: Array) -> NDArray[np.bool_]:
-        """Which of the N examples are classified rightly (N,)."""
+        """Which of the N examples are classified correctly (N,)."""
         raise NotImplementedError
 
 
 class LogisticRegression(Regression):
     """Binary regression: one output, the probability of target 1 (task 2)."""
 
-    def __init__(self, lam: float = 0.0) -> None:
-        super().__init__(np.zeros((785, 1)), lam)
-
-    def probability_loss(self, X: Array, Y: Array) -> float:
-        """C(w) as task 1a writes it, from probabilities, for the printed digits; inf if one rounds to 0.
-
-        `fsum` rounds once only, so that the last digit does not depend on the order a processor sums in.
-        """
-        Y_hat = self.forward(X)
-        return -math.fsum((Y * np.log(Y_hat) + (1 - Y) * np.log(1 - Y_hat)).ravel()) / len(X)
+    K = 1
 
     @staticmethod
     def activation(z: Array) -> Array:
-        """The sigmoid 1 / (1 + exp(-z)), by exp(-|z|) so that nothing overflows."""
+        """The sigmoid 1 / (1 + e^-z), by e^-|z| so that nothing overflows."""
         e = np.exp(-np.abs(z))
         return np.where(z >= 0, 1, e) / (1 + e)
 
@@ -123,21 +95,15 @@ class LogisticRegression(Regression):
         return (np.logaddexp(0, z) - Y * z)[:, 0]
 
     @staticmethod
-    def margin(z: Array, Y: Array) -> Array:
-        """The logit, with the sign that the target wants."""
-        return (z * (2 * Y - 1))[:, 0]
-
-    @staticmethod
     def correct(z: Array, Y: Array) -> NDArray[np.bool_]:
         """Target 1 is predicted where y_hat >= 0.5, that is z >= 0."""
-        return ((z >= 0) == (Y > 0.5))[:, 0]
+        return ((z >= 0) == (Y == 1))[:, 0]
 
 
 class SoftmaxRegression(Regression):
     """Multi-class regression: K = 10 outputs that add up to 1 (tasks 3 and 4)."""
 
-    def __init__(self, lam: float = 0.0) -> None:
-        super().__init__(np.zeros((785, 10)), lam)
+    K = 10
 
     @staticmethod
     def activation(z: Array) -> Array:
@@ -148,37 +114,10 @@ class SoftmaxRegression(Regression):
     @staticmethod
     def cross_entropy(z: Array, Y: Array) -> Array:
         """-sum_k y_k ln y_hat_k = ln(sum_k e^z_k) - sum_k y_k z_k, for one-hot y."""
-        top = z.max(axis=1)
-        return np.log(np.exp(z - top[:, None]).sum(axis=1)) + top - _target(z, Y)
-
-    @staticmethod
-    def margin(z: Array, Y: Array) -> Array:
-        """The target's logit less the largest of the others."""
-        return _target(z, Y) - (z - np.where(Y > 0, np.inf, 0).astype(z.dtype)).max(axis=1)
+        z = z - z.max(axis=1, keepdims=True)  # leaves the difference as it is, and nothing overflows
+        return np.log(np.exp(z).sum(axis=1)) - (Y * z).sum(axis=1)
 
     @staticmethod
     def correct(z: Array, Y: Array) -> NDArray[np.bool_]:
-        """The most probable class is the predicted one, of several the first.
-
-        Only a tie needs `argmax`, which takes an eighth of an evaluation's time along so short an axis.
-        """
-        top = z == z.max(axis=1, keepdims=True)
-        if np.count_nonzero(top) > top[:, 0].size:
-            return z.argmax(axis=1) == Y.argmax(axis=1)
-        return (top & (Y > 0)).any(axis=1)
-
-
-# Logits lie in memory with an example next to an example (order "F"), not a class next to a class, so that
-# element-wise work runs along the examples. A product of fewer outputs is faster in the other order: a batch
-# of 128 takes two thirds of the time, and is turned in 2 microseconds.
-SMALL = 10_000
-
-
-def _times(M: Array, A: Array, order: Literal["C", "F"] = "C") -> Array:
-    """M A, (m, K) for M (m, n) and A (n, K), or (m, K, S) for a stack A (n, K, S)."""
-    return np.matmul(M, A.reshape(len(A), -1), order=order).reshape(len(M), *A.shape[1:])
-
-
-def _target(z: Array, Y: Array) -> Array:
-    """The logit of each example's target (N,), or (N, S), for one-hot Y."""
-    return np.einsum("nk...,nk...->n...", Y, z)
+        """The class of the largest output is predicted; of several, the first."""
+        return z.argmax(axis=1) == Y.argmax(axis=1)

@@ -1,32 +1,55 @@
-"""One progress bar, for epochs or for runs."""
+"""One progress bar, for epochs or for runs, and a way to interrupt that loses nothing."""
 
 from __future__ import annotations
 
+import signal
 import sys
+import threading
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
 from typing import Any
 
 from tqdm import tqdm
 
 
-class Progress:
-    """A tqdm bar that leaves nothing behind in a terminal or a notebook's outputs."""
+@contextmanager
+def progress(total: int, unit: str, shown: bool) -> Iterator[Callable[[], Any]]:
+    """A tqdm bar that leaves nothing behind in a terminal or a notebook's outputs; call it at each advance."""
+    stream = Cell() if "ipykernel" in sys.modules else sys.stderr
+    off = {} if shown else {"disable": True}  # left unsaid, TQDM_DISABLE decides
+    bar = tqdm(total=total, unit=unit, leave=False, delay=0.5, file=stream, **off)
+    try:
+        yield bar.update
+    finally:
+        bar.close()
+        if isinstance(stream, Cell):
+            stream.clear()
 
-    def __init__(self, total: int, unit: str, shown: bool) -> None:
-        self.stream = Cell() if "ipykernel" in sys.modules else sys.stderr
-        off = {} if shown else {"disable": True}  # left unsaid, TQDM_DISABLE decides
-        self.bar = tqdm(total=total, unit=unit, leave=False, delay=0.5, file=self.stream, **off)
 
-    def __enter__(self) -> Progress:
-        return self
+@contextmanager
+def interruptible() -> Iterator[Callable[[], bool]]:
+    """What is called to ask whether Ctrl+C or the kernel's interrupt came, which then stops nothing by itself.
 
-    def advance(self) -> None:
-        """One more is done."""
-        self.bar.update()
+    A step is never left half done. A second interrupt raises KeyboardInterrupt, as ever.
+    """
+    asked = threading.Event()
+    if threading.current_thread() is not threading.main_thread():
+        yield asked.is_set
+        return
 
-    def __exit__(self, *exception: object) -> None:
-        self.bar.close()
-        if isinstance(self.stream, Cell):
-            self.stream.clear()
+    def first(number: int, frame: Any) -> None:
+        asked.set()
+        signal.signal(signal.SIGINT, before)
+
+    before = signal.getsignal(signal.SIGINT)
+    if before is None or before is signal.SIG_IGN:
+        yield asked.is_set
+        return
+    signal.signal(signal.SIGINT, first)
+    try:
+        yield asked.is_set
+    finally:
+        signal.signal(signal.SIGINT, before)
 
 
 class Cell:

@@ -5,7 +5,6 @@ from __future__ import annotations
 import math
 import warnings
 from collections.abc import Callable, Mapping
-from dataclasses import asdict
 from itertools import product
 from typing import Any
 
@@ -13,16 +12,19 @@ import numpy as np
 from joblib import Parallel, delayed, effective_n_jobs
 from joblib.parallel import get_active_backend
 
+from assignment1 import checks
+from assignment1.engine import train_together
 from assignment1.mnist import Dataset, Split
 from assignment1.models import Regression
-from assignment1.progress import Progress
-from assignment1.training import Plan, Run, train_stack
+from assignment1.progress import progress as progress_bar
+from assignment1.run import Run
+from assignment1.training import Settings, checked
 
-STACK = 10  # runs trained as one at most: more gain nothing
+TOGETHER = 10  # runs trained together at most: more gain nothing
 
 Data = Dataset | Callable[[], Dataset]
-Point = tuple[Any, float, float]  # a run's key, lam and learning rate
-Job = tuple[Any, Plan, list[Point]]  # the name of the data, and runs by one plan
+Point = tuple[Any, float, Settings]  # a run's key, lam and settings
+Job = tuple[Any, list[Point]]  # the name of the data, and runs that share their batches
 
 
 class Runs(dict[Any, Run]):
@@ -36,6 +38,11 @@ class Runs(dict[Any, Run]):
         if key in self.failed:
             raise self.failed[key]
         raise KeyError(f"{key!r} is no run of this sweep; its runs are {', '.join(map(repr, self))}")
+
+    def __repr__(self) -> str:
+        shown = [f"  {key!r}: {run!r}" for key, run in list(self.items())[:10]]
+        more = [f"  and {len(self) - 10} more"] if len(self) > 10 else []
+        return "\n".join([f"<{len(self)} runs, {len(self.failed)} failed>", *shown, *more])
 
 
 def sweep(
@@ -55,61 +62,77 @@ def sweep(
 
     The numbers are those of `train`, to rounding, whatever the `workers`: processes, by default one a core
     with its share of the BLAS threads. Under `joblib.parallel_config(backend=...)` the runs go there instead.
-    A run that fails is left out with a warning, and its error is in `failed`.
+    Raises TypeError or ValueError for settings that cannot be right, before any run starts. A run that fails
+    later is left out with a warning, and its error is in `failed`; if all fail, the first error is raised.
     """
-    if "learning_rate" not in settings:
-        raise TypeError("sweep() needs a learning_rate, one or several")
+    keys, points = _points(data, settings)
     sets = data if isinstance(data, Mapping) else {None: data}
     backend, ambient = get_active_backend()
-    n_jobs = effective_n_jobs(workers or ambient or -1)
-    keys, jobs = _jobs(sets, settings, n_jobs)
+    n_jobs = effective_n_jobs(checks.whole("workers", workers) if workers is not None else ambient or -1)
+    jobs = _jobs(points, n_jobs)
     outcomes: dict[Any, Run | Exception | None] = dict.fromkeys(keys)
-    n_jobs = min(n_jobs, len(jobs))
-
     stream = "generator" if backend.supports_return_generator else "list"
     tasks = (  # data in a tuple goes with each task: Dask would keep it in one worker, and lose it with that
-        delayed(_train)((kind, _light(sets[name])), plan, points, progress and len(jobs) == 1)
-        for name, plan, points in jobs
+        delayed(_train)((kind, _light(sets[name])), group, progress and len(jobs) == 1) for name, group in jobs
     )
-    results = Parallel(n_jobs=n_jobs, return_as=stream)(tasks)
-    with Progress(len(outcomes), "run", progress and len(jobs) > 1) as bar:
-        for (_, _, points), group in zip(jobs, results, strict=True):
-            for (key, _, _), run in zip(points, group, strict=True):
+    results = Parallel(n_jobs=min(n_jobs, len(jobs)), return_as=stream)(tasks)
+    with progress_bar(len(outcomes), "run", progress and len(jobs) > 1) as advance:
+        for (_, group), found in zip(jobs, results, strict=True):
+            for (key, *_), run in zip(group, found, strict=True):
                 outcomes[key] = run
-                bar.advance()
+                advance()
     runs = Runs(outcomes)
+    if not runs:
+        raise next(iter(runs.failed.values()))
     for key, error in runs.failed.items():
         warnings.warn(f"run {key!r} failed: {error}", RuntimeWarning, stacklevel=2)
     return runs
 
 
-def _jobs(sets: Mapping[Any, Data], settings: dict[str, Any], workers: int) -> tuple[list[Any], list[Job]]:
-    """The keys of all runs, in the order asked, and the runs as jobs: stacks that share their batches."""
+def _points(data: Data | Mapping[Any, Data], settings: dict[str, Any]) -> tuple[list[Any], dict[Any, Any]]:
+    """The keys of all runs, in the order asked, and the runs by what they share: data, batches and checks."""
+    known = {"lam", *Settings.__dataclass_fields__}
+    if unknown := sorted(set(settings) - known):
+        raise TypeError(f"sweep() has no setting {unknown[0]!r}; it has {', '.join(sorted(known))}")
+    if missing := sorted({"learning_rate", "epochs"} - set(settings)):
+        raise TypeError(f"sweep() needs {missing[0]}, one or several")
     several = {name: _listed(value) for name, value in settings.items() if _listed(value) is not None}
+    if isinstance(data, Mapping):
+        several = {"data": list(data)} | several
+    for name, values in several.items():
+        if not values:
+            raise ValueError(f"{name} is empty; expected one value or several")
     keys: list[Any] = []
-    groups: dict[tuple[Any, Plan], list[Point]] = {}
-    for point in product(sets, *several.values()):
-        given = {"lam": 0.0} | settings | dict(zip(several, point[1:], strict=True))
-        lam, rate = given.pop("lam"), given.pop("learning_rate")
-        key = point if None not in sets else point[1:]
-        keys.append(key[0] if len(key) == 1 else key)
-        groups.setdefault((point[0], Plan(**given)), []).append((keys[-1], lam, rate))
-    size = min(STACK, math.ceil(len(keys) / workers))
+    groups: dict[Any, list[Point]] = {}
+    for point in product(*several.values()):
+        given = {"data": None, "lam": 0.0} | settings | dict(zip(several, point, strict=True))
+        name, lam = given.pop("data"), checks.real("lam", given.pop("lam"), zero=True)
+        own = Settings(**given)
+        keys.append(point[0] if len(point) == 1 else point)
+        shared = (name, *(value for key, value in vars(own).items() if key != "learning_rate"))
+        groups.setdefault(shared, []).append((keys[-1], lam, own))
+    return keys, groups
+
+
+def _jobs(groups: dict[Any, list[Point]], workers: int) -> list[Job]:
+    """The runs as jobs, which share their batches and are trained together: at least one for each worker."""
+    count = sum(map(len, groups.values()))
+    size = min(TOGETHER, math.ceil(count / workers))
     jobs: list[Job] = []
-    for group, points in groups.items():
-        count = math.ceil(len(points) / size)
-        # With a larger penalty a run stops sooner: dealt out there and back, the stacks end together.
-        points.sort(key=lambda point: point[1])
-        for i in range(count):
-            there, back = points[i :: 2 * count], points[2 * count - 1 - i :: 2 * count]
-            jobs.append((*group, there + back))
-    return keys, jobs
+    for (name, *_), points in groups.items():
+        parts = math.ceil(len(points) / size)
+        # With a larger penalty a run stops sooner: dealt out there and back, the jobs end at the same time.
+        points = sorted(points, key=lambda point: point[1])
+        for i in range(parts):
+            there, back = points[i :: 2 * parts], points[2 * parts - 1 - i :: 2 * parts]
+            jobs.append((name, there + back))
+    return jobs
 
 
 def _listed(value: Any) -> list[Any] | None:
     """The values of a setting that was given several, else None."""
     if isinstance(value, np.ndarray):
-        return value.tolist()
+        return list(np.atleast_1d(value).tolist()) if value.ndim else None
     return list(value) if isinstance(value, list | tuple | range) else None
 
 
@@ -121,37 +144,25 @@ def _light(data: Data) -> Splits | Callable[[], Dataset]:
     return (data.train, data.validation) if isinstance(data, Dataset) else data
 
 
-def _splits(data: Splits | Callable[[], Dataset]) -> Splits:
-    if callable(data):
-        made = data()
-        return made.train, made.validation
-    return data
-
-
 def _train(
-    task: tuple[Callable[[float], Regression], Splits | Callable[[], Dataset]],
-    plan: Plan,
-    points: list[Point],
-    progress: bool,
+    task: tuple[Callable[[float], Regression], Splits | Callable[[], Dataset]], points: list[Point], shown: bool
 ) -> list[Run | Exception]:
     """The run at each point, or its error."""
-
-    def failed(error: Exception, lam: float, rate: float) -> ValueError:
-        return ValueError(f"{error}; with {asdict(plan) | dict(learning_rate=rate, lam=lam)}")
-
     try:
-        kind, splits = task[0], _splits(task[1])
-        models, rates = [], []
-        errors: list[ValueError | None] = []
-        for _, lam, rate in points:
-            try:
-                plan.check(len(splits[0].X), rate)
-                models.append(kind(lam))
-                rates.append(rate)
-                errors.append(None)
-            except (TypeError, ValueError) as error:
-                errors.append(failed(error, lam, rate))
-        runs = iter(train_stack(models, rates, *splits, plan, progress) if models else [])
-        return [error or next(runs) for error in errors]
-    except Exception as error:  # whatever it is, it takes no other run with it
-        return [failed(error, lam, rate) for _, lam, rate in points]
+        kind, found = task
+        made = found() if callable(found) else Dataset(*found, lambda: found[1])
+        outcomes = [_made(kind, lam) for _, lam, _ in points]
+        models = [model for model in outcomes if not isinstance(model, Exception)]
+        settings = [own for model, (*_, own) in zip(outcomes, points, strict=True) if model in models]
+        data = checked(models[0], made, settings[0]) if models else made
+        runs = iter(train_together(models, settings, data, shown) if models else [])
+        return [model if isinstance(model, Exception) else next(runs) for model in outcomes]
+    except Exception as error:  # whatever it is, it takes no run of another job with it
+        return [ValueError(f"{error}; with {vars(own) | dict(lam=lam)}") for _, lam, own in points]
+
+
+def _made(kind: Callable[[float], Regression], lam: float) -> Regression | Exception:
+    try:
+        return kind(lam)
+    except Exception as error:
+        return ValueError(f"{error}; with lam {lam}")

@@ -9,7 +9,9 @@ import numpy as np
 import pytest
 from assignment1 import LogisticRegression, SoftmaxRegression, load_mnist, train
 from assignment1.gradcheck import central_difference_error, complex_step_error
-from assignment1.mnist import DATA, FILES, Dataset, Split, one_hot, preprocess
+from assignment1.evidence.task2 import cost_as_written
+from assignment1.files import DATA, MNIST
+from assignment1.mnist import Dataset, Split, one_hot, preprocess
 from assignment1.training import EarlyStopping
 from scipy.special import expit, log_softmax, softmax
 from sklearn.linear_model import LogisticRegression as SklearnLogistic
@@ -60,7 +62,7 @@ def test_one_hot_refuses_a_label_out_of_range():
 
 
 def test_loader_names_a_missing_a_broken_and_a_changed_file(tmp_path):
-    name = next(iter(FILES))
+    name = next(iter(MNIST))
     with pytest.raises(FileNotFoundError, match=r"train-images.*git checkout"):
         load_mnist(tmp_path)
     (tmp_path / f"{name}.gz").write_bytes(b"not gzip")
@@ -78,15 +80,15 @@ def test_loader_names_a_missing_a_broken_and_a_changed_file(tmp_path):
         load_mnist(tmp_path)
 
 
-@pytest.mark.parametrize("name", FILES)
+@pytest.mark.parametrize("name", MNIST)
 def test_files_have_the_digests_by_which_they_are_known(name):
-    file, (_, _, of_contents, of_file) = (DATA / f"{name}.gz").read_bytes(), FILES[name]
+    file, (_, _, of_contents, of_file) = (DATA / f"{name}.gz").read_bytes(), MNIST[name]
     assert hashlib.sha256(file).hexdigest() == of_file
     assert hashlib.sha256(gzip.decompress(file)).hexdigest() == of_contents
 
 
 def test_files_compressed_otherwise_or_not_at_all_are_read_as_well(mnist, tmp_path):
-    for number, name in enumerate(FILES):
+    for number, name in enumerate(MNIST):
         raw = gzip.decompress((DATA / f"{name}.gz").read_bytes())
         if number % 2:  # the labels in two pieces, the images raw
             (tmp_path / f"{name}.gz").write_bytes(gzip.compress(raw[:100]) + gzip.compress(raw[100:]))
@@ -172,7 +174,11 @@ def test_a_hand_worked_update():
 
 def stops_at(losses, patience=10):
     rule = EarlyStopping(patience)
-    return next((i for i, loss in enumerate(losses) if rule.update(loss)), None), rule.best_index
+    for check, loss in enumerate(losses):
+        rule.update(loss)
+        if rule.stopped:
+            return check, rule.best_check
+    return None, rule.best_check
 
 
 def test_early_stopping_on_hand_made_histories():
@@ -195,10 +201,8 @@ def test_the_printed_numbers_of_task_2d(digits):
         progress=False,
     )
     assert (run.steps, run.epoch, run.stopped_early, run.best_step) == (1039, 34, True, 978)
-    last = run.last
-    assert isinstance(last, LogisticRegression)
-    assert last.probability_loss(*digits.train) == pytest.approx(0.07088705555893647, rel=1e-8)
-    assert last.probability_loss(*digits.validation) == pytest.approx(0.06577187753329566, rel=1e-8)
+    assert cost_as_written(run.last, digits.train) == pytest.approx(0.07088705555893647, rel=1e-8)
+    assert cost_as_written(run.last, digits.validation) == pytest.approx(0.06577187753329566, rel=1e-8)
     assert run.last.loss(*digits.validation) == pytest.approx(0.06577187753329566, rel=1e-8)
     assert run.last.accuracy(*digits.train) == 0.9757802746566792
     assert run.last.accuracy(*digits.validation) == 0.9794319294809011
@@ -247,10 +251,16 @@ def test_training_finds_scikit_learns_optimum(digits):
     [
         (dict(learning_rate=0), "learning_rate is 0"),
         (dict(epochs=0), "epochs is 0"),
-        (dict(batch_size=5000), "1 to 4005"),
+        (dict(batch_size=5000), "1 to 4,005, the number of training images"),
         (dict(patience=0), "patience is 0"),
-        (dict(train_accuracy_every=0), "train_accuracy_every is 0; expected 1 or more, or None"),
+        (dict(train_accuracy_every=0), "train_accuracy_every is 0; expected a whole number, 1 or more"),
         (dict(seed=None), "seed is None"),
+        (dict(seed=1.5), "seed is 1.5"),
+        (dict(epochs=True), "epochs is True"),
+        (dict(learning_rate="0.1"), "learning_rate is '0.1'"),
+        (dict(shuffle=1), "shuffle is 1; expected True, False or 'once'"),
+        (dict(train_accuracy_every=1.5), "train_accuracy_every is 1.5"),
+        (dict(method="quick"), "method is 'quick'; expected 'fast' or 'plain'"),
     ],
 )
 def test_bad_settings_are_named(digits, setting, message):

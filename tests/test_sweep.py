@@ -10,7 +10,7 @@ import numpy as np
 import pytest
 from assignment1 import LogisticRegression, Run, SoftmaxRegression, load_mnist, sweep, train
 from assignment1.mnist import Dataset, Split
-from assignment1.sweep import _jobs
+from assignment1.sweep import _jobs, _points
 
 SETTINGS: dict[str, Any] = dict(learning_rate=0.05, epochs=12, patience=3, progress=False)
 
@@ -30,15 +30,14 @@ def assert_same(run: Run, other: Run) -> None:
         np.testing.assert_allclose(mine.w, theirs.w, rtol=1e-8, atol=1e-10)
 
 
-def test_stacks_hold_each_run_once_and_no_worker_gets_all_the_weak_penalties():
-    lams = (0.0, 1.0, 0.1, 0.01, 0.001)
-    sets: dict[Any, Any] = {None: load_mnist().softmax}
-    _, jobs = _jobs(sets, dict(lam=lams, learning_rate=0.01, epochs=1, seed=0), 2)
-    assert [sorted(lam for _, lam, _ in points) for *_, points in jobs] == [[0.0, 0.1, 1.0], [0.001, 0.01]]
+def test_jobs_hold_each_run_once_and_no_worker_gets_all_the_weak_penalties():
+    lams, data = (0.0, 1.0, 0.1, 0.01, 0.001), load_mnist().softmax
+    jobs = _jobs(_points(data, dict(lam=lams, learning_rate=0.01, epochs=1, seed=0))[1], 2)
+    assert [sorted(lam for _, lam, _ in points) for _, points in jobs] == [[0.0, 0.1, 1.0], [0.001, 0.01]]
     for runs, workers in product(range(1, 25), range(1, 5)):
         settings = dict(lam=tuple(range(runs)), learning_rate=0.01, epochs=1, seed=0)
-        keys, jobs = _jobs(sets, settings, workers)
-        assert sorted(key for *_, points in jobs for key, *_ in points) == keys
+        keys, groups = _points(data, settings)
+        assert sorted(key for _, points in _jobs(groups, workers) for key, *_ in points) == keys
 
 
 @pytest.mark.parametrize("workers", [1, 2])
@@ -49,10 +48,10 @@ def test_a_sweep_gives_the_numbers_of_single_runs_in_the_order_asked(mnist, work
     pairs = {"2 or 3": (2, 3), "4 or 9": (4, 9)}
     for (digits, lam, seed), run in runs.items():
         assert_same(run, train(LogisticRegression(lam), mnist.binary(*pairs[digits]), seed=seed, **SETTINGS))
-    assert len({run.steps for run in runs.values()}) > 2  # they stopped apart, so runs left their stacks
+    assert len({run.steps for run in runs.values()}) > 2  # they stopped apart, so runs left the others
 
 
-def test_a_softmax_stack_gives_the_numbers_of_single_runs(mnist):
+def test_softmax_runs_trained_together_give_the_numbers_of_single_runs(mnist):
     images = mnist.softmax()
     small = Dataset(Split(*(a[:2000] for a in images.train)), images.validation, lambda: images.test)
     settings = SETTINGS | dict(epochs=3, patience=2, seed=1)
@@ -63,7 +62,7 @@ def test_a_softmax_stack_gives_the_numbers_of_single_runs(mnist):
 
 @pytest.mark.parametrize("shuffle", [True, False, "once"])
 @pytest.mark.parametrize("kind", [LogisticRegression, SoftmaxRegression])
-def test_a_stack_gives_the_numbers_of_single_runs_in_any_order_of_the_images(mnist, kind, shuffle):
+def test_runs_trained_together_give_the_numbers_of_single_runs_in_any_order_of_the_images(mnist, kind, shuffle):
     whole = mnist.binary(2, 3) if kind is LogisticRegression else mnist.softmax()
     few = Dataset(Split(*(a[:1500] for a in whole.train)), whole.validation, lambda: whole.test)
     settings = SETTINGS | dict(shuffle=shuffle, seed=3, patience=8, epochs=20)
@@ -76,11 +75,9 @@ def test_a_stack_gives_the_numbers_of_single_runs_in_any_order_of_the_images(mni
 def test_a_run_that_fails_names_its_settings_and_loses_no_other(mnist):
     settings = SETTINGS | dict(epochs=2, learning_rate=0.05, seed=0)
     with pytest.warns(RuntimeWarning, match="failed"):
-        runs = sweep(LogisticRegression, mnist.binary(2, 3), lam=(0.0, -1.0, 1e300), **settings)
-    assert list(runs) == [0.0]
+        runs = sweep(LogisticRegression, mnist.binary(2, 3), lam=(0.0, 1e300), **settings)
+    assert list(runs) == [0.0] and len(repr(runs).splitlines()) < 20
     assert_same(runs[0.0], train(LogisticRegression(), mnist.binary(2, 3), **settings))
-    with pytest.raises(ValueError, match=r"lam is -1.0.*'seed': 0"):
-        runs[-1.0]
     with pytest.raises(FloatingPointError, match=r"diverged.*'lam': 1e\+300"):
         runs[1e300]
     with pytest.raises(KeyError, match="no run of this sweep"):
@@ -88,14 +85,42 @@ def test_a_run_that_fails_names_its_settings_and_loses_no_other(mnist):
     sets = {"broken": lambda: load_mnist("nowhere").binary(2, 3), "whole": mnist.binary(2, 3)}
     with pytest.warns(RuntimeWarning, match=r"run 'broken' failed.*nowhere.*missing"):
         assert list(sweep(LogisticRegression, sets, **settings)) == ["whole"]
+    with pytest.warns(RuntimeWarning, match=r"run 5000 failed: batch_size is 5000"):
+        assert list(sweep(LogisticRegression, sets["whole"], **settings, batch_size=(128, 5000))) == [128]
+
+    def odd(lam: float) -> LogisticRegression:
+        if lam == 0.5:
+            raise RuntimeError("no model for this lam")
+        return LogisticRegression(lam)
+
+    with pytest.warns(RuntimeWarning, match=r"run 0.5 failed: no model for this lam"):
+        assert list(sweep(odd, sets["whole"], lam=(0.0, 0.5, 1.0), workers=1, **settings)) == [0.0, 1.0]
 
 
-def test_an_unknown_or_missing_setting_is_named(mnist):
-    digits = mnist.binary(2, 3)
-    with pytest.raises(TypeError, match="epoch"):
-        sweep(LogisticRegression, digits, epoch=3, learning_rate=0.1)
-    with pytest.raises(TypeError, match="learning_rate"):
-        sweep(LogisticRegression, digits, epochs=3)
+def test_a_sweep_whose_runs_all_fail_is_an_error(mnist):
+    with pytest.raises(ValueError, match="batch_size is 5000"):
+        sweep(LogisticRegression, mnist.binary(2, 3), learning_rate=0.1, epochs=1, batch_size=5000)
+
+
+@pytest.mark.parametrize(
+    "change, error, message",
+    [
+        (dict(epoch=3), TypeError, "sweep\\(\\) has no setting 'epoch'; it has .*epochs"),
+        (dict(learning_rate=None), TypeError, "needs learning_rate"),
+        (dict(epochs=None), TypeError, "needs epochs"),
+        (dict(lam=(0.0, -1.0)), ValueError, "lam is -1.0; expected"),
+        (dict(lam=()), ValueError, "lam is empty"),
+        (dict(seed=(0, 1.5)), ValueError, "seed is 1.5"),
+        (dict(workers=0), ValueError, "workers is 0"),
+    ],
+)
+def test_a_setting_that_cannot_be_right_is_named_before_anything_starts(change, error, message):
+    def never() -> Dataset:
+        raise AssertionError("started")
+
+    settings = {name: v for name, v in (dict(learning_rate=0.1, epochs=1) | change).items() if v is not None}
+    with pytest.raises(error, match=message):
+        sweep(LogisticRegression, never, **settings)
 
 
 def test_a_dask_cluster_does_the_runs_though_a_worker_is_killed(mnist, tmp_path):

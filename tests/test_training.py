@@ -1,17 +1,17 @@
-"""Training against the assignment's algorithm as a student writes it, and each of its shortcuts alone."""
+"""The fast way of training against the plain one, both against a student's, and each shortcut alone."""
 
 import runpy
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
 import numpy as np
 import pytest
-from assignment1 import LogisticRegression, SoftmaxRegression, load_mnist, sweep, train
+from assignment1 import LogisticRegression, Run, SoftmaxRegression, evaluation, load_mnist, sweep, train
+from assignment1.engine import CompactInputs, training_accuracies
 from assignment1.mnist import Dataset, Split
-from assignment1.models import SMALL
-from assignment1.training import Pixels, accuracies
 
-plain = runpy.run_path(str(Path(__file__).parent.parent / "benchmarks" / "reference.py"))
+student = runpy.run_path(str(Path(__file__).parent.parent / "benchmarks" / "reference.py"))
 
 
 @pytest.fixture(scope="module")
@@ -23,37 +23,109 @@ def first(data: Dataset, count: int) -> Dataset:
     return Dataset(Split(*(a[:count] for a in data.train)), data.validation, lambda: data.test)
 
 
+def assert_same(run: Run, other: Run, rtol: float = 1e-8) -> None:
+    for name in ("steps", "epoch", "stopped_early", "interrupted", "best_step", "batches_per_epoch", "settings"):
+        assert getattr(run, name) == getattr(other, name), name
+    for name, measured in vars(run.history).items():
+        np.testing.assert_allclose(measured, getattr(other.history, name), rtol=rtol, err_msg=name)
+    for mine, theirs in ((run.last, other.last), (run.best, other.best)):
+        assert type(mine) is type(theirs) and mine.lam == theirs.lam and mine.w.dtype == theirs.w.dtype
+        np.testing.assert_allclose(mine.w, theirs.w, rtol=rtol, atol=1e-2 * rtol)
+
+
+KINDS: list[dict[str, Any]] = [
+    dict(),
+    dict(shuffle=False),
+    dict(shuffle="once"),
+    dict(lam=0.3),
+    dict(patience=1, learning_rate=0.5),
+    dict(patience=4, epochs=12, learning_rate=0.3),
+    dict(batch_size=700, checks_per_epoch=1),
+    dict(batch_size=1, epochs=1, checks_per_epoch=1000, learning_rate=5e-4),
+    dict(train_accuracy_every=3),
+    dict(train_accuracy_every=None, seed=5),
+]
+
+
+@pytest.mark.parametrize("change", KINDS, ids=str)
+@pytest.mark.parametrize("kind", [LogisticRegression, SoftmaxRegression])
+def test_both_ways_of_training_give_the_same_run(mnist, kind, change):
+    whole = mnist.binary(2, 3) if kind is LogisticRegression else mnist.softmax()
+    X, Y = whole.validation
+    few = Dataset(Split(*(a[:1500] for a in whole.train)), Split(X[:500], Y[:500]), lambda: whole.test)
+    settings = dict(learning_rate=0.05, epochs=4, seed=3, progress=False) | change
+    model = kind(settings.pop("lam", 0.0))
+    plain, fast = (train(model, few, method=method, **settings) for method in ("plain", "fast"))
+    assert_same(fast, plain)
+    assert (model.w == 0).all()
+    assert plain.stopped_early == ("patience" in change)
+
+
+def test_both_ways_give_the_same_run_in_float32(mnist):
+    data = first(mnist.binary(2, 3, np.float32), 1500)
+    settings: dict[str, Any] = dict(learning_rate=0.05, epochs=2, shuffle=False, progress=False)
+    plain, fast = (train(LogisticRegression(), data, method=m, **settings) for m in ("plain", "fast"))
+    assert plain.last.w.dtype == np.float32
+    assert_same(fast, plain, rtol=1e-3)
+
+
+@pytest.mark.parametrize("method", ["plain", "fast"])
 @pytest.mark.parametrize("lam, patience", [(0.0, 1), (0.0, 4), (0.3, 3)])
 @pytest.mark.parametrize("kind", [LogisticRegression, SoftmaxRegression])
-def test_a_run_is_that_of_the_plain_algorithm(mnist, kind, lam, patience):
+def test_a_run_is_that_of_a_students_code(mnist, kind, lam, patience, method):
     softmax = kind is SoftmaxRegression
     data = first(mnist.softmax(), 2000) if softmax else mnist.binary(2, 3)
     settings: dict[str, Any] = dict(learning_rate=0.3 if softmax else 0.1, epochs=12, batch_size=128, seed=7)
-    expected = plain["train"]((data.train, data.validation), lam, patience=patience, **settings)
-    run = train(kind(lam), data, patience=patience, progress=False, **settings)
+    expected = student["train"]((data.train, data.validation), lam, patience=patience, **settings)
+    run = train(kind(lam), data, patience=patience, progress=False, method=method, **settings)
     assert (run.steps, run.best_step) == (expected["steps"], expected["best_step"])
     assert run.stopped_early
     for name, measured in vars(run.history).items():
         np.testing.assert_allclose(measured, expected[name], rtol=1e-8, err_msg=name)
 
 
-@pytest.mark.parametrize("stack", [(), (1,), (3,)])
-@pytest.mark.parametrize("images", [50, SMALL // 10])
-def test_products_are_those_of_the_equations_for_each_run_of_a_stack(stack, images):
+@pytest.mark.parametrize("method", ["plain", "fast"])
+@pytest.mark.parametrize("rate, step", [(1e308, 0), (1e200, None)])
+def test_a_diverged_run_names_its_step_and_the_setting(mnist, method, rate, step):
+    data = first(mnist.softmax(), 1500)
+    settings: dict[str, Any] = dict(learning_rate=rate, epochs=2, progress=False, method=method)
+    with np.errstate(all="ignore"), pytest.raises(FloatingPointError) as error:
+        train(SoftmaxRegression(1e200), data, **settings)
+    assert "diverged" in str(error.value) and "smaller learning_rate or lam" in str(error.value)
+    assert step is None or f"at step {step}" in str(error.value)
+
+
+@pytest.mark.parametrize("runs", [1, 3])
+@pytest.mark.parametrize("images", [50, evaluation.SMALL // 10])
+def test_products_are_those_of_the_equations_for_each_of_many_weights(runs, images):
     rng = np.random.default_rng(0)
-    X, w = rng.normal(size=(images, 785)), rng.normal(size=(785, 10, *stack))
-    z = SoftmaxRegression().copy(w).logits(X)
-    np.testing.assert_allclose(z, np.einsum("nd,dk...->nk...", X, w), atol=1e-11)
+    X, W = rng.normal(size=(images, 785)), rng.normal(size=(785, 10, runs))
+    z = evaluation.logits(X, W)
+    np.testing.assert_allclose(z, np.einsum("nd,dkr->nkr", X, W), atol=1e-11)
     assert z.strides[0] == z.itemsize
 
 
-@pytest.mark.parametrize("stack", [(), (3,)])
+@pytest.mark.parametrize("kind, K", [(LogisticRegression, 1), (SoftmaxRegression, 10)])
+def test_many_models_at_once_have_each_models_loss_accuracy_and_gradient(mnist, kind, K):
+    data = mnist.binary(2, 3) if K == 1 else mnist.softmax()
+    split, rng = Split(*(a[:3000] for a in data.validation)), np.random.default_rng(0)
+    models = [kind(lam).copy(rng.normal(0, 0.05, (785, K))) for lam in (0.0, 0.1, 2.0)]
+    losses, accuracies = evaluation.scores(models, split)
+    np.testing.assert_allclose(losses, [model.loss(*split) for model in models], rtol=1e-12)
+    assert accuracies == [model.accuracy(*split) for model in models]
+    gradients = evaluation.gradients(models, split)
+    for i, model in enumerate(models):
+        np.testing.assert_allclose(gradients[..., i], model.gradient(*split), rtol=1e-9, atol=1e-13)
+
+
+@pytest.mark.parametrize("runs", [(), (3,)])
 @pytest.mark.parametrize("ties", [False, True])
-def test_of_equal_logits_the_first_is_the_reading(ties, stack):
+def test_of_equal_logits_the_first_is_predicted(ties, runs):
     rng = np.random.default_rng(0)
-    z = rng.integers(0, 4, (500, 10, *stack)).astype(float) if ties else rng.normal(size=(500, 10, *stack))
-    Y = np.eye(10)[rng.integers(0, 10, 500)].reshape(500, 10, *(1 for _ in stack))
-    expected = z.argmax(axis=1) == Y.argmax(axis=1)
+    z = rng.integers(0, 4, (500, 10, *runs)).astype(float) if ties else rng.normal(size=(500, 10, *runs))
+    Y = np.eye(10)[rng.integers(0, 10, 500)].reshape(500, 10, *(1 for _ in runs))
+    best = np.array([row.tolist().index(max(row)) for row in np.moveaxis(z, 1, -1).reshape(-1, 10)])
+    expected = best.reshape(500, *runs) == Y.argmax(axis=1)
     np.testing.assert_array_equal(SoftmaxRegression.correct(z, Y), expected)
     assert 0 < expected.mean() < 1
 
@@ -75,7 +147,7 @@ def test_training_accuracies_are_left_out_and_nothing_else(mnist, every):
 
 
 @pytest.mark.parametrize("change", ["pixels", "no pixels", "no bias", "nothing constant", "weights not zero"])
-def test_pixels_stand_for_the_images_whatever_these_are(mnist, change):
+def test_compact_inputs_stand_for_the_images_whatever_these_are(mnist, change):
     data, model = first(mnist.binary(2, 3), 1000), LogisticRegression(0.1)
     X, Y = data.train
     if change == "no pixels":
@@ -86,17 +158,12 @@ def test_pixels_stand_for_the_images_whatever_these_are(mnist, change):
         X = X + np.random.default_rng(0).normal(0, 0.1, X.shape)
     if change == "weights not zero":
         model = model.copy(np.random.default_rng(1).normal(0, 0.01, (785, 1)))
-    pixels = Pixels(X, model.w[..., None])
-    assert pixels.unit == (1 if change in ("no pixels", "nothing constant") else 255)
-    assert pixels.fixed.any() == (change not in ("nothing constant", "weights not zero"))
-    shuffled = Dataset(Split(X, Y), data.validation, lambda: data.test)
-    settings: dict[str, Any] = dict(learning_rate=0.05, epochs=4, shuffle="once", seed=2, progress=False)
-    run, w = train(model, shuffled, **settings), model.w
-    order = np.random.default_rng(2).permutation(len(X))
-    for start in list(range(0, 896, 128)) * 4:
-        x, y = X[order[start : start + 128]], Y[order[start : start + 128]]
-        w = w - 0.05 * (x.T @ (1 / (1 + np.exp(-x @ w)) - y) / 128 + 2 * 0.1 * w)
-    np.testing.assert_allclose(run.last.w, w, rtol=1e-9, atol=1e-13)
+    inputs = CompactInputs(X, model.w[..., None])
+    assert inputs.unit == (1 if change in ("no pixels", "nothing constant") else 255)
+    assert inputs.fixed.any() == (change not in ("nothing constant", "weights not zero"))
+    changed, settings = replace(data, train=Split(X, Y)), dict(learning_rate=0.05, epochs=4, seed=2)
+    plain, fast = (train(model, changed, method=m, progress=False, **settings) for m in ("plain", "fast"))
+    np.testing.assert_allclose(fast.last.w, plain.last.w, rtol=1e-9, atol=1e-13)
 
 
 @pytest.mark.parametrize("kind, K", [(LogisticRegression, 1), (SoftmaxRegression, 10)])
@@ -109,9 +176,9 @@ def test_accuracies_are_exact_though_float32_cannot_tell_the_classes_apart(kind,
     model = kind().copy(w)
     assert 0.3 < model.accuracy(X, Y) < 0.7
     assert kind().copy(w.astype(np.float32)).accuracy(X.astype(np.float32), Y) != model.accuracy(X, Y)
-    both = kind.stack([model, model.copy(-w)])
-    pixels = Pixels(X, both.w)
-    found = accuracies(both.copy(pixels.compress(both.w)), pixels, np.ascontiguousarray(Y.T))
+    both = evaluation.together([model, model.copy(-w)])
+    inputs = CompactInputs(X, both)
+    found = training_accuracies(kind, inputs.compress(both), inputs, np.ascontiguousarray(Y.T))
     assert found == [model.accuracy(X, Y), model.copy(-w).accuracy(X, Y)]
 
 

@@ -15,9 +15,10 @@ from scipy.linalg import cho_factor, cho_solve
 from scipy.optimize import brentq
 from scipy.sparse.linalg import LinearOperator, cg
 
-from assignment1.mnist import DATA, Split, load_mnist
+from assignment1.evaluation import blocks, gradients
+from assignment1.files import DATA
+from assignment1.mnist import Split, load_mnist
 from assignment1.models import Array, SoftmaxRegression
-from assignment1.training import blocks
 
 FILE = DATA / "optima.npz"
 PATH = (1.0, 0.1, 0.01, 0.003, 0.001, 0.0003, 0.0001, 0.00003, 0.00001)  # each solve starts from the last
@@ -38,10 +39,9 @@ class Certificate(NamedTuple):
 
 def certificates(models: Sequence[SoftmaxRegression], data: Split) -> list[Certificate]:
     """How far each model can be from its optimum on `data`. ValueError for lam = 0: no bound exists."""
-    together = SoftmaxRegression.stack(models)
-    if together.lam.min() <= 0:
-        raise ValueError(f"lam is {together.lam.min()}; expected above 0: else J is not strongly convex")
-    sizes = np.linalg.norm(together.gradient(data.X, data.Y[..., None]), axis=(0, 1)).tolist()
+    if (smallest := min(m.lam for m in models)) <= 0:
+        raise ValueError(f"lam is {smallest}; expected above 0: else J is not strongly convex")
+    sizes = np.linalg.norm(gradients(models, data), axis=(0, 1)).tolist()
     return [
         Certificate(size, size**2 / (4 * m.lam), size / (2 * m.lam))
         for size, m in zip(sizes, models, strict=True)

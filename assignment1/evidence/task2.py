@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Sequence
 from dataclasses import replace
 
@@ -11,7 +12,8 @@ from numpy.typing import ArrayLike, NDArray
 
 from assignment1.mnist import Dataset, Split
 from assignment1.models import Array, LogisticRegression, Regression
-from assignment1.training import EarlyStopping, Run
+from assignment1.run import Run
+from assignment1.training import EarlyStopping
 
 RATE, BATCH = 0.05, 128  # task 2's learning rate and batch size
 Ints = NDArray[np.integer]
@@ -24,8 +26,9 @@ def stop(run: Run, patience: int) -> tuple[int, int] | None:
     """
     rule = EarlyStopping(patience)
     for check, loss in enumerate(run.history.validation_loss):
-        if rule.update(loss):
-            return check, rule.best_index
+        rule.update(loss)
+        if rule.stopped:
+            return check, rule.best_check
     return None
 
 
@@ -34,6 +37,15 @@ def loss_difference(a: Regression, b: Regression, split: Split) -> tuple[float, 
     X, Y = split
     paired = a.cross_entropy(a.logits(X), Y) - b.cross_entropy(b.logits(X), Y)
     return float(paired.mean()), float(paired.std(ddof=1) / np.sqrt(len(paired)))
+
+
+def cost_as_written(model: Regression, split: Split) -> float:
+    """C(w) in nats as task 1a writes it, from probabilities, for the printed digits; inf if one rounds to 0.
+
+    `fsum` rounds once only, so that the last digit does not depend on the order a processor sums in.
+    """
+    Y_hat, Y = model.forward(split.X), split.Y
+    return -math.fsum((Y * np.log(Y_hat) + (1 - Y) * np.log(1 - Y_hat)).ravel()) / len(Y)
 
 
 def run_lengths(labels: ArrayLike) -> Ints:

@@ -11,10 +11,13 @@ from typing import NamedTuple
 
 import numpy as np
 
+from assignment1.evaluation import gradients
 from assignment1.evidence.task2 import mean_and_error
-from assignment1.mnist import DATA, Dataset, Split, load_mnist
+from assignment1.files import DATA
+from assignment1.mnist import Dataset, Split, load_mnist
 from assignment1.models import Array, Regression, SoftmaxRegression
-from assignment1.training import Run, train
+from assignment1.run import Run
+from assignment1.training import train
 
 FILE = DATA / "long_run.npz"
 RATE, BATCH = 0.01, 128  # task 3's learning rate and batch size
@@ -101,8 +104,7 @@ def drift(models: Sequence[Regression], data: Dataset) -> tuple[Array, Array]:
     A step along -g, g the training loss's gradient, changes a loss by -rate <g, its gradient>: where the
     second number is above 0, fitting the training images any further raises the validation loss.
     """
-    together = type(models[0]).stack(models)
-    g, g_val = (together.gradient(X, Y[..., None]) for X, Y in (data.train, data.validation))
+    g, g_val = (gradients(models, split) for split in (data.train, data.validation))
     rate = RATE * (len(data.train.X) // BATCH)
     return -rate * (g * g).sum(axis=(0, 1)), -rate * (g * g_val).sum(axis=(0, 1))
 

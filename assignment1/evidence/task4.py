@@ -8,9 +8,11 @@ from typing import NamedTuple, TypeVar
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
+from assignment1 import evaluation
 from assignment1.mnist import Dataset, Split
 from assignment1.models import Array, Regression, SoftmaxRegression
-from assignment1.training import Run, train, validate
+from assignment1.run import Run
+from assignment1.training import train
 
 Key = TypeVar("Key")
 SETTINGS = dict(learning_rate=0.01, batch_size=128, shuffle=True)  # tasks 3 and 4
@@ -42,8 +44,7 @@ class Stop(NamedTuple):
 
 def scores(models: Iterable[Regression], split: Split) -> list[Scores]:
     """`loss` and `accuracy` of each model, from one product."""
-    each = list(models)
-    both = validate(each[0].stack(each), split.X, np.ascontiguousarray(split.Y.T))
+    both = evaluation.scores(list(models), split)
     return [Scores(loss, accuracy) for loss, accuracy in zip(*both, strict=True)]
 
 

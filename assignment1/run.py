@@ -1,0 +1,109 @@
+"""What a training run returns, and the log that it keeps on the way."""
+
+from __future__ import annotations
+
+import math
+from dataclasses import asdict, dataclass, field
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+
+from assignment1.models import Array, Regression
+
+if TYPE_CHECKING:
+    from assignment1.training import EarlyStopping, Settings
+
+
+@dataclass(frozen=True)
+class History:
+    """What a run measured. Steps are counted from 0: check `step` s sees the weights after s + 1 updates."""
+
+    train_loss: Array  # (steps,): each batch's loss in nats, with the weights before its update
+    step: Array  # (checks,): the steps at which a check was made
+    validation_loss: Array  # (checks,), nats, without the penalty
+    validation_accuracy: Array  # (checks,)
+    train_accuracy: Array  # (checks,), over all training images; NaN where it was not asked for
+
+    def __repr__(self) -> str:
+        return f"<History of {len(self.train_loss):,} steps and {len(self.step):,} checks: {', '.join(vars(self))}>"
+
+
+@dataclass(frozen=True)
+class Run:
+    """A training run: how far it went, its weights and its history."""
+
+    steps: int  # updates made
+    epoch: int  # the epoch in progress at the end, counted from 1
+    stopped_early: bool
+    interrupted: bool  # by Ctrl+C or the kernel's interrupt; what was done until then is here
+    last: Regression  # the last weights
+    best: Regression  # the weights of the lowest validation loss
+    best_step: int  # the step, counted from 0, of that check
+    history: History
+    batches_per_epoch: int
+    settings: dict[str, Any]
+
+    @property
+    def model(self) -> Regression:
+        """The model to use: the best."""
+        return self.best
+
+    def __repr__(self) -> str:
+        why = "interrupted" if self.interrupted else "stopped early" if self.stopped_early else "finished"
+        settings = ", ".join(f"{name}={value!r}" for name, value in self.settings.items())
+        return (
+            f"<Run of {type(self.last).__name__}: {why} in epoch {self.epoch}, after {self.steps:,} steps; "
+            f"lowest validation loss {self.history.validation_loss.min():.4f}, at step {self.best_step:,}; "
+            f"{settings}>"
+        )
+
+
+@dataclass
+class Log:
+    """What a run has measured so far; the fields are those of `History`."""
+
+    train_loss: list[float] = field(default_factory=list)
+    step: list[int] = field(default_factory=list)
+    validation_loss: list[float] = field(default_factory=list)
+    validation_accuracy: list[float] = field(default_factory=list)
+    train_accuracy: list[float] = field(default_factory=list)  # of the checks at which it was taken
+
+    def diverged(self) -> bool:
+        """Whether one of the latest losses is not finite."""
+        return not all(math.isfinite(losses[-1]) for losses in (self.train_loss, self.validation_loss) if losses)
+
+    def finish(
+        self,
+        settings: Settings,
+        stopping: EarlyStopping,
+        per_epoch: int,
+        *,
+        last: Regression,
+        best: Regression,
+        interrupted: bool,
+    ) -> Run:
+        """The run. FloatingPointError, which names the step, if a loss is not finite."""
+        said = asdict(settings) | {"lam": last.lam}
+        losses = [*enumerate(self.train_loss), *zip(self.step, self.validation_loss, strict=True)]
+        step, loss = min((at for at in losses if not math.isfinite(at[1])), default=(0, 0.0))
+        if not math.isfinite(loss):
+            less = "learning_rate or lam" if last.lam else "learning_rate"
+            raise FloatingPointError(
+                f"training diverged: the loss is {loss} at step {step} with {said}; try a smaller {less}"
+            )
+        train_accuracy = np.full(len(self.step), np.nan)
+        if settings.train_accuracy_every:
+            train_accuracy[:: settings.train_accuracy_every] = self.train_accuracy
+        measured = map(np.array, (self.train_loss, self.step, self.validation_loss, self.validation_accuracy))
+        return Run(
+            steps=len(self.train_loss),
+            epoch=(len(self.train_loss) - 1) // per_epoch + 1,
+            stopped_early=stopping.stopped,
+            interrupted=interrupted and not stopping.stopped,
+            last=last,
+            best=best,
+            best_step=self.step[stopping.best_check],
+            history=History(*measured, train_accuracy),
+            batches_per_epoch=per_epoch,
+            settings=said,
+        )
