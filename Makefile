@@ -14,10 +14,16 @@ READY = active-environment
 else
 PY = .venv/bin/python
 READY = .venv/.installed
+# A .venv that was damaged since, or moved, loses its stamp here, and is then made again.
+ifneq ($(filter-out help clean distclean lock bench-peers,$(MAKECMDGOALS)),)
+ifneq ($(wildcard .venv/.installed),)
+DAMAGED := $(shell $(PYTHON) bootstrap.py --check)
+endif
+endif
 endif
 
 NBCONVERT = $(PY) -m nbconvert --output-dir build/new
-SOURCES = report.ipynb $(wildcard assignment1/*.* assignment1/*/*.py)
+SOURCES = report.ipynb $(wildcard assignment1/*.* assignment1/*/*.py nbtypst/src/nbtypst/*.*)
 
 .PHONY: help env pdf html submission pictures report test lint lab optima bench bench-peers lock clean distclean active-environment
 
@@ -34,14 +40,14 @@ help:
 	@echo "make bench-peers  make benchmarks/.venv with PyTorch, JAX and scikit-learn, for the benchmark"
 	@echo "make env        only make the environment"
 	@echo "make optima     compute data/optima.npz and data/long_run.npz again (some ten minutes)"
-	@echo "make lock       make requirements.txt again from pyproject.toml (needs uv)"
+	@echo "make lock       make requirements.txt again from both pyproject.toml (needs uv)"
 	@echo "make clean      remove build, what was made from it, and caches"
 	@echo "make distclean  the same, and remove .venv"
 	@echo "Options: PYTHON=python3.12 names the Python that makes .venv; ENV=active uses the active environment."
 
 env: $(READY)
 
-.venv/.installed: requirements.txt pyproject.toml
+.venv/.installed: requirements.txt pyproject.toml nbtypst/pyproject.toml
 	@$(PYTHON) bootstrap.py
 
 active-environment:
@@ -102,10 +108,11 @@ bench-peers:
 	benchmarks/.venv/bin/python -m pip install --quiet -r benchmarks/requirements.txt
 
 lock:
-	uv pip compile pyproject.toml --extra test --universal --python-version 3.11 --generate-hashes --no-emit-index-url --no-emit-find-links --no-annotate -o requirements.txt
+	uv pip compile pyproject.toml nbtypst/pyproject.toml --extra test --extra writing --universal --python-version 3.11 --generate-hashes --no-emit-index-url --no-emit-find-links --no-annotate -o requirements.txt
 
 clean:
 	rm -rf build report.pdf report.html submission.zip .pytest_cache .ruff_cache .mypy_cache .ipynb_checkpoints
+	rm -rf nbtypst/build nbtypst/dist nbtypst/.*_cache
 	find . -name .venv -prune -o -name .git -prune -o -type d -name __pycache__ -exec rm -rf {} +
 
 distclean: clean

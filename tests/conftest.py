@@ -9,7 +9,7 @@ from pathlib import Path
 
 import nbformat
 import pytest
-from assignment1.export import ReportHTMLExporter, ReportPDFExporter
+from nbtypst import ReportHTMLExporter, ReportPDFExporter
 from tools import submission
 
 ROOT = Path(__file__).resolve().parent.parent

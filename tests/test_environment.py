@@ -35,9 +35,12 @@ def lock_versions() -> dict[str, set[str]]:
 
 
 def direct_dependencies() -> set[str]:
-    project = tomllib.loads((ROOT / "pyproject.toml").read_text(encoding="utf-8"))["project"]
-    named = project["dependencies"] + project["optional-dependencies"]["test"]
-    return {canonical(re.split(r"[\s<>=!~;\[]", name)[0]) for name in named}
+    named: list[str] = []
+    for file in ("pyproject.toml", "nbtypst/pyproject.toml"):
+        project = tomllib.loads((ROOT / file).read_text(encoding="utf-8"))["project"]
+        extras = project["optional-dependencies"]
+        named += [*project["dependencies"], *extras["test"], *extras.get("writing", ())]
+    return {canonical(re.split(r"[\s<>=!~;\[]", name)[0]) for name in named} - {"nbtypst"}
 
 
 def conda_pins() -> dict[str, str]:
@@ -119,14 +122,63 @@ def test_without_network_there_is_a_clear_message_and_no_stamp(
     monkeypatch.setenv("PIP_CONFIG_FILE", os.devnull)
     monkeypatch.setenv("PIP_INDEX_URL", "http://127.0.0.1:9/simple")
     monkeypatch.setenv("PIP_RETRIES", "0")
-    monkeypatch.setattr(bootstrap, "make_environment", lambda: None)
+    monkeypatch.setattr(bootstrap, "make_environment", lambda: None)  # the stamp has another's name: damaged
     monkeypatch.setattr(bootstrap, "environment_python", lambda: sys.executable)
     monkeypatch.chdir(tmp_path)
     assert bootstrap.main([]) == 1
     error = capsys.readouterr().err
-    assert error.startswith("error: ") and error.count("\n") == 1
+    assert error.splitlines()[-1].startswith("error: ") and error.count("\n") == 2
     assert "needs the network" in error
     assert not (tmp_path / ".venv" / ".installed").exists()
+
+
+@pytest.fixture
+def environment(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
+    """A .venv with two packages as bootstrap leaves it; making it again is only noted."""
+    monkeypatch.chdir(tmp_path)
+    bootstrap_python = [sys.executable, "-m", "venv", "--without-pip", ".venv"]
+    subprocess.run(bootstrap_python, check=True)
+    (site,) = Path(".venv").glob("[lL]ib/**/site-packages")
+    for name in ("one", "two"):
+        (site / name).mkdir()
+        (site / name / "__init__.py").touch()
+        (site / f"{name}-1.0.dist-info").mkdir()
+        (site / f"{name}-1.0.dist-info" / "RECORD").write_text(f"{name}/__init__.py,,\n", encoding="utf-8")
+    monkeypatch.setattr(bootstrap, "make_environment", lambda: Path("made").touch())
+    monkeypatch.setattr(bootstrap, "install_packages", lambda python: None)
+    monkeypatch.setattr(bootstrap, "install_projects", lambda python: None)
+    assert bootstrap.main([]) == 0
+    Path("made").unlink()
+    return site
+
+
+def test_a_whole_environment_stays(environment: Path) -> None:
+    extra = environment / "three-1.0.dist-info"  # the user's own
+    extra.mkdir()
+    (extra / "RECORD").touch()
+    assert bootstrap.main(["--check"]) == 0 and Path(bootstrap.STAMP).exists()
+    assert bootstrap.main([]) == 0 and not Path("made").exists()
+
+
+@pytest.mark.parametrize("what", ["file", "package", "python", "other python", "moved", "interrupted"])
+def test_a_damaged_environment_is_made_again(environment: Path, what: str, tmp_path: Path) -> None:
+    if what == "file":
+        (environment / "one" / "__init__.py").unlink()
+    elif what == "package":
+        shutil.rmtree(environment / "two")
+        shutil.rmtree(environment / "two-1.0.dist-info")
+    elif what == "python":
+        Path(bootstrap.environment_python()).unlink()
+    elif what == "other python":
+        stamp = Path(bootstrap.STAMP)
+        stamp.write_text(stamp.read_text(encoding="utf-8").replace("3.", "3.0", 1), encoding="utf-8")
+    elif what == "moved":
+        stamp = Path(bootstrap.STAMP)
+        stamp.write_text(stamp.read_text(encoding="utf-8").replace(str(tmp_path), "/old"), encoding="utf-8")
+    else:
+        Path(bootstrap.STAMP).unlink()
+    assert bootstrap.main(["--check"]) == 0 and not Path(bootstrap.STAMP).exists()
+    assert bootstrap.main([]) == 0 and Path("made").exists()
 
 
 @needs_make

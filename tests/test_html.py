@@ -8,7 +8,7 @@ from html.parser import HTMLParser
 
 import pypdfium2
 import pytest
-from assignment1.export.document import collect
+from nbtypst.document import collect
 
 import pages
 from conftest import ROOT
@@ -57,7 +57,7 @@ def test_page_is_self_contained_and_has_no_script(page):
     assert not {"script", "link", "iframe", "object", "embed"} & {tag for tag, _ in page.elements}
     sources = [attributes.get("src", "data:") for _, attributes in page.elements]
     assert all(source.startswith("data:image/svg+xml;base64,") for source in sources if source != "data:")
-    assert "url(" not in (ROOT / "assignment1/export/report.css").read_text(encoding="utf-8")
+    assert "url(" not in (ROOT / "nbtypst/src/nbtypst/page.css").read_text(encoding="utf-8")
     names = [attributes["id"] for _, attributes in page.elements if "id" in attributes]
     assert len(names) == len(set(names))
     inner = [a["href"][1:] for tag, a in page.elements if tag == "a" and a["href"].startswith("#")]
@@ -80,7 +80,7 @@ def test_page_can_be_read_aloud(page, committed):
 
 @pytest.mark.parametrize("scheme", [0, 1], ids=["light", "dark"])
 def test_text_has_contrast(scheme):
-    css = (ROOT / "assignment1/export/report.css").read_text(encoding="utf-8")
+    css = (ROOT / "nbtypst/src/nbtypst/page.css").read_text(encoding="utf-8")
     block = re.findall(r":root \{([^}]*--text[^}]*)\}", css)[scheme]
     colours = dict(re.findall(r"--(\w+): #(\w{6})", block))
 

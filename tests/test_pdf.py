@@ -13,7 +13,7 @@ import pdfua
 import pikepdf
 import pypdfium2
 import pytest
-from assignment1.export.document import collect
+from nbtypst.document import collect
 
 import pages
 from conftest import ELSEWHERE, ROOT, nbconvert
@@ -141,7 +141,7 @@ def test_another_folder_time_zone_and_locale_give_the_same_bytes(pdf, html, unpa
 def test_figures_do_not_depend_on_folder_time_zone_and_locale(tmp_path):
     script = """
 import matplotlib.pyplot as plt
-from assignment1 import claims
+from nbtypst import claims
 claims.display = lambda *data, **about: print(data, about) if about.get("raw") else None
 figure, ax = plt.subplots(figsize=(3, 2))
 ax.plot([0.5, 1000], [1, 2], "o", label="one half")

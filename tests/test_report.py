@@ -84,7 +84,7 @@ def test_no_result_is_typed(committed):
 
 
 def test_a_false_claim_stops_the_build():
-    from assignment1.claims import FalseClaimError, claim
+    from nbtypst.claims import FalseClaimError, claim
 
     assert claim("Two is more than one.", 2, ">", 1) == "Two is more than one."
     with pytest.raises(FalseClaimError, match=r"no longer true: 'It is small\.'.*7 < 5"):

@@ -20,7 +20,8 @@ def pictures(pdf: Path) -> dict[str, bytes]:
         starts[item.get_title()] = destination.get_index() if destination else 0
     files = {}
     for name, title in PAGES.items():
-        index = next(page for start, page in starts.items() if start == title or (title and (start or "").startswith(title)))
+        named = [start for start in starts if start and title and start.startswith(title)]
+        index = starts[named[0] if named else title]
         page = document[index]
         image = page.render(scale=2 * WIDTH / page.get_width()).to_pil().convert("RGB")
         small = image.resize((WIDTH, round(WIDTH * image.height / image.width)), Image.Resampling.LANCZOS)

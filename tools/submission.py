@@ -10,8 +10,16 @@ from pathlib import Path
 from zipfile import ZIP_DEFLATED, ZipFile, ZipInfo
 
 ROOT = Path(__file__).resolve().parent.parent
-FILES = ["LICENSE", "Makefile", "README.md", "bootstrap.py", "environment.yml", "pyproject.toml", "requirements.txt", "data/README.md"]
-SOURCES = {".py", ".mplstyle", ".typ", ".html", ".css"}
+FILES = ["LICENSE", "Makefile", "README.md", "bootstrap.py", "environment.yml", "pyproject.toml"]
+FILES += [
+    "requirements.txt",
+    "data/README.md",
+    "nbtypst/LICENSE",
+    "nbtypst/README.md",
+    "nbtypst/pyproject.toml",
+]
+PACKAGES = ["assignment1", "nbtypst/src"]
+SOURCES = {".py", ".mplstyle", ".typ", ".html", ".css", "py.typed"}
 FOLDER = "tdt4265-assignment1"
 
 
@@ -20,9 +28,10 @@ def members(notebook: Path, pdf: Path) -> Iterator[tuple[str, Path]]:
     yield from (("report.ipynb", notebook), ("report.pdf", pdf))
     yield from ((name, ROOT / name) for name in FILES)
     yield from ((f"data/{path.name}", path) for path in (ROOT / "data").glob("*.npz"))
-    for path in (ROOT / "assignment1").rglob("*"):
-        if path.suffix in SOURCES:
-            yield path.relative_to(ROOT).as_posix(), path
+    for package in PACKAGES:
+        for path in (ROOT / package).rglob("*"):
+            if path.suffix in SOURCES or path.name in SOURCES:
+                yield path.relative_to(ROOT).as_posix(), path
 
 
 def write(notebook: Path, pdf: Path, target: Path) -> None:

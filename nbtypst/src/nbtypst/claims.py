@@ -1,4 +1,7 @@
-"""Sentences whose numbers are computed and whose truth is checked where they stand."""
+"""Sentences whose numbers are computed and whose truth is checked where they stand.
+
+The first form of `nbtypst.writing`, kept until the one report that is written in it is rewritten.
+"""
 
 from __future__ import annotations
 
@@ -8,12 +11,11 @@ import platform
 import re
 from base64 import b64encode
 from collections.abc import Callable, Sequence
+from importlib.metadata import version
 from typing import Any
 
-import matplotlib
 import matplotlib.pyplot as plt
 import numpy as np
-import scipy
 from IPython.display import Markdown, display
 from matplotlib.figure import Figure
 
@@ -129,8 +131,8 @@ def versions() -> None:
     Its LaTeX defines a counter too, which tables without a caption need in the LaTeX of pandoc >= 3.8.2.1,
     and nbconvert's template lacks (nbconvert #2317): so call it before the first table.
     """
-    parts = {"Python": platform.python_version(), "NumPy": np.__version__, "SciPy": scipy.__version__}
-    parts |= {"Matplotlib": matplotlib.__version__}
-    names = ", ".join(f"{name} {version}" for name, version in parts.items())
+    parts = {"Python": platform.python_version()}
+    parts |= {name: version(name.lower()) for name in ("NumPy", "SciPy", "Matplotlib")}
+    names = ", ".join(f"{name} {number}" for name, number in parts.items())
     text = f"Computed with {names}, in float64."
     display({"text/markdown": text, "text/latex": rf"\newcounter{{none}}{text}"}, raw=True)

@@ -1,4 +1,4 @@
-"""The report as one self-contained HTML page with MathML: pandoc writes it by report.html and report.css."""
+"""The report as one self-contained HTML page with MathML: pandoc writes it by page.html and page.css."""
 
 import json
 import re
@@ -9,8 +9,8 @@ from typing import Any
 
 from pandocfilters import RawBlock, RawInline, walk
 
-from assignment1.export.document import PREFIX, Report, ReportExporter, pandoc, split_math
-from assignment1.export.speech import speak
+from nbtypst.document import PREFIX, Report, ReportExporter, pandoc, split_math
+from nbtypst.speech import speak
 
 _MATH = re.compile(
     r"<math ([^>]*)>\s*<semantics>(.*?)<annotation[^>]*>(.*?)</annotation>\s*</semantics>", re.S
@@ -33,12 +33,12 @@ class ReportHTMLExporter(ReportExporter):
         meta: dict[str, Any] = {key: _meta(value) for key, value in names.items() if value}
         meta["author"] = {"t": "MetaList", "c": [_meta(author) for author in report.authors]}
         document = {"pandoc-api-version": [1, 23, 1], "meta": meta, "blocks": blocks}
-        style = (files(__package__) / "report.css").read_text(encoding="utf-8")
+        style = (files(__package__) / "page.css").read_text(encoding="utf-8")
         options = ["--mathml", "--toc", "--toc-depth=3", "--section-divs", "--shift-heading-level-by=1"]
-        with as_file(files(__package__) / "report.html") as template:
+        with as_file(files(__package__) / "page.html") as template:
             options += [f"--template={template}", f"--variable=style:{style}"]
             page = pandoc(json.dumps(document), "-f", "json", "-t", "html5", *options)
-        page = page.replace("\N{NO-BREAK SPACE}", " ")  # report.css keeps the words of a reference together
+        page = page.replace("\N{NO-BREAK SPACE}", " ")  # page.css keeps the words of a reference together
         return re.sub(r"<th\b", '<th scope="col"', _MATH.sub(_read_aloud, page))
 
 

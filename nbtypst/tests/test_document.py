@@ -2,9 +2,10 @@
 
 import nbformat
 import pytest
-from assignment1.export.document import collect
 from nbformat.v4 import new_code_cell, new_markdown_cell, new_output
 from pandocfilters import stringify, walk
+
+from nbtypst.document import collect
 
 SVG = '<svg xmlns="http://www.w3.org/2000/svg" width="72pt" height="36pt"><path d="M0 0h72"/></svg>'
 

@@ -1,4 +1,4 @@
-"""The report as a tagged PDF: pandoc writes Typst, Typst sets it by the page design of report.typ."""
+"""The report as a tagged PDF: pandoc writes Typst, Typst sets it by the page design of page.typ."""
 
 import json
 import re
@@ -8,8 +8,8 @@ from typing import Any
 import typst
 from pandocfilters import RawBlock, RawInline, walk
 
-from assignment1.export.document import PREFIX, Report, ReportExporter, pandoc, split_math
-from assignment1.export.speech import speak
+from nbtypst.document import PREFIX, Report, ReportExporter, pandoc, split_math
+from nbtypst.speech import speak
 
 
 class ReportPDFExporter(ReportExporter):
@@ -32,10 +32,10 @@ class ReportPDFExporter(ReportExporter):
         sources = {
             f"{name}.svg": output.data["image/svg+xml"].encode() for name, output in report.figures.items()
         }
-        main = f'#import "report.typ": *\n#show: report.with({head})\n\n{body}'
+        main = f'#import "page.typ": *\n#show: report.with({head})\n\n{body}'
         sources |= {
             "main.typ": main.encode(),
-            "report.typ": (files(__package__) / "report.typ").read_bytes(),
+            "page.typ": (files(__package__) / "page.typ").read_bytes(),
         }
         try:
             pdf: bytes = typst.compile(  # type: ignore[call-overload]  # its stub lacks the dict of files

@@ -1,0 +1,148 @@
+"""Prose, tables and figures whose numbers are computed where they stand, each sentence beside its check.
+
+    say(r'''
+        The validation loss (Figure 3) falls from {{first:.3f}} after the first update to {{final:.3f}}.
+            check: final < first
+    ''')
+
+Text, captions and alternative texts are templates (see `nbtypst.templates`), filled from the names of the
+cell. A sentence that is not true, or has a value that cannot be computed, is shown as such and the notebook
+goes on; the exporters and `python -m nbtypst.check` refuse a notebook that shows one, and list all of them.
+"""
+
+from __future__ import annotations
+
+import io
+import platform
+import re
+import sys
+from base64 import b64encode
+from collections.abc import Sequence
+from dataclasses import asdict
+from importlib.metadata import version
+from typing import TYPE_CHECKING, Any
+
+from IPython.display import Markdown, display
+
+from nbtypst.templates import Check, fill
+
+if TYPE_CHECKING:
+    from matplotlib.figure import Figure
+
+LABEL = re.compile(r"(Figure|Table) (A?\d+)")
+PREFIX = {"Figure": "fig-", "Table": "tbl-"}
+NUMBER = re.compile(
+    r"[-+−]?\d[\d.,]*(e[-+]?\d+)?( ?%)?( ± [\d.]+)?|\$(-?[\d.]+ \\times 10\^\{-?\d+\}|\\infty)\$"
+)
+TYPE = "'New Computer Modern', 'CMU Serif', 'Latin Modern Roman', 'STIXGeneral', serif"
+PNG_DPI, PNG_COLOURS = 110, 64  # for viewers that show no SVG
+
+
+def say(text: str) -> None:
+    """Show `text` as Markdown, its values computed and its checks made in the caller's names."""
+    shown, checks = fill(text, _names())
+    display(Markdown(shown), metadata=_about(checks))
+
+
+def table(header: Sequence[str], rows: Sequence[Sequence[object]], label: str, caption: str) -> None:
+    """Show a table as Markdown under its caption; `label` is its number, such as "Table 2" or "Table A1".
+
+    A column that is mostly numbers stands to the right; columns of long text share the width.
+    Raises ValueError for rows of unequal length or a label of another form.
+    """
+    name = _id(label, "Table")
+    words, checks = fill(caption, _names())
+    for row in rows:
+        if len(row) != len(header):
+            raise ValueError(f"{label} has {len(header)} columns, a row has {len(row)}: {list(row)!r}")
+    columns = [[_cell(cell) for cell in column] for column in zip(header, *rows, strict=True)]
+    lengths = [[len(re.sub(r"\]\(\S*\)", "", cell)) for cell in column] for column in columns]
+    wrapped = max(map(max, lengths)) > 40
+    widths = [max(5, sum(column) // len(column)) if wrapped else 5 for column in lengths]
+    filled = [[cell for cell in cells if cell not in ("", "–")] for _, *cells in columns]
+    numbers = [sum(map(bool, map(NUMBER.fullmatch, cells))) for cells in filled]
+    ends = ["-:"[2 * count > len(cells)] for count, cells in zip(numbers, filled, strict=True)]
+    dashes = ["-" * (width - 1) + end for width, end in zip(widths, ends, strict=True)]
+    top, *body = ["| " + " | ".join(line) + " |" for line in zip(*columns, strict=True)]
+    titled = f"**{label}.** {words}"
+    display(Markdown(titled), metadata={"role": "caption"})
+    lines = "\n".join([top, f"| {' | '.join(dashes)} |", *body])
+    display(Markdown(lines), metadata={"id": name, "caption": titled} | _about(checks))
+
+
+def show(figure: Figure, label: str, caption: str, alt: str) -> None:
+    """Show a figure at its own size, its caption below; `label` is its number, such as "Figure 3".
+
+    As SVG, whose words are text in the page's type; as PNG, for viewers that show no SVG; and as PDF, for
+    nbconvert's LaTeX.
+    """
+    import matplotlib.pyplot as plt
+
+    name, names = _id(label, "Figure"), _names()
+    (words, checks), (spoken, more) = fill(caption, names), fill(alt, names)
+    titled = f"**{label}.** {words}"
+    svg, pdf, png = io.BytesIO(), io.BytesIO(), io.BytesIO()
+    with plt.rc_context({"svg.hashsalt": name, "svg.fonttype": "none"}):
+        figure.savefig(svg, format="svg", metadata={"Date": None, "Creator": None})
+        figure.set_layout_engine(None)  # that of the SVG stands
+        figure.savefig(pdf, format="pdf", metadata={"CreationDate": None, "Creator": None, "Producer": None})
+        figure.savefig(png, format="png", dpi=PNG_DPI, metadata={"Software": None})
+    plt.close(figure)
+    data = {
+        "image/svg+xml": svg.getvalue().decode().replace("'STIXGeneral'", TYPE),
+        "image/png": b64encode(_fewer_colours(png)).decode(),
+        "application/pdf": b64encode(pdf.getvalue()).decode(),
+        "text/plain": spoken,
+    }
+    about = {"id": name, "caption": titled, "alt": " ".join(spoken.split())}
+    display(data, raw=True, metadata=about | _about(checks + more))
+    display(Markdown(titled), metadata={"role": "caption"})
+
+
+def sci(value: float, digits: int = 1) -> str:
+    """A number as a formula, such as $3.6 \\times 10^{-7}$, for sentences and tables."""
+    mantissa, exponent = f"{value:.{digits}e}".split("e")
+    return f"${mantissa} \\times 10^{{{int(exponent)}}}$"
+
+
+def versions(*packages: str) -> None:
+    """Show the versions of what computed the numbers: Python's, and those of packages by name.
+
+    Its LaTeX defines a counter too, which tables without a caption need in the LaTeX of pandoc >= 3.8.2.1,
+    and nbconvert's template lacks (nbconvert #2317): so call it before the first table.
+    """
+    parts = [("Python", platform.python_version()), *((name, version(name)) for name in packages)]
+    text = "Computed with " + ", ".join(f"{name} {number}" for name, number in parts) + "."
+    display({"text/markdown": text, "text/latex": rf"\newcounter{{none}}{text}"}, raw=True)
+
+
+def _names() -> dict[str, Any]:
+    """The names of the cell or function that called the function that called this."""
+    frame = sys._getframe(2)
+    return {**frame.f_globals, **frame.f_locals}
+
+
+def _about(checks: list[Check]) -> dict[str, Any]:
+    return {"checks": [asdict(check) for check in checks]} if checks else {}
+
+
+def _id(label: str, kind: str) -> str:
+    """What a mention of the label links to: fig-3, tbl-a1."""
+    match = LABEL.fullmatch(label)
+    if not match or match[1] != kind:
+        raise ValueError(
+            f"the label is {label!r}; expected one like '{kind} 3' or, in the appendix, '{kind} A1'"
+        )
+    return PREFIX[kind] + match[2].lower()
+
+
+def _cell(cell: object) -> str:
+    return " ".join(str(cell).split()).replace("|", r"\|")
+
+
+def _fewer_colours(png: io.BytesIO) -> bytes:
+    from PIL import Image
+
+    small = io.BytesIO()
+    Image.open(png).convert("RGB").quantize(PNG_COLOURS).save(small, "PNG", optimize=True)
+    return small.getvalue()
