@@ -18,18 +18,20 @@ Floats = NDArray[np.floating]
 
 def whole(name: str, value: object, low: int = 1, high: int | None = None, unit: str = "") -> int:
     """A whole number from `low` to `high`; True and False are no counts."""
-    if isinstance(value, Integral) and not isinstance(value, bool | np.bool_) and low <= value:
-        if high is None or value <= high:
-            return int(value)
+    if isinstance(value, Integral) and not isinstance(value, bool | np.bool_):
+        number = int(value)
+        if low <= number and (high is None or number <= high):
+            return number
     span = f"{low} or more" if high is None else f"{low} to {high:,}"
     raise ValueError(f"{name} is {value!r}; expected a whole number, {span}{unit}")
 
 
 def real(name: str, value: object, *, zero: bool = False) -> float:
     """A finite number above 0, or with `zero` at least 0."""
-    if isinstance(value, Real) and not isinstance(value, bool | np.bool_) and math.isfinite(value):
-        if value > 0 or (zero and value == 0):
-            return float(value)
+    if isinstance(value, Real) and not isinstance(value, bool | np.bool_):
+        number = float(value)
+        if math.isfinite(number) and (number > 0 or (zero and number == 0)):
+            return number
     raise ValueError(f"{name} is {value!r}; expected a finite number {'of at least' if zero else 'above'} 0")
 
 
@@ -63,7 +65,9 @@ def inputs(X: Floats, width: int, name: str = "X") -> Floats:
         raise ValueError(f"{name} has no images; expected at least one")
     if not all_finite(X):
         row, column = np.argwhere(~np.isfinite(X))[0]
-        raise ValueError(f"{name} has {X[row, column]} in row {row}, column {column}; expected finite numbers")
+        raise ValueError(
+            f"{name} has {X[row, column]} in row {row}, column {column}; expected finite numbers"
+        )
     return X
 
 
@@ -71,8 +75,9 @@ def targets(Y: ArrayLike, N: int, K: int, dtype: DTypeLike = np.float64, name: s
     """Targets Y (N, K) of 0 and 1 as `dtype`; for K > 1 each row one-hot. Booleans and integers are taken."""
     Y = np.asarray(Y)
     if Y.shape != (N, K):
+        outputs = f"{K} outputs" if K > 1 else "1 output"
         raise ValueError(
-            f"{name} has shape {Y.shape}; expected {(N, K)}: {N} images, and a model of {K} output{'s'[: K > 1]}"
+            f"{name} has shape {Y.shape}; expected {(N, K)}: {N} images, and a model of {outputs}"
         )
     if Y.dtype.kind not in "biuf":
         raise ValueError(f"{name} has dtype {Y.dtype}; expected numbers, 0 and 1")
@@ -81,7 +86,9 @@ def targets(Y: ArrayLike, N: int, K: int, dtype: DTypeLike = np.float64, name: s
         raise ValueError(f"{name} has {Y[row, column]} in row {row}, column {column}; expected 0 or 1")
     if K > 1 and not (Y.sum(axis=1) == 1).all():
         row = int(np.flatnonzero(Y.sum(axis=1) != 1)[0])
-        raise ValueError(f"{name}'s row {row} is {Y[row]}; expected a single 1, the rest 0: one_hot() makes it")
+        raise ValueError(
+            f"{name}'s row {row} is {Y[row]}; expected a single 1, the rest 0: one_hot() makes it"
+        )
     return Y.astype(dtype, copy=False)
 
 
@@ -96,6 +103,6 @@ def split(part: Any, width: int, K: int, name: str = "the data") -> tuple[Floats
 
 
 def all_finite(array: Floats) -> bool:
-    """Whether an array has no NaN and no infinity: by its sum, which reads it once; by each if that overflows."""
+    """Whether an array has no NaN and no infinity: by its sum, which reads it once, or else one by one."""
     with np.errstate(over="ignore", invalid="ignore"):
         return bool(np.isfinite(array.sum()) or np.isfinite(array).all())

@@ -5,8 +5,8 @@ without it, measured alone (`make bench PARTS=tricks`; benchmarks/README.md says
 
     LADDER
 
-Runs that differ in the penalty and the learning rate alone can be trained together, on the same batches: their
-weights are one array W (785, K, R) with an axis of R runs, and each product serves them all.
+Runs that differ in the penalty and the learning rate alone can be trained together, on the same batches:
+their weights are one array W (785, K, R) with an axis of R runs, and each product serves them all.
 """
 
 from __future__ import annotations

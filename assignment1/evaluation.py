@@ -55,10 +55,10 @@ def margin(z: Array, Y: Array) -> Array:
 
 
 def logits(X: Array, W: Array) -> Array:
-    """z = X W (N, K, R), which lies in memory with an example next to an example, not a class next to a class.
+    """z = X W (N, K, R), in memory with an example next to an example, not a class next to a class.
 
-    So element-wise work runs along the examples. A product of few outputs is faster in the other order, and is
-    then turned.
+    So element-wise work runs along the examples. A product of few outputs is faster in the other order, and
+    is then turned.
     """
     if len(X) * W[0].size < SMALL:
         return product(X, W).copy(order="F")

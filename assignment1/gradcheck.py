@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import numpy as np
+from numpy.typing import NDArray
 
 from assignment1 import checks as check
 from assignment1.models import Array, Regression
@@ -45,7 +46,7 @@ def complex_step_error(
     return float(np.abs(errors).max())
 
 
-def _chosen(model: Regression, checks: int | None, seed: int) -> Array:
+def _chosen(model: Regression, checks: int | None, seed: int) -> NDArray[np.integer]:
     """The weights to check, by their places in w."""
     if checks is None:
         return np.arange(model.w.size)

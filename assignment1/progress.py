@@ -14,7 +14,7 @@ from tqdm import tqdm
 
 @contextmanager
 def progress(total: int, unit: str, shown: bool) -> Iterator[Callable[[], Any]]:
-    """A tqdm bar that leaves nothing behind in a terminal or a notebook's outputs; call it at each advance."""
+    """A tqdm bar, called at each advance, that leaves nothing behind in a terminal or a notebook."""
     stream = Cell() if "ipykernel" in sys.modules else sys.stderr
     off = {} if shown else {"disable": True}  # left unsaid, TQDM_DISABLE decides
     bar = tqdm(total=total, unit=unit, leave=False, delay=0.5, file=stream, **off)
@@ -28,7 +28,7 @@ def progress(total: int, unit: str, shown: bool) -> Iterator[Callable[[], Any]]:
 
 @contextmanager
 def interruptible() -> Iterator[Callable[[], bool]]:
-    """What is called to ask whether Ctrl+C or the kernel's interrupt came, which then stops nothing by itself.
+    """To be called: has Ctrl+C or the kernel's interrupt come? It stops nothing by itself.
 
     A step is never left half done. A second interrupt raises KeyboardInterrupt, as ever.
     """

@@ -25,7 +25,8 @@ class History:
     train_accuracy: Array  # (checks,), over all training images; NaN where it was not asked for
 
     def __repr__(self) -> str:
-        return f"<History of {len(self.train_loss):,} steps and {len(self.step):,} checks: {', '.join(vars(self))}>"
+        counts = f"{len(self.train_loss):,} steps and {len(self.step):,} checks"
+        return f"<History of {counts}: {', '.join(vars(self))}>"
 
 
 @dataclass(frozen=True)
@@ -70,7 +71,9 @@ class Log:
 
     def diverged(self) -> bool:
         """Whether one of the latest losses is not finite."""
-        return not all(math.isfinite(losses[-1]) for losses in (self.train_loss, self.validation_loss) if losses)
+        return not all(
+            math.isfinite(losses[-1]) for losses in (self.train_loss, self.validation_loss) if losses
+        )
 
     def finish(
         self,
@@ -94,7 +97,6 @@ class Log:
         train_accuracy = np.full(len(self.step), np.nan)
         if settings.train_accuracy_every:
             train_accuracy[:: settings.train_accuracy_every] = self.train_accuracy
-        measured = map(np.array, (self.train_loss, self.step, self.validation_loss, self.validation_accuracy))
         return Run(
             steps=len(self.train_loss),
             epoch=(len(self.train_loss) - 1) // per_epoch + 1,
@@ -103,7 +105,13 @@ class Log:
             last=last,
             best=best,
             best_step=self.step[stopping.best_check],
-            history=History(*measured, train_accuracy),
+            history=History(
+                np.array(self.train_loss),
+                np.array(self.step),
+                np.array(self.validation_loss),
+                np.array(self.validation_accuracy),
+                train_accuracy,
+            ),
             batches_per_epoch=per_epoch,
             settings=said,
         )

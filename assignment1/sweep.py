@@ -73,7 +73,8 @@ def sweep(
     outcomes: dict[Any, Run | Exception | None] = dict.fromkeys(keys)
     stream = "generator" if backend.supports_return_generator else "list"
     tasks = (  # data in a tuple goes with each task: Dask would keep it in one worker, and lose it with that
-        delayed(_train)((kind, _light(sets[name])), group, progress and len(jobs) == 1) for name, group in jobs
+        delayed(_train)((kind, _light(sets[name])), group, progress and len(jobs) == 1)
+        for name, group in jobs
     )
     results = Parallel(n_jobs=min(n_jobs, len(jobs)), return_as=stream)(tasks)
     with progress_bar(len(outcomes), "run", progress and len(jobs) > 1) as advance:
@@ -96,9 +97,8 @@ def _points(data: Data | Mapping[Any, Data], settings: dict[str, Any]) -> tuple[
         raise TypeError(f"sweep() has no setting {unknown[0]!r}; it has {', '.join(sorted(known))}")
     if missing := sorted({"learning_rate", "epochs"} - set(settings)):
         raise TypeError(f"sweep() needs {missing[0]}, one or several")
-    several = {name: _listed(value) for name, value in settings.items() if _listed(value) is not None}
-    if isinstance(data, Mapping):
-        several = {"data": list(data)} | several
+    several: dict[str, list[Any]] = {"data": list(data)} if isinstance(data, Mapping) else {}
+    several |= {name: found for name, value in settings.items() if (found := _listed(value)) is not None}
     for name, values in several.items():
         if not values:
             raise ValueError(f"{name} is empty; expected one value or several")
@@ -145,7 +145,9 @@ def _light(data: Data) -> Splits | Callable[[], Dataset]:
 
 
 def _train(
-    task: tuple[Callable[[float], Regression], Splits | Callable[[], Dataset]], points: list[Point], shown: bool
+    task: tuple[Callable[[float], Regression], Splits | Callable[[], Dataset]],
+    points: list[Point],
+    shown: bool,
 ) -> list[Run | Exception]:
     """The run at each point, or its error."""
     try:

@@ -160,11 +160,9 @@ def train(
 
 def checked(model: Regression, data: Dataset, settings: Settings) -> Dataset:
     """`data` as what `model` can be trained on; ValueError if it cannot."""
-    shape, names = model.w.shape, ("the training data", "the validation data")
-    train, validation = (
-        Split(*checks.split(part, *shape, name))
-        for part, name in zip((data.train, data.validation), names, strict=True)
-    )
+    width, K = model.w.shape
+    train = Split(*checks.split(data.train, width, K, "the training data"))
+    validation = Split(*checks.split(data.validation, width, K, "the validation data"))
     checks.whole("batch_size", settings.batch_size, 1, len(train.X), ", the number of training images")
     if not checks.all_finite(model.w):
         raise ValueError("the model's weights have NaN or infinity in them; expected finite numbers")

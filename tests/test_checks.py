@@ -12,13 +12,18 @@ from assignment1.mnist import Dataset, Split, one_hot, preprocess
 RNG = np.random.default_rng(0)
 X = preprocess(RNG.integers(0, 256, (200, 28, 28)))
 BINARY, ONE_HOT = RNG.integers(0, 2, (200, 1)).astype(float), one_hot(RNG.integers(0, 10, 200))
-MODELS = [LogisticRegression().copy(RNG.normal(0, 0.05, (785, 1)))]
+MODELS: list[Any] = [LogisticRegression().copy(RNG.normal(0, 0.05, (785, 1)))]
 MODELS += [SoftmaxRegression(0.1).copy(RNG.normal(0, 0.05, (785, 10)))]
+WAYS: tuple[Any, ...] = ("plain", "fast")
 SETTINGS: dict[str, Any] = dict(learning_rate=0.05, epochs=2, progress=False)
 
 
 def targets(model):
     return BINARY if model.w.shape[1] == 1 else ONE_HOT
+
+
+def both(part):
+    return Dataset(part, part, lambda: part)
 
 
 def with_value(array, value):
@@ -33,9 +38,9 @@ def test_targets_of_any_numeric_kind_give_the_numbers_of_floats(model, kind):
     Y = targets(model)
     for method in (model.loss, model.accuracy, model.objective, model.gradient):
         np.testing.assert_array_equal(method(X, Y.astype(kind)), method(X, Y))
-    for method in ("plain", "fast"):
+    for way in WAYS:
         runs = [
-            train(model, Dataset(part, part, lambda: part), batch_size=50, method=method, **SETTINGS)
+            train(model, both(part), batch_size=50, method=way, **SETTINGS)
             for part in (Split(X, Y), Split(X, Y.astype(kind)))
         ]
         np.testing.assert_array_equal(runs[0].last.w, runs[1].last.w)
@@ -80,21 +85,22 @@ def test_wrong_targets_are_named_by_every_method(model, change, message):
 @pytest.mark.parametrize("change, message", BAD_INPUTS)
 def test_wrong_inputs_are_named_by_every_method(change, message):
     model = MODELS[1]
-    for call in (model.logits, model.forward):
+    for of_inputs in (model.logits, model.forward):
         with pytest.raises(ValueError, match=message):
-            call(change(X))
-    for call in (model.loss, model.accuracy, model.objective, model.gradient):
+            of_inputs(change(X))
+    for of_both in (model.loss, model.accuracy, model.objective, model.gradient):
         with pytest.raises(ValueError, match=message):
-            call(change(X), ONE_HOT)
+            of_both(change(X), ONE_HOT)
 
 
 @pytest.mark.parametrize("part", ["train", "validation"])
-@pytest.mark.parametrize("method", ["plain", "fast"])
+@pytest.mark.parametrize("method", WAYS)
 @pytest.mark.parametrize("bad, message", [(BAD_TARGETS[5], "Y of the"), (BAD_INPUTS[3], "X of the")])
 def test_training_says_which_split_is_wrong_before_it_starts(part, method, bad, message):
     whole = Split(X, ONE_HOT)
     wrong = Split(X, bad[0](ONE_HOT)) if "Y" in message else Split(bad[0](X), ONE_HOT)
-    data = replace(Dataset(whole, whole, lambda: whole), **{part: wrong})
+    splits: dict[str, Any] = {part: wrong}
+    data = replace(both(whole), **splits)
     word = {"train": "training", "validation": "validation"}[part]
     with pytest.raises(ValueError, match=f"{message} {word} data has"):
         train(MODELS[1], data, batch_size=50, method=method, **SETTINGS)
@@ -117,28 +123,30 @@ def test_no_validation_images_and_weights_that_are_not_finite_are_refused():
         train(broken, Dataset(whole, whole, lambda: whole), batch_size=50, **SETTINGS)
 
 
-@pytest.mark.parametrize("method", ["plain", "fast"])
+@pytest.mark.parametrize("method", WAYS)
 def test_a_run_of_one_step_that_overflows_is_an_error_and_no_run(method):
     part = Split(X, ONE_HOT)
     with np.errstate(all="ignore"), pytest.raises(FloatingPointError, match="at step 0"):
         settings = SETTINGS | dict(learning_rate=1e308, epochs=1, batch_size=200, method=method)
-        train(MODELS[1], Dataset(part, part, lambda: part), **settings)
+        train(MODELS[1], both(part), **settings)
 
 
 def test_numpys_numbers_count_as_pythons():
     part = Split(X, ONE_HOT)
-    data, plain = Dataset(part, part, lambda: part), SETTINGS | dict(batch_size=50, shuffle=False, patience=3)
-    kinds = dict(learning_rate=np.float32(0.05), epochs=np.int64(2), batch_size=np.uint8(50))
+    data, plain = both(part), SETTINGS | dict(batch_size=50, shuffle=False, patience=3)
+    kinds = dict[str, Any](learning_rate=np.float32(0.05), epochs=np.int64(2), batch_size=np.uint8(50))
     kinds |= dict(shuffle=np.False_, patience=np.int8(3), seed=np.int32(0))
     run = train(MODELS[1], data, **SETTINGS | kinds)
-    assert run.settings == train(MODELS[1], data, **plain | dict(learning_rate=float(np.float32(0.05)))).settings
+    assert (
+        run.settings == train(MODELS[1], data, **plain | dict(learning_rate=float(np.float32(0.05)))).settings
+    )
     assert {type(value) for value in run.settings.values()} == {int, float, bool}
     assert SoftmaxRegression(np.float64(0.1)).lam == 0.1
 
 
 @pytest.mark.parametrize("lam", [-1, np.nan, np.inf, "1", None, True])
 def test_a_penalty_that_is_no_number_of_at_least_0_is_refused(lam):
-    with pytest.raises(ValueError, match="lam is .*; expected a finite number of at least 0"):
+    with pytest.raises(ValueError, match=r"lam is .*; expected a finite number of at least 0"):
         SoftmaxRegression(lam)
 
 

@@ -62,7 +62,7 @@ def test_softmax_runs_trained_together_give_the_numbers_of_single_runs(mnist):
 
 @pytest.mark.parametrize("shuffle", [True, False, "once"])
 @pytest.mark.parametrize("kind", [LogisticRegression, SoftmaxRegression])
-def test_runs_trained_together_give_the_numbers_of_single_runs_in_any_order_of_the_images(mnist, kind, shuffle):
+def test_runs_trained_together_give_the_numbers_of_single_runs_in_any_order(mnist, kind, shuffle):
     whole = mnist.binary(2, 3) if kind is LogisticRegression else mnist.softmax()
     few = Dataset(Split(*(a[:1500] for a in whole.train)), whole.validation, lambda: whole.test)
     settings = SETTINGS | dict(shuffle=shuffle, seed=3, patience=8, epochs=20)

@@ -23,8 +23,17 @@ def first(data: Dataset, count: int) -> Dataset:
     return Dataset(Split(*(a[:count] for a in data.train)), data.validation, lambda: data.test)
 
 
+COUNTS = ("steps", "epoch", "stopped_early", "interrupted", "best_step", "batches_per_epoch", "settings")
+
+
+def both(model: Any, data: Dataset, **settings: Any) -> tuple[Run, Run]:
+    """The run made the plain way, and the fast way."""
+    plain = train(model, data, method="plain", progress=False, **settings)
+    return plain, train(model, data, method="fast", progress=False, **settings)
+
+
 def assert_same(run: Run, other: Run, rtol: float = 1e-8) -> None:
-    for name in ("steps", "epoch", "stopped_early", "interrupted", "best_step", "batches_per_epoch", "settings"):
+    for name in COUNTS:
         assert getattr(run, name) == getattr(other, name), name
     for name, measured in vars(run.history).items():
         np.testing.assert_allclose(measured, getattr(other.history, name), rtol=rtol, err_msg=name)
@@ -53,9 +62,9 @@ def test_both_ways_of_training_give_the_same_run(mnist, kind, change):
     whole = mnist.binary(2, 3) if kind is LogisticRegression else mnist.softmax()
     X, Y = whole.validation
     few = Dataset(Split(*(a[:1500] for a in whole.train)), Split(X[:500], Y[:500]), lambda: whole.test)
-    settings = dict(learning_rate=0.05, epochs=4, seed=3, progress=False) | change
+    settings = dict[str, Any](learning_rate=0.05, epochs=4, seed=3) | change
     model = kind(settings.pop("lam", 0.0))
-    plain, fast = (train(model, few, method=method, **settings) for method in ("plain", "fast"))
+    plain, fast = both(model, few, **settings)
     assert_same(fast, plain)
     assert (model.w == 0).all()
     assert plain.stopped_early == ("patience" in change)
@@ -63,8 +72,8 @@ def test_both_ways_of_training_give_the_same_run(mnist, kind, change):
 
 def test_both_ways_give_the_same_run_in_float32(mnist):
     data = first(mnist.binary(2, 3, np.float32), 1500)
-    settings: dict[str, Any] = dict(learning_rate=0.05, epochs=2, shuffle=False, progress=False)
-    plain, fast = (train(LogisticRegression(), data, method=m, **settings) for m in ("plain", "fast"))
+    settings: dict[str, Any] = dict(learning_rate=0.05, epochs=2, shuffle=False)
+    plain, fast = both(LogisticRegression(), data, **settings)
     assert plain.last.w.dtype == np.float32
     assert_same(fast, plain, rtol=1e-3)
 
@@ -161,8 +170,8 @@ def test_compact_inputs_stand_for_the_images_whatever_these_are(mnist, change):
     inputs = CompactInputs(X, model.w[..., None])
     assert inputs.unit == (1 if change in ("no pixels", "nothing constant") else 255)
     assert inputs.fixed.any() == (change not in ("nothing constant", "weights not zero"))
-    changed, settings = replace(data, train=Split(X, Y)), dict(learning_rate=0.05, epochs=4, seed=2)
-    plain, fast = (train(model, changed, method=m, progress=False, **settings) for m in ("plain", "fast"))
+    changed, settings = replace(data, train=Split(X, Y)), dict[str, Any](learning_rate=0.05, epochs=4, seed=2)
+    plain, fast = both(model, changed, **settings)
     np.testing.assert_allclose(fast.last.w, plain.last.w, rtol=1e-9, atol=1e-13)
 
 
@@ -176,9 +185,9 @@ def test_accuracies_are_exact_though_float32_cannot_tell_the_classes_apart(kind,
     model = kind().copy(w)
     assert 0.3 < model.accuracy(X, Y) < 0.7
     assert kind().copy(w.astype(np.float32)).accuracy(X.astype(np.float32), Y) != model.accuracy(X, Y)
-    both = evaluation.together([model, model.copy(-w)])
-    inputs = CompactInputs(X, both)
-    found = training_accuracies(kind, inputs.compress(both), inputs, np.ascontiguousarray(Y.T))
+    W = evaluation.together([model, model.copy(-w)])
+    inputs = CompactInputs(X, W)
+    found = training_accuracies(kind, inputs.compress(W), inputs, np.ascontiguousarray(Y.T))
     assert found == [model.accuracy(X, Y), model.copy(-w).accuracy(X, Y)]
 
 
