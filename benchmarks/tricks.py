@@ -11,7 +11,7 @@ from contextlib import ExitStack
 from unittest.mock import patch
 
 import numpy as np
-from assignment1 import SoftmaxRegression, load_mnist, models, sweep, train, training
+from assignment1 import SoftmaxRegression, engine, evaluation, load_mnist, sweep, train
 
 PREDICTED = {
     "lazy evaluation": 180,
@@ -23,60 +23,49 @@ PREDICTED = {
     "training accuracies 32 at a time": 4,
     "losses of steps 16 at a time": 8,
     "evaluation in blocks of images": 2,
-    "argmax only at a tie": 3,
-    "five lambdas in stacks": 50,
-    "a stack for each worker": 14,
-    "not used: small products in halves": -1,
+    "five lambdas trained together": 50,
+    "at least one job for each worker": 14,
 }
 ROUNDS, EPOCHS = 3, 8
 WORKERS = None
-TIMES, PIXELS = models._times, training.Pixels
+COMPACT = engine.CompactInputs
 
 
-class AllColumns(PIXELS):
+class AllColumns(COMPACT):
     """Every column is kept, as if its weights were not zero at first."""
 
     def __init__(self, X, start, shuffle):
         super().__init__(X, np.ones_like(start), shuffle)
 
 
-def double_accuracies(model, pixels, Y_rows):
+def double_accuracies(kind, W, inputs, Y_rows):
     right = 0
-    for part in training.blocks(pixels.varying):
-        z = model.logits(pixels.take(part, model.w.dtype))
-        right = right + model.correct(z, Y_rows[:, part].T[..., None]).sum(axis=0)
-    return (right / len(pixels.varying)).tolist()
-
-
-def by_argmax(z, Y):
-    return z.argmax(axis=1) == Y.argmax(axis=1)
-
-
-def in_halves(M, A, order="C"):
-    if len(M) != 128:
-        return TIMES(M, A, order)
-    return np.concatenate([TIMES(half, A, order) for half in (M[:64], M[64:])])
+    for part in evaluation.blocks(inputs.varying):
+        z = evaluation.logits(inputs.take(part, W.dtype), W)
+        right = right + kind.correct(z, Y_rows[:, part].T[..., None]).sum(axis=0)
+    return (right / len(inputs.varying)).tolist()
 
 
 def changes():
-    rule, on, kind = training.EarlyStopping, patch.object, SoftmaxRegression
-    this, many = sys.modules[__name__], sys.modules["assignment1.sweep"]
+    on, this, many = patch.object, sys.modules[__name__], sys.modules["assignment1.sweep"]
     return {
-        "lazy evaluation": lambda: (on(rule, "earliest_stop", lambda self: 1), on(training, "TOGETHER", 1)),
-        "without the constant columns": lambda: (on(training, "Pixels", AllColumns),),
-        "pixels as whole numbers": lambda: (on(training, "whole", lambda X: (X, 1)),),
-        "batches' products in the other order": lambda: (on(models, "SMALL", 0),),
-        "classes first in memory": lambda: (
-            on(models.Regression, "logits", lambda self, X: TIMES(X, self.w)),
+        "lazy evaluation": lambda: (
+            on(engine.RunInProgress, "checks_to_come", lambda self: 1),
+            on(engine, "DEFERRED", 1),
         ),
-        "training accuracy in float32": lambda: (on(training, "accuracies", double_accuracies),),
-        "training accuracies 32 at a time": lambda: (on(training, "TOGETHER", 100),),
-        "losses of steps 16 at a time": lambda: (on(training, "LOGGED", 1),),
-        "evaluation in blocks of images": lambda: (on(training, "ROWS", 20_000),),
-        "argmax only at a tie": lambda: (on(kind, "correct", staticmethod(by_argmax)),),
-        "five lambdas in stacks": lambda: (on(many, "STACK", 1),),
-        "a stack for each worker": lambda: (on(this, "WORKERS", 1),),
-        "not used: small products in halves": lambda: (on(models, "_times", in_halves),),
+        "without the constant columns": lambda: (on(engine, "CompactInputs", AllColumns),),
+        "pixels as whole numbers": lambda: (on(engine, "as_whole_numbers", lambda X: (X, 1)),),
+        "batches' products in the other order": lambda: (on(evaluation, "SMALL", 0),),
+        "classes first in memory": lambda: (
+            on(engine, "logits", evaluation.product),
+            on(evaluation, "logits", evaluation.product),
+        ),
+        "training accuracy in float32": lambda: (on(engine, "training_accuracies", double_accuracies),),
+        "training accuracies 32 at a time": lambda: (on(engine, "DEFERRED", 100),),
+        "losses of steps 16 at a time": lambda: (on(engine, "LOGGED", 1),),
+        "evaluation in blocks of images": lambda: (on(evaluation, "ROWS", 20_000),),
+        "five lambdas trained together": lambda: (on(many, "TOGETHER", 1),),
+        "at least one job for each worker": lambda: (on(this, "WORKERS", 1),),
     }
 
 
@@ -90,7 +79,7 @@ def lambdas(images):
     return sweep(SoftmaxRegression, images, lam=(0.0, 1e-4, 1e-3, 1e-2, 0.1), **settings).values()
 
 
-WORK = {"five lambdas in stacks": lambdas, "a stack for each worker": lambdas}  # of the others: one_run
+WORK = {"five lambdas trained together": lambdas, "at least one job for each worker": lambdas}  # of the others: one_run
 
 
 def seconds(work, images, patches):
