@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import math
 from collections.abc import Callable
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from functools import cached_property
 from pathlib import Path
 from typing import NamedTuple
@@ -14,6 +14,7 @@ from isal import isal_zlib  # inflates in less than half of zlib's time
 from numpy.typing import ArrayLike, DTypeLike, NDArray
 
 from assignment1 import checks, files
+from assignment1.shown import Shown
 
 TRAIN = 20_000  # the assignment trains on the first 20,000 of the 60,000 training images
 
@@ -23,10 +24,11 @@ class Split(NamedTuple):
 
     X: NDArray[np.floating]
     Y: NDArray[np.floating]
+    __repr__, _repr_html_ = Shown.__repr__, Shown._repr_html_  # type: ignore[misc]
 
 
-@dataclass(frozen=True)
-class Dataset:
+@dataclass(frozen=True, repr=False)
+class Dataset(Shown):
     """Three splits; `test`, which the assignment never touches, is pre-processed only when asked for."""
 
     train: Split
@@ -72,11 +74,11 @@ def one_hot(labels: ArrayLike, K: int = 10, dtype: DTypeLike = np.float64) -> ND
     return Y
 
 
-@dataclass(frozen=True)
-class MNIST:
+@dataclass(frozen=True, repr=False)
+class MNIST(Shown):
     """The four files, verified; images (N, 28, 28) and labels (N,), uint8, are unpacked when asked for."""
 
-    files: dict[str, bytes] = field(repr=False)  # raw or gzipped
+    files: dict[str, bytes]  # raw or gzipped
 
     @cached_property
     def train_images(self) -> NDArray[np.uint8]:

@@ -9,14 +9,16 @@ from __future__ import annotations
 from typing import ClassVar, Self
 
 import numpy as np
-from numpy.typing import NDArray
+from numpy.typing import ArrayLike, NDArray
 
 from assignment1 import checks
+from assignment1.mnist import preprocess
+from assignment1.shown import Shown
 
 Array = NDArray[np.floating]
 
 
-class Regression:
+class Regression(Shown):
     """What both models share: weights `w`, zero at first, and `lam`, the strength of the L2 penalty."""
 
     K: ClassVar[int]  # outputs
@@ -38,6 +40,16 @@ class Regression:
     def forward(self, X: Array) -> Array:
         """The outputs Y_hat (N, K): probabilities."""
         return self.activation(self.logits(X))
+
+    def probabilities(self, images: ArrayLike) -> Array:
+        """`forward` of images as they come, (28, 28) or (N, 28, 28) of 0 to 255, or prepared, (N, 785)."""
+        X = np.asarray(images)
+        return self.forward(X if X.shape[1:] == (785,) else preprocess(X))
+
+    def predict(self, images: ArrayLike) -> NDArray[np.integer]:
+        """The digits of images, (N,); by logistic regression the targets 1 and 0."""
+        P = self.probabilities(images)
+        return P.argmax(axis=1) if self.K > 1 else (P[:, 0] >= 0.5).astype(int)
 
     def loss(self, X: Array, Y: Array) -> float:
         """The average cross-entropy C(w) in nats, without the penalty (tasks 2a, 3a)."""

@@ -9,13 +9,14 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 from assignment1.models import Array, Regression
+from assignment1.shown import Shown
 
 if TYPE_CHECKING:
     from assignment1.training import EarlyStopping, Settings
 
 
-@dataclass(frozen=True)
-class History:
+@dataclass(frozen=True, repr=False)
+class History(Shown):
     """What a run measured. Steps are counted from 0: check `step` s sees the weights after s + 1 updates."""
 
     train_loss: Array  # (steps,): each batch's loss in nats, with the weights before its update
@@ -24,13 +25,9 @@ class History:
     validation_accuracy: Array  # (checks,)
     train_accuracy: Array  # (checks,), over all training images; NaN where it was not asked for
 
-    def __repr__(self) -> str:
-        counts = f"{len(self.train_loss):,} steps and {len(self.step):,} checks"
-        return f"<History of {counts}: {', '.join(vars(self))}>"
 
-
-@dataclass(frozen=True)
-class Run:
+@dataclass(frozen=True, repr=False)
+class Run(Shown):
     """A training run: how far it went, its weights and its history."""
 
     steps: int  # updates made
@@ -48,15 +45,6 @@ class Run:
     def model(self) -> Regression:
         """The model to use: the best."""
         return self.best
-
-    def __repr__(self) -> str:
-        why = "interrupted" if self.interrupted else "stopped early" if self.stopped_early else "finished"
-        settings = ", ".join(f"{name}={value!r}" for name, value in self.settings.items())
-        return (
-            f"<Run of {type(self.last).__name__}: {why} in epoch {self.epoch}, after {self.steps:,} steps; "
-            f"lowest validation loss {self.history.validation_loss.min():.4f}, at step {self.best_step:,}; "
-            f"{settings}>"
-        )
 
 
 @dataclass

@@ -18,6 +18,7 @@ from assignment1.mnist import Dataset, Split
 from assignment1.models import Regression
 from assignment1.progress import progress as progress_bar
 from assignment1.run import Run
+from assignment1.shown import Shown
 from assignment1.training import Settings, checked
 
 TOGETHER = 10  # runs trained together at most: more gain nothing
@@ -27,7 +28,7 @@ Point = tuple[Any, float, Settings]  # a run's key, lam and settings
 Job = tuple[Any, list[Point]]  # the name of the data, and runs that share their batches
 
 
-class Runs(dict[Any, Run]):
+class Runs(Shown, dict[Any, Run]):
     """The finished runs, in the order asked; `failed` has the errors of the others, by the same keys."""
 
     def __init__(self, outcomes: Mapping[Any, Run | Exception | None]) -> None:
@@ -38,11 +39,6 @@ class Runs(dict[Any, Run]):
         if key in self.failed:
             raise self.failed[key]
         raise KeyError(f"{key!r} is no run of this sweep; its runs are {', '.join(map(repr, self))}")
-
-    def __repr__(self) -> str:
-        shown = [f"  {key!r}: {run!r}" for key, run in list(self.items())[:10]]
-        more = [f"  and {len(self) - 10} more"] if len(self) > 10 else []
-        return "\n".join([f"<{len(self)} runs, {len(self.failed)} failed>", *shown, *more])
 
 
 def sweep(

@@ -102,15 +102,13 @@ class Settings:
     train_accuracy_every: int | None = 1
 
     def __post_init__(self) -> None:
-        def put(name: str, value: object) -> None:
-            object.__setattr__(self, name, value)
-
-        put("learning_rate", checks.real("learning_rate", self.learning_rate))
-        put("shuffle", checks.order(self.shuffle))
-        put("seed", checks.whole("seed", self.seed, low=0))
+        put = object.__setattr__  # of a frozen object
+        put(self, "learning_rate", checks.real("learning_rate", self.learning_rate))
+        put(self, "shuffle", checks.order(self.shuffle))
+        put(self, "seed", checks.whole("seed", self.seed, low=0))
         for name in ("epochs", "batch_size", "checks_per_epoch", "patience", "train_accuracy_every"):
             if getattr(self, name) is not None or name not in ("patience", "train_accuracy_every"):
-                put(name, checks.whole(name, getattr(self, name)))
+                put(self, name, checks.whole(name, getattr(self, name)))
 
     def takes_train_accuracy(self, check: int) -> bool:
         """Whether the training accuracy is taken at this check, counted from 0."""
@@ -140,16 +138,16 @@ def train(
     training accuracy, which decides nothing, is taken at every `train_accuracy_every`-th check, or with None
     never. The precision is that of the data. `method` "plain" is `gradient_descent`, "fast" the same numbers,
     but for rounding, from `assignment1.engine`. An interrupt ends the run and keeps it.
-    Raises ValueError for settings or data that cannot be right, FloatingPointError when the loss diverges.
+    ValueError for settings or data that cannot be right, FloatingPointError when the loss diverges.
     """
     settings = Settings(
         learning_rate, epochs, batch_size, shuffle, seed, patience, checks_per_epoch, train_accuracy_every
     )
     data = checked(model, data, settings)
+    if method not in ("fast", "plain"):
+        raise ValueError(f"method is {method!r}; expected 'fast' or 'plain'")
     if method == "plain":
         return gradient_descent(model, data, settings, progress)
-    if method != "fast":
-        raise ValueError(f"method is {method!r}; expected 'fast' or 'plain'")
     from assignment1 import engine  # which is built on this module
 
     (run,) = engine.train_together([model], [settings], data, progress)

@@ -79,7 +79,10 @@ def lambdas(images):
     return sweep(SoftmaxRegression, images, lam=(0.0, 1e-4, 1e-3, 1e-2, 0.1), **settings).values()
 
 
-WORK = {"five lambdas trained together": lambdas, "at least one job for each worker": lambdas}  # of the others: one_run
+WORK = {
+    "five lambdas trained together": lambdas,
+    "at least one job for each worker": lambdas,
+}  # of the others: one_run
 
 
 def seconds(work, images, patches):
