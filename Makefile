@@ -22,7 +22,7 @@ endif
 endif
 endif
 
-NBCONVERT = $(PY) -m nbconvert --output-dir build/new
+BUILD = $(PY) tools/build.py
 SOURCES = report.ipynb $(wildcard assignment1/*.* assignment1/*/*.py nbtypst/src/nbtypst/*.*)
 
 .PHONY: help env pdf html submission pictures report test lint lab optima bench bench-peers lock clean distclean active-environment
@@ -53,22 +53,15 @@ env: $(READY)
 active-environment:
 	@python bootstrap.py --active
 
-# Each file is written into build/new and then moved: whole, or not at all. The kernel does not end by itself
-# while helpers of its worker processes are there: it is given a second, not five.
+# Each file is written whole, or not at all, and one build at a time works in this folder: see tools/build.py.
 build/report.ipynb: $(SOURCES) $(READY)
-	@mkdir -p build
-	TQDM_DISABLE=1 $(NBCONVERT) --to notebook --execute --ExecutePreprocessor.record_timing=False --KernelManager.shutdown_wait_time=1 report.ipynb
-	@mv build/new/report.ipynb $@
+	@$(BUILD) execute report.ipynb $@
 
 pdf: build/report.ipynb
-	$(NBCONVERT) --to report_pdf build/report.ipynb
-	@mv build/new/report.pdf report.pdf
-	@echo "Wrote report.pdf"
+	@$(BUILD) report_pdf build/report.ipynb report.pdf
 
 html: build/report.ipynb
-	$(NBCONVERT) --to report_html build/report.ipynb
-	@mv build/new/report.html report.html
-	@echo "Wrote report.html"
+	@$(BUILD) report_html build/report.ipynb report.html
 
 submission: pdf
 	$(PY) tools/submission.py build/report.ipynb report.pdf submission.zip
@@ -78,10 +71,7 @@ pictures: pdf
 	$(PY) tools/pictures.py report.pdf docs
 
 report: $(READY)
-	@rm -f build/report.ipynb
-	@$(MAKE) build/report.ipynb
-	@cp build/report.ipynb build/new/report.ipynb && mv build/new/report.ipynb report.ipynb && touch build/report.ipynb
-	@echo "Wrote report.ipynb"
+	@$(BUILD) execute report.ipynb report.ipynb build/report.ipynb
 
 test: $(READY)
 	$(PY) -m pytest

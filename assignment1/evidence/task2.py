@@ -14,6 +14,7 @@ from assignment1.mnist import Dataset, Split
 from assignment1.models import Array, LogisticRegression, Regression
 from assignment1.run import Run
 from assignment1.training import EarlyStopping
+from assignment1.workers import guarded
 
 RATE, BATCH = 0.05, 128  # task 2's learning rate and batch size
 Ints = NDArray[np.integer]
@@ -182,7 +183,7 @@ def intervention(data: Dataset, culprit: int, seeds: int = 10) -> dict[str, Arra
         return spike_size(scattered(given, these, seed, pair))
 
     tasks = [(seed, these[seed % len(these)]) for these in moved.values() for seed in range(seeds)]
-    sizes = Parallel(n_jobs=-1)(delayed(size)(data.train, data.validation, *task) for task in tasks)
+    sizes = Parallel(n_jobs=-1)(delayed(guarded(size))(data.train, data.validation, *task) for task in tasks)
     return dict(zip(moved, np.reshape(sizes, (-1, seeds)), strict=True))
 
 
