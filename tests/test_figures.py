@@ -11,49 +11,11 @@ from assignment1 import LogisticRegression, SoftmaxRegression, figures, load_mni
 from assignment1.figures import style
 from assignment1.figures.runs import over_an_epoch
 from matplotlib.collections import LineCollection
-from matplotlib.colors import to_hex, to_rgb
+from matplotlib.colors import to_hex
 from matplotlib.path import Path
 from matplotlib.text import Annotation, Text
-from matplotlib.transforms import Bbox
 
-# Machado, Oliveira and Fernandes (2009): simulation of colour blindness, severity 1, on linear RGB.
-BLINDNESS = {
-    "none": np.eye(3),
-    "protanopia": [
-        [0.152286, 1.052583, -0.204868],
-        [0.114503, 0.786281, 0.099216],
-        [-0.003882, -0.048116, 1.051998],
-    ],
-    "deuteranopia": [
-        [0.367322, 0.860646, -0.227968],
-        [0.280085, 0.672501, 0.047413],
-        [-0.011820, 0.042940, 0.968881],
-    ],
-    "tritanopia": [
-        [1.255528, -0.076749, -0.178779],
-        [-0.078411, 0.930809, 0.147602],
-        [0.004733, 0.691367, 0.303900],
-    ],
-    "grey": [[0.2126, 0.7152, 0.0722]] * 3,
-}
-TO_XYZ = np.array([[0.4124, 0.3576, 0.1805], [0.2126, 0.7152, 0.0722], [0.0193, 0.1192, 0.9505]])
-WIDER = 0.1  # the page's type beside the one that the figures are laid out in
-
-
-def linear(colour):
-    rgb = np.array(to_rgb(colour))
-    return np.where(rgb <= 0.04045, rgb / 12.92, ((rgb + 0.055) / 1.055) ** 2.4)
-
-
-def lab(colour, blindness):
-    """CIE L*a*b* of a colour as a reader with that blindness sees it."""
-    xyz = TO_XYZ @ np.clip(np.array(BLINDNESS[blindness]) @ linear(colour), 0, 1) / TO_XYZ.sum(axis=1)
-    f = np.where(xyz > (6 / 29) ** 3, np.cbrt(xyz), xyz / 3 / (6 / 29) ** 2 + 4 / 29)
-    return np.array([116 * f[1] - 16, 500 * (f[0] - f[1]), 200 * (f[1] - f[2])])
-
-
-def contrast_with_white(colour):
-    return 1.05 / (TO_XYZ[1] @ linear(colour) + 0.05)
+from looks import BLINDNESS, box, contrast_with_white, curves, lab, shown_texts
 
 
 @pytest.fixture(scope="module")
@@ -75,7 +37,7 @@ def penalties():
     return sweep(SoftmaxRegression, load_mnist().softmax(), lam=lams, **settings)
 
 
-def plane():
+def plane(ends=None):
     """The figure of 4d from about the report's numbers: norm of the weights and loss."""
     lams = (1.0, 0.1, 0.01, 0.003, 0.001, 0.0003, 0.0001, 0.00003, 0.00001)
     lengths = (0.6, 1.65, 3.34, 4.78, 6.85, 10.8, 17.2, 29.1, 47.0)
@@ -86,7 +48,7 @@ def plane():
     at_train, at_validation = (
         dict(zip(lams, zip(lengths, y, strict=True), strict=True)) for y in (training, validation)
     )
-    return figures.plane(at_train, at_validation, descent)
+    return figures.plane(at_train, at_validation, descent, ends)
 
 
 def parting(rng):
@@ -125,6 +87,7 @@ FIGURES = {
     "4c": lambda s: figures.lambdas({lam: s.penalties[lam] for lam in (0.0, 0.001, 0.01, 0.1, 1.0)}),
     "4c nine": lambda s: figures.lambdas(s.penalties),
     "4d": lambda s: plane(),
+    "4d ends": lambda s: plane({0.0: (4.87, 0.299), 0.1: (1.66, 0.59)}),
     "4e": lambda s: figures.norms(
         {
             "when early stopping ended the run": NORMS,
@@ -132,12 +95,8 @@ FIGURES = {
         }
     ),
     "5a": lambda s: figures.confusion(s.counts, *s.interval),
-    "5b": lambda s: figures.costly(
-        s.images.reshape(-1, 28, 28), np.arange(10), np.arange(10)[::-1], np.linspace(13, 7.6, 10)
-    ),
-    "5c": lambda s: figures.reliability(
-        np.linspace(0.28, 0.98, 8), np.linspace(0.3, 0.99, 8), np.arange(22, 8000, 1000), *s.calibrated
-    ),
+    "5b": lambda s: figures.costly(s.images.reshape(-1, 28, 28), s.cases, np.arange(10)),
+    "5c": lambda s: figures.reliability(s.groups, s.groups.hits / s.groups.n - 0.03, s.high),
 }
 
 
@@ -148,6 +107,7 @@ def seen(digits, ordered, penalties):
     settings: dict[str, Any] = dict(learning_rate=0.05, epochs=500, patience=10, progress=False)
     shuffled = train(LogisticRegression(), digits, seed=0, **settings)
     counts = rng.integers(0, 40, (10, 10)) + np.diag(np.full(10, 1000))
+    n, confidence = np.arange(22, 8000, 1000), np.linspace(0.28, 0.98, 8)
     share = np.diag(counts) / counts.sum(axis=1)
     return SimpleNamespace(
         rng=rng,
@@ -157,7 +117,9 @@ def seen(digits, ordered, penalties):
         images=digits.validation.X[:10, :784],
         counts=counts,
         interval=(share - 0.02, share + 0.02),
-        calibrated=(np.linspace(0.2, 0.98, 8), np.linspace(0.5, 0.995, 8)),
+        cases=SimpleNamespace(digit=np.arange(10), read=np.arange(10)[::-1], loss=np.linspace(13, 7.6, 10)),
+        groups=SimpleNamespace(n=n, hits=(n * np.linspace(0.3, 0.99, 8)).astype(int), confidence=confidence),
+        high=np.linspace(0.5, 0.995, 8),
     )
 
 
@@ -168,37 +130,6 @@ def drawn(request, seen):
         figure = FIGURES[request.param](seen)
     yield request.param, figure, shown_texts(figure)
     plt.close(figure)
-
-
-def shown_texts(figure):
-    texts: list[Text] = []
-    draw = Text.draw
-
-    def record(text, renderer):
-        texts.append(text)
-        draw(text, renderer)
-
-    with pytest.MonkeyPatch.context() as patch:
-        patch.setattr(Text, "draw", record)
-        figure.canvas.draw()
-    return [t for t in texts if t.get_text().strip() and t.get_visible()]
-
-
-def box(text):
-    """Where a text stands on the page, whose type is wider."""
-    found = Text.get_window_extent(text)
-    along = found.height if text.get_rotation() else found.width
-    left, right = {"left": (0, WIDER), "right": (WIDER, 0)}.get(text.get_ha(), (WIDER / 2, WIDER / 2))
-    if text.get_rotation():
-        return Bbox([[found.x0, found.y0 - left * along], [found.x1, found.y1 + right * along]])
-    return Bbox([[found.x0 - left * along, found.y0], [found.x1 + right * along, found.y1]])
-
-
-def curves(ax):
-    """The lines of an axes that show data: colour, dash, marker and path on the page."""
-    for line in ax.lines:
-        if max(to_rgb(line.get_color())) < 0.85:  # not a halo, nor a grid's line
-            yield line, line.get_transform().transform_path(line.get_path())
 
 
 def test_nothing_is_cut(drawn):
@@ -364,3 +295,42 @@ def test_nothing_to_draw_is_an_error_that_says_so(wrong):
 def test_mathematics_becomes_letters_of_its_own():
     assert style.math(r"at $\lambda$ = 0.1, $\|w\|$ of $J$") == "at 𝜆 = 0.1, ‖𝑤‖ of 𝐽"
     assert style.math("no mathematics, $5") == "no mathematics, $5"
+
+
+def test_a_measure_that_no_run_has_is_an_error_that_names_it(ordered):
+    with pytest.raises(ValueError, match="'loss'; expected one of validation_accuracy"):
+        figures.compare({"run": ordered}, measure="loss")
+
+
+def test_the_second_panel_of_4c_comes_only_where_it_enlarges(penalties):
+    for lams, panels in (((0.0, 1.0), 2), ((1.0,), 1)):
+        figure = figures.lambdas({lam: penalties[lam] for lam in lams})
+        assert len(figure.axes) == panels
+        low, high = figure.axes[0].get_ylim()
+        last = penalties[1.0].history.validation_accuracy[-1]
+        assert low < last < high  # an unsteady run is seen
+        plt.close(figure)
+
+
+def test_lambda_0_stands_apart_and_an_infinite_norm_has_no_point():
+    figure = figures.norms({"run": NORMS, "minimum": MINIMA})
+    (ax,) = figure.axes
+    x = {tick.get_text(): at for tick, at in zip(ax.get_xticklabels(), ax.get_xticks(), strict=True)}
+    assert x["0"] < x["0.00001"] - 0.5
+    points = [np.atleast_2d(line.get_xydata()) for line in ax.lines if line.get_marker() != "None"]
+    assert all(xy[:, 0].min() >= x["0.00001"] for xy in points if len(xy) > 1)
+    assert [xy.tolist() for xy in points if len(xy) == 1] == [[[x["0"], 4.87]]]
+    plt.close(figure)
+
+
+def test_tiles_of_weights_have_14_mm_and_more_and_one_scale_a_panel(seen):
+    figure = FIGURES["4b four"](seen)
+    figure.canvas.draw()
+    tiles = [image for ax in figure.axes for image in ax.images]
+    assert len(tiles) == 40
+    for tile in tiles:
+        low, high = tile.get_clim()
+        assert low == -high
+        assert tile.get_window_extent().width / figure.dpi * 25.4 >= 14
+    assert len({tile.get_clim() for tile in tiles}) == 4
+    plt.close(figure)

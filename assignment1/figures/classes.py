@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import Any
+from typing import Any, Protocol
 
 import matplotlib.pyplot as plt
 import numpy as np
@@ -52,18 +52,30 @@ def confusion(counts: NDArray[np.intp], low: Array, high: Array) -> Figure:
     return figure
 
 
-def reliability(confidence: Array, accuracy: Array, n: NDArray[np.intp], low: Array, high: Array) -> Figure:
+class Groups(Protocol):
+    """Images grouped by the probability of the predicted class: number, mean probability, correct ones."""
+
+    @property
+    def n(self) -> NDArray[np.intp]: ...
+    @property
+    def confidence(self) -> Array: ...
+    @property
+    def hits(self) -> NDArray[np.intp]: ...
+
+
+def reliability(groups: Groups, low: Array, high: Array) -> Figure:
     """The accuracy of groups of images against their mean predicted probability, and the number in each.
 
-    All are (groups,); `low` and `high` are the ends of the accuracy's interval. Below the diagonal the model
-    is overconfident, above it underconfident.
+    `groups` are those of `errors.reliability`; `low` and `high` are (groups,), the ends of the accuracy's
+    interval. Below the diagonal the model is overconfident, above it underconfident.
     """
+    confidence, accuracy = groups.confidence, groups.hits / groups.n
     with plt.style.context(STYLE):
         figure, (ax,) = panels([2.4], right=0.2, top=0.12)
         ax.plot((0, 1), (0, 1), color="0.45", linewidth=0.9, linestyle=DASHED)
         off = np.maximum((accuracy - low, high - accuracy), 0)
         ax.errorbar(confidence, accuracy, yerr=off, fmt="o", color=BLUE, markersize=3.5)
-        for x, y, images in zip(confidence, high, n, strict=True):
+        for x, y, images in zip(confidence, high, groups.n, strict=True):
             above: dict[str, Any] = dict(
                 xytext=(0, 3), textcoords="offset points", ha="center", va="bottom", fontsize=9
             )

@@ -155,7 +155,7 @@ def parting(
         right.plot(far, validation_loss, **VALIDATION)
         right.plot(far[lowest], validation_loss[lowest], **RING)
         right.set(ylabel="cross-entropy (nats)")
-        for ax, name, what, epochs in ((left, "a", "accuracy gap", epoch), (right, "b", "losses", far)):
+        for ax, name, what, epochs in ((left, "a", "accuracy", epoch), (right, "b", "loss", far)):
             letter(ax, name, f"{what}, epochs {max(0, int(epochs[0])):,} to {round(epochs[-1]):,}")
             ax.set(xlabel="epochs")
         left.set_xlim(0, epoch[-1])

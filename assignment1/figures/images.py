@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from typing import Any
+from typing import Any, Protocol
 
 import matplotlib.pyplot as plt
 import numpy as np
@@ -93,24 +93,36 @@ def image_rows(rows: Mapping[str, tuple[Array, Sequence[str]]]) -> Figure:
     return figure
 
 
-def costly(
-    images: NDArray[np.uint8], digit: NDArray[np.intp], predicted: NDArray[np.intp], loss: Array
-) -> Figure:
-    """Misclassified images, eight in a row: above each its digit and the predicted one, below it its loss.
+class Cases(Protocol):
+    """Classified images: the true digit, the predicted one and the loss in nats, each (N,)."""
 
-    `images` are (n, 28, 28), from 0 for black to 255 for white, drawn dark on light; the others are (n,).
+    @property
+    def digit(self) -> NDArray[np.intp]: ...
+    @property
+    def read(self) -> NDArray[np.intp]: ...
+    @property
+    def loss(self) -> Array: ...
+
+
+def costly(images: NDArray[np.uint8], seen: Cases, which: NDArray[np.intp]) -> Figure:
+    """Some images, eight in a row: above each its digit and the predicted one, below it its loss.
+
+    `images` are (N, 28, 28), from 0 for black to 255 for white, drawn dark on light; `seen` says how they are
+    classified (`errors.readings`), and `which` are the indices of those to show.
     """
     with plt.style.context(STYLE):
-        unit, lines = WIDTH / (8 * 36), -(-len(images) // 8)
+        unit, lines = WIDTH / (8 * 36), -(-len(which) // 8)
         line = 13 / 72 / unit
         step = 28 + 2 * line + 4
         figure = plt.figure(figsize=(WIDTH, unit * step * lines))
         ax = figure.add_axes((0, 0, 1, 1))
-        for i, image in enumerate(images):
-            left, top = 36 * (i % 8), step * (i // 8) + line
-            tile(ax, image, left, top, cmap="Greys", vmin=0, vmax=255)
-            ax.text(left + 14, top - 2.5 / 72 / unit, f"{digit[i]} → {predicted[i]}", size=9, ha="center")
-            ax.text(left + 14, top + 28 + 2 / 72 / unit, f"{loss[i]:.1f}", size=9, ha="center", va="top")
+        for place, i in enumerate(which):
+            left, top = 36 * (place % 8), step * (place // 8) + line
+            tile(ax, images[i], left, top, cmap="Greys", vmin=0, vmax=255)
+            ax.text(
+                left + 14, top - 2.5 / 72 / unit, f"{seen.digit[i]} → {seen.read[i]}", size=9, ha="center"
+            )
+            ax.text(left + 14, top + 28 + 2 / 72 / unit, f"{seen.loss[i]:.1f}", size=9, ha="center", va="top")
         ax.set(xticks=[], yticks=[], xlim=(-4, 8 * 36 - 4), ylim=(step * lines, 0))
         ax.spines[:].set_visible(False)
     return figure

@@ -18,6 +18,8 @@ from assignment1.figures.style import (
     BLUE,
     DASHED,
     ORANGE,
+    PURPLE,
+    RING,
     STYLE,
     TRAINING,
     VALIDATION,
@@ -30,6 +32,7 @@ from assignment1.figures.style import (
 
 Point = tuple[float, float]
 Looks = dict[str, Any]
+ENDED: Looks = RING | dict(markeredgecolor=PURPLE, markeredgewidth=1.4)
 DESCENT: Looks = dict(color=BLACK, marker="D", markersize=3)
 SERIES: tuple[Looks, ...] = (
     dict(color=BLUE, marker="o", markersize=5, linestyle="-", linewidth=1),
@@ -44,14 +47,16 @@ def plane(
     training: Mapping[float, Point],
     validation: Mapping[float, Point],
     descent: Mapping[int, Point],
+    ends: Mapping[float, Point] | None = None,
     xlim: tuple[float, float] | None = None,
     ylim: tuple[float, float] | None = None,
 ) -> Figure:
     """Loss against the norm of the weights: (a) minima of J, (b) a descent without penalty (4d).
 
     Each point is (norm, loss in nats): `training` and `validation` of the minima, by lambda; `descent` of the
-    validation loss, by epoch. (b) repeats the minima's validation loss. The scale above (a) has the lambdas,
-    that above (b) the epochs, each over its point. Limits follow the data unless given.
+    validation loss, by epoch. (b) repeats the minima's validation loss, and rings the `ends` of runs, by
+    lambda, if they are given. The scale above (a) has the lambdas, that above (b) the epochs, each over its
+    point. Limits follow the data unless given.
     """
     with plt.style.context(STYLE):
         margins: Any = dict(right=0.2, top=0.48, between=0.55)
@@ -60,7 +65,10 @@ def plane(
         for ax in (upper, lower):
             ax.plot(*zip(*validation.values(), strict=True), **VALIDATION)
         lower.plot(*zip(*descent.values(), strict=True), **DESCENT)
-        x, y = np.array([*training.values(), *validation.values(), *descent.values()]).T
+        rings = list((ends or {}).values())
+        for norm, loss in rings:
+            lower.plot(norm, loss, **ENDED)
+        x, y = np.array([*training.values(), *validation.values(), *descent.values(), *rings]).T
         xlim = xlim or (float(x.min()) / 1.08, float(x.max()) * 1.08)
         ylim = ylim or (float(y.min() - 0.05 * np.ptp(y)), float(y.max() + 0.05 * np.ptp(y)))
         titles = (r"minima of $J$, by $\lambda$", "descent without penalty, by epochs")
@@ -72,9 +80,11 @@ def plane(
         _names_above(lower, {f"{epoch:,}": norm for epoch, (norm, _) in descent.items()})
         upper.tick_params(labelbottom=False)
         lower.set_xlabel(NORM)
-        names = ("training, at the minima", "validation, at the minima", "in descent")
-        handles = [Line2D([], [], **look) for look in (TRAINING, VALIDATION, DESCENT)]
-        key(figure, lower, list(zip(handles, names, strict=True)))
+        names = ["training, at the minima", "validation, at the minima", "validation, in descent"]
+        names.append("validation, at the end of a run")
+        looks = (TRAINING, VALIDATION, DESCENT, ENDED)[: 4 if rings else 3]
+        handles = [Line2D([], [], **look) for look in looks]
+        key(figure, lower, list(zip(handles, names, strict=False)))
     return figure
 
 

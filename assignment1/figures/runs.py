@@ -5,7 +5,7 @@ A step of the axis is an update made: a check at step s, counted from 0, is draw
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from typing import Any
 
 import matplotlib.pyplot as plt
@@ -196,9 +196,12 @@ def compare(runs: Mapping[str, Run], ylim: Limits = None, measure: str = "valida
     """One measure of several runs on one axis, each named at its end by its key (2e).
 
     `measure` is one of a History: validation_accuracy, validation_loss or train_accuracy. A line break in a
-    key breaks the name. Later runs lie above earlier ones.
+    key breaks the name. Later runs lie above earlier ones. Without `ylim` all is seen that comes after the
+    first epoch.
     """
     _require(runs)
+    if measure not in NAMES:
+        raise ValueError(f"measure is {measure!r}; expected one of {', '.join(NAMES)}")
     with plt.style.context(STYLE):
         lines = sum(1 + name.count("\n") for name in runs)
         batches = next(iter(runs.values())).batches_per_epoch
@@ -211,7 +214,7 @@ def compare(runs: Mapping[str, Run], ylim: Limits = None, measure: str = "valida
             ends.append((y[-1] if len(y) else np.nan, name, colour))
         ax.set_xlim(0, max(run.steps for run in runs.values()))
         if ylim is None:
-            ax.set_ylim(*_around(*(_curve(run, measure)[1] for run in runs.values())))
+            ax.set_ylim(*_later((_curve(run, measure) for run in runs.values()), batches))
         end_names(ax, ends)
         fit(figure)
     return figure
@@ -222,14 +225,16 @@ def lambdas(runs: Mapping[float, Run], ylim: Limits = None, zoom: Limits = None)
     top.
 
     Both panels have the same steps; a dot ends each curve. `ylim` and `zoom` are the limits of (a) and (b).
-    Without them (a) shows all that comes after each run's first epoch, and (b) from a little below the lowest
-    of those that end within 0.03 of the highest; where that would not enlarge (a) by half there is no (b).
+    Without them (a) shows all that comes after the first epoch, and (b) the last two thirds of the runs that
+    end within 0.03 of the highest; where that would not enlarge (a) by half there is no (b). Lambda 0 is grey
+    and wide, so that the curve of a weak penalty that lies upon it leaves it visible.
     """
     _require(runs)
     with plt.style.context(STYLE):
         curves = {lam: _curve(run, "validation_accuracy") for lam, run in sorted(runs.items())}
-        whole, near = _whole(curves, runs), _near([y[-1] for _, y in curves.values()])
-        whole, near = ylim or whole, zoom or near
+        batches = next(iter(runs.values())).batches_per_epoch
+        near = _near([y for _, y in curves.values()])
+        whole, near = ylim or _later(curves.values(), batches), zoom or near
         both = zoom is not None or 1.5 * (near[1] - near[0]) < whole[1] - whole[0]
         lines = (len(runs) + 1) * LINE / 72
         figure, axes = panels([max(2.0, lines), 1.8][: 1 + both], top=0.72 if both else 0.5, between=0.32)
@@ -243,7 +248,7 @@ def lambdas(runs: Mapping[float, Run], ylim: Limits = None, zoom: Limits = None)
             letter(axes[1], "b", "enlarged")
             axes[0].set_xlabel("")
             axes[0].tick_params(labelbottom=False)
-        epochs_above(axes[0], next(iter(runs.values())).batches_per_epoch)
+        epochs_above(axes[0], batches)
         names = [f"{decimal(lam)}" for lam in curves]
         axes[0].legend(handles, names, loc="upper left", bbox_to_anchor=(1.01, 1.06), title="𝜆")
         fit(figure)
@@ -265,14 +270,15 @@ def _draw_lambdas(ax: Axes, curves: Mapping[float, tuple[Array, Array]]) -> list
     return handles
 
 
-def _whole(curves: Mapping[float, tuple[Array, Array]], runs: Mapping[float, Run]) -> tuple[float, float]:
-    return _around(*_some(*((y, step > runs[lam].batches_per_epoch) for lam, (step, y) in curves.items())))
+def _later(curves: Iterable[tuple[Array, Array]], batches: int) -> tuple[float, float]:
+    """Limits of what comes after the first epoch."""
+    return _around(*_some(*((y, step > batches) for step, y in curves)))
 
 
-def _near(ends: Sequence[float]) -> tuple[float, float]:
-    near = [y for y in ends if y >= max(ends) - 0.03]
-    reach = max(max(near) - min(near), 0.01)
-    return min(near) - 0.8 * reach, max(near) + 0.3 * reach
+def _near(curves: Sequence[Array]) -> tuple[float, float]:
+    """Limits of the last two thirds of the curves that end within 0.03 of the highest."""
+    highest = max(y[-1] for y in curves)
+    return _around(*(y[len(y) // 3 :] for y in curves if y[-1] >= highest - 0.03))
 
 
 def _curve(run: Run, measure: str) -> tuple[Array, Array]:
