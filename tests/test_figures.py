@@ -226,6 +226,14 @@ def test_the_mean_over_an_epoch_is_free_of_what_repeats_in_it():
     assert low[-1] == pytest.approx(np.percentile(epoch, 10))
 
 
+def test_a_short_run_says_over_how_many_batches_its_mean_is(digits):
+    for epochs, name in ((1, "mean of 3"), (12, "epoch’s mean")):
+        run = train(LogisticRegression(), digits, learning_rate=0.05, epochs=epochs, seed=0, progress=False)
+        figure = figures.loss(run)
+        assert f"training,\n{name}" in [text.get_text() for text in figure.axes[0].texts]
+        plt.close(figure)
+
+
 ODD: dict[str, dict[str, Any]] = {
     "two checks": dict(epochs=1, checks_per_epoch=2),
     "one epoch": dict(epochs=1),

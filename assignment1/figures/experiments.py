@@ -109,6 +109,7 @@ def spike_sizes(arms: Mapping[str, Array]) -> Figure:
         ax.set_yticks(range(len(arms)), list(map(math, arms)))
         ax.set(xlabel="height of the spikes (nats)", ylim=(len(arms) - 0.5, -0.5))
         ax.set_xlim(0, 1.06 * max(float(np.max(sizes)) for sizes in arms.values()))
+        ax.xaxis.set_major_locator(MaxNLocator(5, steps=[1, 2, 5, 10]))
         ax.grid(axis="x")
         ax.grid(axis="y", visible=False)
         for edge in np.arange(len(arms) - 1) + 0.5:

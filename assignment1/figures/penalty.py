@@ -131,7 +131,8 @@ def norms(series: Mapping[str, Mapping[float, float]]) -> Figure:
         figure, (ax,) = panels([2.2], right=0.2, top=0.15)
         first, last = np.log10(lams[0]), np.log10(lams[-1])
         zero = first - max(0.6, 0.18 * (last - first))  # where lambda = 0 stands
-        limits = (min(finite) / 1.25, max(finite) * 1.25)
+        endless = any(np.isinf(values.get(0, 0)) for values in series.values())
+        limits = (min(finite) / 1.25, max(finite) * (2 if endless else 1.25))  # room for the arrow
         handles = []
         for values, look in zip(series.values(), SERIES, strict=False):
             points = sorted((lam, norm) for lam, norm in values.items() if lam > 0)
@@ -158,9 +159,9 @@ def _upwards(ax: Axes, x: float, colour: str) -> None:
     """An arrow to infinity at the top of the axes."""
     place: Looks = dict(xycoords=("data", "axes fraction"))
     arrow = dict(arrowstyle="-|>", color=colour, linewidth=1.2)
-    ax.annotate("", (x, 1), (x, 0.8), textcoords=place["xycoords"], arrowprops=arrow, **place)
+    ax.annotate("", (x, 1), (x, 0.84), textcoords=place["xycoords"], arrowprops=arrow, **place)
     offset: Looks = dict(textcoords="offset points", va="center", size=12, color=colour)
-    ax.annotate("∞", (x, 0.9), (6, 0), **offset, **place)
+    ax.annotate("∞", (x, 0.92), (6, 0), **offset, **place)
 
 
 def _break(ax: Axes, x: float) -> None:

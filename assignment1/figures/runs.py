@@ -114,7 +114,10 @@ def draw_loss(ax: Axes, run: Run, ylim: Limits = None) -> None:
         ax.set_ylim(*_around(*_some((low, later), (high, later), (validation, begun))))
     else:
         ax.set_ylim(ylim)
-    end_names(ax, [(mean[-1], "training,\nepoch’s mean", BLUE), (validation[-1], "validation", ORANGE)])
+    window = 2 * _half(run.steps, run.batches_per_epoch) + 1
+    kind = "\nepoch’s mean" if window >= run.batches_per_epoch else f"\nmean of {window}"
+    training = "training," + kind if window > 1 else "training"
+    end_names(ax, [(mean[-1], training, BLUE), (validation[-1], "validation", ORANGE)])
 
 
 def draw_accuracy(ax: Axes, run: Run, ylim: Limits = None) -> None:
@@ -144,14 +147,19 @@ def over_an_epoch(losses: Array, batches: int) -> tuple[Array, Array, Array, Arr
 
     `losses` is (steps,). An epoch holds every image once, so that its mean is free of what single batches do.
     At the start the window is as wide as the step allows; the last half epoch has none and is left out. A run
-    of few epochs has windows of a tenth of its steps.
+    of less than ten epochs has windows of a tenth of its steps.
     """
-    half = min(batches, len(losses) // 10) // 2
+    half = _half(len(losses), batches)
     last = len(losses) - 1 - half
     steps = np.unique(np.linspace(0, last, min(last + 1, POINTS)).round().astype(int))
     windows = [losses[s - min(s, half) : s + min(s, half) + 1] for s in steps]
     low, high = np.array([np.percentile(w, (10, 90)) for w in windows]).T
     return steps, np.array([w.mean() for w in windows]), low, high
+
+
+def _half(steps: int, batches: int) -> int:
+    """How many batches a window holds on either side."""
+    return min(batches, steps // 10) // 2
 
 
 def _around(*curves: Array) -> tuple[float, float]:
@@ -177,7 +185,8 @@ def _mark(ax: Axes, run: Run, y: Array) -> None:
 
 def _marks(run: Run, band: bool = False) -> list[tuple[Artist, str]]:
     area = Patch(facecolor=BLUE, alpha=0.18)
-    found = [(area, "middle 80% of the batches")] if band else []
+    wide = band and _half(run.steps, run.batches_per_epoch) > 0
+    found = [(area, "middle 80% of the batches")] if wide else []
     return [*found, (Line2D([], [], **RING), f"lowest validation loss, after {run.best_step + 1:,} steps")]
 
 
