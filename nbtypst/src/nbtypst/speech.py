@@ -30,6 +30,15 @@ _TOKEN = re.compile(
 )
 
 
+def read_aloud(latex: str) -> str:
+    """LaTeX math in words, else, where a command has no words here, its source."""
+    try:
+        words = speak(latex)
+    except (ValueError, RecursionError):
+        words = ""
+    return words or "LaTeX: " + " ".join(latex.split())
+
+
 def speak(latex: str) -> str:
     """Read LaTeX math in words; a command outside the subset that converts rightly raises ValueError."""
     tokens = _TOKEN.findall(latex)[::-1]
