@@ -86,7 +86,7 @@ def _addresses(html: str) -> str:
 
 
 def _raw(cell: Any, place: str, problems: Problems) -> list[Piece]:
-    """A raw cell meant for this kind of page, or for no kind in particular; others are for other exporters."""
+    """A raw cell meant for this kind of page, or for no kind in particular; others are for others."""
     kind = str(cell.metadata.get("raw_mimetype", cell.metadata.get("format", ""))).lower()
     if kind == "text/markdown":
         return [_markdown(cell.source, place, problems)]

@@ -7,12 +7,14 @@ from typing import Any
 
 from pandocfilters import stringify
 
-from nbtypst.cells import pieces
+from nbtypst.cells import Piece, pieces
 from nbtypst.markdown import Block, parse
 from nbtypst.pictures import Picture
 from nbtypst.problems import Problems
 from nbtypst.references import PREFIX, References, close_levels, nodes
 from nbtypst.settings import Settings
+from nbtypst.settings import settings as settings_of
+from nbtypst.speech import unspoken
 from nbtypst.tidy import Tidier
 
 
@@ -27,21 +29,25 @@ class Document:
     checks: list[tuple[str, dict[str, Any]]] = field(default_factory=list)
 
 
-def collect(nb: Any, settings: Settings, problems: Problems, folder: str | None, name: str) -> Document:
-    """The document in a notebook; ExportError with every problem if it cannot become one."""
+def collect(
+    nb: Any,
+    settings: Settings | None = None,
+    problems: Problems | None = None,
+    folder: str | None = None,
+    name: str = "",
+) -> Document:
+    """The document in a notebook of the file `name` in `folder`, where its pictures are.
+
+    Raises ExportError with every problem found if it cannot become one.
+    """
+    settings = settings or settings_of(nb, {})
+    problems = problems or Problems(settings.strict)
     found = pieces(nb, problems, settings.hide_code)
     checks = [(piece.place, check) for piece in found for check in piece.checks]
     for place, check in checks:
         if not check.get("holds"):
             problems.error(place, *_false(check))
-    htmls = [
-        (piece, part) for piece in found for part in ("html", "caption") if getattr(piece, part) is not None
-    ]
-    for (piece, part), blocks in zip(htmls, parse([getattr(p, part) for p, part in htmls]), strict=True):
-        if part == "html":
-            piece.blocks = blocks
-        else:
-            piece.words = blocks
+    _read(found)
     tidier = Tidier(problems, folder)
     blocks = [(piece.place, block) for piece in found for block in tidier.piece(piece)]
     title, blocks = _title(blocks, settings.title, name)
@@ -49,9 +55,24 @@ def collect(nb: Any, settings: Settings, problems: Problems, folder: str | None,
     references = References(problems)
     _name_all(blocks, references)
     references.check_order()
+    for place, block in blocks:
+        for node in nodes(block):
+            if node["t"] == "Math" and (fault := unspoken(node["formula"].latex)):
+                problems.only_strict(place, fault, "its alternative text would be its source")
     blocks = [(place, references.link(block, place)) for place, block in blocks]
     problems.stop()
     return Document(title, settings, blocks, tidier.pictures, checks)
+
+
+def _read(found: list[Piece]) -> None:
+    """Read the HTML of all pieces and of their captions at once: pandoc takes a while to start."""
+    texts = [(piece, False, piece.html) for piece in found if piece.html is not None]
+    texts += [(piece, True, piece.caption) for piece in found if piece.caption is not None]
+    for (piece, is_caption, _), blocks in zip(texts, parse([html for *_, html in texts]), strict=True):
+        if is_caption:
+            piece.words = blocks
+        else:
+            piece.blocks = blocks
 
 
 def _false(check: dict[str, Any]) -> tuple[str, str]:

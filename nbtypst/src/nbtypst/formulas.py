@@ -7,6 +7,7 @@ import re
 import tempfile
 from dataclasses import dataclass
 from pathlib import Path
+from typing import Any
 
 from nbtypst.markdown import pandoc
 
@@ -31,7 +32,7 @@ MOST = 20_000  # characters of a formula with its macros expanded
 
 @dataclass(frozen=True)
 class Formula:
-    """A formula: whether it stands by itself, whether in a box, its number or "", and its LaTeX without the two."""
+    """A formula: whether it stands alone, whether in a box, its number or "", and its LaTeX without those."""
 
     display: bool
     boxed: bool
@@ -155,7 +156,7 @@ def to_typst(formulas: list[Formula]) -> dict[Formula, str]:
     if not good:
         return {}
     marks = [f"nbtypst{i}x" for i in range(len(good) + 1)]
-    blocks = [{"t": "Para", "c": [{"t": "Str", "c": marks[0]}]}]
+    blocks: list[Any] = [{"t": "Para", "c": [{"t": "Str", "c": marks[0]}]}]
     for one, mark in zip(good, marks[1:], strict=True):
         math = {"t": "Math", "c": [{"t": "InlineMath"}, one.latex]}
         blocks += [{"t": "Para", "c": [math]}, {"t": "Para", "c": [{"t": "Str", "c": mark}]}]
@@ -180,5 +181,5 @@ def unreadable(formulas: list[Formula]) -> set[str]:
     return {note["contents"] for note in notes if note.get("type") == "CouldNotConvertTeXMath"}
 
 
-def _document(blocks: list[dict[str, object]]) -> str:
+def _document(blocks: list[Any]) -> str:
     return json.dumps({"pandoc-api-version": [1, 23, 1], "meta": {}, "blocks": blocks})

@@ -1,4 +1,4 @@
-"""Markdown as Jupyter shows it, and HTML, as pandoc's blocks: nothing but known tags and attributes is left."""
+"""Markdown as Jupyter shows it, and HTML, as pandoc's blocks: only known tags and attributes are left."""
 
 from __future__ import annotations
 
@@ -23,10 +23,11 @@ MATH = re.compile(
     r"\$\$(.+?)\$\$|\\\[(.+?)\\\]|\$([^$\n]+?)\$|\\\((.+?)\\\)|(\\begin\{(\w+\*?)\}.*\\end\{\6\})", re.S
 )
 SECONDS = 60  # after which pandoc is taken to hang
-_TEXT = "a abbr address article aside b bdi bdo blockquote br caption center cite code col colgroup dd del dfn div"
-_TEXT += " dl dt em figcaption figure footer h1 h2 h3 h4 h5 h6 header hr i img ins kbd li main mark nav ol p pre q s"
-_TEXT += " samp section small span strike strong sub sup table tbody td tfoot th thead tr tt u ul var"
-_TAGS = set(_TEXT.split())
+_TAGS_WORDS = """
+a abbr address article aside b bdi bdo blockquote br caption center cite code col colgroup dd del dfn
+div dl dt em figcaption figure footer h1 h2 h3 h4 h5 h6 header hr i img ins kbd li main mark nav ol p
+pre q s samp section small span strike strong sub sup table tbody td tfoot th thead tr tt u ul var"""
+_TAGS = set(_TAGS_WORDS.split())
 _ATTRIBUTES = {
     "*": {"id"},
     "a": {"href", "name"},

@@ -146,16 +146,12 @@ class References:
 
     def _nothing(self, name: str, mention: str, place: str) -> None:
         kind = name.partition("-")[0]
-        known = (
-            sorted(_shown(one) for one in self.ids if one.startswith(f"{kind}-"))
-            if kind in ("fig", "tbl", "eq", "task")
-            else []
-        )
+        label = r"\d[a-z]" if kind == "task" else r"[a-z]?\d*[a-z]?"
+        known = sorted(_shown(one) for one in self.ids if re.fullmatch(f"{kind}-{label}", one))
         if kind == "task" and not known and not self.problems.strict:
-            return
-        self.problems.warn(
-            place, f"{mention!r} is mentioned and is not there", "there is: " + (", ".join(known) or "none")
-        )
+            return  # an ordinary word
+        advice = "there is: " + (", ".join(known) or "none")
+        self.problems.warn(place, f"{mention!r} is mentioned and is not there", advice)
 
 
 def _shown(name: str) -> str:

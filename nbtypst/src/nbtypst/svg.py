@@ -9,20 +9,27 @@ import tinycss2
 from defusedxml.ElementTree import fromstring
 
 SVG, XLINK = "http://www.w3.org/2000/svg", "http://www.w3.org/1999/xlink"
-_ELEMENTS = """svg g defs desc title symbol use path rect circle ellipse line polyline polygon text tspan textPath image
-clipPath mask pattern marker linearGradient radialGradient stop switch filter feGaussianBlur feOffset feBlend feFlood
-feComposite feMerge feMergeNode feColorMatrix""".split()  # noqa: SIM905
-_ATTRIBUTES = """id d x y x1 x2 y1 y2 cx cy r rx ry fx fy dx dy width height viewBox preserveAspectRatio points
-transform version offset gradientUnits gradientTransform spreadMethod clipPathUnits maskUnits maskContentUnits
-patternUnits patternContentUnits patternTransform markerWidth markerHeight markerUnits refX refY orient pathLength
-rotate textLength lengthAdjust in in2 result stdDeviation mode operator values type startOffset
-filterUnits""".split()  # noqa: SIM905
-PRESENTATION = """alignment-baseline baseline-shift clip-path clip-rule color display dominant-baseline fill
-fill-opacity fill-rule filter flood-color flood-opacity font-family font-size font-stretch font-style font-variant
-font-weight letter-spacing marker-end marker-mid marker-start mask opacity overflow stop-color stop-opacity stroke
-stroke-dasharray stroke-dashoffset stroke-linecap stroke-linejoin stroke-miterlimit stroke-opacity stroke-width
-text-anchor text-decoration visibility word-spacing writing-mode white-space""".split()  # noqa: SIM905
-_KNOWN = {*_ATTRIBUTES, *PRESENTATION}
+_ELEMENTS_WORDS = """
+svg g defs desc title symbol use path rect circle ellipse line polyline polygon text tspan textPath
+image clipPath mask pattern marker linearGradient radialGradient stop switch filter feGaussianBlur
+feOffset feBlend feFlood feComposite feMerge feMergeNode feColorMatrix"""
+_ELEMENTS = set(_ELEMENTS_WORDS.split())
+_ATTRIBUTES_WORDS = """
+id d x y x1 x2 y1 y2 cx cy r rx ry fx fy dx dy width height viewBox preserveAspectRatio points transform
+version offset gradientUnits gradientTransform spreadMethod clipPathUnits maskUnits maskContentUnits
+patternUnits patternContentUnits patternTransform markerWidth markerHeight markerUnits refX refY orient
+pathLength rotate textLength lengthAdjust in in2 result stdDeviation mode operator values type
+startOffset filterUnits"""
+_ATTRIBUTES = set(_ATTRIBUTES_WORDS.split())
+PRESENTATION_WORDS = """
+alignment-baseline baseline-shift clip-path clip-rule color display dominant-baseline fill fill-opacity
+fill-rule filter flood-color flood-opacity font-family font-size font-stretch font-style font-variant
+font-weight letter-spacing marker-end marker-mid marker-start mask opacity overflow stop-color stop-
+opacity stroke stroke-dasharray stroke-dashoffset stroke- linecap stroke-linejoin stroke-miterlimit
+stroke-opacity stroke-width text-anchor text- decoration visibility word-spacing writing-mode white-
+space"""
+PRESENTATION = set(PRESENTATION_WORDS.split())
+_KNOWN = _ATTRIBUTES | PRESENTATION
 _PICTURE = re.compile(r"data:image/(?:png|jpe?g|gif);base64,[A-Za-z0-9+/=\s]+")
 _URL = re.compile(r"url\(\s*['\"]?(?!#)", re.I)
 ElementTree.register_namespace("", SVG)
@@ -99,8 +106,9 @@ def _declarations(style: str) -> dict[str, str]:
         match = re.match(r"(.*?)([\d.]+(?:px|pt|em)?)(?:/\S+)?\s+(.+)$", values["font"])
         if match:
             values |= {"font-size": match[2], "font-family": match[3]}
-            values |= {"font-style": w for w in match[1].split() if w in ("italic", "oblique")}
-            values |= {"font-weight": w for w in match[1].split() if re.fullmatch(r"bold|\d00", w)}
+            for word in match[1].split():
+                kind = "font-style" if word in ("italic", "oblique") else "font-weight"
+                values |= {kind: word} if re.fullmatch(r"italic|oblique|bold|\d00", word) else {}
     return {name: value for name, value in values.items() if name in PRESENTATION}
 
 

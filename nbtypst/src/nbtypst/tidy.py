@@ -65,7 +65,7 @@ class Tidier:
         return [one for block in blocks for one in self._block(block, piece, depth)]
 
     def _block(self, block: Block, piece: Piece, depth: int) -> list[Block]:
-        kind, content = block["t"], block.get("c")
+        kind, content = block["t"], block.get("c", [])
         if kind in ("Plain", "Para"):
             return self._paragraph(kind, self.inlines(content, piece))
         if kind == "Header":

@@ -50,7 +50,8 @@ class Writer:
         """The source of the document's body."""
         self.marks, self.fragile = [], {}
         text = ""
-        for self.place, block in self.document.blocks:
+        for place, block in self.document.blocks:
+            self.place = place
             text += self.block(block) + "\n\n"
         for number, line in enumerate(text.split("\n"), 1):
             if match := re.match(r"/\*(\d+)\*/", line):
@@ -76,7 +77,7 @@ class Writer:
 
     def block(self, block: Block) -> str:
         """One block."""
-        kind, content = block["t"], block.get("c")
+        kind, content = block["t"], block.get("c", [])
         if kind in ("Plain", "Para"):
             return self._paragraph(content)
         if kind == "Header":
