@@ -22,7 +22,15 @@ endif
 endif
 endif
 
-NBCONVERT = $(PY) -m nbconvert --output-dir build/new
+# Every file is made in a folder of this make's own and then moved: whole, or not at all.
+NEW := build/new-$(shell echo $$$$)
+NBCONVERT = $(PY) -m nbconvert --output-dir $(NEW)
+MOVE = $(PY) -c 'import os, sys; os.replace(*sys.argv[1:]); os.path.exists("$(NEW)") and not os.listdir("$(NEW)") and os.rmdir("$(NEW)")'
+CHECK = $(PY) -m nbtypst.check --folder . build/report.ipynb
+# What the first page names: make pdf AUTHORS="Ada Lovelace, Alan Turing" GROUP=7 COURSE=TDT4265 DATE="1 March 2026"
+NAMES = $(if $(AUTHORS),--ReportExporter.authors="$(AUTHORS)") $(if $(GROUP),--ReportExporter.group="$(GROUP)") \
+	$(if $(COURSE),--ReportExporter.course="$(COURSE)") $(if $(DATE),--ReportExporter.date="$(DATE)")
+PAGE = $(NBCONVERT) --ReportExporter.folder=. $(NAMES)
 SOURCES = report.ipynb $(wildcard assignment1/*.* assignment1/*/*.py nbtypst/src/nbtypst/*.*)
 
 .PHONY: help env pdf html submission pictures report test lint lab optima bench bench-peers lock clean distclean active-environment
@@ -43,7 +51,8 @@ help:
 	@echo "make lock       make requirements.txt again from both pyproject.toml (needs uv)"
 	@echo "make clean      remove build, what was made from it, and caches"
 	@echo "make distclean  the same, and remove .venv"
-	@echo "Options: PYTHON=python3.12 names the Python that makes .venv; ENV=active uses the active environment."
+	@echo "Options: PYTHON=python3.12 names the Python that makes .venv; ENV=active uses the active environment;"
+	@echo "AUTHORS=, GROUP=, COURSE= and DATE= go on the first page."
 
 env: $(READY)
 
@@ -53,21 +62,21 @@ env: $(READY)
 active-environment:
 	@python bootstrap.py --active
 
-# Each file is written into build/new and then moved: whole, or not at all. The kernel does not end by itself
-# while helpers of its worker processes are there: it is given a second, not five.
+# The kernel does not end by itself while helpers of its worker processes are there: it is given a second, not five.
 build/report.ipynb: $(SOURCES) $(READY)
 	@mkdir -p build
 	TQDM_DISABLE=1 $(NBCONVERT) --to notebook --execute --ExecutePreprocessor.record_timing=False --KernelManager.shutdown_wait_time=1 report.ipynb
-	@mv build/new/report.ipynb $@
+	@$(MOVE) $(NEW)/report.ipynb $@
 
 pdf: build/report.ipynb
-	$(NBCONVERT) --to report_pdf build/report.ipynb
-	@mv build/new/report.pdf report.pdf
-	@echo "Wrote report.pdf"
+	$(PAGE) --to report_pdf build/report.ipynb
+	@$(CHECK) --evidence report-evidence.txt
+	@$(MOVE) $(NEW)/report.pdf report.pdf
+	@echo "Wrote report.pdf, and report-evidence.txt: what was checked and measured"
 
 html: build/report.ipynb
-	$(NBCONVERT) --to report_html build/report.ipynb
-	@mv build/new/report.html report.html
+	$(PAGE) --to report_html build/report.ipynb
+	@$(MOVE) $(NEW)/report.html report.html
 	@echo "Wrote report.html"
 
 submission: pdf
@@ -80,7 +89,8 @@ pictures: pdf
 report: $(READY)
 	@rm -f build/report.ipynb
 	@$(MAKE) build/report.ipynb
-	@cp build/report.ipynb build/new/report.ipynb && mv build/new/report.ipynb report.ipynb && touch build/report.ipynb
+	@$(CHECK)
+	@mkdir -p $(NEW) && cp build/report.ipynb $(NEW)/report.ipynb && $(MOVE) $(NEW)/report.ipynb report.ipynb && touch build/report.ipynb
 	@echo "Wrote report.ipynb"
 
 test: $(READY)
@@ -111,7 +121,7 @@ lock:
 	uv pip compile pyproject.toml nbtypst/pyproject.toml --extra test --extra writing --universal --python-version 3.11 --generate-hashes --no-emit-index-url --no-emit-find-links --no-annotate -o requirements.txt
 
 clean:
-	rm -rf build report.pdf report.html submission.zip .pytest_cache .ruff_cache .mypy_cache .ipynb_checkpoints
+	rm -rf build report.pdf report.html report-evidence.txt submission.zip .pytest_cache .ruff_cache .mypy_cache .ipynb_checkpoints
 	rm -rf nbtypst/build nbtypst/dist nbtypst/.*_cache
 	find . -name .venv -prune -o -name .git -prune -o -type d -name __pycache__ -exec rm -rf {} +
 

@@ -51,6 +51,7 @@ class ReportExporter(TemplateExporter):
     paper = Unicode("", help="The paper, such as a4 or us-letter.").tag(config=True)
     font = Unicode("", help="The font of the text.").tag(config=True)
     font_size = Float(None, allow_none=True, help="The size of the text in points.").tag(config=True)
+    folder = Unicode("", help="Where the notebook's pictures are, if not beside it.").tag(config=True)
     font_paths = List(Unicode(), help="Folders with more fonts.").tag(config=True)
     system_fonts = Bool(False, help="Whether the machine's own fonts are used too.").tag(config=True)
 
@@ -90,10 +91,9 @@ class ReportExporter(TemplateExporter):
         own = self.settings(nb)
         problems = Problems(own.strict)
         about = resources.get("metadata", {})
-        folder = about.get("path")
-        document = collect(
-            nb, own, problems, None if folder is None else str(Path(folder or ".")), about.get("name", "")
-        )
+        beside = self.folder or about.get("path")
+        folder = None if beside is None else str(Path(beside or "."))
+        document = collect(nb, own, problems, folder, about.get("name", ""))
         output = self.render(document, problems)
         for problem in problems.warnings:
             self.log.warning("%s", problem)
