@@ -109,7 +109,7 @@ def test_what_a_page_cannot_show_stops_a_strict_build_alone(cells, message):
 
 def test_all_problems_are_told_at_once_each_in_a_line_with_its_cell():
     false = {"sentence": "It is small.", "check": "x < 1", "values": "2 < 1", "holds": False}
-    old = false | {"stale": "x (cell In [3])"}
+    old = false | {"stale": "x is from In [3]"}
     said = [
         new_output("display_data", {"text/markdown": "It."}, metadata={"checks": [c]}) for c in (false, old)
     ]
@@ -118,7 +118,7 @@ def test_all_problems_are_told_at_once_each_in_a_line_with_its_cell():
         collect(notebook(cell, figure(), figure()))
     assert str(caught.value).splitlines() == [
         "cell 2 In [7] \"say('It is small.')\": not true: 'It is small.' (check: x < 1; measured: 2 < 1)",
-        "cell 2 In [7] \"say('It is small.')\": 'It is small.' is from an older run of x (cell In [3]); "
+        "cell 2 In [7] \"say('It is small.')\": 'It is small.' is out of date, x is from In [3]; "
         "run the cells above again",
         "cell 4 'show()': Figure 2b is there twice; give each its own number",
     ]

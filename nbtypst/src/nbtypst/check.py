@@ -1,7 +1,7 @@
 """Whether all that a notebook says is true: python -m nbtypst.check NOTEBOOK [--evidence FILE].
 
-Lists every sentence that is not true, and in a strict notebook all that a page cannot show, one line each with
-its cell; the exit status is then 1. With --evidence it writes every check that was made, with what was measured.
+Lists every sentence that is not true, and in a strict notebook all that a page cannot show, one line each
+with its cell; the exit status is then 1. With --evidence it writes every check made, with what was measured.
 """
 
 from __future__ import annotations
@@ -32,7 +32,9 @@ def evidence(nb: Any) -> str:
 
 def main(arguments: list[str] | None = None) -> int:
     """The command; returns its exit status."""
-    parser = argparse.ArgumentParser(prog="python -m nbtypst.check", description=(__doc__ or "").split("\n\n")[1])
+    parser = argparse.ArgumentParser(
+        prog="python -m nbtypst.check", description=(__doc__ or "").split("\n\n")[1]
+    )
     parser.add_argument("notebook", type=Path)
     parser.add_argument("--evidence", type=Path, metavar="FILE", help="write the checks that were made there")
     parser.add_argument("--folder", type=Path, help="where the notebook's pictures are, if not beside it")

@@ -78,7 +78,7 @@ def _read(found: list[Piece]) -> None:
 def _false(check: dict[str, Any]) -> tuple[str, str]:
     sentence = str(check.get("sentence", ""))
     if check.get("stale"):
-        return f"{sentence!r} is from an older run of {check['stale']}", "run the cells above again"
+        return f"{sentence!r} is out of date, {check['stale']}", "run the cells above again"
     return f"not true: {sentence!r} (check: {check.get('check')}; measured: {check.get('values')})", ""
 
 

@@ -8,7 +8,7 @@ from typing import Any
 
 from nbconvert.exporters import Exporter, TemplateExporter
 from traitlets import Bool, Float, List, Unicode
-from traitlets.config import Config
+from traitlets.config import Application, Config
 
 from nbtypst.document import Document, collect
 from nbtypst.problems import ExportError, Problems
@@ -26,9 +26,8 @@ class _OneLine(logging.Filter):
 
     def filter(self, record: logging.LogRecord) -> bool:
         problem = record.exc_info[1] if isinstance(record.exc_info, tuple) else None
-        if isinstance(problem, ExportError) and not logging.getLogger(record.name).isEnabledFor(
-            logging.DEBUG
-        ):
+        debug = Application.initialized() and str(Application.instance().log_level) in ("0", "10", "DEBUG")
+        if isinstance(problem, ExportError) and not debug:
             record.exc_info = record.exc_text = None
             record.msg, record.args = f"{record.getMessage()}\n{problem}", ()
         return True

@@ -42,6 +42,7 @@ def settings(nb: Any, options: dict[str, Any]) -> Settings:
     given |= {key: value for key, value in options.items() if value not in (None, "", ())}
     made = {f.name: _as(f.name, given[f.name], f.default) for f in fields(Settings) if f.name in given}
     found = Settings(**{name: value for name, value in made.items() if value is not None})
+    found.group = f"Group {found.group}" if found.group.isdigit() else found.group
     if not re.fullmatch(r"[A-Za-z]{2,3}", found.language.partition("-")[0]):
         found.language = "en"
     return found
