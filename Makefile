@@ -23,6 +23,9 @@ endif
 endif
 
 BUILD = $(PY) tools/build.py
+# What the first page names: make pdf AUTHORS="Ada Lovelace, Alan Turing" GROUP=7 COURSE=TDT4265 DATE="1 March 2026"
+given = $(if $(filter command line,$(origin $(1))),--$(2)="$($(1))")
+NAMES = $(call given,AUTHORS,authors) $(call given,GROUP,group) $(call given,COURSE,course) $(call given,DATE,date)
 SOURCES = report.ipynb $(wildcard assignment1/*.* assignment1/*/*.py nbtypst/src/nbtypst/*.*)
 
 .PHONY: help env pdf html submission pictures report test lint lab optima bench bench-peers lock clean distclean active-environment
@@ -43,7 +46,8 @@ help:
 	@echo "make lock       make requirements.txt again from both pyproject.toml (needs uv)"
 	@echo "make clean      remove build, what was made from it, and caches"
 	@echo "make distclean  the same, and remove .venv"
-	@echo "Options: PYTHON=python3.12 names the Python that makes .venv; ENV=active uses the active environment."
+	@echo "Options: PYTHON=python3.12 names the Python that makes .venv; ENV=active uses the active environment;"
+	@echo "AUTHORS=, GROUP=, COURSE= and DATE= go on the first page."
 
 env: $(READY)
 
@@ -58,10 +62,10 @@ build/report.ipynb: $(SOURCES) $(READY)
 	@$(BUILD) execute report.ipynb $@
 
 pdf: build/report.ipynb
-	@$(BUILD) report_pdf build/report.ipynb report.pdf
+	@$(BUILD) report_pdf build/report.ipynb report.pdf report-evidence.txt $(NAMES)
 
 html: build/report.ipynb
-	@$(BUILD) report_html build/report.ipynb report.html
+	@$(BUILD) report_html build/report.ipynb report.html $(NAMES)
 
 submission: pdf
 	$(PY) tools/submission.py build/report.ipynb report.pdf submission.zip
@@ -101,7 +105,7 @@ lock:
 	uv pip compile pyproject.toml nbtypst/pyproject.toml --extra test --extra writing --universal --python-version 3.11 --generate-hashes --no-emit-index-url --no-emit-find-links --no-annotate -o requirements.txt
 
 clean:
-	rm -rf build report.pdf report.html submission.zip .pytest_cache .ruff_cache .mypy_cache .ipynb_checkpoints
+	rm -rf build report.pdf report.html report-evidence.txt submission.zip .pytest_cache .ruff_cache .mypy_cache .ipynb_checkpoints
 	rm -rf nbtypst/build nbtypst/dist nbtypst/.*_cache
 	find . -name .venv -prune -o -name .git -prune -o -type d -name __pycache__ -exec rm -rf {} +
 

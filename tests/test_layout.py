@@ -49,7 +49,9 @@ def test_the_page_setter_needs_nothing_of_the_assignment():
 def test_the_assignment_needs_nothing_of_the_report_and_the_plain_way_nothing_of_the_fast():
     for name in ASSIGNMENT:
         found = imported(ROOT / f"assignment1/{name}.py")
-        assert not {"evidence", "figures", "sweep", "evaluation"} & {part.rpartition(".")[2] for part in found}
+        assert not {"evidence", "figures", "sweep", "evaluation"} & {
+            part.rpartition(".")[2] for part in found
+        }
         assert "nbtypst" not in {part.partition(".")[0] for part in found}
     plain = ast.parse((ROOT / "assignment1/training.py").read_text())
     first = next(node for node in plain.body if isinstance(node, ast.FunctionDef))

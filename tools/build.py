@@ -1,7 +1,7 @@
 """Execute the notebook, or export it: every file is written whole or not at all, one build at a time.
 
     python tools/build.py execute report.ipynb build/report.ipynb [another copy]
-    python tools/build.py report_pdf build/report.ipynb report.pdf
+    python tools/build.py report_pdf build/report.ipynb report.pdf [evidence.txt] [--authors=... --group=...]
 
 What goes wrong is said in a line for each problem; the whole story is in build/log.txt. Nothing is left
 running: a build whose make is gone ends, and takes the kernel and its workers with it.
@@ -16,6 +16,7 @@ import signal
 import sys
 import threading
 import time
+import traceback
 from collections.abc import Iterator
 from contextlib import contextmanager, suppress
 from pathlib import Path
@@ -25,6 +26,9 @@ import nbformat
 from nbclient.exceptions import CellExecutionError, CellTimeoutError, DeadKernelError
 from nbconvert.exporters import get_exporter
 from nbconvert.preprocessors import ExecutePreprocessor
+from nbtypst.check import evidence
+from nbtypst.document import collect
+from nbtypst.problems import ExportError
 from tqdm import tqdm
 from traitlets.config import Config
 
@@ -132,6 +136,11 @@ def execute(source: Path, targets: list[Path]) -> None:
         except (CellExecutionError, CellTimeoutError, DeadKernelError) as error:
             log.write(re.sub(r"\x1b\[[\d;]*m", "", str(error)))
             raise BuildError(f"{where(notebook, error)}; the whole of it is in {BUILD / 'log.txt'}") from None
+    if source in targets:  # what is committed says nothing that is not true
+        try:
+            collect(notebook, folder=".", name=source.stem)
+        except ExportError as error:
+            raise BuildError(f"{source} is no report yet\n{error}") from None
     for target in targets:
         write(target, nbformat.writes(notebook) + "\n")
 
@@ -150,32 +159,35 @@ def where(notebook: Any, error: Exception) -> str:
     return f"the kernel died: {' '.join(str(error).split())[:300]}"
 
 
-def export(name: str, source: Path, target: Path) -> None:
-    """Convert `source` by the exporter `name` into `target`."""
-    exporter = get_exporter(name)(config=Config({"strict": True}))
+def export(name: str, source: Path, targets: list[Path], names: dict[str, str]) -> None:
+    """Convert `source` by the exporter `name` into the first target; the second gets the evidence."""
+    exporter = get_exporter(name)(config=Config(ReportExporter=dict(folder=".", **names)))
     try:
         content, _ = exporter.from_filename(str(source))
+    except ExportError as error:
+        raise BuildError(f"{source} is no report yet\n{error}") from None
     except Exception as error:
-        with (BUILD / "log.txt").open("w") as log:
-            import traceback
-
-            traceback.print_exc(file=log)
-        raise BuildError(str(error)) from None
-    write(target, content)
+        (BUILD / "log.txt").write_text(traceback.format_exc(), encoding="utf-8")
+        raise BuildError(f"{type(error).__name__}: {error}; the whole of it is in build/log.txt") from None
+    write(targets[0], content)
+    for target in targets[1:]:
+        write(target, evidence(nbformat.read(source, as_version=4)))
 
 
 def main(arguments: list[str]) -> int:
     """Do what the module's docstring says."""
-    what, source, *targets = arguments[0], *map(Path, arguments[1:])
-    started = time.time()
+    named = [argument[2:].partition("=") for argument in arguments if argument.startswith("--")]
+    names = {key: value for key, _, value in named}
+    what, source, *rest = (argument for argument in arguments if not argument.startswith("--"))
+    targets, started = [Path(target) for target in rest], time.time()
     try:
         with one_at_a_time() as waited:
-            if waited and all(t.is_file() and t.stat().st_mtime > started for t in targets):
+            if waited and all(target.is_file() and target.stat().st_mtime > started for target in targets):
                 print(f"{targets[-1]} is new", flush=True)
             elif what == "execute":
-                execute(source, targets)
+                execute(Path(source), targets)
             else:
-                export(what, source, targets[0])
+                export(what, Path(source), targets, names)
     except (BuildError, OSError) as error:
         print("\n".join(f"error: {line}" for line in str(error).splitlines()), file=sys.stderr)
         return 1

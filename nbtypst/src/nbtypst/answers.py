@@ -8,6 +8,7 @@ from typing import Any
 
 from IPython.display import Markdown, display
 
+from nbtypst.ledger import ledger
 from nbtypst.templates import fill
 
 
@@ -41,7 +42,7 @@ class Answers:
         """
         self.questions[question]
         frame = sys._getframe(1)
-        shown, checks = fill(text, {**frame.f_globals, **frame.f_locals})
+        shown, checks = fill(text, {**frame.f_globals, **frame.f_locals}, ledger.stale)
         display(Markdown(shown), metadata={"checks": [asdict(check) for check in checks]} if checks else {})
         self.given[question] = " ".join(shown.partition("\n\n")[0].replace("**", "").split())
         self.place.update(Markdown(self._table()), metadata=self._about())

@@ -30,6 +30,23 @@ _TOKEN = re.compile(
 )
 
 
+def read_aloud(latex: str) -> str:
+    """LaTeX math in words, else, where a command has no words here, its source."""
+    try:
+        words = speak(latex)
+    except (ValueError, RecursionError):
+        words = ""
+    return words or "LaTeX: " + " ".join(latex.split())
+
+
+def unspoken(latex: str) -> str:
+    """Why LaTeX math cannot be read in words; "" if it can."""
+    try:
+        return "" if speak(latex) else f"there are no words for {latex}"
+    except (ValueError, RecursionError) as error:
+        return str(error)
+
+
 def speak(latex: str) -> str:
     """Read LaTeX math in words; a command outside the subset that converts rightly raises ValueError."""
     tokens = _TOKEN.findall(latex)[::-1]
