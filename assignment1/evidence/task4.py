@@ -1,19 +1,19 @@
-"""Tasks 4b to 4e: the penalty's effect on weights and accuracy, at the stop and at the optimum."""
+"""Tasks 4c to 4e: what the penalty does to accuracy, loss and norm, at equal steps, at the end and at the optimum."""
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Mapping, Sequence
 from typing import NamedTuple, TypeVar
 
 import numpy as np
-from numpy.typing import ArrayLike, NDArray
+from numpy.typing import ArrayLike
+from scipy.stats import t as student
 
-from assignment1.mnist import Dataset, Split
+from assignment1.mnist import Split
 from assignment1.models import Array, Regression, SoftmaxRegression
-from assignment1.training import Run, train, validate
+from assignment1.training import Run
 
 Key = TypeVar("Key")
-SETTINGS = dict(learning_rate=0.01, batch_size=128, shuffle=True)  # tasks 3 and 4
 
 
 class Paired(NamedTuple):
@@ -23,12 +23,48 @@ class Paired(NamedTuple):
     error: float
     pairs: int
 
+    @property
+    def ratio(self) -> float:
+        """The mean in standard errors."""
+        return self.mean / self.error
+
+    @property
+    def half(self) -> float:
+        """Half the width of the 95 % confidence interval of the mean, by Student's t."""
+        return self.error * float(student.ppf(0.975, self.pairs - 1))
+
+    @property
+    def differs(self) -> bool:
+        """Whether that interval leaves out 0."""
+        return abs(self.mean) > self.half
+
 
 class Scores(NamedTuple):
     """Loss without the penalty, in nats, and accuracy on one split."""
 
     loss: float
     accuracy: float
+
+
+class Compared(NamedTuple):
+    """What one model has more than another on the same images."""
+
+    accuracy: Paired
+    loss: Paired  # nats, without the penalty
+
+
+class Late(NamedTuple):
+    """The validation accuracy over the last checks of a run."""
+
+    median: float
+    low: float
+    high: float
+    deviation: float  # standard deviation
+
+    @property
+    def range(self) -> float:
+        """The highest minus the lowest."""
+        return self.high - self.low
 
 
 class Stop(NamedTuple):
@@ -40,72 +76,31 @@ class Stop(NamedTuple):
     distance: float  # |w - w*| / |w*|
 
 
-def scores(models: Iterable[Regression], split: Split) -> list[Scores]:
-    """`loss` and `accuracy` of each model, from one product."""
-    each = list(models)
-    both = validate(each[0].stack(each), split.X, np.ascontiguousarray(split.Y.T))
-    return [Scores(loss, accuracy) for loss, accuracy in zip(*both, strict=True)]
+class Point(NamedTuple):
+    """A model in the plane of Figure 4d."""
+
+    norm: float
+    loss: float  # nats
 
 
-def wrong_share(model: Regression, split: Split) -> float:
-    """The share that the wrong classes have in the squared gradient by the logits, summed over all images."""
-    squares = np.square(split.Y - model.forward(split.X))
-    return float(squares[split.Y == 0].sum() / squares.sum())
+def per_image(models: Sequence[Regression], split: Split) -> tuple[Array, Array]:
+    """Whether each model classifies each image correctly (0 or 1), and its loss: both (models, N).
 
-
-def roughness(w: Array) -> float:
-    """Mean squared difference of neighbouring pixels' weights (785, K) over twice their mean square.
-
-    It has no scale: 0 for constant weights, 1 for independent ones of mean 0.
+    All logits come from one product for every 5,000 images, which reads X once.
     """
-    image = w[:784].reshape(28, 28, -1)
-    squares = [np.square(np.diff(image, axis=axis)).mean() for axis in (0, 1)]
-    return float(np.mean(squares) / (2 * np.square(image).mean()))
+    W, right, loss = np.hstack([model.w for model in models]).astype(split.X.dtype), [], []
+    for start in range(0, len(split.X), 5000):
+        X, Y = (part[start : start + 5000] for part in split)
+        Z = [np.asfortranarray(z) for z in np.split(X @ W, len(models), axis=1)]
+        right.append([model.correct(z, Y) for model, z in zip(models, Z, strict=True)])
+        loss.append([model.cross_entropy(z, Y) for model, z in zip(models, Z, strict=True)])
+    return np.concatenate(right, axis=1).astype(float), np.concatenate(loss, axis=1).astype(float)
 
 
-def class_means(data: Split, centred: bool) -> Array:
-    """Each class's mean image (785, K); `centred`, less the mean of these means."""
-    means = data.X.T @ data.Y / data.Y.sum(axis=0)
-    return means - means.mean(axis=1, keepdims=True) if centred else means
-
-
-def likeness(w: Array, means: Array) -> Array:
-    """Correlation over the 784 pixels of each class's weights with its mean image, both (785, K): (K,)."""
-    return np.array([np.corrcoef(a, b)[0, 1] for a, b in zip(w[:784].T, means[:784].T, strict=True)])
-
-
-def look(w: Array, *means: Array) -> tuple[float, ...]:
-    """`roughness`, and the mean `likeness` to each of several sets of mean images."""
-    return roughness(w), *(float(likeness(w, m).mean()) for m in means)
-
-
-def dark_pixels(data: Split) -> NDArray[np.intp]:
-    """The pixels, by number, that are black (-1) in every image of `data`."""
-    return np.flatnonzero((data.X[:, :784] == -1).all(axis=0))
-
-
-def stop(run: Run, optimum: SoftmaxRegression, data: Split) -> Stop:
-    """How far the last weights of `run` are from the optimum of the same J."""
-    last = SoftmaxRegression(optimum.lam).copy(run.last.w)
-    J, least = last.objective(*data), optimum.objective(*data)
-    away = np.linalg.norm(last.w - optimum.w) / np.linalg.norm(optimum.w)
-    return Stop(J, J / least - 1, float(np.linalg.norm(last.gradient(*data))), float(away))
-
-
-def over_seeds(runs: Mapping[tuple[float, int], Run], a: float, b: float, measure: str) -> Paired:
-    """Lambda a's `measure` (of History) less b's, paired by seed, each the mean of the run's last fifth."""
-    seeds = [seed for lam, seed in runs if lam == a and (b, seed) in runs]
-    return paired(*([late(runs[lam, seed], measure) for seed in seeds] for lam in (a, b)))
-
-
-def late(run: Run, measure: str) -> float:
-    """The mean of a measure of History over the checks in the last fifth of the run's steps."""
-    return float(getattr(run.history, measure)[run.history.step >= 0.8 * run.steps].mean())
-
-
-def over_images(a: Regression, b: Regression, split: Split) -> Paired:
-    """Model a's accuracy less b's, paired by image (with McNemar's variance)."""
-    return paired(*(model.correct(model.logits(split.X), split.Y) for model in (a, b)))
+def scores(models: Iterable[Regression], split: Split) -> list[Scores]:
+    """`loss` and `accuracy` of each model."""
+    right, loss = per_image(list(models), split)
+    return [Scores(float(c.mean()), float(r.mean())) for r, c in zip(right, loss, strict=True)]
 
 
 def paired(a: ArrayLike, b: ArrayLike) -> Paired:
@@ -117,35 +112,92 @@ def paired(a: ArrayLike, b: ArrayLike) -> Paired:
     return Paired(float(difference.mean()), float(error), len(difference))
 
 
-def descent(data: Dataset, epochs: Iterable[int]) -> dict[int, SoftmaxRegression]:
-    """The weights of a lambda = 0 run after each of `epochs`, in rising order.
+def compare(model: Regression, others: Mapping[Key, Regression], split: Split) -> dict[Key, Compared]:
+    """What `model` has more than each of the `others`, paired by image (the accuracy with McNemar's variance)."""
+    (own, *right), (cost, *costs) = per_image([model, *others.values()], split)
+    return {
+        key: Compared(paired(own, r), paired(cost, c)) for key, r, c in zip(others, right, costs, strict=True)
+    }
 
-    The run is made in parts, each with shuffles of its own.
+
+def over_images(a: Sequence[Regression], b: Sequence[Regression], split: Split) -> Paired:
+    """The models a's accuracy minus the models b's, paired by image, each image with its mean over the models.
+
+    The error is that of the images: it says nothing of other shuffles.
     """
-    model, done, passed = SoftmaxRegression(), 0, {}
-    for epoch in epochs:
-        part = dict(epochs=epoch - done, seed=epoch, checks_per_epoch=1, progress=False)
-        run = train(model, data, **SETTINGS | part)  # type: ignore[arg-type]
-        model, done = SoftmaxRegression().copy(run.last.w), epoch
-        passed[epoch] = model
-    return passed
+    right, _ = per_image([*a, *b], split)
+    return paired(right[: len(a)].mean(axis=0), right[len(a) :].mean(axis=0))
 
 
-def place(models: Mapping[Key, Regression], split: Split) -> dict[Key, tuple[float, float]]:
-    """The length of each model's weights and its loss on a split, in nats."""
+def over_seeds(runs: Mapping[tuple[float, int], Run], a: float, b: float, measure: str) -> Paired:
+    """Lambda a's `measure` (of History) minus b's, paired by seed, each the mean of the run's last fifth.
+
+    The error is that of the shuffles: it says nothing of other images.
+    """
+    seeds = [seed for lam, seed in runs if lam == a and (b, seed) in runs]
+    return paired(*([_late_mean(runs[lam, seed], measure) for seed in seeds] for lam in (a, b)))
+
+
+def _late_mean(run: Run, measure: str) -> float:
+    return float(getattr(run.history, measure)[run.history.step >= 0.8 * run.steps].mean())
+
+
+def late(accuracy: Array, checks: int = 10) -> Late:
+    """The median and the spread of the last `checks` accuracies."""
+    last = np.asarray(accuracy)[-checks:]
+    return Late(float(np.median(last)), float(last.min()), float(last.max()), float(last.std(ddof=1)))
+
+
+def stop(run: Run, optimum: SoftmaxRegression, data: Split) -> Stop:
+    """How far the last weights of `run` are from the optimum of the same J."""
+    last = SoftmaxRegression(optimum.lam).copy(run.last.w)
+    J, least = last.objective(*data), optimum.objective(*data)
+    return Stop(J, J / least - 1, float(np.linalg.norm(last.gradient(*data))), away(last, optimum))
+
+
+def away(model: Regression, optimum: Regression) -> float:
+    """|w - w*| / |w*|."""
+    return float(np.linalg.norm(model.w - optimum.w) / np.linalg.norm(optimum.w))
+
+
+def nearest(model: Regression, optima: Mapping[float, Regression]) -> tuple[float, float]:
+    """The lambda whose optimum is nearest to the weights of `model`, and how far that is (`away`)."""
+    lam = min(optima, key=lambda lam: float(np.linalg.norm(optima[lam].w - model.w)))
+    return lam, away(model, optima[lam])
+
+
+def place(models: Mapping[Key, Regression], split: Split) -> dict[Key, Point]:
+    """The norm of each model's weights and its loss on a split."""
     found = zip(models.items(), scores(models.values(), split), strict=True)
-    return {key: (float(np.linalg.norm(m.w)), s.loss) for (key, m), s in found}
+    return {key: Point(norm(m), s.loss) for (key, m), s in found}
 
 
-def aside(passed: Iterable[tuple[float, float]], path: Iterable[tuple[float, float]]) -> Array:
-    """How far each loss is from the path's at the same length of the weights, as a share of it.
+def aside(passed: Iterable[Point], path: Iterable[Point]) -> Array:
+    """How far each loss is from the path's at the same norm of the weights, as a share of it.
 
-    Both are (length, loss) in rising order of length; the path is interpolated in the logarithm of both.
+    Both are in rising order of the norm; the path is interpolated in the logarithm of both.
     """
-    (length, loss), (lengths, losses) = (np.log(list(points)).T for points in (passed, path))
-    return np.expm1(loss - np.interp(length, lengths, losses))
+    (at, loss), (norms, losses) = (np.log(list(points)).T for points in (passed, path))
+    return np.expm1(loss - np.interp(at, norms, losses))
 
 
-def nearest(model: Regression, optima: Mapping[float, Regression]) -> float:
-    """The lambda whose optimum is nearest to the weights of `model`."""
-    return min(optima, key=lambda lam: float(np.linalg.norm(optima[lam].w - model.w)))
+def norm(model: Regression) -> float:
+    """The Euclidean norm of all weights, the bias's included."""
+    return float(np.linalg.norm(model.w))
+
+
+def ratios(norms: Mapping[float, float]) -> list[float]:
+    """How many times smaller each norm is than the one before it."""
+    values = list(norms.values())
+    return [a / b for a, b in zip(values, values[1:], strict=False)]
+
+
+def growth(model: Regression, split: Split, factors: Sequence[float]) -> tuple[float, Array]:
+    """A bound that grows in proportion to the weights, and the loss at some factors of them.
+
+    The cross-entropy is at least max_k z_k - z_y, so that at k w the mean loss is at least k times the first
+    number returned, the mean of that difference over the images.
+    """
+    z = model.logits(split.X)
+    behind = float((z.max(axis=1) - z[split.Y > 0]).mean())
+    return behind, np.array([model.cross_entropy(k * z, split.Y).mean() for k in factors])
