@@ -134,7 +134,7 @@ class Sureness(NamedTuple):
 
 
 def sureness(model: Regression, split: Split) -> Sureness:
-    """Is the model as confident as it is accurate? The error is that over images, of the paired difference."""
+    """Is the model as confident as it is accurate? The difference is paired by image."""
     z = model.logits(split.X)
     right, confidence = model.correct(z, split.Y), model.activation(z).max(axis=1)
     return Sureness(float(right.mean()), float(confidence.mean()), task4.paired(right, confidence))

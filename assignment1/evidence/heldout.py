@@ -1,4 +1,4 @@
-"""The runs on the held-out images, and what it costs that the validation images choose the weights they judge."""
+"""The runs on the held-out images, and what it costs to choose by the validation images."""
 
 from __future__ import annotations
 
@@ -15,7 +15,7 @@ from assignment1.training import Run
 
 
 class Final(NamedTuple):
-    """A run's accuracies: of its last and of its best weights, on the validation and on the held-out images."""
+    """A run's accuracies, with its last and its best weights, on validation and held-out images."""
 
     last: float
     last_held: float
@@ -56,12 +56,12 @@ def final(run: Run, data: Dataset) -> Final:
 
 
 def prices(start: Regression, data: Dataset, checks: int = 50, splits: int = 300, seed: int = 0) -> Prices:
-    """What choosing one of the next `checks` checks of a run costs, for a validation set like the assignment's.
+    """What it costs to choose one of a run's next `checks` checks by a validation set of the assignment's size.
 
     The validation and the held-out images are pooled and split at random, `splits` times, into one part as
-    large as the validation set, which chooses, and the rest. Both parts are samples of the same images, so that
-    what the chosen check has more on the first is the price, and not that one set is easier. The mean over all
-    checks of the same difference, 0 but for the split's luck, is taken off.
+    large as the validation set, which chooses, and the rest. Both parts are samples of the same images, so
+    that the excess of the chosen check on the first is the price, and not that one set is easier. The mean
+    over all checks of the same difference, 0 but for the split's luck, is taken off.
     """
     rng = np.random.default_rng(seed)
     labels = data.train.Y.argmax(axis=1)
@@ -72,9 +72,7 @@ def prices(start: Regression, data: Dataset, checks: int = 50, splits: int = 300
     return Prices(*price(right, loss, len(data.validation.X), splits, rng), checks)
 
 
-def price(
-    right: Array, loss: Array, size: int, splits: int, rng: np.random.Generator
-) -> tuple[Price, Price]:
+def price(right: Array, loss: Array, size: int, splits: int, rng: np.random.Generator) -> tuple[Price, Price]:
     """The price by loss and by accuracy, from (checks, N) of both, with `size` images to choose by."""
     total, n, chosen, excess = right.sum(axis=1), right.shape[1], [], []
     for _ in range(splits):

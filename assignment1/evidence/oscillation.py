@@ -19,9 +19,9 @@ Rows = NDArray[np.intp]
 def arms(start: SoftmaxRegression, data: Dataset, checks: int = 16, settle: int = 4) -> dict[str, Late]:
     """The last `checks` validation accuracies when training goes on from `start`, in four ways.
 
-    "as in task 4c", batches are random; "a tenth of the rate" differs in the learning rate alone, "equal shares"
-    in that each batch has the digits in the shares of all training images, and "all images" makes each update
-    from all of them and looks at the last `checks` updates. The first `settle` checks of each are left out.
+    "as in task 4c", batches are random; "a tenth of the rate" differs in the learning rate alone, "equal
+    shares" in that each batch has the digits in the shares of all training images, and "all images" makes
+    each update from all of them and looks at the last `checks` updates. The first `settle` checks are left out.
     """
     n, rng, labels = EVERY * (checks + settle), np.random.default_rng(0), data.train.Y.argmax(axis=1)
     whole = (np.arange(len(labels)) for _ in range(2 * checks))

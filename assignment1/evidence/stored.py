@@ -1,4 +1,4 @@
-"""Weights that are kept in data/ because they take minutes to compute: read only if they are what was stored."""
+"""Weights kept in data/, which take minutes to compute: read only if they are what was stored."""
 
 from __future__ import annotations
 
@@ -44,8 +44,8 @@ def read(path: str | Path, kept: Kept | None = None) -> dict[str, Array]:
     digest = hashlib.sha256(path.read_bytes()).hexdigest()
     if digest != kept.sha256:
         raise ValueError(
-            f"{path} has the SHA-256 {digest}, expected {kept.sha256}; {restore}, or, if `make optima` has made "
-            f"it again, put its digest into {__name__}.KEPT"
+            f"{path} has the SHA-256 {digest}, expected {kept.sha256}; {restore}, or, if `make optima` "
+            f"has made it again, put its digest into {__name__}.KEPT"
         )
     with np.load(path) as file:
         arrays = {name: file[name].astype(np.float64) for name in file.files}

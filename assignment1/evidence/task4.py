@@ -1,8 +1,9 @@
-"""Tasks 4c to 4e: what the penalty does to accuracy, loss and norm, at equal steps, at the end and at the optimum."""
+"""Tasks 4c to 4e: what the penalty does to accuracy, loss and norm, at equal steps and at the optimum."""
 
 from __future__ import annotations
 
 from collections.abc import Iterable, Mapping, Sequence
+from itertools import pairwise
 from typing import NamedTuple, TypeVar
 
 import numpy as np
@@ -113,7 +114,7 @@ def paired(a: ArrayLike, b: ArrayLike) -> Paired:
 
 
 def compare(model: Regression, others: Mapping[Key, Regression], split: Split) -> dict[Key, Compared]:
-    """What `model` has more than each of the `others`, paired by image (the accuracy with McNemar's variance)."""
+    """What `model` has more than each of the `others`, paired by image (McNemar's variance)."""
     (own, *right), (cost, *costs) = per_image([model, *others.values()], split)
     return {
         key: Compared(paired(own, r), paired(cost, c)) for key, r, c in zip(others, right, costs, strict=True)
@@ -121,7 +122,7 @@ def compare(model: Regression, others: Mapping[Key, Regression], split: Split) -
 
 
 def over_images(a: Sequence[Regression], b: Sequence[Regression], split: Split) -> Paired:
-    """The models a's accuracy minus the models b's, paired by image, each image with its mean over the models.
+    """The models a's accuracy minus the models b's, paired by image; each image has its mean over the models.
 
     The error is that of the images: it says nothing of other shuffles.
     """
@@ -189,7 +190,7 @@ def norm(model: Regression) -> float:
 def ratios(norms: Mapping[float, float]) -> list[float]:
     """How many times smaller each norm is than the one before it."""
     values = list(norms.values())
-    return [a / b for a, b in zip(values, values[1:], strict=False)]
+    return [a / b for a, b in pairwise(values)]
 
 
 def growth(model: Regression, split: Split, factors: Sequence[float]) -> tuple[float, Array]:

@@ -1,8 +1,9 @@
-"""Task 4b: how rough the weights are, what they look like, and along which directions of the pixels they lie."""
+"""Task 4b: how rough the weights are, and along which directions of the pixels they lie."""
 
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
+from itertools import pairwise
 from typing import NamedTuple
 
 import numpy as np
@@ -94,7 +95,7 @@ def directions(data: Split) -> Directions:
 def along(w: Array, found: Directions, edges: Sequence[int] = EDGES) -> Array:
     """The sum of the squared weights (785, K) along the directions of each band, (bands,)."""
     squares = np.square(found.vectors.T @ w[:784]).sum(axis=1)
-    return np.array([squares[a:b].sum() for a, b in zip(edges, edges[1:], strict=False)])
+    return np.array([squares[a:b].sum() for a, b in pairwise(edges)])
 
 
 def bands(found: Directions, models: Sequence[Regression]) -> list[Band]:
@@ -158,7 +159,7 @@ def _minimum(data: Split, lam: float, start: Array | None) -> Array:
     shape = data.X.shape[1], data.Y.shape[1]
     model = SoftmaxRegression(lam)
 
-    def J(v: Array) -> tuple[float, Array]:
+    def cost_and_gradient(v: Array) -> tuple[float, Array]:
         now = model.copy(v.reshape(shape))
         z = now.logits(data.X)
         cost = now.cross_entropy(z, data.Y).mean() + lam * np.square(v).sum()
@@ -166,5 +167,5 @@ def _minimum(data: Split, lam: float, start: Array | None) -> Array:
         return float(cost), gradient.ravel()
 
     first = np.zeros(shape) if start is None else start
-    found = minimize(J, first.ravel(), jac=True, method="L-BFGS-B", options={"maxiter": 500})
+    found = minimize(cost_and_gradient, first.ravel(), jac=True, method="L-BFGS-B", options={"maxiter": 500})
     return found.x.reshape(shape)
