@@ -190,3 +190,13 @@ def confused(seen: Readings) -> Confused:
     n, hits, wrong = counts.sum(axis=1), np.diag(counts), int(counts.sum() - np.trace(counts))
     pairs = confused_pairs(counts, 4)
     return Confused(counts, wrong, hits / n, *wilson(hits, n), pairs, sum(n for *_, n in pairs) / wrong)
+
+
+def pair_list(pairs: list[tuple[int, int, int]]) -> str:
+    """Pairs of digits in words, with how often they are confused."""
+    return ", ".join(f"{i} and {j} ({n} times)" for i, j, n in pairs)
+
+
+def cases_list(seen: Readings, which: NDArray[np.intp]) -> str:
+    """Some images in words."""
+    return ", ".join(f"{seen.digit[i]} classified as {seen.read[i]}" for i in which)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from typing import NamedTuple
 
 import numpy as np
@@ -45,18 +46,21 @@ class Prices(NamedTuple):
     checks: int
 
 
-def final(run: Run, data: Dataset) -> Final:
-    """The accuracies of a run on the validation images of `data` and on those it holds out (`data.test`)."""
-    last, best = (scores((run.last, run.best), part) for part in (data.validation, data.test))
-    (a, a_best), (b, b_best) = ([s.accuracy for s in pair] for pair in (last, best))
-    n, m = len(data.validation.X), len(data.test.X)
-    low, high = wilson(b_best * m, m)
-    error = np.sqrt(a_best * (1 - a_best) / n + b_best * (1 - b_best) / m)
-    return Final(a, b, a_best, b_best, float(low), float(high), a_best - b_best, float(error))
+def finals(runs: Mapping[str, Run], data: Dataset) -> dict[str, Final]:
+    """The accuracies of runs on the validation images of `data` and on those it holds out (`data.test`)."""
+    models = [model for run in runs.values() for model in (run.last, run.best)]
+    parts = [[s.accuracy for s in scores(models, part)] for part in (data.validation, data.test)]
+    n, m, result = len(data.validation.X), len(data.test.X), {}
+    each = zip(parts[0][::2], parts[1][::2], parts[0][1::2], parts[1][1::2], strict=True)
+    for name, (last, last_held, best, held) in zip(runs, each, strict=True):
+        low, high = wilson(held * m, m)
+        error = np.sqrt(best * (1 - best) / n + held * (1 - held) / m)
+        result[name] = Final(last, last_held, best, held, float(low), float(high), best - held, float(error))
+    return result
 
 
-def prices(start: Regression, data: Dataset, checks: int = 50, splits: int = 300, seed: int = 0) -> Prices:
-    """What it costs to choose one of a run's next `checks` checks by a validation set of the assignment's size.
+def prices(start: Regression, data: Dataset, checks: int = 30, splits: int = 200, seed: int = 0) -> Prices:
+    """What it costs to choose one of a run's next `checks` checks by a validation set of 10,000.
 
     The validation and the held-out images are pooled and split at random, `splits` times, into one part as
     large as the validation set, which chooses, and the rest. Both parts are samples of the same images, so
@@ -93,3 +97,8 @@ def halves(model: Regression, split: Split) -> tuple[float, float, float]:
     parts = np.array_split(right[0], 2)
     error = np.sqrt(sum(part.var(ddof=1) / len(part) for part in parts))
     return float(parts[0].mean()), float(parts[1].mean()), float(error)
+
+
+def final_rows(table: Mapping[str, Final]) -> list[tuple[str, ...]]:
+    """A table's rows: run, the accuracies of its last and of its best weights, the interval of the latter."""
+    return [(name, *(f"{a:.4f}" for a in f[:4]), f"{f.low:.4f} to {f.high:.4f}") for name, f in table.items()]

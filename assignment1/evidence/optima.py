@@ -6,7 +6,7 @@ data/optima.npz.
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from hashlib import sha256
 from pathlib import Path
 from typing import NamedTuple
@@ -51,6 +51,19 @@ def certificates(models: Sequence[SoftmaxRegression], data: Split) -> list[Certi
         Certificate(size, size**2 / (4 * m.lam), size / (2 * m.lam))
         for size, m in zip(sizes, models, strict=True)
     ]
+
+
+def proof_rows(proofs: Mapping[float, Certificate], J: Mapping[float, float]) -> list[tuple[str, ...]]:
+    """A table's rows: lambda, J and what its certificate says."""
+    return [
+        (np.format_float_positional(lam, trim="-"), f"{J[lam]:.9f}", *(_power(number) for number in proof))
+        for lam, proof in proofs.items()
+    ]
+
+
+def _power(value: float) -> str:
+    mantissa, exponent = f"{value:.0e}".split("e")
+    return f"${mantissa} \\times 10^{{{int(exponent)}}}$"
 
 
 def load_optima(path: str | Path = FILE) -> dict[float, SoftmaxRegression]:

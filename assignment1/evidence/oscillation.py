@@ -16,12 +16,12 @@ RATE, BATCH, EVERY = 0.01, 128, 31  # task 4's learning rate and batch size, upd
 Rows = NDArray[np.intp]
 
 
-def arms(start: SoftmaxRegression, data: Dataset, checks: int = 16, settle: int = 4) -> dict[str, Late]:
+def arms(start: SoftmaxRegression, data: Dataset, checks: int = 12, settle: int = 3) -> dict[str, Late]:
     """The last `checks` validation accuracies when training goes on from `start`, in four ways.
 
     "as in task 4c", batches are random; "a tenth of the rate" differs in the learning rate alone, "equal
     shares" in that each batch has the digits in the shares of all training images, and "all images" makes
-    each update from all of them and looks at the last `checks` updates. The first `settle` checks are left out.
+    each update from all of them and looks at the last `checks` updates. The first `settle` are left out.
     """
     n, rng, labels = EVERY * (checks + settle), np.random.default_rng(0), data.train.Y.argmax(axis=1)
     whole = (np.arange(len(labels)) for _ in range(2 * checks))

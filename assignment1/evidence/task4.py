@@ -10,11 +10,12 @@ import numpy as np
 from numpy.typing import ArrayLike
 from scipy.stats import t as student
 
-from assignment1.mnist import Split
+from assignment1.mnist import Dataset, Split
 from assignment1.models import Array, Regression, SoftmaxRegression
 from assignment1.training import Run
 
 Key = TypeVar("Key")
+PENALTIES = (0.001, 0.01, 0.1, 1.0)  # task 4c's
 
 
 class Paired(NamedTuple):
@@ -35,9 +36,19 @@ class Paired(NamedTuple):
         return self.error * float(student.ppf(0.975, self.pairs - 1))
 
     @property
-    def differs(self) -> bool:
-        """Whether that interval leaves out 0."""
-        return abs(self.mean) > self.half
+    def low(self) -> float:
+        """The lower end of that interval."""
+        return self.mean - self.half
+
+    @property
+    def high(self) -> float:
+        """The upper end of that interval."""
+        return self.mean + self.half
+
+    @property
+    def beyond(self) -> float:
+        """How many times `half` the mean is away from 0: below 1 it is indistinguishable from 0."""
+        return abs(self.mean) / self.half
 
 
 class Scores(NamedTuple):
@@ -52,6 +63,31 @@ class Compared(NamedTuple):
 
     accuracy: Paired
     loss: Paired  # nats, without the penalty
+
+
+class Everywhere(NamedTuple):
+    """A model's scores on the three sets of images."""
+
+    training: Scores
+    validation: Scores
+    held: Scores  # on the held-out images
+
+
+class Both(NamedTuple):
+    """What one model has more than another, on two sets of images."""
+
+    validation: Compared
+    held: Compared
+
+
+class EqualSteps(NamedTuple):
+    """A penalty minus no penalty after equally many updates; `images` and `held` are of the last weights."""
+
+    validation: Paired  # accuracy, over shuffles
+    training: Paired
+    loss: Paired  # of validation, nats
+    images: Paired  # validation accuracy, over images
+    held: Paired  # accuracy on the held-out images, over images
 
 
 class Late(NamedTuple):
@@ -75,13 +111,6 @@ class Stop(NamedTuple):
     excess: float  # (J(w) - J*) / J*
     gradient: float  # |grad J(w)|
     distance: float  # |w - w*| / |w*|
-
-
-class Point(NamedTuple):
-    """A model in the plane of Figure 4d."""
-
-    norm: float
-    loss: float  # nats
 
 
 def per_image(models: Sequence[Regression], split: Split) -> tuple[Array, Array]:
@@ -143,6 +172,31 @@ def _late_mean(run: Run, measure: str) -> float:
     return float(getattr(run.history, measure)[run.history.step >= 0.8 * run.steps].mean())
 
 
+def everywhere(models: Mapping[Key, Regression], data: Dataset) -> dict[Key, Everywhere]:
+    """The scores of each model on all three sets of images."""
+    parts = [scores(models.values(), part) for part in (data.train, data.validation, data.test)]
+    return {key: Everywhere(*each) for key, *each in zip(models, *parts, strict=True)}
+
+
+def compare_both(model: Regression, others: Mapping[Key, Regression], data: Dataset) -> dict[Key, Both]:
+    """`compare` on the validation images and on the held-out ones."""
+    one, two = (compare(model, others, part) for part in (data.validation, data.test))
+    return {key: Both(one[key], two[key]) for key in others}
+
+
+def equal_steps(runs: Mapping[tuple[float, int], Run], data: Dataset) -> dict[float, EqualSteps]:
+    """Each penalty of `runs` (by lambda and seed), minus none."""
+    result = {}
+    for lam in PENALTIES:
+        seeds = [seed for other, seed in runs if other == lam]
+        with_, without = ([runs[each, seed].last for seed in seeds] for each in (lam, 0.0))
+        measures = ("validation_accuracy", "train_accuracy", "validation_loss")
+        shuffles = (over_seeds(runs, lam, 0.0, measure) for measure in measures)
+        images = (over_images(with_, without, part) for part in (data.validation, data.test))
+        result[lam] = EqualSteps(*shuffles, *images)
+    return result
+
+
 def late(accuracy: Array, checks: int = 10) -> Late:
     """The median and the spread of the last `checks` accuracies."""
     last = np.asarray(accuracy)[-checks:]
@@ -161,27 +215,6 @@ def away(model: Regression, optimum: Regression) -> float:
     return float(np.linalg.norm(model.w - optimum.w) / np.linalg.norm(optimum.w))
 
 
-def nearest(model: Regression, optima: Mapping[float, Regression]) -> tuple[float, float]:
-    """The lambda whose optimum is nearest to the weights of `model`, and how far that is (`away`)."""
-    lam = min(optima, key=lambda lam: float(np.linalg.norm(optima[lam].w - model.w)))
-    return lam, away(model, optima[lam])
-
-
-def place(models: Mapping[Key, Regression], split: Split) -> dict[Key, Point]:
-    """The norm of each model's weights and its loss on a split."""
-    found = zip(models.items(), scores(models.values(), split), strict=True)
-    return {key: Point(norm(m), s.loss) for (key, m), s in found}
-
-
-def aside(passed: Iterable[Point], path: Iterable[Point]) -> Array:
-    """How far each loss is from the path's at the same norm of the weights, as a share of it.
-
-    Both are in rising order of the norm; the path is interpolated in the logarithm of both.
-    """
-    (at, loss), (norms, losses) = (np.log(list(points)).T for points in (passed, path))
-    return np.expm1(loss - np.interp(at, norms, losses))
-
-
 def norm(model: Regression) -> float:
     """The Euclidean norm of all weights, the bias's included."""
     return float(np.linalg.norm(model.w))
@@ -193,12 +226,89 @@ def ratios(norms: Mapping[float, float]) -> list[float]:
     return [a / b for a, b in pairwise(values)]
 
 
-def growth(model: Regression, split: Split, factors: Sequence[float]) -> tuple[float, Array]:
-    """A bound that grows in proportion to the weights, and the loss at some factors of them.
+def points(difference: Paired, digits: int = 2) -> str:
+    """A difference of accuracies in percentage points, with its standard error."""
+    return f"{100 * difference.mean:+.{digits}f} ± {100 * difference.error:.{digits}f}".replace("-", "−")
 
-    The cross-entropy is at least max_k z_k - z_y, so that at k w the mean loss is at least k times the first
-    number returned, the mean of that difference over the images.
-    """
-    z = model.logits(split.X)
-    behind = float((z.max(axis=1) - z[split.Y > 0]).mean())
-    return behind, np.array([model.cross_entropy(k * z, split.Y).mean() for k in factors])
+
+def loss_points(difference: Paired) -> str:
+    """A difference of losses in thousandths of a nat, with its standard error."""
+    return f"{1000 * difference.mean:+.1f} ± {1000 * difference.error:.1f}".replace("-", "−")
+
+
+def run_rows(runs: Mapping[float, Run], data: Dataset) -> list[tuple[str, ...]]:
+    """A table's rows: lambda, updates, accuracy over the last checks, loss and training accuracy."""
+    rows: list[tuple[str, ...]] = []
+    for lam, run in runs.items():
+        m, loss, fitted = late(run.history.validation_accuracy), run.last.loss(*data.validation), run.last
+        row = f"{lam:g}", f"{run.steps:,}", f"{m.median:.4f}", f"{m.low:.4f} to {m.high:.4f}"
+        rows.append((*row, f"{loss:.4f}", f"{fitted.accuracy(*data.train):.4f}"))
+    return rows
+
+
+def compared_rows(found: Mapping[int, Both]) -> list[tuple[str, ...]]:
+    """A table's rows: the key, accuracy on both sets (points), loss on both (thousandths of a nat)."""
+    return [
+        (
+            f"{epoch}",
+            *(points(part.accuracy) for part in both),
+            *(loss_points(part.loss) for part in both),
+        )
+        for epoch, both in found.items()
+    ]
+
+
+def minus(value: float, digits: int) -> str:
+    """A number with a minus sign that is one."""
+    return f"{value:.{digits}f}".replace("-", "−")
+
+
+def step_rows(steps: Mapping[float, EqualSteps]) -> list[tuple[str, ...]]:
+    """A table's rows: lambda, the accuracies (points) and the loss (thousandths of a nat)."""
+    return [
+        (
+            f"{lam:g}",
+            points(s.validation, 3),
+            points(s.training, 3),
+            loss_points(s.loss),
+            points(s.held, 3),
+        )
+        for lam, s in steps.items()
+    ]
+
+
+def minima_rows(at: Mapping[float, Everywhere], optima: Mapping[float, Regression]) -> list[tuple[str, ...]]:
+    """A table's rows: lambda, norm, the losses and the accuracies on all sets."""
+    return [
+        (
+            plain(lam),
+            f"{norm(optima[lam]):.3f}",
+            *(f"{part.loss:.4f}" for part in parts),
+            *(f"{part.accuracy:.4f}" for part in parts),
+        )
+        for lam, parts in at.items()
+    ]
+
+
+def stop_rows(
+    runs: Mapping[float, Run], stops: Mapping[float, Stop], norms: Sequence[Mapping[float, float]]
+) -> list[tuple[str, ...]]:
+    """A table's rows: lambda, updates, J, excess, distance, norms; a dash for what does not exist."""
+    rows = []
+    for lam, run in runs.items():
+        s = stops.get(lam)
+        ends = (f"{s.J:.4f}", f"{s.excess:.1%}", f"{s.distance:.1%}") if s else ("–", "–", "–")
+        each = (f"{of[lam]:.3f}" if lam in of else "–" for of in norms)
+        rows.append((f"{lam:g}", f"{run.steps:,}", *ends, *each))
+    return rows
+
+
+def plain(lam: float) -> str:
+    """A lambda without an exponent."""
+    return np.format_float_positional(lam, trim="-")
+
+
+def listed(values: Iterable[float], digits: int = 2) -> str:
+    """Numbers as "1.00, 2.00 and 3.00"."""
+    *most, last = (f"{value:.{digits}f}" for value in values)
+    return f"{', '.join(most)} and {last}" if most else last

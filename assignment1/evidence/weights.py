@@ -75,6 +75,11 @@ def views(models: Mapping[float, Regression], data: Split) -> dict[float, View]:
     return {lam: View(roughness(m.w), likeness(m.w, means)) for lam, m in models.items()}
 
 
+def largest(models: Mapping[float, Regression]) -> dict[float, float]:
+    """The largest absolute weight of a pixel of each model: the end of its colour scale."""
+    return {lam: float(np.abs(m.w[:784]).max()) for lam, m in models.items()}
+
+
 def dark_pixels(data: Split) -> NDArray[np.intp]:
     """The pixels, by number, that are black (-1) in every image of `data`."""
     return np.flatnonzero((data.X[:, :784] == -1).all(axis=0))
@@ -169,3 +174,31 @@ def _minimum(data: Split, lam: float, start: Array | None) -> Array:
     first = np.zeros(shape) if start is None else start
     found = minimize(cost_and_gradient, first.ravel(), jac=True, method="L-BFGS-B", options={"maxiter": 500})
     return found.x.reshape(shape)
+
+
+def band_rows(found: Sequence[Band]) -> list[tuple[str, ...]]:
+    """A table's rows: ranks, mean variance and roughness, and each model's share."""
+    return [
+        (
+            f"{band.first} to {band.last}",
+            f"{band.variance:.3g}",
+            f"{band.roughness:.2f}",
+            *(f"{share:.1%}" for share in band.shares),
+        )
+        for band in found
+    ]
+
+
+def view_rows(optima: Mapping[float, View], runs: Mapping[float, View]) -> list[tuple[str, ...]]:
+    """A table's rows: lambda, then what the weights look like at the minimum and where the run ended."""
+    return [
+        (
+            np.format_float_positional(lam, trim="-"),
+            *(cell for found in (optima, runs) for cell in _cells(found.get(lam))),
+        )
+        for lam in {**optima, **runs}
+    ]
+
+
+def _cells(view: View | None) -> tuple[str, str]:
+    return (f"{view.roughness:.3f}", f"{view.likeness.mean():.3f}") if view else ("–", "–")

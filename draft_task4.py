@@ -1,0 +1,533 @@
+# %% [markdown]
+# ## Task 4
+#
+# ### Task 4a: The penalised gradient
+#
+# *Derive the gradient of softmax regression with an L2 penalty, and the update that it gives.*
+#
+# **The penalty adds $2 \lambda w$ to the gradient, so that each update first multiplies the weights by
+# $1 - 2 \alpha \lambda$.**
+#
+# The penalty is the square of the norm of all weights, the bias's included: $R(w) = \sum_{k=1}^K
+# \sum_{i=1}^{I+1} w_{ki}^2$. The penalised cost is $J = C + \lambda R$, and its derivative is the sum of two
+# derivatives. The first is that of equation (6), averaged over the examples:
+#
+# $$\frac{\partial C}{\partial w_{kj}} = -\frac{1}{N} \sum_{n=1}^N x_j^n (y_k^n - \hat{y}_k^n).$$
+#
+# In the second, only the term with $k' = k$ and $i = j$ depends on $w_{kj}$:
+#
+# $$\frac{\partial w_{k'i}^2}{\partial w_{kj}} = \begin{cases} 2 w_{kj} & \text{if } k' = k \text{ and } i = j \\ 0 & \text{otherwise} \end{cases}, \quad \frac{\partial R}{\partial w_{kj}} = 2 w_{kj}.$$
+#
+# In components, therefore,
+#
+# $$\frac{\partial J}{\partial w_{kj}} = -\frac{1}{N} \sum_{n=1}^N x_j^n (y_k^n - \hat{y}_k^n) + 2 \lambda w_{kj}, \tag{7}$$
+#
+# and as a matrix, with the arrays of Table 1,
+#
+# $$\frac{\partial J}{\partial w} = -\frac{1}{N} X^\top (Y - \hat{Y}) + 2 \lambda w. \tag{8}$$
+#
+# Gradient descent subtracts $\alpha$ times this gradient:
+#
+# $$w \leftarrow w - \alpha \frac{\partial J}{\partial w} = (1 - 2 \alpha \lambda) w - \alpha \frac{\partial C}{\partial w}. \tag{9}$$
+#
+# The factor $y_k^n - \hat{y}_k^n$ says what an update does. It raises the logit of the correct class and lowers
+# those of all other classes, each in proportion to the probability that the class was wrongly given; the
+# weight $w_{kj}$ changes in proportion to the input $x_j^n$ that it multiplies.
+
+# %% [hidden]
+at_zero, trained = (errors.wrong_classes(m, images.train) for m in (SoftmaxRegression(), soft.best))
+say(r"""
+    The gradient involves all outputs, not only the largest or that of the correct class. Of the squared
+    gradient with respect to the logits, $\sum_k (y_k - \hat{y}_k)^2$, the nine wrong classes carry
+    {{at_zero.mean:.0%}} at zero weights and, on average over the training images, {{trained.mean:.0%}}
+    at the weights of task 3b.
+        check: at_zero.high - 0.1 < 1e-9 and 0.1 - at_zero.low < 1e-9 and trained.mean > 0.3
+    For every image the share is between a tenth and a half, because the errors of the wrong classes add
+    up to that of the correct one: it is smallest when they are all equal and largest when one wrong
+    class has all.
+        check: 0.1 - 1e-9 <= trained.low and trained.high <= 0.5 + 1e-9
+""")
+
+# %% [markdown]
+# ### Task 4b: The weights as images
+#
+# *Train with $\lambda = 0$ and with $\lambda = 1$, and show the weights of each digit as an image. Why are the
+# weights with $\lambda = 1$ less noisy?*
+
+# %%
+optimal = optima.load_optima()
+models = {1.0: runs[1.0].last, 0.0: soft.last, 0.00001: optimal[0.00001]}
+seen, axes = weights.views(models, images.train), weights.directions(images.train)
+bands = weights.bands(axes, list(models.values()))
+control = weights.shrinkage(images.train, axes)
+
+# %% [hidden]
+say(r"""
+    **Because a penalty acts most on the directions of pixel space along which the images vary least,
+    and these directions are the rough ones. With $\lambda = 1$ little is left but the digits' mean
+    images.**
+        check: bands[0].shares[0] > 0.8 and bands[4].shares[0] < 0.01 and bands[4].shares[2] > 0.5
+        check: bands[0].roughness < 0.2 and bands[4].roughness > 0.9 and seen[1.0].likeness > 0.9
+
+    *Measure.* The roughness of an image is the mean squared difference of neighbouring pixels, divided
+    by twice the mean square of all pixels. It does not depend on the scale of the weights; it is 0 for
+    a constant image and 1 for independent noise of mean 0. The weights in Figure 1 have a roughness of
+    {{seen[0.0].roughness:.3f}} for $\lambda = 0$ and of {{seen[1.0].roughness:.3f}} for $\lambda = 1$.
+        check: seen[1.0].roughness < 0.8 * seen[0.0].roughness
+""")
+
+# %%
+picture, top = figures.weights({lam: models[lam].w for lam in (0.0, 1.0)}), weights.largest(models)
+show(picture, "Figure 1", r"""
+    **A strong penalty leaves smooth templates of the digits.** Weights of the ten digits, 28 by 28
+    pixels, for $\lambda = 0$ (top) and $\lambda = 1$ (bottom), where early stopping ended each run. Red
+    is positive, blue negative and white zero; the scale of the top row is {{top[0.0] / top[1.0]:.1f}}
+    times that of the bottom row.
+        check: seen[1.0].roughness < 0.8 * seen[0.0].roughness and seen[1.0].likeness > 0.9
+""", r"""
+    Two rows of ten images. The top row, without penalty, is speckled, with a roughness of
+    {{seen[0.0].roughness:.2f}}; the bottom row, with lambda 1, shows smooth, blurred digits, with a
+    roughness of {{seen[1.0].roughness:.2f}}.
+        check: seen[1.0].roughness < 0.8 * seen[0.0].roughness
+""")
+
+# %% [hidden]
+header = ("directions", "mean variance", "roughness", "λ = 1", "λ = 0", "λ = 0.00001, minimum")
+table(header, weights.band_rows(bands), "Table 2", r"""
+    **Directions of small variance are rough, and a penalty keeps the weights out of them.** Principal
+    directions of the training pixels in five bands, the largest variance first, with the mean roughness
+    of the directions as images; then the share of the squared weights along each band, for the two runs
+    of Figure 1 and for the minimum of $J$ with $\lambda = 0.00001$.
+        check: np.diff([b.variance for b in bands]) < 0 and np.diff([b.roughness for b in bands]) > 0
+        check: bands[0].shares[0] > 0.5 > bands[4].shares[0] and bands[0].shares[2] < 0.5 < bands[4].shares[2]
+""")
+say(r"""
+    *What the weights tend to.* Where the gradient of equation (8) vanishes,
+    $2 \lambda w = \frac{1}{N} X^\top (Y - \hat{Y})$. A strong penalty keeps the weights small and thus
+    all outputs near $\frac{1}{10}$; the right side is then the sum of a class's images minus a tenth of
+    the sum of all images, divided by $N$. The correlation of a class's weights with its mean image,
+    from which the mean over classes is subtracted, is {{seen[1.0].likeness.min():.2f}} to
+    {{seen[1.0].likeness.max():.2f}} for $\lambda = 1$, but {{seen[0.0].likeness.min():.2f}} to
+    {{seen[0.0].likeness.max():.2f}} for $\lambda = 0$.
+        check: seen[1.0].likeness.min() > 0.9 > seen[0.0].likeness.max()
+
+    *What the penalty removes.* Along a direction in which the cost has curvature $h$, the penalty
+    leaves about the share $\frac{h}{h + 2 \lambda}$ of the weight that would minimise the cost alone
+    (Goodfellow et al., 2016, section 7.1). The curvature grows with the variance of the images along
+    the direction. A penalty therefore hardly changes the weights along directions of large variance and
+    removes most of them along directions of small variance. In images of digits the former are smooth
+    and the latter are rough (Table 2): the first ten have a mean roughness of
+    {{bands[0].roughness:.2f}}, the last 484 one of {{bands[4].roughness:.2f}}.
+        check: bands[0].last == 10 and bands[4].last - bands[4].first + 1 == 484
+        check: 5 * bands[0].roughness < bands[4].roughness
+    With $\lambda = 1$ the weights have {{bands[0].shares[0]:.0%}} of their squared norm along the first
+    ten directions and {{bands[4].shares[0]:.1%}} along the last 484; at the minimum for
+    $\lambda = 0.00001$ they have {{bands[0].shares[2]:.0%}} and {{bands[4].shares[2]:.0%}}, and a
+    roughness of {{seen[0.00001].roughness:.2f}}.
+        check: bands[0].shares[0] > 0.8 and bands[4].shares[0] < 0.01
+        check: bands[0].shares[2] < 0.05 and bands[4].shares[2] > 0.5
+        check: seen[0.00001].roughness > 5 * seen[1.0].roughness
+
+    *A control.* If this is the reason, the effect must be reversed when the variances are. We rescaled
+    the images along their principal directions so that the rough directions have the large variances
+    and the smooth ones the small. A penalty of $\lambda = 1$ instead of 0.001 then makes the weights
+    rougher: {{control["reversed"][1.0]:.2f}} against {{control["reversed"][0.001]:.2f}}. With the
+    original variances it makes them smoother, {{control["as they are"][1.0]:.2f}} against
+    {{control["as they are"][0.001]:.2f}}, and with equal variances it hardly matters,
+    {{control["equal"][1.0]:.2f}} against {{control["equal"][0.001]:.2f}}.
+        check: control["reversed"][1.0] > 2 * control["reversed"][0.001]
+        check: 2 * control["as they are"][1.0] < control["as they are"][0.001]
+        check: abs(control["equal"][1.0] / control["equal"][0.001] - 1) < 0.1
+    The [appendix](#the-weights-at-the-minima) shows the weights at the minima and rules out another
+    explanation.
+
+    Smoother does not mean better here: with $\lambda = 1$ the model underfits (tasks 4c and 4d).
+    Without a penalty, too, the weights are still smooth compared with the minimum for
+    $\lambda = 0.00001$, because training stopped before the directions of small variance were fitted.
+    The last 484 hold {{bands[4].shares[1]:.1%}} of the squared norm.
+        check: bands[4].shares[1] < 0.1 * bands[4].shares[2]
+        check: 3 * seen[0.0].roughness < seen[0.00001].roughness
+""")
+
+# %% [markdown]
+# ### Task 4c: Five penalties
+#
+# *Train with $\lambda$ = 1, 0.1, 0.01 and 0.001, each from scratch, and show the validation accuracy of all on
+# one axis.* The run of task 3b, with $\lambda = 0$, is included; all five use the same shuffles.
+
+# %%
+late = {lam: task4.late(r.history.validation_accuracy) for lam, r in runs.items()}
+same = task4.compare(runs[0.001].last, {0.0: soft.last}, images.validation)[0.0].accuracy
+swing = oscillation.arms(runs[1.0].last, images32)
+curve = oscillation.curvature(optimal[1.0], images.train)
+lead, lead_without = (oscillation.lead(m, images.validation) for m in (optimal[1.0], soft.last))
+
+# %% [hidden]
+say(r"""
+    **The stronger the penalty, the lower the validation accuracy. Over the last ten checks of each run
+    its median is {{late[1.0].median:.3f}} for $\lambda = 1$, {{late[0.1].median:.3f}} for 0.1,
+    {{late[0.01].median:.3f}} for 0.01 and {{late[0.001].median:.3f}} for 0.001, which on these images
+    is indistinguishable from the {{late[0.0].median:.3f}} without a penalty.**
+        check: late[1.0].high < late[0.1].low and late[0.1].high < late[0.01].low
+        check: late[0.01].high < late[0.001].low
+        check: same.beyond < 1 and abs(late[0.001].median - late[0.0].median) < late[0.0].range
+""")
+
+# %%
+show(figures.lambdas(runs, (0.76, 0.93)), "Figure 2", r"""
+    **A strong penalty costs accuracy; $\lambda = 0.001$ is indistinguishable from none.** Validation
+    accuracy at every check, up to where early stopping ended each run.
+        check: late[1.0].high < late[0.1].low and late[0.1].high < late[0.01].low
+        check: late[0.01].high < late[0.001].low
+        check: same.beyond < 1
+""", r"""
+    Line plot of five curves. At the end lambda 1 is lowest, near {{late[1.0].median:.2f}} with large
+    swings, then 0.1 near {{late[0.1].median:.2f}} and 0.01 near {{late[0.01].median:.2f}}; 0.001 and 0
+    coincide near {{late[0.0].median:.3f}} and are trained longest.
+        check: late[1.0].range > 5 * late[0.01].range
+        check: runs[0.01].steps < min(runs[0.001].steps, soft.steps)
+        check: abs(late[0.001].median - late[0.0].median) < late[0.0].range
+""")
+
+# %% [hidden]
+header = ("λ", "updates", "accuracy: median", "lowest to highest", "loss", "training accuracy")
+table(header, task4.run_rows(runs, images), "Table 3", r"""
+    **The five runs.** Validation accuracy over the last ten checks; validation loss and training
+    accuracy with the last weights.
+""")
+say(r"""
+    The stronger the penalty, the sooner early stopping ends the run: after {{runs[1.0].steps:,}}
+    updates for $\lambda = 1$, after {{soft.steps:,}} without a penalty (Table 3). Task 4d compares the
+    penalties after equally many updates.
+        check: runs[1.0].steps < runs[0.1].steps < runs[0.01].steps < soft.steps
+
+    *Why the run with $\lambda = 1$ oscillates.* Its last ten checks range over {{late[1.0].range:.3f}}
+    in accuracy, against {{late[0.0].range:.3f}} without a penalty, so that a single check says little.
+        check: late[1.0].range > 10 * late[0.0].range
+    There are two reasons. First, the penalty keeps the logits close together: at the minimum of $J$ the
+    two largest differ by a median of {{lead:.2f}} over the validation images, against
+    {{lead_without:.2f}} without a penalty. Second, each update moves the logits of all images together,
+    because all images share a large mean. Along these directions the curvature of $J$ is up to
+    {{curve:.0f}}, so that one update goes {{0.01 * curve:.0%}} of the way to the batch's own minimum
+    along them: a batch with a few more 3s than usual makes a 3 more probable for every image.
+        check: lead < lead_without / 4 and 0.3 < 0.01 * curve < 1
+    This is noise of the batches and not instability, which would need a learning rate of at least
+    {{2 / curve:.3f}}. When the run is continued, the standard deviation of the accuracy from check to
+    check is {{swing["as in task 4c"].deviation:.4f}}. It falls to
+    {{swing["a tenth of the rate"].deviation:.4f}} with a tenth of the learning rate, to
+    {{swing["equal shares"].deviation:.4f}} with batches that hold every digit in its share of the
+    training images, and to {{swing["all images"].deviation:.4f}} with all images in each update.
+        check: 2 / curve > 0.01
+        check: 2 * swing["a tenth of the rate"].deviation < swing["as in task 4c"].deviation
+        check: 2 * swing["equal shares"].deviation < swing["as in task 4c"].deviation
+        check: 10 * swing["all images"].deviation < swing["as in task 4c"].deviation
+""")
+
+# %% [markdown]
+# ### Task 4d: Why a penalty lowers the accuracy
+#
+# *The validation accuracy falls with every penalty. Why?*
+
+# %%
+short = dict(learning_rate=0.01, epochs=20, checks_per_epoch=1)
+equal = sweep(SoftmaxRegression, images32, lam=tuple(runs), seed=range(4, 10), **short)
+steps = task4.equal_steps(equal, images32)
+
+# %%
+at = task4.everywhere(optimal, images)
+later = {soft.epoch: soft.last} | {epoch: far[epoch] for epoch in (100, 200, 400, 600)}
+gain = task4.compare_both(optimal[0.001], later, images)
+worse = task4.compare_both(optimal[0.001], {lam: m for lam, m in optimal.items() if lam < 0.001}, images)
+drop = max(s.accuracy for s in task4.scores(far.values(), images.test)) - far[600].accuracy(*images.test)
+
+# %% [hidden]
+say(r"""
+    **Because these runs end while the model still underfits, so that a penalty only makes it fit less.
+    A single linear layer has little capacity and overfits slowly: within 50 epochs a constraint mostly
+    adds bias. A penalty helps where training would otherwise go on until the model overfits, and there
+    stopping in time gives the same accuracy.**
+        check: [s.training.high for s in steps.values()] < np.zeros(4)
+        check: [s.validation.high for s in steps.values()] < np.zeros(4)
+        check: worse[0.00001].held.accuracy.low > 0 and drop < 0.002
+        check: [gain[e].held.accuracy.beyond for e in (200, 400, 600)] < np.ones(3)
+
+    *At equal steps a penalty lowers both accuracies.* For six seeds of the shuffles, 20 epochs were
+    trained with each $\lambda$ (Table A2). Compared with no penalty, $\lambda = 0.001$, 0.01, 0.1 and 1
+    lower the validation accuracy by {{task4.listed(-100 * s.validation.mean for s in steps.values())}}
+    percentage points and the training accuracy by
+    {{task4.listed(-100 * s.training.mean for s in steps.values())}}; each difference exceeds the 95%
+    interval over the shuffles, by Student's $t$.
+        check: [s.training.high for s in steps.values()] < np.zeros(4)
+        check: [s.validation.high for s in steps.values()] < np.zeros(4)
+    For $\lambda = 0.001$ the error over images is the larger one: after 20 epochs the accuracy differs
+    by {{task4.points(steps[0.001].images)}} points on the validation images and by
+    {{task4.points(steps[0.001].held)}} on the held-out images, where ± is one standard error over
+    images.
+        check: steps[0.001].images.error > steps[0.001].validation.error
+        check: steps[0.001].images.high < 0
+        check: steps[0.001].held.high < 0
+    If the model overfitted in these runs, a penalty would lower the training accuracy and raise the
+    validation accuracy. That is what happens at the minima of $J$: from $\lambda = 0.00001$ to 0.001
+    the training accuracy falls from {{at[0.00001].training.accuracy:.4f}} to
+    {{at[0.001].training.accuracy:.4f}}, and the validation accuracy rises from
+    {{at[0.00001].validation.accuracy:.4f}} to {{at[0.001].validation.accuracy:.4f}}.
+        check: at[0.00001].training.accuracy > at[0.001].training.accuracy
+        check: worse[0.00001].validation.accuracy.low > 0
+""")
+
+# %% [hidden]
+header = ("epoch", "accuracy: validation", "accuracy: held-out", "loss: validation", "loss: held-out")
+table(header, task4.compared_rows(gain), "Table 4", r"""
+    **After 200 epochs without a penalty nothing is left of the penalty's gain in accuracy.** The
+    minimum of $J$ for $\lambda = 0.001$ minus the run without penalty at five epochs, with the standard
+    error over images (paired): accuracy in percentage points, loss in thousandths of a nat. Early
+    stopping ended the run of task 3b in epoch {{soft.epoch}}; the other rows are from the long run of
+    task 3d.
+        check: gain[soft.epoch].held.accuracy.ratio > 4 and gain[100].held.accuracy.ratio > 2
+        check: [gain[e].held.accuracy.beyond for e in (200, 400, 600)] < np.ones(3)
+        check: [gain[e].validation.accuracy.beyond for e in (200, 400, 600)] < np.ones(3)
+""")
+say(r"""
+    *A penalty or early stopping.* Of nine penalties, $\lambda = 0.001$ has the lowest loss at the
+    minimum of $J$, on the validation images and on the held-out images (Table A4).
+        check: at[0.001].validation.loss <= np.array([s.validation.loss for s in at.values()])
+        check: at[0.001].held.loss <= np.array([s.held.loss for s in at.values()])
+    Its accuracy on the held-out images is {{100 * gain[soft.epoch].held.accuracy.mean:.2f}} percentage
+    points higher than that of the run without penalty when early stopping ended it. But this compares a
+    model trained to the end with one that is not. When the run without penalty continues, the
+    difference is {{100 * gain[100].held.accuracy.mean:.2f}} points after 100 epochs and
+    indistinguishable from 0 after 200, 400 and 600 (Table 4).
+        check: gain[soft.epoch].held.accuracy.mean > gain[100].held.accuracy.low > 0
+        check: [gain[e].held.accuracy.beyond for e in (200, 400, 600)] < np.ones(3)
+        check: [gain[e].validation.accuracy.beyond for e in (200, 400, 600)] < np.ones(3)
+    In loss, too, the two are indistinguishable after 200 epochs. Later the loss without a penalty
+    rises: on the held-out images the penalty is better by {{-gain[400].held.loss.mean:.4f}} nats after
+    400 epochs and by {{-gain[600].held.loss.mean:.4f}} after 600. Early stopping at the right time and
+    a penalty of the right strength are two ways to the same place; the penalty need not be timed.
+        check: [g.loss.beyond for g in gain[200]] < np.ones(2)
+        check: gain[600].held.loss.mean < gain[400].held.loss.mean and gain[400].held.loss.high < 0
+
+    *How much the model overfits.* Compared with the minimum for $\lambda = 0.001$, the minimum for
+    0.0003 is as accurate on the held-out images, but its loss is higher by
+    {{-worse[0.0003].held.loss.mean:.3f}} nats. For 0.0001, 0.00003 and 0.00001 the accuracy is lower by
+    {{task4.listed(100 * worse[lam].held.accuracy.mean for lam in list(worse)[1:])}} points and the loss
+    higher by {{task4.listed((-worse[lam].held.loss.mean for lam in list(worse)[1:]), 3)}} nats. At the
+    minimum the model thus overfits in loss from $\lambda = 0.0003$ down and in accuracy from 0.0001
+    down, and only for 0.00001 by more than one point.
+        check: worse[0.0003].held.accuracy.beyond < 1
+        check: [c.held.loss.high for c in worse.values()] < np.zeros(4)
+        check: worse[0.0001].held.accuracy.low > 0
+        check: worse[0.0001].held.accuracy.mean < worse[0.00003].held.accuracy.mean < 0.01
+        check: worse[0.00001].held.accuracy.mean > 0.01
+    Gradient descent without a penalty stays far from this: between its best epoch and epoch 600 the
+    accuracy on the held-out images falls by {{100 * drop:.2f}} points.
+        check: drop < 0.002
+""")
+
+# %%
+passed, near = path.passing(far, optimal, images.validation), path.nearest(soft, optimal, axes)
+ends = path.place({lam: r.last for lam, r in runs.items()}, images.validation)
+picture = figures.plane(path.place(optimal, images.train), passed.path, passed.course, ends)
+free = path.separation(optima.load_separator(), images)
+
+# %% [hidden]
+show(picture, "Figure 3", r"""
+    **Without a penalty the number of steps acts as one.** Cross-entropy against the norm of the
+    weights: at the minimum of $J$ for each $\lambda$, on the training and the validation images, and
+    along the run without penalty from epoch 50 to 600. Circles show where the runs of task 4c ended.
+        check: passed.off < 0.02
+""", r"""
+    Line plot. At the minima of J the validation loss falls with the norm of the weights to
+    {{at[0.001].validation.loss:.3f}} at lambda 0.001 and rises to {{at[0.00001].validation.loss:.3f}}
+    at lambda 0.00001, while the training loss keeps falling. The run without penalty stays close to the
+    validation curve.
+        check: passed.off < 0.02 and at[0.001].validation.loss < at[0.00001].validation.loss
+        check: np.diff([s.training.loss for s in at.values()]) < 0
+""")
+
+# %% [hidden]
+say(r"""
+    *Why the number of steps acts like a penalty.* For a quadratic cost, $T$ updates fit a direction of
+    curvature $h$ to the share $1 - (1 - \alpha h)^T$, and a penalty to the share
+    $\frac{h}{h + 2 \lambda}$. For small $h$ the two agree if $\lambda = \frac{1}{2 \alpha T}$
+    (Goodfellow et al., 2016, section 7.8). Accordingly, the run without penalty passes close to the
+    minima for ever smaller $\lambda$ (Figure 3): from epoch 50 to 600 its validation loss differs from
+    theirs, at equal norm, by at most {{passed.off:.1%}}, while it falls by {{passed.fall:.1%}} and
+    rises again by {{passed.rise:.1%}}. This difference is not small beside the fall and the rise; that
+    both ways lead to equally good models is shown by Table 4, image by image.
+        check: passed.off < passed.fall and passed.off < passed.rise
+        check: min(passed.course) == 50 and max(passed.course) == 600
+    The correspondence is not exact. The weights at the end of task 3b are nearest to the minimum for
+    $\lambda = {{task4.plain(near.lam)}}$, at a distance of {{near.distance:.0%}} of its norm, while the
+    rule gives $\lambda = {{near.rule:.4f}}$. The rule holds only where the curvature is low: judged by
+    the norm of the weights along each of the five bands of Table 2, the run corresponds to $\lambda$ =
+    {{task4.listed(near.bands, 4)}}, which approaches the rule as the variance falls.
+        check: near.lam < near.rule / 2 and 0.1 < near.distance < 0.3
+        check: np.diff(near.bands[:4]) > 0 and near.bands[4] > near.bands[2] and near.bands[0] < near.rule / 3
+        check: 0.75 * near.rule < near.bands[4] < near.rule
+
+    *Without a penalty there is no minimum to converge to.* Weights exist that classify all 20,000
+    training images correctly, which was verified in whole numbers. When they are multiplied by a
+    growing factor, the training cost tends to 0 without reaching it, so that $J$ has no minimum for
+    $\lambda = 0$.
+        check: free.margin > 0
+    These weights misclassify {{free.missed:.1%}} of the validation images. As the loss of an image is
+    at least the lead of its largest logit over that of its class, the validation loss grows at least in
+    proportion to the factor.
+        check: free.missed > 0 and free.behind > 0 and free.loss >= free.behind * np.array([1e3, 1e4, 1e5])
+""")
+
+# %% [markdown]
+# ### Task 4e: The norm of the weights
+#
+# *Plot the length of the weight vector against $\lambda$. What do you observe?* Plotted is the norm
+# $\lVert w \rVert$, the square root of the sum of all squared weights, not its square.
+
+# %%
+stopped = {lam: task4.norm(r.last) for lam, r in runs.items()}
+still = {lam: task4.norm(optimal[lam]) for lam in task4.PENALTIES}
+after = {lam: task4.norm(equal[lam, 4].last) for lam in runs}
+down, down_still = np.array(task4.ratios(stopped)), np.array(task4.ratios(still))
+part, grown = {lam: stopped[lam] / still[lam] for lam in still}, task4.norm(far[600])
+
+# %% [hidden]
+say(r"""
+    **The norm falls as $\lambda$ grows, but far more slowly than in inverse proportion. For
+    $\lambda = 0.001$ and without a penalty it depends on how long the model was trained rather than on
+    $\lambda$.**
+        check: 1 < down and down < 5 and 0.9 < stopped[0.001] / stopped[0.0] < 1 and part[0.001] < 0.75
+        check: grown > 2 * stopped[0.0] and still[0.001] > after[0.001] * 1.5
+""")
+
+# %%
+show(figures.norms({"where the run ended": stopped, "at the minimum of J": still}), "Figure 4", r"""
+    **The stronger the penalty, the smaller the norm of the weights.** Norm of all 7,850 weights where
+    the runs of task 4c ended and at the minimum of $J$, which does not exist for $\lambda = 0$.
+        check: down > 1 and down_still > 1
+""", r"""
+    Dot plot on a logarithmic scale. Where the runs ended, the norm falls from {{stopped[0.0]:.2f}} for
+    lambda 0 to {{stopped[1.0]:.2f}} for lambda 1; at the minimum of J it falls from
+    {{still[0.001]:.2f}} for 0.001 to {{still[1.0]:.2f}} for 1.
+        check: down > 1 and down_still > 1
+""")
+
+# %% [hidden]
+say(r"""
+    Where the runs ended, the norm falls from {{stopped[0.0]:.2f}} without a penalty to
+    {{stopped[1.0]:.2f}} for $\lambda = 1$ (Figure 4). From 0.001 on, each tenfold $\lambda$ divides it
+    by {{task4.listed(down[1:])}}; inverse proportion would give 10. The largest drop is that from 0.01
+    to 0.1, by {{stopped[0.01] - stopped[0.1]:.2f}}; in proportion the largest is that from 0.1 to 1.
+        check: 1 < down and down < 5 and stopped[0.01] - stopped[0.1] >= -np.diff(list(stopped.values()))
+        check: down[3] >= down
+
+    At the minimum of $J$ the norm falls from {{still[0.001]:.2f}} for 0.001 to {{still[1.0]:.2f}} for
+    1; without a penalty it has no limit (task 4d). The runs with $\lambda$ = 0.1 and 1 ended within
+    {{max(abs(part[0.1] - 1), abs(part[1.0] - 1)):.1%}} of the norm at the minimum, the run with 0.01 at
+    {{part[0.01]:.0%}} of it, and the run with 0.001 at only {{part[0.001]:.0%}}, because it was not
+    trained long enough for so weak a penalty to act.
+        check: max(abs(part[0.1] - 1), abs(part[1.0] - 1)) < 0.01
+        check: part[0.001] < 0.75 < 0.9 < part[0.01] < 1 and free.margin > 0
+
+    After 20 epochs the run with $\lambda = 0.001$ has {{after[0.001] / after[0.0]:.0%}} of the norm of
+    the run without; without a penalty the norm grows from {{after[0.0]:.2f}} after 20 epochs to
+    {{grown:.2f}} after 600.
+        check: 0.95 < after[0.001] / after[0.0] < 1 and grown > 2 * after[0.0]
+""")
+
+# %% [markdown]
+# ## Beyond the assignment
+#
+# ### The held-out images and the price of choosing
+#
+# *Do the reported accuracies hold on images that took no part in choosing the weights?* The assignment validates on
+# MNIST's test images, which therefore cannot also serve as a test set. But it uses only 20,000 of the 60,000 training
+# images; the other 40,000 are called the held-out images here.
+
+# %%
+named = {f"4c, λ = {lam:g}" if lam else "3b": r for lam, r in runs.items()}
+final = heldout.finals({"2d": run}, digits) | heldout.finals(named, images)
+excess = np.array([f.gap for f in final.values()])
+first, second, half_error = heldout.halves(soft.best, images.validation)
+price = heldout.prices(soft.last, images32)
+
+# %% [hidden]
+say(r"""
+    **They are too high, by {{100 * excess.min():.1f}} to {{100 * excess.max():.1f}} percentage points
+    for the best weights, but not because the weights were chosen on the validation images: MNIST's test
+    images are easier.**
+        check: excess > 0 and price.by_loss.excess.high < excess.min() / 10
+""")
+header = ("run", "last: validation", "held-out", "best: validation", "held-out", "95% interval")
+table(header, heldout.final_rows(final), "Table 5", r"""
+    **On held-out images every model is less accurate than on the validation images.** Accuracy of each
+    run with its last weights and with its best, those of the lowest validation loss; for the latter on
+    the held-out images with Wilson's 95% interval. For 2d, only the 2s and 3s among these images are
+    used.
+        check: excess > 0 and np.array([f.last - f.last_held for f in final.values()]) > 0
+""")
+say(r"""
+    The six runs share their images, so that these are not six independent findings (Table 5).
+
+    *What choosing costs.* Where two sets of images differ in difficulty, a gap between them says
+    nothing about the choice. We therefore pooled the validation and the held-out images and divided
+    them at random, {{price.by_loss.excess.pairs}} times, into 10,000 images that choose the weights and
+    40,000 that do not. To choose from are {{price.checks}} checks of a run that continues that of task
+    3b. The check of the lowest loss is more accurate on the images that chose it than on the others by
+    {{task4.points(price.by_loss.excess, 3)}} percentage points (mean and standard error over the
+    divisions; {{price.by_loss.chosen}} different checks were chosen).
+        check: price.by_loss.excess.high < 0.0003 and price.by_loss.chosen > 1
+    That the method can see a price is shown by choosing the check of the highest accuracy instead: then
+    it is {{task4.points(price.by_accuracy.excess, 3)}} points. The assignment's rule costs next to
+    nothing, because it chooses one number, the step, by the loss, which depends less on chance than the
+    accuracy does.
+        check: price.by_accuracy.excess.low > 5 * price.by_loss.excess.high
+
+    *Why there is a gap all the same.* MNIST's test images are not of one kind: the model of task 3b
+    classifies {{first:.1%}} of the first 5,000 correctly and {{second:.1%}} of the last 5,000,
+    {{(second - first) / half_error:.0f}} standard errors apart.
+        check: second - first > 5 * half_error
+""")
+
+# %% [markdown]
+# ### Calibration and errors
+#
+# *How reliable are the probabilities of the model of task 3b, and which images does it misclassify?*
+
+# %%
+sure, cases = errors.sureness(soft.best, images.validation), errors.readings(soft.best, images.validation)
+scale = errors.best_scale(soft.best, images.train)
+rescaled = soft.best.copy(scale * soft.best.w).loss(*images.validation)
+trend = {epoch: errors.sureness(far[epoch], images.validation).lacking.mean for epoch in (50, 100, 200, 600)}
+table_of, cost = errors.confused(cases), errors.burden(cases)
+
+# %% [hidden]
+say(r"""
+    **The model is underconfident.** Its confidence, the probability that it gives to the class it
+    predicts, is {{sure.confidence:.3f}} on average over the validation images, and its accuracy is
+    {{sure.accuracy:.3f}}. The difference is {{sure.lacking.mean:.4f}}, which is
+    {{sure.lacking.ratio:.0f}} standard errors over images (paired).
+        check: sure.lacking.ratio > 4
+    The reason is that training stopped while the norm of the weights was still growing. Multiplying all
+    weights by {{scale:.2f}}, the factor that minimises the training loss (temperature scaling; Guo et
+    al., 2017), changes no prediction and lowers the validation loss from
+    {{soft.best.loss(*images.validation):.4f}} to {{rescaled:.4f}}. When training continues, the
+    difference shrinks from {{trend[50]:.3f}} after 50 epochs to {{trend[100]:.3f}} after 100 and
+    {{trend[200]:.3f}} after 200, and it is {{task4.minus(trend[600], 3)}} after 600: then the model is
+    no longer underconfident.
+        check: scale > 1 and rescaled < soft.best.loss(*images.validation)
+        check: trend[50] > trend[100] > trend[200] > 0.002 and trend[600] < 0.002
+
+    **Four of the 45 pairs of digits account for {{table_of.in_pairs:.0%}} of the errors**:
+    {{errors.pair_list(table_of.pairs)}}. Of {{len(cases.loss):,}} validation images {{table_of.wrong}}
+    are misclassified. The easiest digit is the {{table_of.easiest}}, with an accuracy of
+    {{table_of.share.max():.1%}} (95% interval {{table_of.low[table_of.easiest]:.1%}} to
+    {{table_of.high[table_of.easiest]:.1%}}), and the hardest the {{table_of.hardest}}, with
+    {{table_of.share.min():.1%}} ({{table_of.low[table_of.hardest]:.1%}} to
+    {{table_of.high[table_of.hardest]:.1%}}).
+        check: table_of.in_pairs > 3 * 4 / 45
+        check: table_of.high[table_of.hardest] < table_of.low[table_of.easiest]
+    The misclassified images carry {{cost.misclassified:.0%}} of the summed loss, and one image in a
+    hundred carries {{cost.hundredth:.0%}}; the median loss is {{cost.median:.3f}} nats, the mean
+    {{cost.mean:.3f}}. The [appendix](#calibration-and-errors-in-detail) shows these images.
+        check: cost.misclassified > 0.5 > cost.hundredth > 0.1 and cost.median < cost.mean / 4
+""")
