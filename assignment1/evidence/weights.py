@@ -127,7 +127,8 @@ def sums(data: Split, n: int, repeats: int = 20, seed: int = 0) -> Sums:
     rng, P = np.random.default_rng(seed), data.X[:, :784]
     c = np.zeros((repeats, len(P)))
     for row in c:
-        row[rng.choice(len(P), n, replace=False)] = rng.normal(size=n)
+        which = rng.choice(len(P), n, replace=False)
+        row[which] = rng.normal(size=n)
     found = [roughness(w[:, None]) for w in c @ P - c.sum(axis=1, keepdims=True) * P.mean(axis=0)]
     return Sums(float(np.mean(found)), float(np.std(found, ddof=1)))
 
