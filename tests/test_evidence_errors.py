@@ -5,7 +5,7 @@ from typing import Any
 import numpy as np
 import pytest
 from assignment1 import SoftmaxRegression, load_mnist, train
-from assignment1.evidence import errors, heldout
+from assignment1.evidence import errors, heldout, task4
 from assignment1.mnist import Dataset, Split, one_hot, preprocess
 from scipy import ndimage
 from scipy.special import log_softmax, softmax
@@ -162,7 +162,7 @@ def test_the_price_of_choosing_by_chance_alone_is_that_of_the_largest_of_many():
     assert abs(by_loss.excess.ratio) < 4 and by_loss.excess.mean < by_accuracy.excess.mean / 5
     assert by_loss.chosen > 5
     same = np.repeat(right[:1], 20, axis=0)  # nothing to choose from
-    assert heldout.price(same, same, 400, 10, rng)[1] == heldout.Price((0.0, 0.0, 10), 1)
+    assert heldout.price(same, same, 400, 10, rng)[1] == heldout.Price(task4.Paired(0.0, 0.0, 10), 1)
 
 
 def test_prices_look_at_the_checks_of_a_run_that_goes_on(case, halved):

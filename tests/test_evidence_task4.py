@@ -146,9 +146,13 @@ def test_stop_measures_against_the_optimum(few):
 
 
 def test_aside_is_nothing_on_the_path_and_a_share_beside_it():
-    way = [(1.0, 8.0), (2.0, 4.0), (4.0, 2.0)]  # a power law, straight in logarithms
-    beside = [(np.sqrt(2), 8 / np.sqrt(2)), (3.0, 1.1 * 8 / 3)]
-    np.testing.assert_allclose(path.aside(beside, way), [0, 0.1], atol=1e-12)
+    way = [
+        path.Point(1.0, 8.0),
+        path.Point(2.0, 4.0),
+        path.Point(4.0, 2.0),
+    ]  # a power law, straight in logarithms
+    beside = [path.Point(2**0.5, 8 / 2**0.5), path.Point(3.0, 1.1 * 8 / 3)]
+    assert path.aside(beside, way) == pytest.approx([0, 0.1], abs=1e-12)
 
 
 def test_passing_measures_the_course_and_the_path(few, minima):
