@@ -20,8 +20,8 @@ show(figures.weights({lam: optimal[lam].w for lam in shown}), "Figure A1", r"""
 """)
 
 # %%
-random = {n: weights.sums(images.train, n) for n in (1, 10, 1_000, 20_000)}
-spread = {lam: weights.effective_images(optimal[lam], images.train) for lam in (1.0, 0.00001)}
+random_sums = {n: weights.sums(images.train, n) for n in (1, 10, 1_000, 20_000)}
+residual = {lam: weights.effective_images(optimal[lam], images.train) for lam in (1.0, 0.00001)}
 header = ("λ", "minimum: roughness", "likeness", "run of 4c: roughness", "likeness")
 table(header, weights.view_rows(views, views_run), "Table A1", r"""
     **The smaller the penalty, the rougher the weights and the less like the digits.** Roughness of the
@@ -48,15 +48,15 @@ say(r"""
     *An explanation that fails.* A small penalty leaves the weights to a few images that are still
     misclassified, and, the argument goes, a sum over few images is rough. But sums of $n$ centred
     images with random coefficients are about equally rough for every $n$:
-    {{task4.listed(s.mean for s in random.values())}} for $n$ = 1, 10, 1,000 and 20,000 (standard
-    deviation from sum to sum at most {{max(s.deviation for s in random.values()):.2f}}). This is far
-    less than the roughness of the weights for $\lambda = 0.00001$.
-        check: max(s.mean for s in random.values()) - min(s.mean for s in random.values()) < 0.04
-        check: max(s.mean + 3 * s.deviation for s in random.values()) < views[0.00001].roughness
+    {{task4.listed(s.mean for s in random_sums.values())}} for $n$ = 1, 10, 1,000 and 20,000 (standard
+    deviation from sum to sum at most {{max(s.deviation for s in random_sums.values()):.2f}}). This is
+    far less than the roughness of the weights for $\lambda = 0.00001$.
+        check: max(s.mean for s in random_sums.values()) - min(s.mean for s in random_sums.values()) < 0.04
+        check: max(s.mean + 3 * s.deviation for s in random_sums.values()) < views[0.00001].roughness
     Nor are the images few: there the residual $Y - \hat{Y}$ is spread over the equivalent of
-    {{spread[0.00001]:,.0f}} images, measured as $\left(\sum_n r_n\right)^2$ over $\sum_n r_n^2$ for its
-    squared norms $r_n$.
-        check: spread[0.00001] > 1000
+    {{residual[0.00001]:,.0f}} images, measured as $\left(\sum_n r_n\right)^2$ over $\sum_n r_n^2$ for
+    its squared norms $r_n$.
+        check: residual[0.00001] > 1000
 """)
 
 # %% [markdown]
@@ -178,15 +178,15 @@ show(picture, "Figure A2", r"""
 """)
 
 # %%
-show(figures.confusion(table_of.counts, table_of.low, table_of.high), "Figure A3", r"""
-    **Four of the 45 pairs of digits account for {{table_of.in_pairs:.0%}} of the errors.** Left: how
+show(figures.confusion(confused.counts, confused.low, confused.high), "Figure A3", r"""
+    **Four of the 45 pairs of digits account for {{confused.in_pairs:.0%}} of the errors.** Left: how
     many validation images of each digit (row) are classified as each digit (column), the correct ones
     in blue. Right: each digit's accuracy with Wilson's 95% interval.
-        check: table_of.in_pairs > 3 * 4 / 45
+        check: confused.in_pairs > 3 * 4 / 45
 """, r"""
     A ten by ten table of counts beside ten points with intervals. Accuracy is highest for
-    {{table_of.easiest}} and lowest for {{table_of.hardest}}.
-        check: table_of.high[table_of.hardest] < table_of.low[table_of.easiest]
+    {{confused.easiest}} and lowest for {{confused.hardest}}.
+        check: confused.high[confused.hardest] < confused.low[confused.easiest]
 """)
 
 # %%
@@ -203,13 +203,13 @@ show(figures.costly(mnist.test_images, cases, worst), "Figure A4", r"""
 # %% [hidden]
 moved = [errors.shifted_accuracy(soft.best, images.validation, pixels) for pixels in range(5)]
 negative = errors.negative_accuracy(soft.best, mnist.test_images, images.validation.Y)
-apart = errors.permuted_gradient_error(soft.best, images.validation)
+permuted = errors.permuted_gradient_error(soft.best, images.validation)
 say(r"""
     *What a linear model can see.* A logit is a weighted sum of pixels and does not depend on which
     pixels are neighbours: if the pixels of all images are permuted in the same way, the gradient is
-    permuted in that way (verified to {{sci(apart, 0)}}), and so is every step of training that starts
-    from zero.
-        check: apart < 1e-12
+    permuted in that way (verified to {{sci(permuted, 0)}}), and so is every step of training that
+    starts from zero.
+        check: permuted < 1e-12
     The model responds to ink in fixed places. Of the validation images it classifies {{moved[0]:.1%}}
     correctly; when they are moved by 1, 2, 3 or 4 pixels (mean over up, down, left and right) it is
     {{moved[1]:.1%}}, {{moved[2]:.1%}}, {{moved[3]:.1%}} and {{moved[4]:.1%}}, and with black and white

@@ -187,7 +187,10 @@ def test_curvature_is_that_of_finite_differences(few):
         ends = (model.copy(model.w + h * v).gradient(*few.train) for h in (1e-4, -1e-4))
         hv = np.subtract(*ends) / 2e-4
         size, v = float((v * hv).sum()), hv
-    assert oscillation.curvature(model, few.train, 600) == pytest.approx(size, rel=0.03)
+    found, mean = oscillation.curvature(model, few.train, 600), few.train.X.mean(axis=0)
+    assert found.largest == pytest.approx(size, rel=0.03)
+    cosines = [np.dot(mean, column) / np.linalg.norm(mean) / np.linalg.norm(v) for column in v.T]
+    assert found.along_mean == pytest.approx(np.square(cosines).sum(), abs=0.03)
 
 
 def test_lead_is_zero_where_all_logits_agree(few):

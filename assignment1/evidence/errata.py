@@ -16,8 +16,8 @@ BY_WEIGHT = r"\frac{\partial \hat{y}^n}{\partial w_i} = "
 PENALISED = r"%s = -\frac{1}{N} \sum_{n=1}^N %s + 2 \lambda %s"
 WHOLE, PART = r"\frac{\partial J(w)}{\partial w}", r"\frac{\partial J}{\partial w_{kj}}"
 
-# The algebra: row, task, the student report's line, the right line. Its f(x^n), the output for the inputs x^n, is
-# taken as f(z^n).
+# The algebra: row, task, the student report's line, the right line. Its f(x^n), the output for the inputs
+# x^n, is taken as f(z^n).
 SLIPS = [
     (4, "1a", BY_OUTPUT % f"-{COST}", BY_OUTPUT % f"-({COST})"),
     (5, "1a", BY_WEIGHT + "x_i^n f'(z^n) (1 - f(z^n))", BY_WEIGHT + "x_i^n f(z^n) (1 - f(z^n))"),
@@ -30,7 +30,7 @@ SLIPS = [
     (19, "1a", r"\ln \hat{y} > 0", r"\ln \hat{y} < 0"),
 ]
 
-# All rows, in order: what the student report says or does | what is right, and in which task | what checks it.
+# All rows, in order: what the student report says or does | what is right, in which task | what checks it.
 ROWS = """
 The chain rule is written as a product that is 1 | 1a: one factor for each link of the chain | algebra
 f, g and h are used without a definition, and f is also the sigmoid | 1a: f is the sigmoid alone | algebra
@@ -80,9 +80,9 @@ and a test fails when it differs from what that writes.
 
 ## Algebra
 
-Four lines of the student report can be checked in the same way as the derivations of this one: in symbols, with
-three classes, two inputs and two examples. A line is void if it has no meaning, for example because a matrix is
-equated to a component.
+Four lines of the student report can be checked in the same way as the derivations of this one: in symbols,
+with three classes, two inputs and two examples. A line is void if it has no meaning, for example because a
+matrix is equated to a component.
 """
 
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
+from typing import NamedTuple
 
 import numpy as np
 from numpy.typing import NDArray
@@ -10,10 +11,17 @@ from scipy.sparse.linalg import LinearOperator, eigsh
 
 from assignment1.evidence.task4 import Late, late, scores
 from assignment1.mnist import Dataset, Split
-from assignment1.models import Regression, SoftmaxRegression
+from assignment1.models import Array, Regression, SoftmaxRegression
 
 RATE, BATCH, EVERY = 0.01, 128, 31  # task 4's learning rate and batch size, updates from check to check
 Rows = NDArray[np.intp]
+
+
+class Curvature(NamedTuple):
+    """The direction of largest curvature of J."""
+
+    largest: float  # the curvature, nats per squared unit of the weights
+    along_mean: float  # the share of the direction's squared norm that lies along the mean image
 
 
 def arms(start: SoftmaxRegression, data: Dataset, checks: int = 12, settle: int = 3) -> dict[str, Late]:
@@ -65,7 +73,7 @@ def in_shares(labels: Rows, updates: int, rng: np.random.Generator) -> Iterator[
         yield np.concatenate([rng.choice(m, c, replace=False) for m, c in zip(members, counts, strict=True)])
 
 
-def curvature(model: SoftmaxRegression, data: Split, count: int = 5000) -> float:
+def curvature(model: SoftmaxRegression, data: Split, count: int = 5000) -> Curvature:
     """The largest eigenvalue of J's Hessian at the weights of `model`, on the first `count` images.
 
     Gradient descent on all images is stable up to a learning rate of 2 over this number.
@@ -73,14 +81,17 @@ def curvature(model: SoftmaxRegression, data: Split, count: int = 5000) -> float
     X, shape = data.X[:count], model.w.shape
     p = model.forward(X)
 
-    def hessian(v: NDArray[np.floating]) -> NDArray[np.floating]:
+    def hessian(v: Array) -> Array:
         u = p * (X @ v.reshape(shape))
         g = X.T @ (u - p * u.sum(axis=1, keepdims=True)) / len(X)
         return (g + 2 * model.lam * v.reshape(shape)).ravel()
 
     square = LinearOperator((model.w.size,) * 2, matvec=hessian, dtype=np.float64)
     v0 = np.random.default_rng(0).normal(size=model.w.size)
-    return float(eigsh(square, k=1, tol=1e-2, v0=v0, return_eigenvectors=False)[0])
+    values, vectors = eigsh(square, k=1, tol=1e-2, v0=v0)
+    mean = X.mean(axis=0) / np.linalg.norm(X.mean(axis=0))
+    along = np.square(mean @ vectors[:, 0].reshape(shape)).sum() / np.square(vectors).sum()
+    return Curvature(float(values[0]), float(along))
 
 
 def lead(model: Regression, data: Split) -> float:
