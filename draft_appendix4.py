@@ -38,12 +38,11 @@ say(r"""
         check: views_run[0.0].roughness < weights.roughness(far[200].w) < weights.roughness(far[600].w)
         check: 3 * views_run[0.0].roughness < views[0.00001].roughness
 
-    *The control of task 4b in detail.* The first 4,000 training images are centred and projected on the
-    200 leading principal directions. Along each direction they are then multiplied by one factor, so
-    that the 200 variances keep their sum but stand as they were, are all equal, or stand in reversed
-    order, and $J$ is minimised with $\lambda = 1$ and with 0.001. A one-to-one linear change of the
-    inputs leaves the classes as separable as they were; without a penalty it would not change what the
-    model can represent.
+    *The control of task 4b.* The first 4,000 training images are centred and projected on the 200
+    leading principal directions; along each they are multiplied by one factor, so that the variances
+    stand as they were, are all equal, or stand in reversed order, with the same sum. Then $J$ is
+    minimised for $\lambda = 1$ and 0.001. Such a change of the inputs leaves the classes as separable
+    as they were.
 
     *An explanation that fails.* A small penalty leaves the weights to a few images that are still
     misclassified, and, the argument goes, a sum over few images is rough. But sums of $n$ centred
@@ -126,7 +125,8 @@ table(header, optima.proof_rows(proofs, J), "Table A3", r"""
 """)
 
 # %% [hidden]
-header = ("λ", "norm", "training", "validation", "held-out", "training", "validation", "held-out")
+parts = ("training", "validation", "held-out")
+header = ("λ", "norm", *(f"{measure}: {part}" for measure in ("loss", "accuracy") for part in parts))
 table(header, task4.minima_rows(at, optimal), "Table A4", r"""
     **The nine minima.** The norm of the weights; the loss without the penalty, in nats, on the three
     sets of images; the accuracy on them. The loss is lowest for $\lambda = 0.001$ on the validation and
@@ -134,14 +134,34 @@ table(header, task4.minima_rows(at, optimal), "Table A4", r"""
         check: at[0.001].validation.loss <= np.array([s.validation.loss for s in at.values()])
         check: at[0.001].held.loss <= np.array([s.held.loss for s in at.values()])
 """)
+say(r"""
+    *Where the rule of task 4d holds.* The weights at the end of task 3b are nearest to the minimum for
+    $\lambda = {{task4.plain(near.lam)}}$, still {{near.distance:.0%}} of its norm away, while the rule
+    gives $\lambda = {{near.rule:.4f}}$. The rule holds only where the curvature is low: judged by the
+    norm of the weights along the five bands of Table 2, the run corresponds to $\lambda$ =
+    {{task4.listed(near.bands, 4)}}, which approaches the rule as the variance falls. This is expected:
+    where $\alpha h T$ is large, the updates have fitted the direction almost completely, and the
+    penalty that leaves the same share is smaller than $\frac{1}{2 \alpha T}$.
+        check: near.lam < near.rule / 2 and 0.1 < near.distance < 0.3
+        check: np.diff(near.bands[:4]) > 0 and near.bands[4] > near.bands[2] and near.bands[0] < near.rule / 3
+        check: 0.75 * near.rule < near.bands[4] < near.rule
+
+    *Without a penalty there is no minimum to converge to.* Weights exist that classify all 20,000
+    training images correctly, as verified in whole numbers; multiplied by a growing factor, they bring
+    the training cost as close to 0 as one likes. They misclassify {{free.missed:.1%}} of the validation
+    images, and as an image's loss is at least the lead of its largest logit over that of its class, the
+    validation loss grows at least in proportion to the factor.
+        check: free.margin > 0 and free.missed > 0
+        check: free.behind > 0 and free.loss >= free.behind * np.array([1e3, 1e4, 1e5])
+""")
 
 # %% [hidden]
 stops = {lam: task4.stop(runs[lam], optimal[lam], images.train) for lam in task4.PENALTIES}
 header = ("λ", "updates", "J", "above its minimum", "distance", "norm: end of run", "20 epochs", "minimum")
 table(header, task4.stop_rows(runs, stops, (stopped, after, still)), "Table A5", r"""
-    **How far each run of task 4c ended from the minimum of its** $J$. $J$ on all training images with
+    **The run with $\lambda = 0.001$ ended farthest from its minimum.** $J$ on all training images with
     the last weights, its excess over the minimum, the distance of the weights in units of the norm at
-    the minimum, and norms.
+    the minimum; the norm where the run ended, after 20 epochs, and at the minimum.
         check: stops[0.001].distance > max(stops[lam].distance for lam in (0.01, 0.1, 1.0))
         check: stops[0.001].excess > max(stops[lam].excess for lam in (0.01, 0.1, 1.0))
 """)

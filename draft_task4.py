@@ -42,10 +42,6 @@ say(r"""
     {{at_zero.mean:.0%}} at zero weights and, on average over the training images, {{trained.mean:.0%}}
     at the weights of task 3b.
         check: at_zero.high - 0.1 < 1e-9 and 0.1 - at_zero.low < 1e-9 and trained.mean > 0.3
-    For every image the share is between a tenth and a half, because the errors of the wrong classes add
-    up to that of the correct one: it is smallest when they are all equal and largest when one wrong
-    class has all.
-        check: 0.1 - 1e-9 <= trained.low and trained.high <= 0.5 + 1e-9
 """)
 
 # %% [markdown]
@@ -281,7 +277,8 @@ say(r"""
     that is not. When the run continues, the difference is {{100 * gain[100].held.accuracy.mean:.2f}}
     points after 100 epochs and indistinguishable from 0 after 200, 400 and 600 (Table 4).
         check: at[0.001].validation.loss <= np.array([s.validation.loss for s in at.values()])
-        check: gain[soft.epoch].held.accuracy.mean > gain[100].held.accuracy.mean and gain[100].held.accuracy.low > 0
+        check: gain[soft.epoch].held.accuracy.mean > gain[100].held.accuracy.mean
+        check: gain[100].held.accuracy.low > 0
         check: [gain[e].held.accuracy.beyond for e in (200, 400, 600)] < np.ones(3)
         check: [gain[e].validation.accuracy.beyond for e in (200, 400, 600)] < np.ones(3)
     In loss, too, the two are indistinguishable after 200 epochs; after 600 the penalty is better by
@@ -296,7 +293,8 @@ say(r"""
     {{task4.listed(100 * worse[lam].held.accuracy.mean for lam in list(worse)[1:])}} points. So the
     model overfits badly, by more than one point, only for 0.00001.
         check: list(worse) == [0.0003, 0.0001, 0.00003, 0.00001]
-        check: [c.held.loss.high for c in worse.values()] < np.zeros(4) and worse[0.0003].held.accuracy.beyond < 1
+        check: [c.held.loss.high for c in worse.values()] < np.zeros(4)
+        check: worse[0.0003].held.accuracy.beyond < 1
         check: worse[0.0001].held.accuracy.low > 0 and worse[0.00001].held.accuracy.mean > 0.01
         check: worse[0.0001].held.accuracy.mean < worse[0.00003].held.accuracy.mean < 0.01
     Without a penalty, gradient descent loses {{100 * drop:.2f}} points between its best epoch and epoch
@@ -336,22 +334,9 @@ say(r"""
     identity (Figure 3).
         check: 0.3 < passed.off / passed.fall < 0.7 and 0.3 < passed.off / passed.rise < 0.7
         check: min(passed.course) == 50 and max(passed.course) == 600
-    The weights at the end of task 3b are nearest to the minimum for
-    $\lambda = {{task4.plain(near.lam)}}$, still {{near.distance:.0%}} of its norm away, while the rule
-    gives $\lambda = {{near.rule:.4f}}$. The rule holds only where the curvature is low: judged by the
-    norm of the weights along the five bands of Table 2, the run corresponds to $\lambda$ =
-    {{task4.listed(near.bands, 4)}}, which approaches the rule as the variance falls.
-        check: near.lam < near.rule / 2 and 0.1 < near.distance < 0.3
-        check: np.diff(near.bands[:4]) > 0 and near.bands[4] > near.bands[2] and near.bands[0] < near.rule / 3
-        check: 0.75 * near.rule < near.bands[4] < near.rule
-
-    *Without a penalty there is no minimum to converge to.* Weights exist that classify all 20,000
-    training images correctly, as verified in whole numbers; multiplied by a growing factor, they bring
-    the training cost as close to 0 as one likes. They misclassify {{free.missed:.1%}} of the validation
-    images, and as an image's loss is at least the lead of its largest logit over that of its class, the
-    validation loss grows at least in proportion to the factor.
-        check: free.margin > 0 and free.missed > 0
-        check: free.behind > 0 and free.loss >= free.behind * np.array([1e3, 1e4, 1e5])
+    The [appendix](#the-minima-of-j-and-their-proof) says where the rule holds, and shows that without a
+    penalty there is no minimum to converge to.
+        check: free.margin > 0
 """)
 # %% [markdown]
 # ### Task 4e: The norm of the weights
@@ -457,7 +442,8 @@ say(r"""
     What remains is a difference between the sets. Even among themselves MNIST's test images differ: of
     the first 5,000, {{first_half:.1%}} are classified correctly by the model of task 3b, of the last
     5,000 {{second_half:.1%}}, {{(second_half - first_half) / half_error:.0f}} standard errors more.
-        check: price.by_accuracy.excess.low > 5 * price.by_loss.excess.high and second_half - first_half > 5 * half_error
+        check: price.by_accuracy.excess.low > 5 * price.by_loss.excess.high
+        check: second_half - first_half > 5 * half_error
 """)
 
 # %% [markdown]
