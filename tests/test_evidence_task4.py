@@ -5,7 +5,7 @@ from typing import Any
 import numpy as np
 import pytest
 from assignment1 import SoftmaxRegression, load_mnist, sweep, train
-from assignment1.evidence import optima, path, task4, weights
+from assignment1.evidence import optima, path, task3, task4, weights
 from assignment1.mnist import Dataset, Split
 from scipy.special import log_softmax
 from scipy.stats import ttest_1samp, ttest_rel
@@ -111,10 +111,15 @@ def test_equal_steps_name_what_varies(few, runs):
     assert found.held.error == pytest.approx((right[1.0] - right[0.0]).std(ddof=1) / np.sqrt(700))
     rows = task4.step_rows({1.0: found})
     assert rows[0][0] == "1" and rows[0][4] == task4.points(found.held, 3)
-    accuracies = [runs[0.0, s].last.accuracy(*few.test) for s in range(3)]
-    assert task4.spread([runs[0.0, s].last for s in range(3)], few.test) == pytest.approx(
-        np.std(accuracies, ddof=1)
-    )
+
+
+def test_updates_on_all_images_take_the_noise_of_the_batches_out(few, runs):
+    models = [runs[0.0, s].last for s in range(3)]
+    found = path.over_shuffles(models, few, updates=60, rate=0.01)
+    assert found.ends == pytest.approx(np.std([m.accuracy(*few.test) for m in models], ddof=1))
+    settled = [task3.settled(m, few.train, steps=60, rate=0.01).accuracy(*few.test) for m in models]
+    assert found.settled == pytest.approx(np.std(settled, ddof=1))
+    assert found.settled < found.ends and found.runs == 3
 
 
 def test_late_looks_at_the_last_checks_alone():

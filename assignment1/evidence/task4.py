@@ -215,11 +215,6 @@ def away(model: Regression, optimum: Regression) -> float:
     return float(np.linalg.norm(model.w - optimum.w) / np.linalg.norm(optimum.w))
 
 
-def spread(models: Sequence[Regression], split: Split) -> float:
-    """The standard deviation of the models' accuracies."""
-    return float(per_image(models, split)[0].mean(axis=1).std(ddof=1))
-
-
 def norm(model: Regression) -> float:
     """The Euclidean norm of all weights, the bias's included."""
     return float(np.linalg.norm(model.w))
