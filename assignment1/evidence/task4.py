@@ -81,7 +81,10 @@ class Both(NamedTuple):
 
 
 class EqualSteps(NamedTuple):
-    """A penalty minus no penalty after equally many updates; `images` and `held` are of the last weights."""
+    """A penalty minus no penalty after equally many updates.
+
+    `images` and `held` are of the last weights, each image with its mean over the seeds.
+    """
 
     validation: Paired  # accuracy, over shuffles
     training: Paired
@@ -150,15 +153,6 @@ def compare(model: Regression, others: Mapping[Key, Regression], split: Split) -
     }
 
 
-def over_images(a: Sequence[Regression], b: Sequence[Regression], split: Split) -> Paired:
-    """The models a's accuracy minus the models b's, paired by image; each image has its mean over the models.
-
-    The error is that of the images: it says nothing of other shuffles.
-    """
-    right, _ = per_image([*a, *b], split)
-    return paired(right[: len(a)].mean(axis=0), right[len(a) :].mean(axis=0))
-
-
 def over_seeds(runs: Mapping[tuple[float, int], Run], a: float, b: float, measure: str) -> Paired:
     """Lambda a's `measure` (of History) minus b's, paired by seed, each the mean of the run's last fifth.
 
@@ -186,13 +180,16 @@ def compare_both(model: Regression, others: Mapping[Key, Regression], data: Data
 
 def equal_steps(runs: Mapping[tuple[float, int], Run], data: Dataset) -> dict[float, EqualSteps]:
     """Each penalty of `runs` (by lambda and seed), minus none."""
-    result = {}
+    last, result = [run.last for run in runs.values()], {}
+    parts = [per_image(last, part)[0] for part in (data.validation, data.test)]
+    mean = {
+        lam: [right[[other == lam for other, _ in runs]].mean(axis=0) for right in parts]
+        for lam in (0.0, *PENALTIES)
+    }
     for lam in PENALTIES:
-        seeds = [seed for other, seed in runs if other == lam]
-        with_, without = ([runs[each, seed].last for seed in seeds] for each in (lam, 0.0))
         measures = ("validation_accuracy", "train_accuracy", "validation_loss")
         shuffles = (over_seeds(runs, lam, 0.0, measure) for measure in measures)
-        images = (over_images(with_, without, part) for part in (data.validation, data.test))
+        images = (paired(a, b) for a, b in zip(mean[lam], mean[0.0], strict=True))
         result[lam] = EqualSteps(*shuffles, *images)
     return result
 
