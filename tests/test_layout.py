@@ -55,12 +55,12 @@ def test_the_assignment_needs_nothing_of_the_report_and_the_plain_way_nothing_of
         assert "nbtypst" not in {part.partition(".")[0] for part in found}
     plain = ast.parse((ROOT / "assignment1/training.py").read_text())
     first = next(node for node in plain.body if isinstance(node, ast.FunctionDef))
-    assert first.name == "gradient_descent" and first.end_lineno - first.lineno <= 40
+    assert first.name == "gradient_descent" and len(ast.unparse(first).splitlines()) <= 40
     assert not {"engine", "CompactInputs"} & {n.id for n in ast.walk(first) if isinstance(n, ast.Name)}
 
 
 def test_the_ladder_of_the_engine_has_the_measured_gains():
-    ladder = ast.get_docstring(ast.parse((ROOT / "assignment1/engine.py").read_text()))
+    ladder = ast.get_docstring(ast.parse((ROOT / "assignment1/engine.py").read_text())) or ""
     steps = {name: gain for gain, name in re.findall(r"^ +(\d+\.\d\d)  (.+?):", ladder, re.MULTILINE)}
     results = json.loads((ROOT / "benchmarks/results.json").read_text())["parts"]["tricks"]["found"]
     measured = {name: sorted(row["ratios"])[len(row["ratios"]) // 2] for name, row in results.items()}
