@@ -207,6 +207,7 @@ def test_the_stop_is_that_of_a_run_trained_with_the_patience(digits):
     assert set(stopping.stops(full, range(1, 41))) == {
         p for p in range(1, 41) if stopping.stop(full, p) is not None
     }
+    assert stopping.loss_after(full, 12) == full.history.validation_loss[1] == stopping.loss_after(full, 7)
     assert stopping.same_place(full, 7) == (193, full.history.validation_loss[32])
 
 

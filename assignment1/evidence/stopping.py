@@ -59,6 +59,11 @@ def same_place(run: Run, best: int) -> Next:
     return Next(int(steps[at]), float(run.history.validation_loss[at]))
 
 
+def loss_after(run: Run, updates: int) -> float:
+    """The validation loss, in nats, at the last check that is not after so many updates."""
+    return float(run.history.validation_loss[np.flatnonzero(run.history.step < updates)[-1]])
+
+
 def loss_difference(a: Regression, b: Regression, split: Split) -> Interval:
     """Model a's cross-entropy minus b's, paired by image, in nats, with its 95% interval over the images."""
     X, Y = split
