@@ -44,3 +44,12 @@ def test_a_single_wrong_component_is_found(case, monkeypatch):
     monkeypatch.setattr(type(model), "gradient", lambda self, X, Y: gradient)
     found = gradients.check_all(model, X, Y)
     assert found.complex_step == pytest.approx(abs(gradient[784, -1]) / 1001, rel=1e-6)
+
+
+def test_rows_hold_the_numbers(case):
+    model, X, Y = case
+    found = gradients.check_all(model, X, Y)
+    (row,) = gradients.rows({0.1: found})
+    assert row[:2] == ("0.1", f"{found.weights:,}") and len(row) == len(gradients.HEADER)
+    mantissa, exponent = row[2].strip("$").replace("{", "").replace("}", "").split(r" \times 10^")
+    assert float(mantissa) * 10 ** int(exponent) == pytest.approx(found.central, rel=0.06)

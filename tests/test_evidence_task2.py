@@ -222,6 +222,21 @@ def test_loss_difference_is_the_paired_t_test(digits):
     assert stopping.disagreements(a, b, digits.validation) == (right[0] != right[1]).sum()
 
 
+def test_rows_of_the_tables(digits):
+    run = train(LogisticRegression(), digits, learning_rate=0.05, epochs=8, shuffle=False)
+    best, last = stopping.weight_rows(run, digits.train, digits.validation)
+    assert best[:3] == ("best", f"{run.best_step + 1:,}", f"{run.history.validation_loss.min():.6f}")
+    assert last[1:3] == (f"{run.steps:,}", f"{run.last.loss(*digits.validation):.6f}")
+    assert last[4:] == tuple(f"{run.last.accuracy(*part):.4f}" for part in (digits.validation, digits.train))
+    assert len(last) == len(stopping.WEIGHTS)
+    rows = stopping.patience_rows(stopping.stops(run), (1, 3))
+    assert [row[0] for row in rows] == [1, 3] and rows[0][1] == "7" and len(rows[0]) == len(stopping.PATIENCE)
+    assert set(intervention.titles(BAD)) == {"file", *intervention.ARMS}
+    two = intervention.shuffling([run, run], digits.test, 10)
+    found = dict.fromkeys(("file", "ten apart", "once", "each epoch"), two)
+    assert [len(row) for row in intervention.rows(found)] == [len(intervention.ORDER)] * 4
+
+
 def test_the_reference_values_are_met_to_eight_digits_by_the_run_alone(digits):
     settings: dict[str, Any] = dict(learning_rate=0.05, epochs=500, patience=10)
     run = train(LogisticRegression(), digits, shuffle=False, **settings)

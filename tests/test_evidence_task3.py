@@ -106,6 +106,20 @@ def test_change_is_paired_by_image(few, stages):
     assert change.accuracy.mean == pytest.approx(right)
 
 
+def test_rows_curves_and_the_lowest_of_each_run(few, stages):
+    found = task3.marks(stages, few.validation)
+    loss = {name: task3.means(found) for name in ("training", "validation")}
+    gap = task3.gaps(task3.marks(stages, few.train), found)
+    ((epochs, gaps),) = task3.curves(gap, loss, stages)[0]
+    assert epochs.tolist() == [1, 3, 5] and gaps.shape == (2, 3)
+    assert task3.curves(gap, loss, stages)[1] == gap.accuracy_at[5].images / 2
+    assert loss["training"][1] == found[3].loss.mean()
+    rows = task3.rows({"validation": found}, (1, 5))
+    assert rows[1] == (5, f"{found[5].loss.mean():.4f}", f"{found[5].right.mean():.4f}")
+    each = [[found[e].loss[r].mean() for e in stages] for r in range(2)]
+    assert task3.lowest(found) == [[1, 3, 5][int(np.argmin(loss))] for loss in each]
+
+
 def test_the_turn_of_planted_losses():
     rng = np.random.default_rng(0)
     deep = {e: rng.normal((e - 100) ** 2 / 1000, 0.1, 500) for e in (50, 100, 150)}

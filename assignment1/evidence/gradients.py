@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from typing import Any, NamedTuple
 
 import numpy as np
@@ -47,3 +48,19 @@ def objective(model: Regression, X: Array, Y: Array, k: int, h: complex) -> NDAr
     fit = Y[:, k] * z_k + (np.delete(Y, k, axis=1) * others).sum(axis=1)
     R = (model.w**2).sum() + 2 * h * model.w[:, k] + h**2
     return (np.log(total) - fit).mean(axis=1) + model.lam * R
+
+
+HEADER = r"$\lambda$", "weights", "central differences", "complex step", "largest component"
+
+
+def rows(checked: Mapping[float, GradientCheck]) -> list[tuple[str, ...]]:
+    """A table's rows, under HEADER, one for each lambda."""
+    return [
+        (f"{lam:g}", f"{c.weights:,}", _sci(c.central), _sci(c.complex_step), f"{c.largest:.2f}")
+        for lam, c in checked.items()
+    ]
+
+
+def _sci(value: float) -> str:
+    mantissa, exponent = f"{value:.1e}".split("e")
+    return rf"${mantissa} \times 10^{{{int(exponent)}}}$"

@@ -189,3 +189,32 @@ def gain(found: Mapping[str, Shuffling], name: str = "each epoch") -> Gain:
 def contrast(arms: Mapping[str, Arm], one: str, other: str) -> Interval:
     """By how much the spikes of one arm exceed those of another, nats."""
     return apart(arms[one].size, arms[other].size)
+
+
+def titles(batch: int) -> dict[str, str]:
+    """What the arms are called in the report's figure."""
+    return {
+        "file": "file order",
+        "ten": "the ten 3s apart",
+        "other ten": f"ten other 3s of batch {batch} apart",
+        "ten elsewhere": "ten costliest 3s of another batch apart",
+        "batch": f"all of batch {batch} apart",
+        "other batch": "all of another batch apart",
+        "rest": f"batch {batch} apart, but for the ten 3s",
+        "together": "the ten 3s together in another batch",
+    }
+
+
+ORDER = "order", "mean", "median", "standard deviation", "held-out images"
+
+
+def rows(found: Mapping[str, Shuffling]) -> list[tuple[str, ...]]:
+    """A table's rows, under ORDER."""
+    names = {
+        "file": "file order",
+        "ten apart": "file order, the ten 3s apart",
+        "once": "shuffled once",
+        "each epoch": "shuffled before each epoch",
+    }
+    columns = ("mean", "median", "spread", "test")
+    return [(title, *(found[name].cell(column) for column in columns)) for name, title in names.items()]

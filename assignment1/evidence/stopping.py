@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterable
 from typing import NamedTuple
 
 import numpy as np
@@ -39,7 +40,7 @@ def stop(run: Run, patience: int) -> Stop | None:
     return None
 
 
-def stops(run: Run, patiences: range = range(1, 32)) -> dict[int, Stop]:
+def stops(run: Run, patiences: Iterable[int] = range(1, 32)) -> dict[int, Stop]:
     """`stop` for each patience that would have ended the run."""
     return {p: found for p in patiences if (found := stop(run, p))}
 
@@ -110,4 +111,35 @@ def reproduced(run: Run, train: Split, validation: Split) -> list[Reproduced]:
     here = run.epoch, run.steps, *losses, *(model.accuracy(*part) for part in parts)
     return [
         Reproduced(name, value, mine) for (name, value), mine in zip(REFERENCE.items(), here, strict=True)
+    ]
+
+
+Rows = list[tuple[object, ...]]
+WEIGHTS = "weights", "steps", "validation loss", "training loss", "validation accuracy", "training accuracy"
+PATIENCE = "patience", "steps", "epoch", "last loss", "steps of the best", "lowest loss"
+
+
+def weight_rows(run: Run, train: Split, validation: Split) -> Rows:
+    """A table's rows, under WEIGHTS: the best weights of a run and the last."""
+    models, parts = (
+        {"best": (run.best_step + 1, run.best), "last": (run.steps, run.last)},
+        (validation, train),
+    )
+    return [
+        (
+            name,
+            f"{steps:,}",
+            *(f"{m.loss(*part):.6f}" for part in parts),
+            *(f"{m.accuracy(*part):.4f}" for part in parts),
+        )
+        for name, (steps, m) in models.items()
+    ]
+
+
+def patience_rows(found: dict[int, Stop], shown: tuple[int, ...]) -> Rows:
+    """A table's rows, under PATIENCE, for some of the patiences."""
+    return [
+        (p, f"{s.updates:,}", s.epoch, f"{s.loss:.4f}", f"{s.best:,}", f"{s.best_loss:.4f}")
+        for p, s in found.items()
+        if p in shown
     ]

@@ -10,7 +10,7 @@ from __future__ import annotations
 import hashlib
 from collections.abc import Iterable, Mapping, Sequence
 from pathlib import Path
-from typing import NamedTuple
+from typing import Any, NamedTuple
 
 import numpy as np
 from joblib import Parallel, delayed
@@ -162,6 +162,36 @@ def check_noise(run: Run, checks: int = 50) -> Noise:
     """
     loss = run.history.validation_loss[-checks:]
     return Noise(float(np.diff(loss).std(ddof=1) / np.sqrt(2)), -float(np.polyfit(range(checks), loss, 1)[0]))
+
+
+def means(found: Mapping[int, Marks]) -> Array:
+    """The mean loss over runs and images after each of the epochs, in nats."""
+    return np.array([seen.loss.mean() for seen in found.values()])
+
+
+def curves(gap: Gaps, loss: Mapping[str, Array], epochs: Iterable[int]) -> tuple[Any, ...]:
+    """What `figures.parting` draws: the gap, half its interval over images, no mark, and both losses."""
+    error = gap.accuracy_at[int(gap.epochs[-1])].images / 2
+    parts = loss["training"], loss["validation"]
+    return [(gap.epochs, gap.accuracy.T)], error, None, np.array(list(epochs)), *parts
+
+
+def lowest(found: Mapping[int, Marks]) -> list[int]:
+    """Each run's epoch of the lowest mean loss."""
+    epochs, loss = list(found), np.array([seen.loss.mean(axis=1) for seen in found.values()])
+    return [epochs[i] for i in loss.argmin(axis=0)]
+
+
+def rows(found: Mapping[str, Mapping[int, Marks]], epochs: Iterable[int]) -> list[tuple[object, ...]]:
+    """A table's rows: epochs, and mean loss and mean accuracy on each set of images."""
+    return [
+        (
+            epoch,
+            *(f"{seen[epoch].loss.mean():.4f}" for seen in found.values()),
+            *(f"{seen[epoch].right.mean():.4f}" for seen in found.values()),
+        )
+        for epoch in epochs
+    ]
 
 
 def load_long_runs(path: str | Path = FILE) -> Stages:
