@@ -113,15 +113,6 @@ def test_equal_steps_name_what_varies(few, runs):
     assert rows[0][0] == "1" and rows[0][4] == task4.points(found.held, 3)
 
 
-def test_updates_on_all_images_take_the_noise_of_the_batches_out(few, runs):
-    models = [runs[0.0, s].last for s in range(3)]
-    found = path.over_shuffles(models, few, updates=60, rate=0.01)
-    assert found.ends == pytest.approx(np.std([m.accuracy(*few.test) for m in models], ddof=1))
-    settled = [task3.settled(m, few.train, steps=60, rate=0.01).accuracy(*few.test) for m in models]
-    assert found.settled == pytest.approx(np.std(settled, ddof=1))
-    assert found.settled < found.ends and found.runs == 3
-
-
 def test_late_looks_at_the_last_checks_alone():
     found = task4.late(np.array([0.0, 0.1, 5.0, 1.0, 2.0, 6.0]), 4)
     assert (found.median, found.low, found.high) == (3.5, 1.0, 6.0)

@@ -43,14 +43,6 @@ class Nearest(NamedTuple):
     rule: float  # 1 / (2 alpha T) for T updates
 
 
-class Shuffles(NamedTuple):
-    """The standard deviation, over runs that differ in their shuffles, of the held-out accuracy."""
-
-    ends: float  # of the last weights
-    settled: float  # after some updates on all images
-    runs: int
-
-
 class Separation(NamedTuple):
     """What weights that classify every training image correctly do on the validation images."""
 
@@ -89,23 +81,6 @@ def nearest(run: Run, optima: Mapping[float, Regression], axes: Directions) -> N
     lam = min(optima, key=lambda lam: float(np.linalg.norm(optima[lam].w - w)))
     rule = 1 / (2 * rate * run.steps)
     return Nearest(lam, away(run.last, optima[lam]), equivalents(run.last, optima, axes), rule)
-
-
-def over_shuffles(
-    models: Sequence[Regression], data: Dataset, updates: int = 20, rate: float = 0.05
-) -> Shuffles:
-    """How far apart runs end that differ in their shuffles: as they end, and after `updates` on all images.
-
-    All `models` are updated at once, in the precision of `data`; lambda is 0.
-    """
-    (X, Y), count = data.train, len(models)
-    W = np.hstack([model.w for model in models]).astype(X.dtype)
-    for _ in range(updates):
-        residual = [models[0].activation(Z) - Y for Z in np.split(X @ W, count, axis=1)]
-        W = W - X.dtype.type(rate / len(X)) * (X.T @ np.hstack(residual))
-    settled = [model.copy(w) for model, w in zip(models, np.split(W, count, axis=1), strict=True)]
-    ends, after = ([score.accuracy for score in scores(group, data.test)] for group in (models, settled))
-    return Shuffles(float(np.std(ends, ddof=1)), float(np.std(after, ddof=1)), count)
 
 
 def separation(w: Array, data: Dataset, norms: Sequence[float] = (1e3, 1e4, 1e5)) -> Separation:

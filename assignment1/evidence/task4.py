@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Mapping, Sequence
-from itertools import pairwise
+from itertools import chain, pairwise
 from typing import NamedTuple, TypeVar
 
 import numpy as np
@@ -145,12 +145,19 @@ def paired(a: ArrayLike, b: ArrayLike) -> Paired:
     return Paired(float(difference.mean()), float(error), len(difference))
 
 
-def compare(model: Regression, others: Mapping[Key, Regression], split: Split) -> dict[Key, Compared]:
-    """What `model` has more than each of the `others`, paired by image (McNemar's variance)."""
-    (own, *right), (cost, *costs) = per_image([model, *others.values()], split)
-    return {
-        key: Compared(paired(own, r), paired(cost, c)) for key, r, c in zip(others, right, costs, strict=True)
-    }
+Some = Regression | Sequence[Regression]
+
+
+def compare(model: Regression, others: Mapping[Key, Some], split: Split) -> dict[Key, Compared]:
+    """What `model` has more than each of the `others`, paired by image (McNemar's variance).
+
+    Several models in place of one, such as runs that differ in their shuffles, count by their mean.
+    """
+    groups = {key: [m] if isinstance(m, Regression) else list(m) for key, m in others.items()}
+    (own, *right), (cost, *costs) = per_image([model, *chain(*groups.values())], split)
+    ends = np.cumsum([len(group) for group in groups.values()])[:-1]
+    each = zip(groups, np.split(np.array(right), ends), np.split(np.array(costs), ends), strict=True)
+    return {key: Compared(paired(own, r.mean(axis=0)), paired(cost, c.mean(axis=0))) for key, r, c in each}
 
 
 def over_seeds(runs: Mapping[tuple[float, int], Run], a: float, b: float, measure: str) -> Paired:
@@ -172,7 +179,7 @@ def everywhere(models: Mapping[Key, Regression], data: Dataset) -> dict[Key, Eve
     return {key: Everywhere(*each) for key, *each in zip(models, *parts, strict=True)}
 
 
-def compare_both(model: Regression, others: Mapping[Key, Regression], data: Dataset) -> dict[Key, Both]:
+def compare_both(model: Regression, others: Mapping[Key, Some], data: Dataset) -> dict[Key, Both]:
     """`compare` on the validation images and on the held-out ones."""
     one, two = (compare(model, others, part) for part in (data.validation, data.test))
     return {key: Both(one[key], two[key]) for key in others}

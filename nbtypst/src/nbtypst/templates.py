@@ -150,7 +150,9 @@ def _values(text: str, names: dict[str, Any]) -> tuple[str, list[tuple[str, str]
         expression, form = _split(match[1])
         try:
             form = re.sub(r"\{(.+?)\}", lambda inner: str(eval(inner[1], names)), form)
-            return format(eval(expression, names), form)
+            found = eval(expression, names)
+            words = format(found, form)
+            return words if isinstance(found, str) else words.replace("-", "\N{MINUS SIGN}", words[:1] == "-")
         except Exception as error:
             faults.append((match[1], f"{type(error).__name__}: {error}"))
             return "…"
