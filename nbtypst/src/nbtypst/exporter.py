@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import logging
+import subprocess
 from pathlib import Path
 from typing import Any
 
@@ -11,7 +12,7 @@ from traitlets import Bool, Float, List, Unicode
 from traitlets.config import Application, Config
 
 from nbtypst.document import Document, collect
-from nbtypst.problems import ExportError, Problems
+from nbtypst.problems import ExportError, Problem, Problems
 from nbtypst.settings import Settings, settings
 
 HIDDEN = {
@@ -47,7 +48,7 @@ class ReportExporter(TemplateExporter):
     number_sections = Bool(None, allow_none=True, help="Whether headings have numbers.").tag(config=True)
     running_head = Bool(None, allow_none=True, help="Whether pages have a running head.").tag(config=True)
     language = Unicode("", help="The language of the text, such as en or nb.").tag(config=True)
-    paper = Unicode("", help="The paper, such as a4 or us-letter.").tag(config=True)
+    paper = Unicode("", help="The paper: a4 or us-letter.").tag(config=True)
     font = Unicode("", help="The font of the text.").tag(config=True)
     font_size = Float(None, allow_none=True, help="The size of the text in points.").tag(config=True)
     folder = Unicode("", help="Where the notebook's pictures are, if not beside it.").tag(config=True)
@@ -92,8 +93,11 @@ class ReportExporter(TemplateExporter):
         about = resources.get("metadata", {})
         beside = self.folder or about.get("path")
         folder = None if beside is None else str(Path(beside or "."))
-        document = collect(nb, own, problems, folder, about.get("name", ""))
-        output = self.render(document, problems)
+        try:
+            document = collect(nb, own, problems, folder, about.get("name", ""))
+            output = self.render(document, problems)
+        except (RuntimeError, subprocess.SubprocessError) as error:  # of pandoc or Typst
+            raise ExportError([Problem("the notebook", str(error), "")]) from error
         for problem in problems.warnings:
             self.log.warning("%s", problem)
         return output, resources

@@ -22,6 +22,7 @@ INLINE, DISPLAY = "nbtypst-math-inline", "nbtypst-math-display"  # classes of <c
 MATH = re.compile(
     r"\$\$(.+?)\$\$|\\\[(.+?)\\\]|\$([^$\n]+?)\$|\\\((.+?)\\\)|(\\begin\{(\w+\*?)\}.*\\end\{\6\})", re.S
 )
+DEEPEST = 60  # elements in one another; what is nested deeper is text alone
 SECONDS = 60  # after which pandoc is taken to hang
 _TAGS_WORDS = """
 a abbr address article aside b bdi bdo blockquote br caption center cite code col colgroup dd del dfn
@@ -123,14 +124,36 @@ def sanitise(html: str) -> str:
     """Well-formed HTML of nothing but known tags with known attributes."""
     html = re.sub(r"<input\b[^>]*\bchecked\b[^>]*>", "☑", html, flags=re.I)
     html = re.sub(r"<input\b[^>]*checkbox[^>]*>", "☐", html, flags=re.I)
-    return nh3.clean(
+    clean = nh3.clean(
         printable(html),
         tags=_TAGS,
         clean_content_tags=_DROPPED,
         attributes=_ATTRIBUTES,
+        attribute_filter=_attribute,
         url_schemes=_SCHEMES,
         link_rel=None,
     )
+    return clean if _depth(clean) <= DEEPEST else f"<p>{nh3.clean(clean, tags=set())}</p>"
+
+
+def _depth(html: str) -> int:
+    """How deeply the elements of well-formed HTML are nested."""
+    depth = deepest = 0
+    for match in re.finditer(r"<(/?)(?!(?:br|hr|img|col)\b)\w", html):
+        depth += -1 if match[1] else 1
+        deepest = max(deepest, depth)
+    return deepest
+
+
+def _attribute(tag: str, attribute: str, value: str) -> str | None:
+    """An attribute's value; numbers are small ones, so that no table has a million columns."""
+    if attribute in ("colspan", "rowspan", "start", "width", "height"):
+        return (
+            value
+            if re.fullmatch(r"[1-9]\d{0,3}(px)?", value) and (len(value) < 3 or "span" not in attribute)
+            else None
+        )
+    return value
 
 
 def parse(fragments: list[str]) -> list[list[Block]]:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import re
 import tempfile
 from importlib.resources import files
@@ -18,6 +19,8 @@ from nbtypst.references import nodes
 from nbtypst.typst_writer import Writer, stand_in
 
 TRIES = 40
+PASSES = 40  # of placing figures
+TOP = 100.0  # points: a figure above it is the first on its page
 _GLYPH = re.compile(r"the text `\"(.+?)\"` could not be displayed")
 _LINE = re.compile(r"main\.typ:(\d+):")
 _FILE = re.compile(r"(picture-\d+)\.\w+")
@@ -64,8 +67,8 @@ class ReportPDFExporter(ReportExporter):
                 (folder / f"{key}.{picture.kind}").write_bytes(picture.content)
             for _ in range(TRIES):
                 head = _head(writer)
-                (folder / "main.typ").write_text(head + writer.write(), encoding="utf-8", newline="\n")
                 try:
+                    self._place(writer, head, folder)
                     return self._typst(folder)
                 except typst.TypstError as error:
                     if not _repair(writer, error, head.count("\n")):
@@ -74,14 +77,42 @@ class ReportPDFExporter(ReportExporter):
                         raise RuntimeError(words) from error
         raise RuntimeError("Typst could not set the page, whatever was left out of it")
 
+    def _place(self, writer: Writer, head: str, folder: Path) -> None:
+        """Let a figure that does not fit where it stands wait for the next page's top, text taking its place.
+
+        It still comes after its heading and before the next one.
+        """
+        waiting = any(block["t"] == "Div" and block["c"][0][0] for _, block in writer.document.blocks)
+        settled: set[str] = set()
+        for _ in range(PASSES):
+            (folder / "main.typ").write_text(head + writer.write(), encoding="utf-8", newline="\n")
+            figures = self._figures(folder) if waiting else []
+            early = next(
+                (f["name"] for f in figures if f["name"] in writer.floats and f["shown"] <= f["page"]), ""
+            )
+            moved = (f["name"] for f in figures if f["y"] < TOP and f["name"] not in writer.floats | settled)
+            name = early or next(moved, "")
+            if not name:
+                break
+            settled.add(name)
+            writer.floats ^= {name}
+
+    def _figures(self, folder: Path) -> list[dict[str, Any]]:
+        """Each figure's name, the page and height where it stands in the text, and the page that shows it."""
+        main = str(folder / "main.typ")
+        found = typst.query(main, "<nb-figures>", field="value", one=True, **self._options(folder))
+        return list(json.loads(found))
+
+    def _options(self, folder: Path) -> dict[str, Any]:
+        return {
+            "root": str(folder),
+            "ignore_system_fonts": not self.system_fonts,
+            "font_paths": list(self.font_paths),
+        }
+
     def _typst(self, folder: Path) -> bytes:
         done: bytes = typst.compile(
-            str(folder / "main.typ"),
-            root=str(folder),
-            format="pdf",
-            ignore_system_fonts=not self.system_fonts,
-            font_paths=list(self.font_paths),
-            pdf_standards=["ua-1"],
+            str(folder / "main.typ"), format="pdf", pdf_standards=["ua-1"], **self._options(folder)
         )
         return done
 

@@ -60,7 +60,7 @@ def picture(content: bytes | str) -> Picture:
     except ValueError:
         raise
     except Exception as error:
-        raise ValueError(f"no picture: {error}") from error
+        raise ValueError("it is no picture that can be read") from error
     if not kind or image.mode in ("CMYK", "YCCK", "I", "F", "I;16"):
         out = io.BytesIO()
         image.convert("RGBA" if "transparency" in image.info or "A" in image.mode else "RGB").save(out, "PNG")

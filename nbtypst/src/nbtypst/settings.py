@@ -6,6 +6,8 @@ import re
 from dataclasses import dataclass, fields
 from typing import Any
 
+PAPERS = ("a4", "us-letter")
+
 
 @dataclass
 class Settings:
@@ -43,6 +45,7 @@ def settings(nb: Any, options: dict[str, Any]) -> Settings:
     made = {f.name: _as(f.name, given[f.name], f.default) for f in fields(Settings) if f.name in given}
     found = Settings(**{name: value for name, value in made.items() if value is not None})
     found.group = f"Group {found.group}" if found.group.isdigit() else found.group
+    found.paper = found.paper if found.paper in PAPERS else Settings.paper
     if not re.fullmatch(r"[A-Za-z]{2,3}", found.language.partition("-")[0]):
         found.language = "en"
     return found

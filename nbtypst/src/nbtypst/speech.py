@@ -1,6 +1,7 @@
 """LaTeX math read aloud, in the subset that converts rightly."""
 
 import re
+from functools import cache
 
 # The LaTeX commands that convert rightly: those read as they are written, in other words, and as silence.
 _SAME = """alpha beta gamma delta epsilon zeta eta theta iota kappa lambda mu nu xi pi rho sigma tau
@@ -30,6 +31,7 @@ _TOKEN = re.compile(
 )
 
 
+@cache
 def read_aloud(latex: str) -> str:
     """LaTeX math in words, else, where a command has no words here, its source."""
     try:
@@ -39,6 +41,7 @@ def read_aloud(latex: str) -> str:
     return words or "LaTeX: " + " ".join(latex.split())
 
 
+@cache
 def unspoken(latex: str) -> str:
     """Why LaTeX math cannot be read in words; "" if it can."""
     try:

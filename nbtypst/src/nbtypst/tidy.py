@@ -19,7 +19,7 @@ from nbtypst.problems import Problems
 NOTHING = ["", [], []]
 _WRAPPERS = ("Emph", "Underline", "Strong", "Strikeout", "Superscript", "Subscript", "SmallCaps")
 _OUTSIDE = re.compile(r"(?:https?://|mailto:)\S", re.I)
-DEEPEST = 40  # nested blocks
+DEEPEST = 12  # nested blocks
 
 
 @dataclass

@@ -83,7 +83,7 @@ class Writer:
         if kind == "Header":
             level, (name, _, _), inlines = content
             appendix = level == 1 and stringify(inlines).startswith("Appendix")
-            start = "#pagebreak(weak: true)\n" if appendix and self.document.settings.strict else ""
+            start = "#place.flush()\n" + ("#pagebreak(weak: true)\n" if appendix else "")
             return f"{start}#heading(level: {level})[{self.inlines(inlines)}]#label({self.string(name)})"
         if kind == "CodeBlock":
             return self.code("plain", content)
@@ -226,7 +226,8 @@ class Writer:
             return f"#metadata(none){label} {self._dropped(key)}\n\n{words}"
         image = f"{self._mark(key)}{self._image(key, WIDTH)}"
         place = "top" if name in self.floats else "none"
-        body = f"caption: [{words}]" if words.strip() else "caption: none"
+        inside = f"#metadata(none)#label({self.string(f'in-{name}')})" if name else ""
+        body = f"caption: [{inside}{words}]" if words.strip() or name else "caption: none"
         return f"#figure(kind: image, placement: {place}, {body},\n{image}\n){label}"
 
     def table(self, content: Any) -> str:
