@@ -71,7 +71,7 @@ def reliability(groups: Groups, low: Array, high: Array) -> Figure:
     """
     confidence, accuracy = groups.confidence, groups.hits / groups.n
     with plt.style.context(STYLE):
-        figure, (ax,) = panels([2.4], right=0.2, top=0.12)
+        figure, (ax,) = panels([1.9], right=0.2, top=0.12)
         ax.plot((0, 1), (0, 1), color="0.45", linewidth=0.9, linestyle=DASHED)
         off = np.maximum((accuracy - low, high - accuracy), 0)
         ax.errorbar(confidence, accuracy, yerr=off, fmt="o", color=BLUE, markersize=3.5)

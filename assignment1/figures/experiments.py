@@ -69,7 +69,7 @@ def by_batch(rise: Array, norm: Array) -> Figure:
     """
     with plt.style.context(STYLE):
         margins: Any = dict(left=0.8, right=0.1, top=0.28, beside=0.65)
-        figure, axes = panels([1.95], columns=2, **margins)
+        figure, axes = panels([1.6], columns=2, **margins)
         worst, cure = int(rise.argmax()), int(rise.argmin())
         ylabels = ("change of validation loss (nats)", "norm of the gradient")
         for ax, values, name, ylabel in zip(axes, (rise, norm), "ab", ylabels, strict=True):
@@ -96,7 +96,7 @@ def spike_sizes(arms: Mapping[str, Array]) -> Figure:
     with plt.style.context(STYLE):
         widest = max(len(line) for name in arms for line in name.split("\n"))
         margins: Any = dict(left=0.2 + 0.072 * widest, right=1.8, top=0.3)
-        figure, (ax,) = panels([0.34 * len(arms)], **margins)
+        figure, (ax,) = panels([0.25 * len(arms)], **margins)
         beside: Looks = dict(xycoords="axes fraction", textcoords="offset points")
         ax.annotate("mean ± standard error", (1, 1), (10, 6), **beside)
         for y, sizes in enumerate(arms.values()):
@@ -136,7 +136,7 @@ def parting(
     """
     with plt.style.context(STYLE):
         margins: Any = dict(left=0.68, right=0.15, top=0.28, beside=0.68)
-        figure, (left, right) = panels([1.9], columns=2, **margins)
+        figure, (left, right) = panels([1.65], columns=2, **margins)
         mean_line, seed_line = dict(color=BLACK, linewidth=1.4), dict(color=SKY, linewidth=0.6)
         epoch, mean = curves[0][0], curves[0][1].mean(axis=0)
         left.axhline(0, color=GREY, linewidth=0.6)

@@ -60,7 +60,7 @@ def plane(
     """
     with plt.style.context(STYLE):
         margins: Any = dict(right=0.2, top=0.48, between=0.55)
-        figure, (upper, lower) = panels([1.75, 1.75], **margins)
+        figure, (upper, lower) = panels([1.4, 1.4], **margins)
         upper.plot(*zip(*training.values(), strict=True), **TRAINING)
         for ax in (upper, lower):
             ax.plot(*zip(*validation.values(), strict=True), **VALIDATION)
@@ -128,7 +128,7 @@ def norms(series: Mapping[str, Mapping[float, float]]) -> Figure:
     if not lams:
         raise ValueError(f"series is {series!r}; expected norms for one lambda above 0 or more")
     with plt.style.context(STYLE):
-        figure, (ax,) = panels([2.2], right=0.2, top=0.15)
+        figure, (ax,) = panels([1.7], right=0.2, top=0.15)
         first, last = np.log10(lams[0]), np.log10(lams[-1])
         zero = first - max(0.6, 0.18 * (last - first))  # where lambda = 0 stands
         endless = any(np.isinf(values.get(0, 0)) for values in series.values())
