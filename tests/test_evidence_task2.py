@@ -204,9 +204,11 @@ def test_the_stop_is_that_of_a_run_trained_with_the_patience(digits):
         assert losses == pytest.approx((stop.loss, stop.best_loss))
         assert stop.place == run.best_step % 31 + 1
     assert stopping.stop(full, 40) is None
-    assert set(stopping.stops(full, range(1, 41))) == {
-        p for p in range(1, 41) if stopping.stop(full, p) is not None
-    }
+    for p, found in stopping.stops(full, range(1, 41)).items():
+        end = full.history.step[-1] + 1, full.history.validation_loss.argmin()
+        best = int(np.flatnonzero(full.history.step + 1 == found.best)[0])
+        assert found == stopping.stop(full, p) or (found.updates, best) == end
+    assert np.isnan(stopping.same_place(full, 301).loss)
     assert stopping.loss_after(full, 12) == full.history.validation_loss[1] == stopping.loss_after(full, 7)
     assert stopping.same_place(full, 7) == (193, full.history.validation_loss[32])
 

@@ -5,7 +5,7 @@ from typing import Any
 import numpy as np
 import pytest
 from assignment1 import SoftmaxRegression, load_mnist, sweep, train
-from assignment1.evidence import optima, path, task3, task4, weights
+from assignment1.evidence import optima, path, task4, weights
 from assignment1.mnist import Dataset, Split
 from scipy.special import log_softmax
 from scipy.stats import ttest_1samp, ttest_rel

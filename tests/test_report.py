@@ -1,32 +1,52 @@
-"""The committed notebook is a fresh run's, and what it says is true."""
+"""The committed notebook is a fresh run's, reads well in its source, and what it says is true."""
 
 import ast
+import builtins
 import copy
 import re
 
 import nbformat
 import numpy as np
 import pytest
+from assignment1.evidence.notation import QUESTIONS
+from nbtypst import ReportPDFExporter, templates
+from nbtypst.check import evidence
+from nbtypst.problems import ExportError
 
 from conftest import ROOT, nbconvert
 
 POWER = re.compile(r"([\d.]+) \\times 10\^\{(-?\d+)\}")
-NUMBER = re.compile(r"(-?\d[\d,]*(?:\.(\d+))?(?:e([-+]?\d+))?)")
-# The numbers that the text may state as they are: settings, sizes and names, never a result.
+NUMBER = re.compile(r"([-−]?\d[\d,]*(?:\.(\d+))?(?:e([-+]?\d+))?)")
+# The numbers that the text may state as they are: settings, sizes and names, never an unchecked result.
 GIVEN = set(
-    "0 1 2 3 4 5 6 7 8 9 10 11 17 20 25 28 31 33 45 50 75 95 100 124 128 200 255 600 784 785 3000 "  # noqa: SIM905
-    "5,000 7850 10,000 20,000 40,000 60,000 0.00001 0.0003 0.001 0.01 0.05 0.1 0.2 0.5 0.6 0.89 0.93 0.99 "
-    "5.1 5.2 5.3".split()
+    "0 1 2 3 4 5 6 7 8 9 10 11 12 20 26 28 31 33 40 44 45 50 60 75 95 100 110 112 118 124 128 200 255 400 "  # noqa: SIM905
+    "484 600 785 1,000 4,000 5,000 7,850 10,000 20,000 40,000 60,000 0.00001 0.00003 0.0001 0.0003 0.001 0.01 "
+    "0.05 0.1 0.2 0.5 5.2 7.1 7.8 8.1 9.1 256 2024".split()
 )
-PRINTED = {
-    "34",
-    "1039",
-    "0.07088705555893647",
-    "0.06577187753329566",
-    "0.9757802746566792",
-    "0.9794319294809011",
-}
 TYPED = re.compile(r"(?<![\w.])\d(?:[\d,]*\d)?(?:\.\d+)?(?:e-?\d+)?")
+
+
+def code_cells(notebook):
+    return [cell for cell in notebook.cells if cell.cell_type == "code"]
+
+
+def prose(source):
+    """The templates of a cell: the long strings given to say, show, table and give."""
+    return [
+        part.value
+        for node in ast.walk(ast.parse(source))
+        if isinstance(node, ast.Call)
+        for part in node.args
+        if isinstance(part, ast.Constant) and isinstance(part.value, str) and "\n" in part.value
+    ]
+
+
+def code_lines(source):
+    """The lines of a cell, a template of many lines counted as one."""
+    long = [
+        n for n in ast.walk(ast.parse(source)) if isinstance(n, ast.Constant) and isinstance(n.value, str)
+    ]
+    return len(source.splitlines()) - sum(node.end_lineno - node.lineno for node in long)
 
 
 def texts(notebook):
@@ -40,15 +60,59 @@ def texts(notebook):
 
 
 def test_executed_in_order_without_errors_warnings_or_bars(committed):
-    code = [cell for cell in committed.cells if cell.cell_type == "code"]
+    code = code_cells(committed)
     assert [cell.execution_count for cell in code] == list(range(1, len(code) + 1))
     for output in (output for cell in code for output in cell.outputs):
         assert output.output_type in ("display_data", "execute_result"), output
     assert "epoch/s" not in nbformat.writes(committed)
 
 
-def test_code_cells_are_short(committed):
-    assert max(len(c.source.splitlines()) for c in committed.cells if c.cell_type == "code") <= 5
+def test_the_source_reads_like_the_page(committed):
+    code = code_cells(committed)
+    assert len(code) <= 70
+    for cell in code:
+        assert code_lines(cell.source) <= 5, cell.source
+        assert max(map(len, cell.source.splitlines())) <= 110, cell.source
+        words = cell.source.lstrip()
+        if words.startswith(("say(", "table(", "header = ", "answers.give(")):
+            assert cell.metadata.get("jupyter", {}).get("source_hidden"), cell.source
+    assert (ROOT / "report.ipynb").stat().st_size < 3_000_000
+
+
+def test_templates_read_names_that_the_cells_before_them_bind(committed):
+    known = set(dir(builtins))
+    for cell in code_cells(committed):
+        tree = ast.parse(cell.source)
+        known |= {n.id for n in ast.walk(tree) if isinstance(n, ast.Name) and isinstance(n.ctx, ast.Store)}
+        known |= {(n.asname or n.name).partition(".")[0] for n in ast.walk(tree) if isinstance(n, ast.alias)}
+        for template in prose(cell.source):
+            assert templates.names(template) <= known, template
+
+
+def test_the_table_of_answers_names_the_tasks_headings(committed):
+    headings = [
+        line.strip("# ")
+        for cell in committed.cells
+        if cell.cell_type == "markdown"
+        for line in cell.source.splitlines()
+        if line.startswith("### Task ")
+    ]
+    assert headings == list(QUESTIONS.values())
+    (table,) = [t for t in texts(committed) if t.startswith("| Task | Answer |")]
+    assert len(table.splitlines()) == 2 + len(QUESTIONS) and "…" not in table
+
+
+def test_every_sentence_with_a_check_is_true_and_in_the_evidence(committed):
+    checks = [
+        check
+        for cell in code_cells(committed)
+        for output in cell.outputs
+        for check in output.metadata.get("checks", ())
+    ]
+    assert len(checks) > 250 and all(check.holds for check in checks)
+    listed = evidence(committed)
+    assert listed.startswith(f"The {len(checks)} checks of this report")
+    assert all(" ".join(check.sentence.split()) in listed for check in checks)
 
 
 def numbers(text):
@@ -56,62 +120,68 @@ def numbers(text):
     plain = POWER.sub(r"\1e\2", text)
     found = NUMBER.findall(plain)
     units = [10.0 ** (int(e or 0) - len(tail)) if tail or e else 0 for _, tail, e in found]
-    return NUMBER.sub("#", plain), np.array([float(n.replace(",", "")) for n, *_ in found]), np.array(units)
+    values = np.array([float(n.replace(",", "").replace("−", "-")) for n, *_ in found])
+    return NUMBER.sub("#", plain), values, np.array(units)
 
 
 def test_a_fresh_run_gives_the_committed_results(committed, fresh):
     pairs = list(zip(texts(committed), texts(fresh), strict=True))
-    assert len(pairs) > 100
+    assert len(pairs) > 80
     for one, other in pairs:
         (words, old, units), (again, new, _) = numbers(one), numbers(other)
         assert words == again
         rounding = (np.abs(old) < 1e-9) & (np.abs(new) < 1e-9)  # the gradient checks' and optima's
-        near = np.abs(old - new) <= 1.01 * units + 1e-3 * np.abs(old) * (
-            units > 0
-        )  # float32 on other machines
+        # float32 on other machines
+        near = np.abs(old - new) <= 1.01 * units + 1e-3 * np.abs(old) * (units > 0)
         assert (near | rounding).all(), (one, other)
 
 
 def test_no_result_is_typed(committed):
     for cell in committed.cells:
         if cell.cell_type == "markdown":
-            texts = [cell.source]
+            parts = [cell.source.partition("### References")[0]]
         else:
-            nodes = ast.walk(ast.parse(cell.source))
-            texts = [n.value for n in nodes if isinstance(n, ast.Constant) and isinstance(n.value, str)]
-        for text in texts:
-            assert set(TYPED.findall(text)) <= GIVEN | PRINTED, text
-
-
-def test_a_false_claim_stops_the_build():
-    from nbtypst.claims import FalseClaimError, claim
-
-    assert claim("Two is more than one.", 2, ">", 1) == "Two is more than one."
-    with pytest.raises(FalseClaimError, match=r"no longer true: 'It is small\.'.*7 < 5"):
-        claim("It is small.", 1, "<", 7, "<", 5)
-    with pytest.raises(FalseClaimError):
-        claim("Not a number is small.", float("nan"), "<", 5)
-    with pytest.raises(ValueError, match="expected value, relation"):
-        claim("No check.")
+            parts = [re.sub(r"\{\{.*?\}\}", "", part, flags=re.DOTALL) for part in prose(cell.source)]
+        for text in parts:
+            lines = [line for line in text.splitlines() if not line.strip().startswith("check:")]
+            assert set(TYPED.findall("\n".join(lines))) <= GIVEN, text
 
 
 CHANGES = {
     "patience": ("patience=10", "patience=5"),
     "another pair of digits": ("mnist.binary(2, 3)", "mnist.binary(4, 9)"),
-    "a shuffled run in place of the unshuffled one": ("shuffle=False", "shuffle=True, seed=0"),
+    "another seed": ("seed=0", "seed=1"),
 }
 
 
 @pytest.mark.parametrize("change", CHANGES)
-def test_another_setting_stops_the_build_and_names_the_sentence(committed, change, tmp_path):
+def test_another_setting_runs_on_and_no_build_takes_what_is_no_longer_true(committed, change, tmp_path):
     notebook = copy.deepcopy(committed)
-    last = next(i for i, cell in enumerate(notebook.cells) if "All six agree" in cell.source)
-    notebook.cells = notebook.cells[: last + 1]
+    last = next(i for i, cell in enumerate(notebook.cells) if "### Task 2e" in cell.source)
+    notebook.cells = notebook.cells[: last + 2]
     for cell in notebook.cells:
         cell.source = cell.source.replace(*CHANGES[change])
     nbformat.write(notebook, tmp_path / "changed.ipynb")
     done = nbconvert(
-        ROOT, "--to", "notebook", "--execute", "--output-dir", tmp_path, tmp_path / "changed.ipynb"
+        ROOT,
+        "--to",
+        "notebook",
+        "--execute",
+        "--output-dir",
+        tmp_path,
+        "--output",
+        "run",
+        tmp_path / "changed.ipynb",
     )
-    assert done.returncode != 0
-    assert re.search(r"FalseClaimError.*no longer true: '[A-Z*].*measured: ", done.stderr)
+    assert done.returncode == 0, done.stderr
+    run = nbformat.read(tmp_path / "run.ipynb", as_version=4)
+    if change == "another seed":  # of a random model for the gradient's check, and of the shuffled run
+        assert not [text for text in texts(run) if "No longer true" in text]
+        return
+    marked = [text for text in texts(run) if "**No longer true** (" in text]
+    assert marked and all(
+        "\n" not in part for text in marked for part in re.findall(r"No longer true.*?~~", text)
+    )
+    with pytest.raises(ExportError) as refused:
+        ReportPDFExporter().from_notebook_node(run)
+    assert sum("not true" in line for line in str(refused.value).splitlines()) >= len(marked) > 1

@@ -30,22 +30,31 @@ class Stop(NamedTuple):
 
 def stop(run: Run, patience: int) -> Stop | None:
     """Where `run`, made without early stopping, would have been ended; None if it would not."""
-    rule, h = EarlyStopping(patience), run.history
-    for check, loss in enumerate(h.validation_loss):
+    rule = EarlyStopping(patience)
+    for check, loss in enumerate(run.history.validation_loss):
         rule.update(loss)
         if rule.stopped:
-            best, per_epoch = rule.best_check, run.batches_per_epoch
-            at, epoch = int(h.step[check]) + 1, int(h.step[check]) // per_epoch + 1
-            place = int(h.step[best]) % per_epoch + 1
-            return Stop(
-                patience, at, epoch, float(loss), int(h.step[best]) + 1, float(h.validation_loss[best]), place
-            )
+            return _at(run, patience, check, rule.best_check)
     return None
 
 
+def _at(run: Run, patience: int, check: int, best: int) -> Stop:
+    h, per_epoch = run.history, run.batches_per_epoch
+    step, best_step = int(h.step[check]), int(h.step[best])
+    return Stop(
+        patience,
+        step + 1,
+        step // per_epoch + 1,
+        float(h.validation_loss[check]),
+        best_step + 1,
+        float(h.validation_loss[best]),
+        best_step % per_epoch + 1,
+    )
+
+
 def stops(run: Run, patiences: Iterable[int] = range(1, 32)) -> dict[int, Stop]:
-    """`stop` for each patience that would have ended the run."""
-    return {p: found for p in patiences if (found := stop(run, p))}
+    """`stop` for each patience; where none would have ended the run, its last check stands."""
+    return {p: stop(run, p) or _at(run, p, -1, int(run.history.validation_loss.argmin())) for p in patiences}
 
 
 class Next(NamedTuple):
@@ -56,11 +65,11 @@ class Next(NamedTuple):
 
 
 def same_place(run: Run, best: int) -> Next:
-    """Look one period of checks and epochs further than the check after `best` updates."""
+    """Look one period of checks and epochs further than the check after `best` updates; NaN past the end."""
     steps = run.history.step + 1
     period = np.lcm(int(steps[1] - steps[0]), run.batches_per_epoch)
-    (at,) = np.flatnonzero(steps == best + period)
-    return Next(int(steps[at]), float(run.history.validation_loss[at]))
+    at = np.flatnonzero(steps == best + period)
+    return Next(best + int(period), float(run.history.validation_loss[at[0]]) if len(at) else float("nan"))
 
 
 def loss_after(run: Run, updates: int) -> float:
