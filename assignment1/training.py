@@ -6,7 +6,7 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from typing import Literal
 
@@ -19,12 +19,22 @@ from assignment1.progress import interruptible, progress
 from assignment1.run import Log, Run
 
 
-def gradient_descent(model: Regression, data: Dataset, settings: Settings, shown: bool = False) -> Run:
+OnCheck = Callable[[Log], object]  # True ends the run
+
+
+def gradient_descent(
+    model: Regression,
+    data: Dataset,
+    settings: Settings,
+    shown: bool = False,
+    on_check: OnCheck | None = None,
+) -> Run:
     """Train a copy of `model`: the plain way, one batch and one check at a time."""
     log, stopping = Log(), EarlyStopping(settings.patience)
     per_epoch = len(data.train.X) // settings.batch_size
     check_every = max(per_epoch // settings.checks_per_epoch, 1)  # steps
     model = best = model.copy(model.w.astype(data.train.X.dtype))
+    asked = False  # to end the run
     with interruptible() as interrupted, progress(settings.epochs, "epoch", shown) as advance:
         for step, (X, Y) in enumerate(batches(data.train, settings)):
             log.train_loss.append(model.loss(X, Y))
@@ -38,11 +48,13 @@ def gradient_descent(model: Regression, data: Dataset, settings: Settings, shown
                 stopping.update(log.validation_loss[-1])
                 if stopping.improved:
                     best = model
+                asked = on_check is not None and on_check(log) is True
             if (step + 1) % per_epoch == 0:
                 advance()
-            if stopping.stopped or log.diverged() or interrupted():
+            asked = asked or interrupted()
+            if stopping.stopped or log.diverged() or asked:
                 break
-    return log.finish(settings, stopping, per_epoch, last=model, best=best, interrupted=interrupted())
+    return log.finish(settings, stopping, per_epoch, last=model, best=best, interrupted=asked)
 
 
 def batches(train: Split, settings: Settings) -> Iterator[Split]:
@@ -129,6 +141,7 @@ def train(
     train_accuracy_every: int | None = 1,
     method: Literal["fast", "plain"] = "fast",
     progress: bool = True,
+    on_check: OnCheck | None = None,
 ) -> Run:
     """Train a copy of `model` on `data.train`; `model` itself keeps its weights.
 
@@ -137,7 +150,9 @@ def train(
     validation loss is checked; `patience` such checks in a row that are worse than the best end the run. The
     training accuracy, which decides nothing, is taken at every `train_accuracy_every`-th check, or with None
     never. The precision is that of the data. `method` "plain" is `gradient_descent`, "fast" the same numbers,
-    but for rounding, from `assignment1.engine`. An interrupt ends the run and keeps it.
+    but for rounding, from `assignment1.engine`. An interrupt ends the run and keeps it. `on_check` is called
+    after each check with the log so far, and may end the run likewise by returning True, in any thread; the
+    method is then "plain", since the fast one puts its checks off.
     ValueError for settings or data that cannot be right, FloatingPointError when the loss diverges.
     """
     settings = Settings(
@@ -146,8 +161,8 @@ def train(
     data = checked(model, data, settings)
     if method not in ("fast", "plain"):
         raise ValueError(f"method is {method!r}; expected 'fast' or 'plain'")
-    if method == "plain":
-        return gradient_descent(model, data, settings, progress)
+    if method == "plain" or on_check is not None:
+        return gradient_descent(model, data, settings, progress, on_check)
     from assignment1 import engine  # which is built on this module
 
     (run,) = engine.train_together([model], [settings], data, progress)
