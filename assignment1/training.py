@@ -18,7 +18,6 @@ from assignment1.models import Regression
 from assignment1.progress import interruptible, progress
 from assignment1.run import Log, Run
 
-
 OnCheck = Callable[[Log], object]  # True ends the run
 
 

@@ -19,6 +19,7 @@ from assignment1.training import train
 from assignment1.views import html, text
 
 EVERY = 0.2  # seconds between drawings of the curves
+SCORED = 5  # of so many checks, one takes the training accuracy
 WORDS = {"description_width": "110px"}
 BOX = {"style": WORDS, "layout": {"width": "250px"}}
 
@@ -29,8 +30,11 @@ class Bench(widgets.VBox):
     def __init__(self, mnist: MNIST) -> None:
         self.mnist, self.runs, self.logs = mnist, dict[str, Run](), dict[str, Log]()
         self.classes, self.per_epoch = dict[str, tuple[str, ...]](), dict[str, int]()
-        self.sets: dict[str, Dataset] = {}
-        self.thread, self.stopping = None, threading.Event()
+        self.sets: dict[str, Dataset] = {}  # of the runs, by name
+        self.made: dict[tuple[int, int] | None, Dataset] = {}
+        self.count = 0
+        self.thread: threading.Thread | None = None
+        self.stopping = threading.Event()
         self._controls()
         rows = [
             widgets.HBox([self.what, self.positive, self.negative], layout={"flex_flow": "row wrap"}),
@@ -84,7 +88,12 @@ class Bench(widgets.VBox):
             return
         for name, value in settings.items():
             self.settings[name].value = value or 0
-        self.thread = threading.Thread(target=self._train, args=self._asked(), daemon=True)
+        try:
+            asked = self._asked()
+        except ValueError as error:  # the same digit twice
+            self._draw(str(error))
+            return
+        self.thread = threading.Thread(target=self._train, args=asked, daemon=True)
         self.stopping.clear()
         self.go.disabled, self.halt.disabled, self.forget.disabled = True, False, True
         self.thread.start()
@@ -98,6 +107,14 @@ class Bench(widgets.VBox):
         if self.thread is not None:
             self.thread.join()
         return self.runs[next(reversed(self.runs))]
+
+    def _repr_mimebundle_(self, **arguments: Any) -> dict[str, Any]:
+        """The widgets; and, for where there is no kernel, the curves and the chosen run as they are."""
+        data = super()._repr_mimebundle_(**arguments)
+        return data | {"text/html": self.chart.value + self.details.value, "text/plain": repr(self)}
+
+    def __repr__(self) -> str:
+        return f"Bench: {len(self.runs)} run{'s' * (len(self.runs) != 1)}: {'; '.join(self.runs)}"
 
     @property
     def chosen(self) -> Run:
@@ -120,9 +137,15 @@ class Bench(widgets.VBox):
         own += f", lambda {lam:g}" if lam else ""
         model = LogisticRegression(lam) if two else SoftmaxRegression(lam)
         pair = int(classes[0]), int(classes[1])
-        same = classes[0] == classes[1]
-        data = self.mnist.softmax(np.float32) if not two or same else self.mnist.binary(*pair, np.float32)
-        return f"{len(self.logs) + 1}: {own}", model, data, classes, settings
+        data = self._data(pair if two else None)
+        self.count += 1
+        return f"{self.count}: {own}", model, data, classes, settings
+
+    def _data(self, pair: tuple[int, int] | None) -> Dataset:
+        """All digits, or two; each set is made once."""
+        if pair not in self.made:
+            self.made[pair] = self.mnist.binary(*pair, np.float32) if pair else self.mnist.softmax(np.float32)
+        return self.made[pair]
 
     def _train(
         self, name: str, model: Regression, data: Dataset, classes: tuple[str, ...], settings: dict[str, Any]
@@ -134,13 +157,16 @@ class Bench(widgets.VBox):
             nonlocal drawn
             self.logs[name] = log
             if time.monotonic() - drawn > EVERY:
-                self._draw(f"epoch {log.step[-1] // self.per_epoch[name] + 1}, {len(log.train_loss):,} updates")
+                epoch, updates = log.step[-1] // self.per_epoch[name] + 1, len(log.train_loss)
+                self._draw(f"{name}: epoch {epoch} of {settings['epochs']}, {updates:,} updates")
                 drawn = time.monotonic()
             return self.stopping.is_set()
 
         self.per_epoch[name] = max(len(data.train.X) // settings["batch_size"], 1)
         try:
-            self.runs[name] = train(model, data, on_check=watch, progress=False, **settings)
+            self.runs[name] = train(
+                model, data, on_check=watch, progress=False, train_accuracy_every=SCORED, **settings
+            )
         except Exception as error:  # it is told, and the bench goes on
             self.logs.pop(name, None)
             self._draw(f"This run failed: {error}")
@@ -152,7 +178,7 @@ class Bench(widgets.VBox):
         self.go.disabled, self.halt.disabled, self.forget.disabled = False, True, False
 
     def _draw(self, words: str = "Press Train.") -> None:
-        self.chart.value = curves(self.logs, self.per_epoch)
+        self.chart.value = curves(self.logs, self.per_epoch, SCORED)
         self.status.value = f'<div role="status">{escape(words)}</div>'
 
     def _look(self) -> None:
@@ -164,7 +190,7 @@ class Bench(widgets.VBox):
         best, classes = self.runs[name].best, self.classes[name]
         found = starts(best, self.sets[name].validation, classes, random=1, costly=min(COSTLY, 8))
         summary = f"<pre style='white-space:pre-wrap'>{escape(text(self.runs[name]))}</pre>"
-        self.details.value = summary + html(best) + strip(found.images[1:], found.titles[1:])
+        self.details.value = summary + html(best) + strip(list(found.images[1:]), found.titles[1:])
 
     def _forget(self) -> None:
         self.runs.clear()

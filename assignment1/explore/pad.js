@@ -204,13 +204,13 @@ export function mount(root, config, changed = () => {}) {
     h("div", { class: "pad-top" },
       h("div", { class: "pad-left" }, pad,
         h("div", { class: "pad-tools" }, button("Undo", undo), button("Clear", clear), eraser, h("label", { class: "pad-size" }, "Brush ", size)),
-        h("div", { class: "pad-tools" }, titles.length ? button("A random image", () => load(Math.floor(Math.random() * config.random))) : "", titles.length > config.random ? costly : ""),
+        h("div", { class: "pad-tools" }, titles.length ? button("Random image", () => load(Math.floor(Math.random() * config.random))) : "", titles.length > config.random ? costly : ""),
         box("Centre and scale it, as MNIST was", true, (on) => { state.centred = on; update(); report(); })),
+      h("div", { class: "pad-right" }, bars, status),
       h("div", { class: "pad-middle" },
         h("figure", {}, seen, h("figcaption", {}, "what the model sees")),
         h("figure", {}, map, h("figcaption", {}, h("span", { class: "pad-for" }, "red for"), ", ", h("span", { class: "pad-against" }, "blue against"))),
-        sums, box("Black pixels count too", false, (on) => { onlyInk = !on; draw(); })),
-      h("div", { class: "pad-right" }, bars, status)),
+        h("div", {}, sums, box("black pixels count too", false, (on) => { onlyInk = !on; draw(); })))),
     config.gallery ? h("div", { class: "pad-below" },
       models.length > 1 ? h("div", { class: "pad-choice" }, families.length > 1 ? family : h("span", {}, families[0]), slider, which) : "", gallery, note, facts) : "");
 
@@ -305,7 +305,6 @@ export function mount(root, config, changed = () => {}) {
   pad.addEventListener("pointerdown", (event) => {
     if (event.button === 1) return;
     event.preventDefault();
-    pad.focus({ preventScroll: true });
     pad.setPointerCapture(event.pointerId);
     keys = down = false;
     keep();

@@ -35,13 +35,13 @@ class Pad(anywidget.AnyWidget):
 
     _esm = HERE / "pad.js"
     _css = HERE / "pad.css"
-    classes = traitlets.List().tag(sync=True)
+    classes = traitlets.List[Any]().tag(sync=True)
     weights = traitlets.Bytes().tag(sync=True)  # float64, (models, 785, K)
-    scales = traitlets.List().tag(sync=True)  # none: they are not rounded
-    models = traitlets.List().tag(sync=True)
+    scales = traitlets.List[Any]().tag(sync=True)  # none: they are not rounded
+    models = traitlets.List[Any]().tag(sync=True)
     at = traitlets.Int(0).tag(sync=True)
     images = traitlets.Bytes().tag(sync=True)
-    titles = traitlets.List().tag(sync=True)
+    titles = traitlets.List[Any]().tag(sync=True)
     random = traitlets.Int(0).tag(sync=True)
     ink = traitlets.Bytes().tag(sync=True)  # 280 by 280, 0 to 255
     pixels = traitlets.Bytes(bytes(784)).tag(sync=True)
@@ -56,6 +56,9 @@ class Pad(anywidget.AnyWidget):
             images=starts.images.tobytes(),
             **more,
         )
+
+    def __repr__(self) -> str:
+        return f"Pad: {len(self.entries)} model{'s' * (len(self.entries) > 1)} of {', '.join(self.classes)}"
 
     @property
     def image(self) -> NDArray[np.uint8]:
@@ -86,7 +89,9 @@ def configuration(entries: Sequence[Entry], classes: Sequence[str], starts: Star
     """What `mount` of pad.js asks for, without the weights and the images."""
     return {
         "classes": list(classes),
-        "models": [{"name": e.name, "group": e.group, "facts": [list(fact) for fact in e.facts]} for e in entries],
+        "models": [
+            {"name": e.name, "group": e.group, "facts": [list(fact) for fact in e.facts]} for e in entries
+        ],
         "titles": starts.titles,
         "random": starts.random,
         "scales": [],
@@ -118,7 +123,12 @@ def penalty(mnist: MNIST, **more: Any) -> Pad:
 
 
 def starts(
-    model: Regression, split: Split, classes: Sequence[str], random: int = RANDOM, costly: int = COSTLY, seed: int = 0
+    model: Regression,
+    split: Split,
+    classes: Sequence[str],
+    random: int = RANDOM,
+    costly: int = COSTLY,
+    seed: int = 0,
 ) -> Starts:
     """Some images of `split`, and those that cost `model` most among the misclassified."""
     truth, said, loss = judged(model, split)
@@ -133,7 +143,7 @@ def starts(
 def judged(
     model: Regression, split: Split
 ) -> tuple[NDArray[np.intp], NDArray[np.intp], NDArray[np.floating]]:
-    """Of each image the column of its class, that of the most probable one, and its loss in nats, all (N,)."""
+    """Of each image the column of its class, that of the likeliest one, and its loss in nats, all (N,)."""
     z = model.logits(split.X)
     loss = model.cross_entropy(z, split.Y)
     if model.K > 1:

@@ -1,4 +1,4 @@
-"""The models that the pad's slider runs along: the minima for ever smaller penalties, and runs stopped early."""
+"""The models that the pad's slider runs along: minima for ever smaller penalties, and runs stopped early."""
 
 from __future__ import annotations
 
@@ -15,7 +15,7 @@ from assignment1.models import Array, Regression, SoftmaxRegression
 from assignment1.sweep import sweep
 
 PENALTY, STOPPED = "Penalty: the minimum for", "No penalty, stopped after"
-EPOCHS = (1, 2, 5, 10, 20)  # beside those stored, which are multiples of 50
+EPOCHS = (1, 3, 10)  # beside those stored, which are multiples of 50
 
 
 class Entry(NamedTuple):
@@ -51,13 +51,19 @@ def facts(models: Sequence[Regression], data: Dataset) -> list[list[tuple[str, s
 
 def optima() -> dict[str, Regression]:
     """The stored minima, strongest penalty first."""
-    return {f"\N{GREEK SMALL LETTER LAMDA} = {_plain(lam)}": model for lam, model in load_optima().items()}
+    return {f"\N{GREEK SMALL LETTER LAMDA} = {plain(lam)}": model for lam, model in load_optima().items()}
 
 
 def stopped(data: Dataset) -> dict[str, Regression]:
     """Task 3's run, without a penalty, after so many epochs: the first are trained, the others stored."""
     runs = sweep(
-        SoftmaxRegression, data, epochs=EPOCHS, learning_rate=RATE, batch_size=BATCH, workers=1, progress=False
+        SoftmaxRegression,
+        data,
+        epochs=EPOCHS,
+        learning_rate=RATE,
+        batch_size=BATCH,
+        workers=1,
+        progress=False,
     )
     found = {epoch: run.last for epoch, run in runs.items()} | dict(load_long_run())
     return {f"{epoch} epoch{'s' * (epoch > 1)}": model for epoch, model in found.items()}
@@ -68,5 +74,6 @@ def columns(model: Regression) -> Array:
     return model.w if model.K > 1 else np.hstack([model.w / 2, -model.w / 2])
 
 
-def _plain(number: float) -> str:
+def plain(number: float) -> str:
+    """A number without an exponent."""
     return np.format_float_positional(number, trim="-")

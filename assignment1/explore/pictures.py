@@ -19,6 +19,7 @@ from assignment1.run import Log
 
 COLOURS = ("#0072B2", "#D55E00", "#009E73", "#CC79A7", "#8A6D00", "#56B4E9")
 WIDTH, HEIGHT = 760, 230  # of the curves, in pixels
+Curves = list[tuple[Array, Array]]  # of one run, each x and y
 
 
 def still(model: Regression, image: NDArray[np.uint8], classes: Sequence[str], title: str) -> bytes:
@@ -26,14 +27,14 @@ def still(model: Regression, image: NDArray[np.uint8], classes: Sequence[str], t
     w = columns(model)
     P = SoftmaxRegression.activation(preprocess(image) @ w)
     best = int(P[0].argmax())
-    figure = Figure(figsize=(7.6, 3.9), dpi=90, layout="constrained")
-    top, below = figure.subfigures(2, 1, height_ratios=(2, 1.25))
+    figure = Figure(figsize=(7.6, 3.7), dpi=90, layout="constrained")
+    top, below = np.ravel(np.asarray(figure.subfigures(2, 1, height_ratios=(2, 1.1))))
     seen, says, bars = top.subplots(1, 3, width_ratios=(1, 1, 1.5))
     seen.imshow(image, cmap="gray", vmin=0, vmax=255)
     part = (w[:784, best] * image.ravel() / 255 * 2).reshape(28, 28)
     says.imshow(part, cmap="RdBu_r", vmin=-np.abs(part).max(), vmax=np.abs(part).max())
     seen.set_title("what the model sees", fontsize=9)
-    says.set_title(f"its strokes for {classes[best]}: red for, blue against", fontsize=9)
+    says.set_title(f"red for {classes[best]}, blue against", fontsize=9)
     bars.barh(classes, P[0], color=["#D97706" if k == best else "#6F93B8" for k in range(len(classes))])
     bars.invert_yaxis()
     bars.set(xlim=(0, 1), title="probabilities")
@@ -58,7 +59,8 @@ def strip(images: Sequence[ArrayLike], captions: Sequence[str]) -> str:
     for image, words in zip(images, captions, strict=True):
         source = uri(_png(Image.fromarray(np.asarray(image, np.uint8))))
         picture = f'<img alt="{escape(words)}" src="{source}" style="width:64px;image-rendering:pixelated">'
-        cells.append(f'<div style="width:84px;text-align:center;font-size:12px">{picture}<br>{escape(words)}</div>')
+        style = "width:84px;text-align:center;font-size:12px;line-height:1.2"
+        cells.append(f'<div style="{style}">{picture}<br>{escape(words)}</div>')
     return f'<div style="display:flex;flex-wrap:wrap;gap:6px">{"".join(cells)}</div>'
 
 
@@ -73,24 +75,35 @@ def _png(image: Image.Image) -> bytes:
     return file.getvalue()
 
 
-def curves(logs: Mapping[str, Log], per_epoch: Mapping[str, int]) -> str:
-    """The losses and accuracies of several runs so far, as SVG: training thin and dashed, validation thick."""
+def curves(logs: Mapping[str, Log], per_epoch: Mapping[str, int], scored: int) -> str:
+    """The losses and accuracies of several runs so far, as SVG: validation thick, training thin and dashed.
+
+    Of `scored` checks, one took the training accuracy.
+    """
     logs = {name: log for name, log in logs.items() if len(log.step) > 1}
-    epochs = {name: (np.array(log.step) + 1) / per_epoch[name] for name, log in logs.items()}
-    train = {name: _between_checks(log) for name, log in logs.items()}
-    loss = {name: (np.array(log.validation_loss), train[name]) for name, log in logs.items()}
-    right = {
-        name: (np.array(log.validation_accuracy), np.array(log.train_accuracy[: len(log.step)]))
-        for name, log in logs.items()
-    }
-    panels = _panel("loss", epochs, loss, 0) + _panel("accuracy", epochs, right, WIDTH // 2)
+    loss: list[Curves] = []
+    right: list[Curves] = []
+    for name, log in logs.items():
+        validation = np.array(log.validation_loss)
+        x = (np.array(log.step)[: len(validation)] + 1) / per_epoch[name]
+        some = x[::scored]
+        loss.append([(x, validation), (x, _between_checks(log))])
+        right.append(
+            [(x, np.array(log.validation_accuracy)), (some, np.array(log.train_accuracy[: len(some)]))]
+        )
+    panels = _panel("loss (nats)", loss, (0, 97), 0) + _panel("accuracy", right, (3, 100), WIDTH // 2)
     keys = "".join(
-        f'<div><span style="color:{COLOURS[i % 6]}">&#9644;</span> {escape(name)}</div>' for i, name in enumerate(logs)
+        f'<div><span style="color:{COLOURS[i % 6]}">&#9644;</span> {escape(name)}</div>'
+        for i, name in enumerate(logs)
     )
     words = f"Losses and accuracies of {len(logs)} runs" if logs else "No run yet"
-    drawing = f'<svg role="img" aria-label="{words}" viewBox="0 0 {WIDTH} {HEIGHT}" width="100%" '
-    drawing += f'style="max-width:{WIDTH}px" fill="currentColor" font-size="11" font-family="sans-serif">'
-    return f"{drawing}{panels}</svg><div style='font-size:12px'>thick: validation; thin: training {keys}</div>"
+    drawing = (
+        f'<svg role="img" aria-label="{words}" viewBox="0 0 {WIDTH} {HEIGHT}" width="100%" '
+        f'style="max-width:{WIDTH}px" fill="currentColor" font-size="11" font-family="sans-serif">'
+        f"{panels}</svg>"
+    )
+    said = "<div>Thick: validation. Thin, dashed: training.</div>" if logs else ""
+    return f'{drawing}<div style="font-size:12px;line-height:1.4">{said}{keys}</div>'
 
 
 def _between_checks(log: Log) -> Array:
@@ -99,24 +112,27 @@ def _between_checks(log: Log) -> Array:
     return np.array([part.mean() if len(part) else np.nan for part in parts])
 
 
-def _panel(title: str, epochs: Mapping[str, Array], values: Mapping[str, tuple[Array, Array]], x0: int) -> str:
-    """One pair of axes with all runs' curves of one quantity."""
-    left, right, top, bottom = x0 + 44, x0 + WIDTH // 2 - 10, 22, HEIGHT - 26
-    pool = np.concatenate([part[np.isfinite(part)] for pair in values.values() for part in pair] or [np.array([0.0, 1.0])])
-    low, high = np.percentile(pool, [0, 97] if title == "loss" else [3, 100])
-    high = max(high, low + 1e-6)
-    last = max((at[-1] for at in epochs.values()), default=1.0)
-    parts = [f'<text x="{left}" y="14">{title}</text><text x="{right}" y="{HEIGHT - 6}" text-anchor="end">epoch {last:.3g}</text>']
+def _panel(title: str, runs: list[Curves], ends: tuple[float, float], at: int) -> str:
+    """One pair of axes with all runs' curves, x (epochs) and y; `ends` are the percentiles that it shows."""
+    left, right, top, bottom = at + 44, at + WIDTH // 2 - 10, 22, HEIGHT - 26
+    every = [curve for run in runs for curve in run] or [(np.array([1.0]), np.array([0.0, 1.0]))]
+    y_all = np.concatenate([y for _, y in every])
+    low, high = np.percentile(y_all[np.isfinite(y_all)], ends)
+    high, last = max(high, low + 1e-6), max(x[-1] for x, _ in every)
+    parts = [
+        f'<text x="{left}" y="14">{title}</text>'
+        f'<text x="{right}" y="{HEIGHT - 6}" text-anchor="end">epoch {last:.3g}</text>'
+    ]
     for value in np.linspace(low, high, 4):
         y = bottom - (value - low) / (high - low) * (bottom - top)
         parts.append(f'<path d="M{left} {y:.1f}H{right}" stroke="currentColor" stroke-opacity=".18"/>')
         parts.append(f'<text x="{left - 4}" y="{y + 4:.1f}" text-anchor="end">{value:.3f}</text>')
-    for i, (name, pair) in enumerate(values.items()):
-        for curve, style in zip(pair, ('stroke-width="2.2"', 'stroke-width="1" stroke-dasharray="5 2"'), strict=True):
-            n = min(len(curve), len(epochs[name]))
-            few = slice(None, n, max(n // 200, 1))
-            x = left + epochs[name][few] / last * (right - left)
-            y = bottom - np.clip((curve[few] - low) / (high - low), -0.02, 1.04) * (bottom - top)
-            points = " ".join(f"{a:.1f},{b:.1f}" for a, b in zip(x, y, strict=True) if np.isfinite(b))
+    styles = ('stroke-width="2.2"', 'stroke-width="1" stroke-dasharray="5 2"')
+    for i, run in enumerate(runs):
+        for (x, y), style in zip(run, styles, strict=True):
+            few = slice(None, min(len(x), len(y)), max(len(x) // 200, 1))
+            across = left + x[few] / last * (right - left)
+            up = bottom - np.clip((y[few] - low) / (high - low), -0.02, 1.04) * (bottom - top)
+            points = " ".join(f"{a:.1f},{b:.1f}" for a, b in zip(across, up, strict=True) if np.isfinite(b))
             parts.append(f'<polyline fill="none" stroke="{COLOURS[i % 6]}" {style} points="{points}"/>')
     return "".join(parts)
