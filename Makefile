@@ -25,7 +25,7 @@ endif
 NBCONVERT = $(PY) -m nbconvert --output-dir build/new
 SOURCES = report.ipynb $(wildcard assignment1/*.* assignment1/*/*.py nbtypst/src/nbtypst/*.*)
 
-.PHONY: help env pdf html submission pictures report test lint lab optima bench bench-peers lock clean distclean active-environment
+.PHONY: help env explore pdf html submission pictures report test lint lab optima bench bench-peers lock clean distclean active-environment
 
 help:
 	@echo "make pdf        execute report.ipynb in a fresh kernel and write report.pdf"
@@ -34,6 +34,7 @@ help:
 	@echo "make pictures   the pictures of pages that README.md shows, in docs"
 	@echo "make test       run the tests"
 	@echo "make report     execute report.ipynb again, in place"
+	@echo "make explore    execute explore.ipynb again, in place, with stills where its widgets are"
 	@echo "make lint       check style (ruff) and types (mypy)"
 	@echo "make lab        open report.ipynb in JupyterLab"
 	@echo "make bench      run the benchmark (PARTS=\"single lambdas\" runs those alone)"
@@ -83,6 +84,10 @@ report: $(READY)
 	@cp build/report.ipynb build/new/report.ipynb && mv build/new/report.ipynb report.ipynb && touch build/report.ipynb
 	@echo "Wrote report.ipynb"
 
+explore: $(READY)
+	$(PY) tools/explore.py
+	@echo "Wrote explore.ipynb"
+
 test: $(READY)
 	$(PY) -m pytest
 
@@ -93,7 +98,7 @@ lint: $(READY)
 
 # JupyterLab shows SVG, the figures, only in a trusted notebook.
 lab: $(READY)
-	@$(PY) -m nbformat.sign report.ipynb
+	@$(PY) -m nbformat.sign report.ipynb explore.ipynb
 	$(PY) -m jupyterlab report.ipynb
 
 optima: $(READY)

@@ -10,8 +10,17 @@ from pathlib import Path
 from zipfile import ZIP_DEFLATED, ZipFile, ZipInfo
 
 ROOT = Path(__file__).resolve().parent.parent
-FILES = ["LICENSE", "Makefile", "README.md", "bootstrap.py", "environment.yml", "pyproject.toml"]
+FILES = [
+    "LICENSE",
+    "Makefile",
+    "README.md",
+    "bootstrap.py",
+    "environment.yml",
+    "explore.ipynb",
+    "pyproject.toml",
+]
 FILES += [
+    "explore.ipynb",
     "requirements.txt",
     "data/README.md",
     "nbtypst/LICENSE",
@@ -19,7 +28,7 @@ FILES += [
     "nbtypst/pyproject.toml",
 ]
 PACKAGES = ["assignment1", "nbtypst/src"]
-SOURCES = {".py", ".mplstyle", ".typ", ".html", ".css", "py.typed"}
+SOURCES = {".py", ".mplstyle", ".typ", ".html", ".css", ".js", "py.typed"}
 FOLDER = "tdt4265-assignment1"
 
 

@@ -20,8 +20,8 @@ from assignment1.views import html, text
 
 EVERY = 0.2  # seconds between drawings of the curves
 SCORED = 5  # of so many checks, one takes the training accuracy
-WORDS = {"description_width": "110px"}
-BOX = {"style": WORDS, "layout": {"width": "250px"}}
+WORDS = {"description_width": "130px"}
+BOX = {"style": WORDS, "layout": {"width": "265px"}}
 
 
 class Bench(widgets.VBox):
@@ -163,10 +163,10 @@ class Bench(widgets.VBox):
             return self.stopping.is_set()
 
         self.per_epoch[name] = max(len(data.train.X) // settings["batch_size"], 1)
+        settings = settings | {"train_accuracy_every": SCORED, "progress": False}
         try:
-            self.runs[name] = train(
-                model, data, on_check=watch, progress=False, train_accuracy_every=SCORED, **settings
-            )
+            with np.errstate(over="ignore", invalid="ignore"):  # a run that diverges ends with an error
+                self.runs[name] = train(model, data, on_check=watch, **settings)
         except Exception as error:  # it is told, and the bench goes on
             self.logs.pop(name, None)
             self._draw(f"This run failed: {error}")

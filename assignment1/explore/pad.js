@@ -193,14 +193,16 @@ export function mount(root, config, changed = () => {}) {
   const family = h("select", { "aria-label": "What the slider moves", onchange: () => { fill(); choose(along()); } }, ...families.map((f) => h("option", {}, f)));
   const slider = h("input", { type: "range", min: 0, step: 1, class: "pad-slider", oninput: () => choose(along()) });
   const along = () => members(family.value)[+slider.value], facts = h("table", { class: "pad-facts" });
-  const which = h("output", { class: "pad-which" }), note = h("p", { class: "pad-note" });
+  const which = h("span", { class: "pad-which" }), note = h("p", { class: "pad-note" });
   function fill() { slider.max = members(family.value).length - 1; }
   const tiles = classes.map((name) => picture(`weights for ${name}`));
   const gallery = h("div", { class: "pad-gallery" }, ...tiles.map((tile, k) => h("figure", {}, tile, h("figcaption", {}, classes[k]))));
 
   root.classList.add("pad");
   root.setAttribute("data-lm-suppress-shortcuts", "true"); // JupyterLab's own keys stay away
+  const choice = h("div", { class: "pad-choice" }, families.length > 1 ? family : h("span", {}, families[0]), slider, which);
   root.replaceChildren(
+    config.gallery && models.length > 1 ? choice : "",
     h("div", { class: "pad-top" },
       h("div", { class: "pad-left" }, pad,
         h("div", { class: "pad-tools" }, button("Undo", undo), button("Clear", clear), eraser, h("label", { class: "pad-size" }, "Brush ", size)),
@@ -211,8 +213,7 @@ export function mount(root, config, changed = () => {}) {
         h("figure", {}, seen, h("figcaption", {}, "what the model sees")),
         h("figure", {}, map, h("figcaption", {}, h("span", { class: "pad-for" }, "red for"), ", ", h("span", { class: "pad-against" }, "blue against"))),
         h("div", {}, sums, box("black pixels count too", false, (on) => { onlyInk = !on; draw(); })))),
-    config.gallery ? h("div", { class: "pad-below" },
-      models.length > 1 ? h("div", { class: "pad-choice" }, families.length > 1 ? family : h("span", {}, families[0]), slider, which) : "", gallery, note, facts) : "");
+    config.gallery ? h("div", { class: "pad-below" }, facts, gallery, note) : "");
 
   // What is shown
   function choose(at) {
@@ -346,7 +347,7 @@ export function mount(root, config, changed = () => {}) {
 
   choose(state.at);
   if (config.ink?.byteLength) put(bytes(config.ink).slice());
-  return { choose, put };
+  return { choose, put, state };
 }
 
 /** The widget: its traits are the configuration, and `ink`, `pixels`, `centred` and `at` follow the pen. */
@@ -367,7 +368,10 @@ function render({ model, el }) {
   };
   make();
   model.on("change:weights change:models", make);
-  model.on("change:ink", () => !mine && pad.put(bytes(model.get("ink")).slice()));
+  model.on("change:ink", () => {
+    const ink = bytes(model.get("ink"));
+    if (!mine && ink.length && ink.some((value, i) => value !== pad.state.ink[i])) pad.put(ink.slice());
+  });
   model.on("change:at", () => !mine && pad.choose(model.get("at")));
 }
 

@@ -30,6 +30,11 @@ class Starts(NamedTuple):
     random: int
 
 
+def _bytes(value: Any, widget: Any) -> bytes:
+    """What arrives from the browser as a view of memory."""
+    return bytes(value)
+
+
 class Pad(anywidget.AnyWidget):
     """A pad to draw on; `image` is what the model sees of the drawing, ready for `model.predict`."""
 
@@ -43,8 +48,8 @@ class Pad(anywidget.AnyWidget):
     images = traitlets.Bytes().tag(sync=True)
     titles = traitlets.List[Any]().tag(sync=True)
     random = traitlets.Int(0).tag(sync=True)
-    ink = traitlets.Bytes().tag(sync=True)  # 280 by 280, 0 to 255
-    pixels = traitlets.Bytes(bytes(784)).tag(sync=True)
+    ink = traitlets.Bytes().tag(sync=True, from_json=_bytes)  # 280 by 280, 0 to 255
+    pixels = traitlets.Bytes(bytes(784)).tag(sync=True, from_json=_bytes)
     centred = traitlets.Bool(True).tag(sync=True)
     gallery = traitlets.Bool(False).tag(sync=True)
 
@@ -56,6 +61,11 @@ class Pad(anywidget.AnyWidget):
             images=starts.images.tobytes(),
             **more,
         )
+
+    def share(self, other: Pad) -> Pad:
+        """Have one drawing with another pad, from now on; gives this pad."""
+        traitlets.link((other, "ink"), (self, "ink"))
+        return self
 
     def __repr__(self) -> str:
         return f"Pad: {len(self.entries)} model{'s' * (len(self.entries) > 1)} of {', '.join(self.classes)}"

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import json
 from base64 import b64encode
+from collections.abc import Sequence
 from functools import cache
 from hashlib import sha256
 from html import escape
@@ -30,11 +31,16 @@ mount(root, { ...own, weights: unpack(own.weights), images: unpack(own.images) }
 """
 
 
-def rounded(models: list[Regression]) -> tuple[NDArray[np.int16], Array]:
-    """Weights (models, 785, K) as whole numbers of 16 bits, and each model's unit (models,)."""
+def rounded(models: Sequence[Regression]) -> tuple[NDArray[np.int16], Array]:
+    """Weights (models, 785, K) as whole numbers of 16 bits, and each model's unit (models,).
+
+    What is rounded are sums of weights, from the first pixel on: so the errors cancel over any stretch of
+    equal pixels, such as the black border, where errors of the weights themselves would add up.
+    """
     W = np.stack([paths.columns(model) for model in models])
-    scales = np.abs(W).max(axis=(1, 2)) / 32767
-    return np.rint(W / scales[:, None, None]).astype("<i2"), scales
+    scales = np.abs(W).max(axis=(1, 2)) / 32766
+    sums = np.rint(np.cumsum(W / scales[:, None, None], axis=1))
+    return np.diff(sums, axis=1, prepend=0).astype("<i2"), scales
 
 
 @cache

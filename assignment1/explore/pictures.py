@@ -91,7 +91,7 @@ def curves(logs: Mapping[str, Log], per_epoch: Mapping[str, int], scored: int) -
         right.append(
             [(x, np.array(log.validation_accuracy)), (some, np.array(log.train_accuracy[: len(some)]))]
         )
-    panels = _panel("loss (nats)", loss, (0, 97), 0) + _panel("accuracy", right, (3, 100), WIDTH // 2)
+    panels = _panel("loss (nats)", loss, (0, 94), 0) + _panel("accuracy", right, (6, 100), WIDTH // 2)
     keys = "".join(
         f'<div><span style="color:{COLOURS[i % 6]}">&#9644;</span> {escape(name)}</div>'
         for i, name in enumerate(logs)
@@ -121,7 +121,7 @@ def _panel(title: str, runs: list[Curves], ends: tuple[float, float], at: int) -
     high, last = max(high, low + 1e-6), max(x[-1] for x, _ in every)
     parts = [
         f'<text x="{left}" y="14">{title}</text>'
-        f'<text x="{right}" y="{HEIGHT - 6}" text-anchor="end">epoch {last:.3g}</text>'
+        f'<text x="{right}" y="{HEIGHT - 6}" text-anchor="end">epoch {last:.1f}</text>'
     ]
     for value in np.linspace(low, high, 4):
         y = bottom - (value - low) / (high - low) * (bottom - top)
