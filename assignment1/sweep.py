@@ -60,6 +60,12 @@ def sweep(
     with its share of the BLAS threads. Under `joblib.parallel_config(backend=...)` the runs go there instead.
     Raises TypeError or ValueError for settings that cannot be right, before any run starts. A run that fails
     later is left out with a warning, and its error is in `failed`; if all fail, the first error is raised.
+
+    >>> from assignment1 import LogisticRegression, load_mnist, sweep
+    >>> digits = load_mnist().binary(2, 3)
+    >>> runs = sweep(LogisticRegression, digits, lam=(0.0, 0.1), seed=range(2), learning_rate=0.05, epochs=2)
+    >>> list(runs), runs[0.1, 1].last.lam
+    ([(0.0, 0), (0.0, 1), (0.1, 0), (0.1, 1)], 0.1)
     """
     keys, points = _points(data, settings)
     sets = data if isinstance(data, Mapping) else {None: data}

@@ -153,6 +153,14 @@ def train(
     after each check with the log so far, and may end the run likewise by returning True, in any thread; the
     method is then "plain", since the fast one puts its checks off.
     ValueError for settings or data that cannot be right, FloatingPointError when the loss diverges.
+
+    The penalty belongs to the model; patience counts checks, here two epochs' worth:
+
+    >>> from assignment1 import LogisticRegression, load_mnist, train
+    >>> digits = load_mnist().binary(2, 3)
+    >>> run = train(LogisticRegression(lam=0.001), digits, learning_rate=0.05, epochs=20, patience=10)
+    >>> run.settings["lam"], run.stopped_early, run.best.accuracy(*digits.validation) > 0.95
+    (0.001, False, True)
     """
     settings = Settings(
         learning_rate, epochs, batch_size, shuffle, seed, patience, checks_per_epoch, train_accuracy_every

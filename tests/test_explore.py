@@ -1,5 +1,7 @@
 """The pad against the models and MNIST, and explore.ipynb as it is committed."""
 
+import doctest
+import importlib
 import re
 import threading
 import time
@@ -282,3 +284,12 @@ def test_the_notebook_is_short_lines_and_was_run_and_shows_stills():
         not any("widget" in kind for kinds in shown for kind in kinds) and "widgets" not in notebook.metadata
     )
     assert (ROOT / "explore.ipynb").stat().st_size < 400_000
+
+
+# The examples in help()
+
+
+@pytest.mark.parametrize("name", ["mnist", "training", "sweep"])
+def test_examples_in_docstrings_run(name):
+    failed, tried = doctest.testmod(importlib.import_module(f"assignment1.{name}"))
+    assert tried and not failed

@@ -11,7 +11,7 @@ import ipywidgets as widgets
 import numpy as np
 
 from assignment1.explore.pad import COSTLY, DIGITS, Pad, draw, starts
-from assignment1.explore.pictures import curves, strip
+from assignment1.explore.pictures import curves, picture, strip
 from assignment1.mnist import MNIST, Dataset
 from assignment1.models import LogisticRegression, Regression, SoftmaxRegression
 from assignment1.run import Log, Run
@@ -111,7 +111,9 @@ class Bench(widgets.VBox):
     def _repr_mimebundle_(self, **arguments: Any) -> dict[str, Any]:
         """The widgets; and, for where there is no kernel, the curves and the chosen run as they are."""
         data = super()._repr_mimebundle_(**arguments)
-        return data | {"text/html": self.chart.value + self.details.value, "text/plain": repr(self)}
+        drawing, end, keys = self.chart.value.partition("</svg>")
+        still = picture(drawing + end) + keys + self.details.value
+        return data | {"text/html": still, "text/plain": repr(self)}
 
     def __repr__(self) -> str:
         return f"Bench: {len(self.runs)} run{'s' * (len(self.runs) != 1)}: {'; '.join(self.runs)}"

@@ -10,7 +10,8 @@ const PIXEL = GRID / SIDE, BOX = 20, UNDO = 50;
 /** Ink along a segment, with a round brush; or, with `erase`, none. */
 export function stroke(ink, [x0, y0], [x1, y1], radius, erase = false) {
   const dx = x1 - x0, dy = y1 - y0, length2 = dx * dx + dy * dy || 1, reach = radius + 1;
-  const range = (a, b) => [Math.max(Math.floor(Math.min(a, b) - reach), 0), Math.min(Math.ceil(Math.max(a, b) + reach), GRID)];
+  const inside = (at) => Math.min(Math.max(Math.round(at), 0), GRID);
+  const range = (a, b) => [inside(Math.min(a, b) - reach), inside(Math.max(a, b) + reach)];
   const [left, right] = range(x0, x1), [top, bottom] = range(y0, y1);
   for (let y = top; y < bottom; y++) {
     for (let x = left; x < right; x++) {
@@ -42,8 +43,9 @@ function means(ink) {
   const sum = (x, y) => { // of all ink above and left of (x, y)
     x = Math.min(Math.max(x, 0), GRID);
     y = Math.min(Math.max(y, 0), GRID);
-    const i = Math.min(Math.floor(x), GRID - 1), j = Math.min(Math.floor(y), GRID - 1), a = x - i, b = y - j, at = j * width + i;
-    return (1 - b) * ((1 - a) * sums[at] + a * sums[at + 1]) + b * ((1 - a) * sums[at + width] + a * sums[at + width + 1]);
+    const i = Math.min(Math.floor(x), GRID - 1), j = Math.min(Math.floor(y), GRID - 1), a = x - i;
+    const along = (at) => (1 - a) * sums[at] + a * sums[at + 1];
+    return (1 - y + j) * along(j * width + i) + (y - j) * along((j + 1) * width + i);
   };
   return (x, y, s) => Math.max(sum(x + s, y + s) - sum(x, y + s) - sum(x + s, y) + sum(x, y), 0) / (s * s);
 }
@@ -62,7 +64,8 @@ export function centre(ink) {
   ink.forEach((value, i) => {
     if (!value) return;
     const x = i % GRID, y = (i - x) / GRID;
-    left = Math.min(left, x); right = Math.max(right, x + 1); top = Math.min(top, y); bottom = Math.max(bottom, y + 1);
+    left = Math.min(left, x); right = Math.max(right, x + 1);
+    top = Math.min(top, y); bottom = Math.max(bottom, y + 1);
   });
   if (right < 0) return image;
   const mean = means(ink), s = Math.max(right - left, bottom - top) / BOX;
@@ -80,7 +83,7 @@ export function centre(ink) {
 
 // ---- The model ----------------------------------------------------------------------------------------------------
 
-const bytes = (data) => data instanceof ArrayBuffer ? new Uint8Array(data) : new Uint8Array(data.buffer, data.byteOffset, data.byteLength);
+const bytes = (data) => new Uint8Array(data.buffer ?? data, data.byteOffset ?? 0, data.byteLength);
 
 /** Weights, models x 785 x K, of float64, or of int16 with a scale for each model; a Float64Array for each model. */
 export function decode(weights, K, scales) {
@@ -162,10 +165,12 @@ export function mount(root, config, changed = () => {}) {
 
   // Controls
   const button = (name, act, more = {}) => h("button", { type: "button", onclick: act, ...more }, name);
-  const box = (name, checked, act) => h("label", {}, h("input", { type: "checkbox", checked, onchange: (e) => act(e.target.checked) }), " ", name);
+  const box = (name, checked, act) =>
+    h("label", {}, h("input", { type: "checkbox", checked, onchange: (e) => act(e.target.checked) }), " ", name);
   const pad = h("canvas", {
     class: "pad-draw", width: GRID, height: GRID, tabindex: 0, role: "application",
-    "aria-label": "Drawing pad. Arrow keys move the brush, with Shift further; Space puts it down and lifts it; U undoes, C clears.",
+    "aria-label": "Drawing pad. Arrow keys move the brush, with Shift further; "
+      + "Space puts it down and lifts it; U undoes, C clears.",
   });
   const size = h("input", { type: "range", min: 4, max: 30, value: 12, "aria-label": "Brush size" });
   const eraser = button("Erase", () => {
@@ -173,45 +178,55 @@ export function mount(root, config, changed = () => {}) {
     eraser.setAttribute("aria-pressed", erasing);
   }, { "aria-pressed": "false" });
   const option = (title, i) => h("option", { value: i }, title);
-  const costly = h("select", { "aria-label": "Start from a costly mistake", onchange: () => costly.value && load(+costly.value) },
+  const begin = () => costly.value && load(+costly.value);
+  const costly = h("select", { "aria-label": "Start from a costly mistake", onchange: begin },
     h("option", { value: "" }, "a costly mistake\u2026"), ...titles.map(option).slice(config.random));
   const status = h("p", { class: "pad-status", role: "status", "aria-live": "polite" });
   const seen = picture("What the model sees"), map = picture("What each pixel says");
   const sums = h("p", { class: "pad-note" });
 
-  const radio = (k, name) => h("input", { type: "radio", name: group, "aria-label": name, checked: k === shown, onchange: () => { shown = k; draw(); } });
+  const show = (k) => () => { shown = k; draw(); };
+  const radio = (k, name) =>
+    h("input", { type: "radio", name: group, "aria-label": name, checked: k === shown, onchange: show(k) });
   const group = `pad-${Math.random().toString(36).slice(2)}`;
   const rows = classes.map((name, k) => {
     const bar = h("span", { class: "pad-bar" }), value = h("span", { class: "pad-value" });
-    return { bar, value, row: h("label", { class: "pad-row" }, radio(k, `map for ${name}`), h("b", {}, name), h("span", { class: "pad-track" }, bar), value) };
+    const track = h("span", { class: "pad-track" }, bar);
+    return { bar, value, row: h("label", { class: "pad-row" }, radio(k, `map for ${name}`), h("b", {}, name), track, value) };
   });
-  const bars = h("div", { class: "pad-bars", role: "radiogroup", "aria-label": "Probabilities; the class chosen here is the one that the map shows" },
-    ...rows.map((r) => r.row), h("label", { class: "pad-row pad-winner" }, radio(-1, "map for the most probable"), "map for the most probable"));
+  const about = "Probabilities; the class chosen here is the one that the map shows", likeliest = "map for the most probable";
+  const bars = h("div", { class: "pad-bars", role: "radiogroup", "aria-label": about },
+    ...rows.map((r) => r.row), h("label", { class: "pad-row pad-winner" }, radio(-1, likeliest), likeliest));
 
   // Choosing a model: which family, and how far along it
-  const families = [...new Set(models.map((m) => m.group))], members = (name) => models.flatMap((m, i) => (m.group === name ? [i] : []));
-  const family = h("select", { "aria-label": "What the slider moves", onchange: () => { fill(); choose(along()); } }, ...families.map((f) => h("option", {}, f)));
+  const families = [...new Set(models.map((m) => m.group))];
+  const members = (name) => models.flatMap((m, i) => (m.group === name ? [i] : []));
+  const turn = () => { fill(); choose(along()); };
+  const family = h("select", { "aria-label": "What the slider moves", onchange: turn }, ...families.map((f) => h("option", {}, f)));
   const slider = h("input", { type: "range", min: 0, step: 1, class: "pad-slider", oninput: () => choose(along()) });
   const along = () => members(family.value)[+slider.value], facts = h("table", { class: "pad-facts" });
   const which = h("span", { class: "pad-which" }), note = h("p", { class: "pad-note" });
   function fill() { slider.max = members(family.value).length - 1; }
   const tiles = classes.map((name) => picture(`weights for ${name}`));
-  const gallery = h("div", { class: "pad-gallery" }, ...tiles.map((tile, k) => h("figure", {}, tile, h("figcaption", {}, classes[k]))));
+  const named = (canvas, ...words) => h("figure", {}, canvas, h("figcaption", {}, ...words));
+  const gallery = h("div", { class: "pad-gallery" }, ...tiles.map((tile, k) => named(tile, classes[k])));
 
   root.classList.add("pad");
   root.setAttribute("data-lm-suppress-shortcuts", "true"); // JupyterLab's own keys stay away
-  const choice = h("div", { class: "pad-choice" }, families.length > 1 ? family : h("span", {}, families[0]), slider, which);
+  const choice = h("div", { class: "pad-choice" }, families.length > 1 ? family : families[0], slider, which);
+  const starts = [titles.length ? button("Random image", () => load(Math.floor(Math.random() * config.random))) : "",
+    titles.length > config.random ? costly : ""];
+  const sides = [h("span", { class: "pad-for" }, "red for"), ", ", h("span", { class: "pad-against" }, "blue against")];
   root.replaceChildren(
     config.gallery && models.length > 1 ? choice : "",
     h("div", { class: "pad-top" },
       h("div", { class: "pad-left" }, pad,
         h("div", { class: "pad-tools" }, button("Undo", undo), button("Clear", clear), eraser, h("label", { class: "pad-size" }, "Brush ", size)),
-        h("div", { class: "pad-tools" }, titles.length ? button("Random image", () => load(Math.floor(Math.random() * config.random))) : "", titles.length > config.random ? costly : ""),
+        h("div", { class: "pad-tools" }, ...starts),
         box("Centre and scale it, as MNIST was", true, (on) => { state.centred = on; update(); report(); })),
       h("div", { class: "pad-right" }, bars, status),
       h("div", { class: "pad-middle" },
-        h("figure", {}, seen, h("figcaption", {}, "what the model sees")),
-        h("figure", {}, map, h("figcaption", {}, h("span", { class: "pad-for" }, "red for"), ", ", h("span", { class: "pad-against" }, "blue against"))),
+        named(seen, "what the model sees"), named(map, ...sides),
         h("div", {}, sums, box("black pixels count too", false, (on) => { onlyInk = !on; draw(); })))),
     config.gallery ? h("div", { class: "pad-below" }, facts, gallery, note) : "");
 
@@ -224,9 +239,11 @@ export function mount(root, config, changed = () => {}) {
     slider.setAttribute("aria-label", models[at].group);
     slider.setAttribute("aria-valuetext", models[at].name);
     which.textContent = models[at].name;
-    facts.replaceChildren(...models[at].facts.map(([name, value]) => h("tr", {}, h("th", { scope: "row" }, name), h("td", {}, value))));
+    const row = ([name, value]) => h("tr", {}, h("th", { scope: "row" }, name), h("td", {}, value));
+    facts.replaceChildren(...models[at].facts.map(row));
     const w = W[at], limit = w.subarray(0, 784 * K).reduce((a, b) => Math.max(a, Math.abs(b)), 0);
-    if (config.gallery) tiles.forEach((tile, k) => signed(tile, Float64Array.from({ length: 784 }, (_, i) => w[i * K + k]), limit));
+    const weights = (k) => Float64Array.from({ length: 784 }, (_, i) => w[i * K + k]);
+    if (config.gallery) tiles.forEach((tile, k) => signed(tile, weights(k), limit));
     note.textContent = `The weights, on one scale: red ${limit.toPrecision(2)}, white 0, blue \u2212${limit.toPrecision(2)}.`;
     update();
     report();
@@ -325,7 +342,8 @@ export function mount(root, config, changed = () => {}) {
   pad.addEventListener("focus", () => { keys = pad.matches(":focus-visible"); draw(); });
   pad.addEventListener("blur", () => { keys = down = false; draw(); lift(); });
   pad.addEventListener("keydown", (event) => {
-    const far = event.shiftKey ? 25 : 5, step = { ArrowLeft: [-far, 0], ArrowRight: [far, 0], ArrowUp: [0, -far], ArrowDown: [0, far] }[event.key];
+    const far = event.shiftKey ? 25 : 5;
+    const step = { ArrowLeft: [-far, 0], ArrowRight: [far, 0], ArrowUp: [0, -far], ArrowDown: [0, far] }[event.key];
     const act = { u: undo, c: clear, z: event.ctrlKey || event.metaKey ? undo : null }[event.key.toLowerCase()];
     if (!step && !act && event.key !== " ") return;
     event.preventDefault();
@@ -367,12 +385,16 @@ function render({ model, el }) {
     pad = mount(el, Object.fromEntries(names.map((name) => [name, model.get(name)])), changed);
   };
   make();
-  model.on("change:weights change:models", make);
-  model.on("change:ink", () => {
-    const ink = bytes(model.get("ink"));
-    if (!mine && ink.length && ink.some((value, i) => value !== pad.state.ink[i])) pad.put(ink.slice());
-  });
-  model.on("change:at", () => !mine && pad.choose(model.get("at")));
+  const follow = {
+    "change:weights": make,
+    "change:ink": () => {
+      const ink = bytes(model.get("ink"));
+      if (!mine && ink.length && ink.some((value, i) => value !== pad.state.ink[i])) pad.put(ink.slice());
+    },
+    "change:at": () => !mine && pad.choose(model.get("at")),
+  };
+  for (const [event, act] of Object.entries(follow)) model.on(event, act);
+  return () => { for (const [event, act] of Object.entries(follow)) model.off(event, act); };
 }
 
 export default { render };

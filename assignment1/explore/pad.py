@@ -92,7 +92,9 @@ class Pad(anywidget.AnyWidget):
     def still(self) -> bytes:
         """A picture of the pad with its first image, as PNG."""
         entry = self.entries[self.at]
-        return pictures.still(entry.model, self.starts.images[0], self.classes, f"{entry.group} {entry.name}")
+        return pictures.still(
+            entry.model, self.starts.images[0], self.classes, f"{entry.group} {entry.name}".strip()
+        )
 
 
 def configuration(entries: Sequence[Entry], classes: Sequence[str], starts: Starts) -> dict[str, Any]:
@@ -118,7 +120,7 @@ def draw(
     data = data.softmax(np.float32) if isinstance(data, MNIST) else data
     if len(classes) != max(model.K, 2):
         raise ValueError(f"classes has {len(classes)} names; expected {max(model.K, 2)}, one for each output")
-    entry = Entry(name or f"lambda = {model.lam:g}", "model", model, [])
+    entry = Entry(name or f"lambda = {model.lam:g}", "", model, [])
     return Pad([entry], classes, starts(model, data.validation, classes), **more)
 
 

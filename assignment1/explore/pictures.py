@@ -50,7 +50,7 @@ def still(model: Regression, image: NDArray[np.uint8], classes: Sequence[str], t
         ax.set(xticks=[], yticks=[])
     file = io.BytesIO()
     figure.savefig(file)
-    return _png(Image.open(file).convert("RGB").quantize(64))
+    return _png(Image.open(file).convert("RGB").quantize(128))
 
 
 def strip(images: Sequence[ArrayLike], captions: Sequence[str]) -> str:
@@ -62,6 +62,15 @@ def strip(images: Sequence[ArrayLike], captions: Sequence[str]) -> str:
         style = "width:84px;text-align:center;font-size:12px;line-height:1.2"
         cells.append(f'<div style="{style}">{picture}<br>{escape(words)}</div>')
     return f'<div style="display:flex;flex-wrap:wrap;gap:6px">{"".join(cells)}</div>'
+
+
+def picture(svg: str) -> str:
+    """A drawing of `curves` as an image, for where inline SVG is taken out; readable on light and dark."""
+    source = svg.replace("<svg ", '<svg xmlns="http://www.w3.org/2000/svg" ', 1).replace(
+        "currentColor", "#777"
+    )
+    data = b64encode(source.encode()).decode()
+    return f'<img alt="the curves" src="data:image/svg+xml;base64,{data}" style="width:{WIDTH}px">'
 
 
 def uri(png: bytes) -> str:
@@ -91,7 +100,8 @@ def curves(logs: Mapping[str, Log], per_epoch: Mapping[str, int], scored: int) -
         right.append(
             [(x, np.array(log.validation_accuracy)), (some, np.array(log.train_accuracy[: len(some)]))]
         )
-    panels = _panel("loss (nats)", loss, (0, 94), 0) + _panel("accuracy", right, (6, 100), WIDTH // 2)
+    panels = _panel("loss (nats, logarithmic)", loss, (0, 100), 0, log=True)
+    panels += _panel("accuracy", right, (6, 100), WIDTH // 2)
     keys = "".join(
         f'<div><span style="color:{COLOURS[i % 6]}">&#9644;</span> {escape(name)}</div>'
         for i, name in enumerate(logs)
@@ -112,9 +122,11 @@ def _between_checks(log: Log) -> Array:
     return np.array([part.mean() if len(part) else np.nan for part in parts])
 
 
-def _panel(title: str, runs: list[Curves], ends: tuple[float, float], at: int) -> str:
+def _panel(title: str, runs: list[Curves], ends: tuple[float, float], at: int, log: bool = False) -> str:
     """One pair of axes with all runs' curves, x (epochs) and y; `ends` are the percentiles that it shows."""
     left, right, top, bottom = at + 44, at + WIDTH // 2 - 10, 22, HEIGHT - 26
+    if log:
+        runs = [[(x, np.log10(np.maximum(y, 1e-6))) for x, y in run] for run in runs]
     every = [curve for run in runs for curve in run] or [(np.array([1.0]), np.array([0.0, 1.0]))]
     y_all = np.concatenate([y for _, y in every])
     low, high = np.percentile(y_all[np.isfinite(y_all)], ends)
@@ -126,7 +138,9 @@ def _panel(title: str, runs: list[Curves], ends: tuple[float, float], at: int) -
     for value in np.linspace(low, high, 4):
         y = bottom - (value - low) / (high - low) * (bottom - top)
         parts.append(f'<path d="M{left} {y:.1f}H{right}" stroke="currentColor" stroke-opacity=".18"/>')
-        parts.append(f'<text x="{left - 4}" y="{y + 4:.1f}" text-anchor="end">{value:.3f}</text>')
+        parts.append(
+            f'<text x="{left - 4}" y="{y + 4:.1f}" text-anchor="end">{10**value if log else value:.3f}</text>'
+        )
     styles = ('stroke-width="2.2"', 'stroke-width="1" stroke-dasharray="5 2"')
     for i, run in enumerate(runs):
         for (x, y), style in zip(run, styles, strict=True):
