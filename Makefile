@@ -22,6 +22,10 @@ endif
 endif
 endif
 
+# What runs computed is kept under build/kept (assignment1/kept.py), so that a change of text alone trains nothing
+# again; `make report`, and CI, compute everything.
+KEEP = ASSIGNMENT1_KEEP=1
+
 NBCONVERT = $(PY) -m nbconvert --output-dir build/new
 SOURCES = report.ipynb $(wildcard assignment1/*.* assignment1/*/*.py nbtypst/src/nbtypst/*.*)
 
@@ -58,7 +62,7 @@ active-environment:
 # while helpers of its worker processes are there: it is given a second, not five.
 build/report.ipynb: $(SOURCES) $(READY)
 	@mkdir -p build
-	TQDM_DISABLE=1 $(NBCONVERT) --to notebook --execute --ExecutePreprocessor.record_timing=False --KernelManager.shutdown_wait_time=1 report.ipynb
+	$(KEEP) TQDM_DISABLE=1 $(NBCONVERT) --to notebook --execute --ExecutePreprocessor.record_timing=False --KernelManager.shutdown_wait_time=1 report.ipynb
 	@mv build/new/report.ipynb $@
 
 pdf: build/report.ipynb
@@ -80,7 +84,7 @@ pictures: pdf
 
 report: $(READY)
 	@rm -f build/report.ipynb
-	@$(MAKE) build/report.ipynb
+	@$(MAKE) build/report.ipynb KEEP=
 	@cp build/report.ipynb build/new/report.ipynb && mv build/new/report.ipynb report.ipynb && touch build/report.ipynb
 	@echo "Wrote report.ipynb"
 
@@ -99,7 +103,7 @@ lint: $(READY)
 # JupyterLab shows SVG, the figures, only in a trusted notebook.
 lab: $(READY)
 	@$(PY) -m nbformat.sign report.ipynb explore.ipynb
-	$(PY) -m jupyterlab report.ipynb
+	$(KEEP) $(PY) -m jupyterlab report.ipynb
 
 optima: $(READY)
 	$(PY) -m assignment1.evidence.optima

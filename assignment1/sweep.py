@@ -14,6 +14,7 @@ from joblib.parallel import get_active_backend
 
 from assignment1 import checks
 from assignment1.engine import train_together
+from assignment1.kept import kept
 from assignment1.mnist import Dataset, Split
 from assignment1.models import Regression
 from assignment1.progress import progress as progress_bar
@@ -41,6 +42,7 @@ class Runs(Shown, dict[Any, Run]):
         raise KeyError(f"{key!r} is no run of this sweep; its runs are {', '.join(map(repr, self))}")
 
 
+@kept
 def sweep(
     kind: Callable[[float], Regression],
     data: Data | Mapping[Any, Data],

@@ -13,6 +13,7 @@ from typing import Literal
 import numpy as np
 
 from assignment1 import checks
+from assignment1.kept import kept
 from assignment1.mnist import Dataset, Split
 from assignment1.models import Regression
 from assignment1.progress import interruptible, progress
@@ -126,6 +127,7 @@ class Settings:
         return self.train_accuracy_every is not None and check % self.train_accuracy_every == 0
 
 
+@kept
 def train(
     model: Regression,
     data: Dataset,

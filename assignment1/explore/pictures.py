@@ -50,7 +50,7 @@ def still(model: Regression, image: NDArray[np.uint8], classes: Sequence[str], t
         ax.set(xticks=[], yticks=[])
     file = io.BytesIO()
     figure.savefig(file)
-    return _png(Image.open(file).convert("RGB").quantize(128))
+    return _png(Image.open(file).convert("RGB").quantize(64))
 
 
 def strip(images: Sequence[ArrayLike], captions: Sequence[str]) -> str:
