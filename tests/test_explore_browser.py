@@ -109,6 +109,24 @@ def test_the_pad_can_be_drawn_on_and_understood_without_a_mouse(browser, tmp_pat
     assert pad.evaluate(f"e => ({controls})(e).filter(c => !c.ariaLabel && !c.labels?.length).length") == 0
 
 
+def test_a_finger_draws_and_does_not_scroll_the_page(browser, tmp_path):
+    file = tmp_path / "page.html"
+    file.write_text(f"<html lang='en'><body>{pad_page.fragment()}</body></html>", encoding="utf-8")
+    with browser.new_context(has_touch=True, viewport={"width": 360, "height": 600}) as context:
+        page = context.new_page()
+        page.goto(file.as_uri())
+        pad = page.locator("#drawing-pad")
+        frame, send = pad.locator(".pad-draw").bounding_box(), context.new_cdp_session(page).send
+        for i in range(20):  # a line upwards, as one scrolls
+            at = {"x": frame["x"] + frame["width"] / 2, "y": frame["y"] + frame["height"] * (0.9 - i * 0.04)}
+            kind = "touchMove" if i else "touchStart"
+            send("Input.dispatchTouchEvent", {"type": kind, "touchPoints": [at]})
+        send("Input.dispatchTouchEvent", {"type": "touchEnd", "touchPoints": []})
+        page.wait_for_timeout(400)
+        assert pad.get_by_role("status").inner_text().startswith("1 with")
+        assert page.evaluate("scrollY") == 0
+
+
 def test_without_script_the_page_has_a_still(browser, tmp_path):
     file = tmp_path / "page.html"
     file.write_text(f"<html lang='en'><body>{pad_page.fragment()}</body></html>", encoding="utf-8")

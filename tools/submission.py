@@ -20,7 +20,6 @@ FILES = [
     "pyproject.toml",
 ]
 FILES += [
-    "explore.ipynb",
     "requirements.txt",
     "data/README.md",
     "nbtypst/LICENSE",
