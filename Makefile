@@ -26,7 +26,10 @@ endif
 # again; `make report`, and CI, compute everything.
 KEEP = ASSIGNMENT1_KEEP=1
 
-NBCONVERT = $(PY) -m nbconvert --output-dir build/new
+BUILD = $(PY) tools/build.py
+# What the first page names: make pdf AUTHORS="Ada Lovelace, Alan Turing" GROUP=7 COURSE=TDT4265 DATE="1 March 2026"
+given = $(if $(filter command line,$(origin $(1))),--$(2)="$($(1))")
+NAMES = $(call given,AUTHORS,authors) $(call given,GROUP,group) $(call given,COURSE,course) $(call given,DATE,date)
 SOURCES = report.ipynb $(wildcard assignment1/*.* assignment1/*/*.py nbtypst/src/nbtypst/*.*)
 
 .PHONY: help env explore pdf html submission pictures report test lint lab optima bench bench-peers lock clean distclean active-environment
@@ -48,7 +51,8 @@ help:
 	@echo "make lock       make requirements.txt again from both pyproject.toml (needs uv)"
 	@echo "make clean      remove build, what was made from it, and caches"
 	@echo "make distclean  the same, and remove .venv"
-	@echo "Options: PYTHON=python3.12 names the Python that makes .venv; ENV=active uses the active environment."
+	@echo "Options: PYTHON=python3.12 names the Python that makes .venv; ENV=active uses the active environment;"
+	@echo "AUTHORS=, GROUP=, COURSE= and DATE= go on the first page."
 
 env: $(READY)
 
@@ -58,22 +62,15 @@ env: $(READY)
 active-environment:
 	@python bootstrap.py --active
 
-# Each file is written into build/new and then moved: whole, or not at all. The kernel does not end by itself
-# while helpers of its worker processes are there: it is given a second, not five.
+# Each file is written whole, or not at all, and one build at a time works in this folder: see tools/build.py.
 build/report.ipynb: $(SOURCES) $(READY)
-	@mkdir -p build
-	$(KEEP) TQDM_DISABLE=1 $(NBCONVERT) --to notebook --execute --ExecutePreprocessor.record_timing=False --KernelManager.shutdown_wait_time=1 report.ipynb
-	@mv build/new/report.ipynb $@
+	@$(KEEP) $(BUILD) execute report.ipynb $@
 
 pdf: build/report.ipynb
-	$(NBCONVERT) --to report_pdf build/report.ipynb
-	@mv build/new/report.pdf report.pdf
-	@echo "Wrote report.pdf"
+	@$(BUILD) report_pdf build/report.ipynb report.pdf report-evidence.txt $(NAMES)
 
 html: build/report.ipynb
-	$(NBCONVERT) --to report_html build/report.ipynb
-	@mv build/new/report.html report.html
-	@echo "Wrote report.html"
+	@$(BUILD) report_html build/report.ipynb report.html $(NAMES)
 
 submission: pdf
 	$(PY) tools/submission.py build/report.ipynb report.pdf submission.zip
@@ -83,10 +80,7 @@ pictures: pdf
 	$(PY) tools/pictures.py report.pdf docs
 
 report: $(READY)
-	@rm -f build/report.ipynb
-	@$(MAKE) build/report.ipynb KEEP=
-	@cp build/report.ipynb build/new/report.ipynb && mv build/new/report.ipynb report.ipynb && touch build/report.ipynb
-	@echo "Wrote report.ipynb"
+	@ASSIGNMENT1_KEEP=0 $(BUILD) execute report.ipynb report.ipynb build/report.ipynb
 
 explore: $(READY)
 	$(PY) tools/explore.py
@@ -120,7 +114,7 @@ lock:
 	uv pip compile pyproject.toml nbtypst/pyproject.toml --extra test --extra writing --universal --python-version 3.11 --generate-hashes --no-emit-index-url --no-emit-find-links --no-annotate -o requirements.txt
 
 clean:
-	rm -rf build report.pdf report.html submission.zip .pytest_cache .ruff_cache .mypy_cache .ipynb_checkpoints
+	rm -rf build report.pdf report.html report-evidence.txt submission.zip .pytest_cache .ruff_cache .mypy_cache .ipynb_checkpoints
 	rm -rf nbtypst/build nbtypst/dist nbtypst/.*_cache
 	find . -name .venv -prune -o -name .git -prune -o -type d -name __pycache__ -exec rm -rf {} +
 

@@ -115,8 +115,8 @@ def read_arrays(path: str | Path, sha256: str, shapes: dict[str, tuple[int, ...]
         raise ValueError(f"{path} is not a whole .npz file ({error}); {RESTORE}") from None
     found = {name: array.shape for name, array in arrays.items()}
     if found != shapes:
-        raise ValueError(f"{path} holds {found}, expected {shapes}; {RESTORE}")
+        raise ValueError(f"{path} has arrays of the shapes {found}, expected {shapes}; {RESTORE}")
     for name, array in arrays.items():
         if not np.isfinite(array).all():
-            raise ValueError(f"{name} in {path} has NaN or infinity in it; {RESTORE}")
+            raise ValueError(f"{path} has numbers in {name!r} that are not finite; {RESTORE}")
     return arrays

@@ -139,11 +139,5 @@ def load_mnist(folder: str | Path = files.DATA) -> MNIST:
     """MNIST from the gzipped (or raw) IDX files in `folder`, each verified by shape and SHA-256.
 
     Raises FileNotFoundError for a missing file and ValueError for a wrong one. Never downloads.
-
-    >>> mnist = load_mnist()
-    >>> mnist.test_images.shape, mnist.test_labels[:4].tolist()
-    ((10000, 28, 28), [7, 2, 1, 0])
-    >>> mnist.binary(2, 3).train.X.shape  # with a last column of ones
-    (4005, 785)
     """
     return MNIST({name: files.read_mnist(folder, name) for name in files.MNIST})

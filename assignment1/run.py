@@ -12,6 +12,8 @@ from assignment1.models import Array, Regression
 from assignment1.shown import Shown
 
 if TYPE_CHECKING:
+    from matplotlib.figure import Figure
+
     from assignment1.training import EarlyStopping, Settings
 
 
@@ -45,6 +47,12 @@ class Run(Shown):
     def model(self) -> Regression:
         """The model to use: the best."""
         return self.best
+
+    def plot(self) -> Figure:
+        """Its loss and its accuracy, training and validation, as a figure."""
+        from assignment1 import figures  # which a run does not need
+
+        return figures.plot(self)
 
 
 @dataclass

@@ -21,6 +21,7 @@ from assignment1.progress import progress as progress_bar
 from assignment1.run import Run
 from assignment1.shown import Shown
 from assignment1.training import Settings, checked
+from assignment1.workers import guarded
 
 TOGETHER = 10  # runs trained together at most: more gain nothing
 
@@ -77,7 +78,7 @@ def sweep(
     outcomes: dict[Any, Run | Exception | None] = dict.fromkeys(keys)
     stream = "generator" if backend.supports_return_generator else "list"
     tasks = (  # data in a tuple goes with each task: Dask would keep it in one worker, and lose it with that
-        delayed(_train)((kind, _light(sets[name])), group, progress and len(jobs) == 1)
+        delayed(guarded(_train))((kind, _light(sets[name])), group, progress and len(jobs) == 1)
         for name, group in jobs
     )
     results = Parallel(n_jobs=min(n_jobs, len(jobs)), return_as=stream)(tasks)

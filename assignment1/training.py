@@ -6,36 +6,26 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
 from dataclasses import dataclass
 from typing import Literal
 
 import numpy as np
 
 from assignment1 import checks
-from assignment1.kept import kept
 from assignment1.mnist import Dataset, Split
 from assignment1.models import Regression
 from assignment1.progress import interruptible, progress
 from assignment1.run import Log, Run
 
-OnCheck = Callable[[Log], object]  # True ends the run
 
-
-def gradient_descent(
-    model: Regression,
-    data: Dataset,
-    settings: Settings,
-    shown: bool = False,
-    on_check: OnCheck | None = None,
-) -> Run:
+def gradient_descent(model: Regression, data: Dataset, settings: Settings, shown: bool = False) -> Run:
     """Train a copy of `model`: the plain way, one batch and one check at a time."""
     log, stopping = Log(), EarlyStopping(settings.patience)
     per_epoch = len(data.train.X) // settings.batch_size
     check_every = max(per_epoch // settings.checks_per_epoch, 1)  # steps
     model = best = model.copy(model.w.astype(data.train.X.dtype))
-    asked = False  # to end the run
-    with interruptible() as interrupted, progress(settings.epochs, "epoch", shown) as advance:
+    with interruptible(log) as interrupted, progress(settings.epochs, "epoch", shown) as advance:
         for step, (X, Y) in enumerate(batches(data.train, settings)):
             log.train_loss.append(model.loss(X, Y))
             model = model.copy(model.w - settings.learning_rate * model.gradient(X, Y))
@@ -48,13 +38,11 @@ def gradient_descent(
                 stopping.update(log.validation_loss[-1])
                 if stopping.improved:
                     best = model
-                asked = on_check is not None and on_check(log) is True
             if (step + 1) % per_epoch == 0:
                 advance()
-            asked = asked or interrupted()
-            if stopping.stopped or log.diverged() or asked:
+            if stopping.stopped or log.diverged() or interrupted():
                 break
-    return log.finish(settings, stopping, per_epoch, last=model, best=best, interrupted=asked)
+    return log.finish(settings, stopping, per_epoch, last=model, best=best, interrupted=interrupted())
 
 
 def batches(train: Split, settings: Settings) -> Iterator[Split]:
@@ -127,7 +115,6 @@ class Settings:
         return self.train_accuracy_every is not None and check % self.train_accuracy_every == 0
 
 
-@kept
 def train(
     model: Regression,
     data: Dataset,
@@ -142,7 +129,6 @@ def train(
     train_accuracy_every: int | None = 1,
     method: Literal["fast", "plain"] = "fast",
     progress: bool = True,
-    on_check: OnCheck | None = None,
 ) -> Run:
     """Train a copy of `model` on `data.train`; `model` itself keeps its weights.
 
@@ -151,18 +137,8 @@ def train(
     validation loss is checked; `patience` such checks in a row that are worse than the best end the run. The
     training accuracy, which decides nothing, is taken at every `train_accuracy_every`-th check, or with None
     never. The precision is that of the data. `method` "plain" is `gradient_descent`, "fast" the same numbers,
-    but for rounding, from `assignment1.engine`. An interrupt ends the run and keeps it. `on_check` is called
-    after each check with the log so far, and may end the run likewise by returning True, in any thread; the
-    method is then "plain", since the fast one puts its checks off.
+    but for rounding, from `assignment1.engine`. An interrupt ends the run and keeps it.
     ValueError for settings or data that cannot be right, FloatingPointError when the loss diverges.
-
-    The penalty belongs to the model; patience counts checks, here two epochs' worth:
-
-    >>> from assignment1 import LogisticRegression, load_mnist, train
-    >>> digits = load_mnist().binary(2, 3)
-    >>> run = train(LogisticRegression(lam=0.001), digits, learning_rate=0.05, epochs=20, patience=10)
-    >>> run.settings["lam"], run.stopped_early, run.best.accuracy(*digits.validation) > 0.95
-    (0.001, False, True)
     """
     settings = Settings(
         learning_rate, epochs, batch_size, shuffle, seed, patience, checks_per_epoch, train_accuracy_every
@@ -170,8 +146,8 @@ def train(
     data = checked(model, data, settings)
     if method not in ("fast", "plain"):
         raise ValueError(f"method is {method!r}; expected 'fast' or 'plain'")
-    if method == "plain" or on_check is not None:
-        return gradient_descent(model, data, settings, progress, on_check)
+    if method == "plain":
+        return gradient_descent(model, data, settings, progress)
     from assignment1 import engine  # which is built on this module
 
     (run,) = engine.train_together([model], [settings], data, progress)

@@ -1,15 +1,14 @@
-"""The optima and the evidence of task 4 against planted cases and independent oracles."""
+"""Tasks 4c to 4e: paired differences, scores and the run beside the minima, against independent oracles."""
 
-from itertools import pairwise
 from typing import Any
 
 import numpy as np
 import pytest
 from assignment1 import SoftmaxRegression, load_mnist, sweep, train
-from assignment1.evidence import optima, task4
+from assignment1.evidence import optima, path, task4, weights
 from assignment1.mnist import Dataset, Split
-from scipy.stats import pearsonr, ttest_rel
-from sklearn.linear_model import LogisticRegression as SklearnLogistic
+from scipy.special import log_softmax
+from scipy.stats import ttest_1samp, ttest_rel
 
 
 @pytest.fixture(scope="module")
@@ -24,172 +23,108 @@ def images(mnist):
 
 @pytest.fixture(scope="module")
 def few(images) -> Dataset:
-    """The first 600 training and 500 validation images."""
-    train, validation = (
-        Split(*(a[:n] for a in s)) for s, n in ((images.train, 600), (images.validation, 500))
+    """The first 600 training and 500 validation images; the next 700 training images are held out."""
+    train, validation, held = (
+        Split(*(a[part] for a in s))
+        for s, part in (
+            (images.train, slice(600)),
+            (images.validation, slice(500)),
+            (images.train, slice(600, 1300)),
+        )
     )
-    return Dataset(train, validation, lambda: validation)
+    return Dataset(train, validation, lambda: held)
 
 
 @pytest.fixture(scope="module")
-def stored():
+def minima():
     return optima.load_optima()
 
 
-def test_minimise_finds_scikit_learns_optimum(few):
-    X, Y = few.train
-    lam = 0.01
-    ours = optima.minimise(SoftmaxRegression(lam), few.train, 1e-9)
-    theirs = SklearnLogistic(C=1 / (2 * lam * len(X)), fit_intercept=False, tol=1e-10, max_iter=5000)
-    np.testing.assert_allclose(ours.w, theirs.fit(X, Y.argmax(axis=1)).coef_.T, atol=1e-6)
+@pytest.fixture(scope="module")
+def runs(few):
+    points: dict[str, Any] = dict(lam=(0.0, *task4.PENALTIES), seed=range(3))
+    return sweep(SoftmaxRegression, few, learning_rate=0.01, epochs=10, checks_per_epoch=1, **points)
 
 
-def test_the_certificate_is_exact_where_the_penalty_is_all_there_is():
-    # without inputs C is ln 10 everywhere, so that J* = ln 10 at w* = 0
-    data, w = Split(np.zeros((3, 785)), np.eye(10)[:3]), np.random.default_rng(0).normal(size=(785, 10))
-    model = SoftmaxRegression(0.3).copy(w)
-    (proof,) = optima.certificates([model], data)
-    assert proof.gap == pytest.approx(model.objective(*data) - np.log(10))
-    assert proof.distance == pytest.approx(np.linalg.norm(w))
-    with pytest.raises(ValueError, match=r"lam is 0.0; expected above 0"):
-        optima.certificates([model, SoftmaxRegression(0.0)], data)
+def hits_and_losses(model, split):
+    z = split.X @ model.w
+    loss = -(split.Y * log_softmax(z, axis=1)).sum(axis=1)
+    return (z.argmax(axis=1) == split.Y.argmax(axis=1)).astype(float), loss
 
 
-def test_the_certificate_bounds_what_is_known_of_weights_beside_the_optimum(images, stored):
-    best = stored[0.001]
-    for lam in (0.003, 0.0003):
-        model = best.copy(stored[lam].w)  # the wrong optimum for this J
-        (proof,) = optima.certificates([model], images.train)
-        excess = model.objective(*images.train) - best.objective(*images.train)
-        assert 1e-3 < excess <= proof.gap
-        assert 1 < np.linalg.norm(model.w - best.w) <= proof.distance
-
-
-def test_the_stored_optima_are_optima(images, stored):
-    assert list(stored) == sorted(stored, reverse=True) and {1.0, 0.1, 0.01, 0.001} <= set(stored)
-    some = [stored[lam] for lam in (1.0, 0.001, 0.00001)]
-    for model, proof in zip(some, optima.certificates(some, images.train), strict=True):
-        assert proof.gradient == pytest.approx(np.linalg.norm(model.gradient(*images.train)), rel=1e-3)
-        assert proof.gap < 1e-12 and proof.distance < 1e-6
-    lengths = [np.linalg.norm(model.w) for model in stored.values()]
-    assert all(a < b for a, b in pairwise(lengths))
-
-
-def test_the_stored_separator_reads_every_training_image_rightly_in_whole_numbers(mnist, images):
-    w = optima.load_separator()
-    assert optima.smallest_margin(w, images.train) > 0
-    some = slice(None, None, 40)
-    X = 2 * mnist.train_images[:20000][some].reshape(-1, 784).astype(int) - 255
-    Z = X @ w[:784].astype(int) + 255 * w[784].astype(int)
-    assert (Z.argmax(axis=1) == mnist.train_labels[:20000][some]).all()
-    lead = [z[y] - np.delete(z, y).max() for z, y in zip(Z, mnist.train_labels[:20000][some], strict=True)]
-    assert optima.smallest_margin(w, Split(*(a[some] for a in images.train))) == min(lead)
-
-
-def test_a_missing_store_is_named_with_the_remedy(tmp_path):
-    with pytest.raises(FileNotFoundError, match=r"gone.npz is missing.*make optima"):
-        optima.load_optima(tmp_path / "gone.npz")
-
-
-def test_smallest_margin_refuses_what_float64_cannot_prove(few):
-    for w in (np.full((785, 10), 0.5), np.full((785, 10), 2.0**48)):
-        with pytest.raises(ValueError, match="whole numbers"):
-            optima.smallest_margin(w, few.train)
-
-
-def test_separate_finds_a_proof_or_says_that_it_found_none(few):
-    X, Y = few.train
-    start = optima.minimise(SoftmaxRegression(1.0), few.train, 1e-4).w
-    assert optima.smallest_margin(np.rint(start * 1e5), few.train) < 0
-    assert optima.smallest_margin(optima.separate(start, few.train), few.train) > 0
-    twins = Split(X[[0, 0, 1]], Y[[0, 1, 2]])  # one image with two labels
-    with pytest.raises(RuntimeError, match="misread"):
-        optima.separate(start, twins)
-
-
-def test_the_wrong_classes_share_of_the_gradient(few):
-    # at zero weights the right class has (1 - 0.1)^2, each of the nine others 0.1^2
-    assert task4.wrong_share(SoftmaxRegression(), few.train) == pytest.approx(0.09 / (0.81 + 0.09))
-
-
-def test_roughness_of_known_images():
-    noise = np.random.default_rng(0).normal(size=(785, 400))
-    assert task4.roughness(noise) == pytest.approx(1, abs=0.01)
-    assert task4.roughness(5 * noise) == pytest.approx(task4.roughness(noise))
-    assert task4.roughness(np.ones((785, 10))) == 0
-    checkers = (-1.0) ** np.add.outer(np.arange(28), np.arange(28)).ravel()
-    assert task4.roughness(np.append(checkers, 9.0)[:, None]) == pytest.approx(2)
-
-
-def test_means_and_likeness_agree_with_the_raw_images_and_scipy(mnist, images):
-    means = task4.class_means(images.train, centred=False)
-    sevens = mnist.train_images[:20000][mnist.train_labels[:20000] == 7].mean(axis=0).ravel() / 255 * 2 - 1
-    np.testing.assert_allclose(means[:784, 7], sevens, atol=1e-12)
-    np.testing.assert_allclose(task4.class_means(images.train, centred=True).sum(axis=1), 0, atol=1e-12)
-    w = np.random.default_rng(0).normal(size=(785, 10))
-    assert task4.likeness(w, means)[7] == pytest.approx(pearsonr(w[:784, 7], sevens)[0])
-
-
-def test_the_weight_of_a_pixel_that_is_always_black_is_the_negative_bias(mnist, images, few):
-    dark = task4.dark_pixels(images.train)
-    assert (
-        dark.tolist()
-        == np.flatnonzero(mnist.train_images[:20000].reshape(20000, -1).max(axis=0) == 0).tolist()
-    )
-    run = train(SoftmaxRegression(0.1), few, learning_rate=0.05, epochs=2, seed=0, progress=False)
-    np.testing.assert_allclose(run.last.w[dark], np.tile(-run.last.w[784], (len(dark), 1)), atol=1e-12)
-    assert np.abs(run.last.w[784]).min() > 1e-6
-
-
-def test_paired_differences_agree_with_scipy_and_mcnemar(few, stored):
+def test_paired_differences_agree_with_scipy():
     a, b = np.random.default_rng(0).normal(size=(2, 12))
     result = task4.paired(a, b)
-    assert result.mean / result.error == pytest.approx(ttest_rel(a, b).statistic)
+    assert result.ratio == pytest.approx(ttest_rel(a, b).statistic)
+    ends = ttest_1samp(a - b, 0).confidence_interval(0.95)
+    assert (result.low, result.high) == pytest.approx((ends.low, ends.high))
+    assert (result.beyond > 1) == (ttest_rel(a, b).pvalue < 0.05)
+    shifted = task4.paired(a + 9, b)
+    assert shifted.beyond > 1 and ttest_rel(a + 9, b).pvalue < 0.05 and shifted.low > 0
     with pytest.raises(ValueError, match="1 pairs"):
         task4.paired([1.0], [2.0])
-    one, two = stored[0.01], stored[0.00001]
-    right = [m.correct(m.logits(few.validation.X), few.validation.Y) for m in (one, two)]
-    gained, lost = (right[0] & ~right[1]).sum(), (right[1] & ~right[0]).sum()
-    result, n = task4.over_images(one, two, few.validation), 500
-    assert result.mean == pytest.approx((gained - lost) / n)
+
+
+def test_comparison_by_image_has_mcnemars_error(few, minima):
+    one, two = minima[0.01], minima[0.00001]
+    (right, cost), (right_2, cost_2) = (hits_and_losses(m, few.validation) for m in (one, two))
+    gained, lost, n = (right > right_2).sum(), (right < right_2).sum(), 500
+    found = task4.compare(one, {"two": two}, few.validation)["two"]
+    assert found.accuracy.mean == pytest.approx((gained - lost) / n)
     variance = (gained + lost - (gained - lost) ** 2 / n) / n / (n - 1)
-    assert result.error == pytest.approx(np.sqrt(variance))
+    assert found.accuracy.error == pytest.approx(np.sqrt(variance))
+    assert found.loss.mean == pytest.approx(cost.mean() - cost_2.mean())
+    assert found.loss.error == pytest.approx((cost - cost_2).std(ddof=1) / np.sqrt(n))
+    both = task4.compare_both(one, {3: two}, few)
+    assert both[3].validation == found
+    assert both[3].held.accuracy.pairs == 700
+    (row,) = task4.compared_rows(both)
+    assert row[0] == "3" and len(row) == 5 and row[1] == task4.points(found.accuracy)
 
 
-def test_equal_steps_pair_the_seeds(few):
-    points: dict[str, Any] = dict(lam=(0.0, 1.0), seed=range(3))
-    runs = sweep(SoftmaxRegression, few, learning_rate=0.01, epochs=10, checks_per_epoch=1, **points)
-    result = task4.over_seeds(runs, 1.0, 0.0, "validation_loss")
+def test_scores_agree_with_plain_arithmetic_everywhere(few, minima):
+    found = task4.everywhere({0.1: minima[0.1], 0.001: minima[0.001]}, few)
+    for lam, each in found.items():
+        for score, split in zip(each, (few.train, few.validation, few.test), strict=True):
+            right, loss = hits_and_losses(minima[lam], split)
+            assert score == pytest.approx((loss.mean(), right.mean()))
+    (_, row) = task4.minima_rows(found, minima)
+    assert row[:2] == ("0.001", f"{np.linalg.norm(minima[0.001].w):.3f}") and len(row) == 8
+
+
+def test_equal_steps_name_what_varies(few, runs):
+    found = task4.equal_steps(runs, few)[1.0]
     by_hand = [
         np.mean(runs[1.0, s].history.validation_loss[8:]) - np.mean(runs[0.0, s].history.validation_loss[8:])
         for s in range(3)
     ]
-    assert (result.mean, result.pairs) == (pytest.approx(np.mean(by_hand)), 3) and result.mean > 0.1
-    assert result.error == pytest.approx(np.std(by_hand, ddof=1) / np.sqrt(3))
+    assert (found.loss.mean, found.loss.pairs) == (
+        pytest.approx(np.mean(by_hand)),
+        3,
+    )
+    assert found.loss.error == pytest.approx(np.std(by_hand, ddof=1) / np.sqrt(3))
+    right = {
+        lam: np.mean([hits_and_losses(runs[lam, s].last, few.test)[0] for s in range(3)], axis=0)
+        for lam in (0.0, 1.0)
+    }
+    assert found.held.mean == pytest.approx((right[1.0] - right[0.0]).mean())
+    assert found.held.error == pytest.approx((right[1.0] - right[0.0]).std(ddof=1) / np.sqrt(700))
+    rows = task4.step_rows({1.0: found})
+    assert rows[0][0] == "1" and rows[0][4] == task4.points(found.held, 3)
 
 
-def test_descent_goes_on_from_where_it_was(few):
-    passed = task4.descent(few, (1, 3))
-    first = train(SoftmaxRegression(), few, learning_rate=0.01, epochs=1, seed=1, progress=False).last
-    np.testing.assert_allclose(passed[1].w, first.w, atol=1e-12)
-    then = train(first, few, learning_rate=0.01, epochs=2, seed=3, progress=False).last
-    np.testing.assert_allclose(passed[3].w, then.w, atol=1e-12)
-    assert task4.nearest(passed[1], {0.1: passed[3], 0.2: first}) == 0.2
+def test_late_looks_at_the_last_checks_alone():
+    found = task4.late(np.array([0.0, 0.1, 5.0, 1.0, 2.0, 6.0]), 4)
+    assert (found.median, found.low, found.high) == (3.5, 1.0, 6.0)
+    assert found.range == 5 and found.deviation == pytest.approx(np.std([5, 1, 2, 6], ddof=1))
 
 
-def test_aside_is_nothing_on_the_path_and_a_share_beside_it():
-    path = [(1.0, 8.0), (2.0, 4.0), (4.0, 2.0)]  # a power law, straight in logarithms
-    beside = [(np.sqrt(2), 8 / np.sqrt(2)), (3.0, 1.1 * 8 / 3)]
-    np.testing.assert_allclose(task4.aside(beside, path), [0, 0.1], atol=1e-12)
-
-
-def test_place_and_look_give_what_their_parts_give(few, stored):
-    w = stored[0.01].w
-    expected = np.sqrt((w**2).sum()), stored[0.01].loss(*few.validation)
-    assert task4.place({7: stored[0.01]}, few.validation) == {7: pytest.approx(expected)}
-    centred, raw = (task4.likeness(w, task4.class_means(few.train, c)).mean() for c in (True, False))
-    means = [task4.class_means(few.train, c) for c in (True, False)]
-    assert task4.look(w, *means) == (task4.roughness(w), centred, raw) and centred > raw
+def test_numbers_in_words():
+    assert task4.points(task4.Paired(-0.0012, 0.0003, 9)) == "−0.12 ± 0.03"
+    assert task4.loss_points(task4.Paired(0.0012, 0.0003, 9)) == "+1.2 ± 0.3"
+    assert task4.listed([1, 2, 3.14159]) == "1.00, 2.00 and 3.14" and task4.listed([2], 0) == "2"
+    assert task4.plain(0.00001) == "0.00001" and task4.minus(-0.5, 1) == "−0.5"
+    assert task4.ratios({0: 8.0, 1: 4.0, 2: 1.0}) == [2, 4]
 
 
 def test_stop_measures_against_the_optimum(few):
@@ -200,8 +135,49 @@ def test_stop_measures_against_the_optimum(few):
     np.testing.assert_allclose(1 + ended.excess, ended.J / optimum.objective(*few.train))
     assert 0 < ended.excess * optimum.objective(*few.train) <= ended.gradient**2 / (4 * 0.1)
     assert ended.distance * np.linalg.norm(optimum.w) <= ended.gradient / (2 * 0.1)
-    for model, found in zip(
-        (run.last, optimum), task4.scores((run.last, optimum), few.validation), strict=True
-    ):
-        assert found.accuracy == model.accuracy(*few.validation)
-        assert found.loss == pytest.approx(model.loss(*few.validation), rel=1e-12)
+    rows = task4.stop_rows({0.0: run, 0.1: run}, {0.1: ended}, ({0.0: 2.0, 0.1: 1.0}, {0.1: 3.0}))
+    assert rows[0][2:] == ("–", "–", "–", "2.000", "–") and rows[1][2] == f"{ended.J:.4f}"
+    (row,) = task4.run_rows({0.1: run}, few)
+    assert row[:2] == ("0.1", "12") and row[5] == f"{run.last.accuracy(*few.train):.4f}"
+
+
+def test_aside_is_nothing_on_the_path_and_a_share_beside_it():
+    way = [
+        path.Point(1.0, 8.0),
+        path.Point(2.0, 4.0),
+        path.Point(4.0, 2.0),
+    ]  # a power law, straight in logarithms
+    beside = [path.Point(2**0.5, 8 / 2**0.5), path.Point(3.0, 1.1 * 8 / 3)]
+    assert path.aside(beside, way) == pytest.approx([0, 0.1], abs=1e-12)
+
+
+def test_passing_measures_the_course_and_the_path(few, minima):
+    found = path.passing({50: minima[0.01], 100: minima[0.003], 200: minima[0.001]}, minima, few.validation)
+    assert found.off < 1e-12  # these are on the path
+    losses = [minima[lam].loss(*few.validation) for lam in (0.01, 0.003, 0.001)]
+    assert [point.loss for point in found.course.values()] == pytest.approx(losses)
+    assert found.path[0.01].norm == pytest.approx(np.sqrt((minima[0.01].w ** 2).sum()))
+    assert found.fall == pytest.approx(1 - min(losses) / losses[0])
+    assert found.rise == pytest.approx(losses[-1] / min(losses) - 1)
+
+
+def test_nearest_finds_the_minimum_beside_it(few, minima):
+    run = train(SoftmaxRegression(), few, learning_rate=0.02, epochs=5, seed=0, progress=False)
+    axes = weights.directions(few.train)
+    found = path.nearest(run, minima, axes)
+    distances = {lam: np.linalg.norm(m.w - run.last.w) for lam, m in minima.items()}
+    assert found.lam == min(distances, key=distances.__getitem__)
+    assert found.distance == pytest.approx(distances[found.lam] / np.linalg.norm(minima[found.lam].w))
+    assert found.rule == pytest.approx(1 / (2 * 0.02 * 5 * 4)) and len(found.bands) == 5
+
+
+def test_the_loss_along_separating_weights_is_above_its_bound(few):
+    w = optima.load_separator()
+    found = path.separation(w, few, (1.0, 1e4))
+    z = few.validation.X @ w / np.linalg.norm(w)
+    behind = [max(row) - row[k] for row, k in zip(z, few.validation.Y.argmax(axis=1), strict=True)]
+    assert found.behind == pytest.approx(np.mean(behind))
+    assert found.missed == pytest.approx(np.mean(np.array(behind) > 0))
+    unit = SoftmaxRegression().copy(w / np.linalg.norm(w))
+    assert found.loss[0] == pytest.approx(hits_and_losses(unit, few.validation)[1].mean())
+    assert (found.loss >= found.behind * np.array([1.0, 1e4])).all() and found.margin > 0

@@ -8,7 +8,7 @@ from typing import Any
 import numpy as np
 import pytest
 from assignment1 import LogisticRegression, SoftmaxRegression, load_mnist, train
-from assignment1.evidence.task2 import cost_as_written
+from assignment1.evidence.stopping import cost_as_written
 from assignment1.files import DATA, MNIST
 from assignment1.gradcheck import central_difference_error, complex_step_error
 from assignment1.mnist import Dataset, Split, one_hot, preprocess

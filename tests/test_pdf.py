@@ -2,7 +2,6 @@
 
 import json
 import os
-import re
 import shutil
 import subprocess
 import sys
@@ -14,6 +13,7 @@ import pikepdf
 import pypdfium2
 import pytest
 from nbtypst.document import collect
+from nbtypst.references import nodes
 
 import pages
 from conftest import ELSEWHERE, ROOT, nbconvert
@@ -59,9 +59,8 @@ def test_nothing_lies_outside_the_type_area(pdf):
 
 
 def test_figures_fit_the_text_so_that_their_type_has_its_own_size(committed):
-    for name, output in collect(committed).figures.items():
-        width = re.search(r'<svg[^>]* width="([\d.]+)pt"', output.data["image/svg+xml"])
-        assert width and float(width[1]) <= 378, name
+    for picture in collect(committed).pictures.values():
+        assert picture.kind == "svg" and picture.width <= 378, picture.alt
 
 
 def test_language_title_and_embedded_fonts(pdf):
@@ -87,9 +86,9 @@ def test_headings_follow_each_other_without_a_gap(elements):
 
 def test_equations_and_figures_have_alternative_texts_in_words(elements, committed):
     report = collect(committed)
-    math = json.dumps(report.blocks).count('"t": "Math"')
+    math = sum(node["t"] == "Math" for node in nodes([block for _, block in report.blocks]))
     spoken = [str(element.get("/Alt", "")) for kind, _, element in elements if kind in {"Formula", "Figure"}]
-    assert len(spoken) == math + len(report.figures)
+    assert len(spoken) == math + len(report.pictures)
     assert all(text.strip() and "\\" not in text and "$" not in text for text in spoken)
 
 

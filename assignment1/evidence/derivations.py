@@ -49,7 +49,7 @@ def section(report: Path, task: str) -> str:
     """The notebook's text between the heading of `task` and the next heading."""
     cells = json.loads(report.read_text(encoding="utf-8"))["cells"]
     text = "\n\n".join("".join(cell["source"]) for cell in cells if cell["cell_type"] == "markdown")
-    found = re.search(rf"^### Task {task}$(.*?)(?=^##|\Z)", text, re.DOTALL | re.MULTILINE)
+    found = re.search(rf"^### Task {task}(?:: [^\n]*)?$(.*?)(?=^##|\Z)", text, re.DOTALL | re.MULTILINE)
     if found is None:
         raise ValueError(f"{report} has no heading '### Task {task}'")
     return found[1]

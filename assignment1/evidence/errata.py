@@ -1,10 +1,13 @@
-"""What the source report has wrong, row by row: what is said here instead, where, and what checks it."""
+"""What the student report has wrong: docs/errata.md, written by `python -m assignment1.evidence.errata`.
+
+Each row says what is right, in which task, and what checks it.
+"""
 
 from __future__ import annotations
 
-import re
+from collections.abc import Sequence
 
-from assignment1.evidence.derivations import check, relations
+from assignment1.evidence.derivations import REPORT, check, relations
 
 COST = r"y^n \ln \hat{y}^n + (1 - y^n) \ln(1 - \hat{y}^n)"
 SLOPE = r"-\frac{y^n}{\hat{y}^n} + \frac{1 - y^n}{1 - \hat{y}^n}"
@@ -13,8 +16,8 @@ BY_WEIGHT = r"\frac{\partial \hat{y}^n}{\partial w_i} = "
 PENALISED = r"%s = -\frac{1}{N} \sum_{n=1}^N %s + 2 \lambda %s"
 WHOLE, PART = r"\frac{\partial J(w)}{\partial w}", r"\frac{\partial J}{\partial w_{kj}}"
 
-# The errata's algebra: row, task, the source report's line, the right line. Where the source has f(x^n), the
-# output for the inputs x^n, f(z^n) is read.
+# The algebra: row, task, the student report's line, the right line. Its f(x^n), the output for the inputs
+# x^n, is taken as f(z^n).
 SLIPS = [
     (4, "1a", BY_OUTPUT % f"-{COST}", BY_OUTPUT % f"-({COST})"),
     (5, "1a", BY_WEIGHT + "x_i^n f'(z^n) (1 - f(z^n))", BY_WEIGHT + "x_i^n f(z^n) (1 - f(z^n))"),
@@ -27,41 +30,60 @@ SLIPS = [
     (19, "1a", r"\ln \hat{y} > 0", r"\ln \hat{y} < 0"),
 ]
 
-# All rows of the errata, in order: what was wrong | what is here instead, and where | what checks it.
-ERRATA = """
-The chain rule is written as a product that is 1 | 1a: a factor for each link of the chain | algebra
-f, g and h are not defined; f is the sigmoid too | 1a: f is the sigmoid alone | algebra
-The cost is L in one task and C in another | notation: C everywhere | algebra
-The cost's outer bracket is lost | 1a: the minus sign acts on both terms | algebra
-The sigmoid's derivative has a prime too many | 1a: derived, then put in | algebra
-No left side, sigmoid's derivative, mean or bounds | 1a: all of these, in the form asked for | algebra
-Long runs of one digit in the file | 2e: label runs against those of permutations | claim
-Spikes put down to new runs of digits | 2e: the batch behind them, by intervention with placebo | claim
-Shuffling improves generalisation | 2e: mean and spread over seeds, at equal steps | claim
-Shuffling once, before training | 2e: before each epoch; one fixed order is tried too | claim
-The epoch in progress is counted as done | 2d: epochs, batches, updates; last and best weights | claim
-No word on validation above training accuracy | 2c: the difference with its standard error | claim
-Where the curves part is read off one run | 3d: over seeds, with the gap's standard error | claim
-Validation accuracy seems to converge | 3d: accuracy and loss at the end of the run | claim
-The model is said to learn noise | 3d: trained on until the validation loss turns | claim
-The gradient of a task that is not there | 1b: softmax's own derivation | algebra
-A matrix equals a component without a class | 4a: components and matrix, each by itself | algebra
-Indices wander; the penalty lacks the bias | notation: one meaning each; 4a has the bias | algebra
-Wrong sign of the logarithm; outputs of 0 and 1 | 1a: strictly between 0 and 1 | algebra
-Only the largest output is said to matter | 4a: what the wrong classes carry | claim
-A derivative is defined, no intuition given | 4a: what an update does | text
-An input is said to connect input and output | 4a: the weight does | text
-No update rule | 4a: the update, shrinkage and step | algebra
-Weight images without penalty only | 4b: both rows | figure
-The strongest penalty "generalises" | 4b: likeness to mean images, roughness; 4d: underfits | claim
-No lambda, no number, no word on capacity | 4d: each lambda, over seeds and at the optimum | claim
-The norm is called inverse to lambda | 4e: its ratios from lambda to lambda | claim
-The largest step is given as the whole range | 4e: the largest, absolute and relative | claim
-The norm at the stop passes for the penalty's | 4e: also at equal steps and at the optimum | claim
-Template text, dead link, no captions, wrong legend | 2b to 4e: captions and answers throughout | test
-Code: threshold, overflow, gradient check, best weights | 2c, 3a and 2d: each put right | test
+# All rows, in order: what the student report says or does | what is right, in which task | what checks it.
+ROWS = """
+The chain rule is written as a product that is 1 | 1a: one factor for each link of the chain | algebra
+f, g and h are used without a definition, and f is also the sigmoid | 1a: f is the sigmoid alone | algebra
+The cost is a script L in one task and C in another | notation: C everywhere | algebra
+The outer bracket of the cost is lost | 1a: the minus sign applies to both terms | algebra
+The sigmoid's derivative has one prime too many | 1a: it is derived and then substituted | algebra
+The result has no left side; the sigmoid's derivative, the mean over N and 0 < y-hat < 1 are missing | 1a: all of these, and the result in the form asked for | algebra
+The file is said to hold long runs of one digit | 2e: its runs are compared with those of random orders | report
+The spikes are attributed to new runs of digits | 2e: one batch causes them, shown by intervention with a control | report
+Shuffling is said to improve generalisation | 2e: mean and spread of the loss over seeds, at equal steps | report
+The data are shuffled once, before training | 2e: before each epoch; one fixed order is tried as well | report
+The epoch in progress is counted as completed | 2d: epochs, batches and updates; last and best weights | report
+Validation accuracy above training accuracy goes without comment | 2c: the difference with its standard error | report
+The place where the curves part is read off one run | 3d: over several seeds, with the standard error of the gap | report
+The validation accuracy is said to converge | 3d: how accuracy and loss change at the end of the run | report
+The model is said to learn noise | 3d: trained on until the validation loss rises | report
+The softmax gradient is taken from a task that does not exist, and 1a is logistic | 1b: derived for softmax | algebra
+A matrix is equated to a component, without a class index | 4a: components and matrix, separately | algebra
+Indices change their meaning, and the penalty leaves out the bias | notation: one meaning each; 4a includes the bias | algebra
+The logarithm has the wrong sign, and outputs of 0 and 1 are allowed | 1a: outputs lie strictly between 0 and 1 | algebra
+Only the largest output is said to matter | 4a: the share of the wrong classes in the gradient | report
+A derivative is defined where an intuition is promised | 4a: what an update does | text
+The input is said to connect input and output | 4a: the weight does | text
+The update is missing | 4a: shrinkage and gradient step | algebra
+Weights are shown without penalty only | 4b: both rows, on scales that are stated | figure
+The strongest penalty is said to generalise best | 4b: what is smoothed and why; 4d: it underfits | report
+4d has no lambda and no number, and does not say that the model is linear | 4d: every lambda, over shuffles and images, at equal steps and at the minimum | report
+The norm is called inverse to lambda | 4e: the ratio from each lambda to the next | report
+The whole range of lambda is given as the largest step | 4e: the largest step, absolute and in proportion | report
+The norm at the end of a run is taken for that of the penalty | 4e: also at equal steps and at the minimum | report
+Template text and a dead link remain; figures lack captions, a legend is wrong, five tasks have no text | all tasks: question, answer and captions throughout | test
+In the code: > 0.5 for >= 0.5, a softmax that overflows, a gradient check without the penalty, best weights not restored | 2c, 2d and 3a: each is put right | test
+"""  # noqa: E501
+CHECKED = {  # in the words of the page
+    "algebra": "algebra, by SymPy",
+    "report": "checks in the report",
+    "figure": "the figure",
+    "test": "tests",
+    "text": "–",
+}
+PAGE = REPORT.parent / "docs" / "errata.md"
+INTRODUCTION = """# What is wrong in the student report
+
+[The report](../report.ipynb) answers the tasks of a student report from 2024 anew. This page lists what was
+wrong there and where the right answer stands here. It is written by `python -m assignment1.evidence.errata`,
+and a test fails when it differs from what that writes.
+
+## Algebra
+
+Four lines of the student report can be checked in the same way as the derivations of this one: in symbols,
+with three classes, two inputs and two examples. A line is void if it has no meaning, for example because a
+matrix is equated to a component.
 """
-MARKS = {"algebra": " (A)", "claim": " (C)", "figure": " (F)", "test": " (T)", "text": ""}
 
 
 def verdict(task: str, latex: str) -> str:
@@ -74,20 +96,31 @@ def verdict(task: str, latex: str) -> str:
 
 
 def slips() -> list[tuple[int, str, str, str]]:
-    """The table of the algebra: row, whose line, the line, and whether it is true."""
+    """The algebra: row, whose line, the line, and whether it is true."""
     return [
         (row, whose, f"${latex}$", verdict(task, latex))
         for row, task, source, right in SLIPS
-        for whose, latex in (("source", source), ("here", right))
+        for whose, latex in (("student report", source), ("here", right))
     ]
 
 
-def errata() -> list[tuple[int, str, str]]:
-    """The table of all rows: number, what was wrong, what is here, tasks linked, and its check (MARKS)."""
-    lines = [line.split(" | ") for line in ERRATA.strip().splitlines()]
-    return [(row, wrong, _linked(here) + MARKS[checks]) for row, (wrong, here, checks) in enumerate(lines, 1)]
+def errata() -> list[tuple[int, str, str, str]]:
+    """All rows: number, what was wrong, where it is put right and how, what checks it."""
+    lines = [line.split(" | ") for line in ROWS.strip().splitlines()]
+    return [(row, wrong, right, CHECKED[by]) for row, (wrong, right, by) in enumerate(lines, 1)]
 
 
-def _linked(text: str) -> str:
-    text = re.sub(r"\b([1-4][a-e])\b", r"[\1](#task-\1)", text)
-    return text.replace("notation:", "[notation](#notation-and-settings):")
+def page() -> str:
+    """The page, in Markdown."""
+    algebra = _table(("no.", "whose", "line", "verdict"), slips())
+    rows = _table(("no.", "in the student report", "here", "checked by"), errata())
+    return f"{INTRODUCTION}\n{algebra}\n\n## All errors\n\n{rows}\n"
+
+
+def _table(header: Sequence[str], rows: Sequence[Sequence[object]]) -> str:
+    lines = [header, ["---"] * len(header), *rows]
+    return "\n".join("| " + " | ".join(map(str, line)) + " |" for line in lines)
+
+
+if __name__ == "__main__":
+    PAGE.write_text(page(), encoding="utf-8")

@@ -1,8 +1,7 @@
-"""What the softmax model gets wrong, how sure it is of it, and what the choice of validation images costs."""
+"""What the softmax model misclassifies, and how well its probabilities are calibrated."""
 
 from __future__ import annotations
 
-from collections.abc import Mapping
 from typing import NamedTuple
 
 import numpy as np
@@ -10,16 +9,16 @@ from numpy.typing import ArrayLike, NDArray
 from scipy.optimize import minimize_scalar
 
 from assignment1.evidence import task4
-from assignment1.mnist import Dataset, Split, preprocess
+from assignment1.mnist import Split, preprocess
 from assignment1.models import Array, Regression
 
 
 class Readings(NamedTuple):
-    """How a model reads N images."""
+    """How a model classifies N images."""
 
     Y_hat: Array  # (N, K), probabilities
     digit: NDArray[np.intp]  # (N,), the true class
-    read: NDArray[np.intp]  # (N,), the most probable class
+    read: NDArray[np.intp]  # (N,), the most probable class, which is the prediction
     loss: Array  # (N,), nats
 
 
@@ -32,13 +31,13 @@ def readings(model: Regression, split: Split) -> Readings:
 
 
 def confusion(seen: Readings) -> NDArray[np.intp]:
-    """How many images of each true digit (row) are read as each digit (column)."""
+    """How many images of each true digit (row) are classified as each digit (column)."""
     K = seen.Y_hat.shape[1]
     return np.bincount(seen.digit * K + seen.read, minlength=K * K).reshape(K, K)
 
 
 def confused_pairs(counts: NDArray[np.intp], top: int) -> list[tuple[int, int, int]]:
-    """The `top` pairs of digits that are most often read as one another, and how often."""
+    """The `top` pairs of digits that are most often confused, and how often."""
     both = np.triu(counts + counts.T, 1)
     order = np.argsort(-both, axis=None, kind="stable")[:top]
     return [
@@ -55,15 +54,15 @@ def wilson(hits: ArrayLike, n: ArrayLike, z: float = 1.959964) -> tuple[Array, A
 
 
 class Reliability(NamedTuple):
-    """Images grouped by the probability of what they are read as; groups without images are left out."""
+    """Images grouped by the probability of their predicted class; groups without images are left out."""
 
     n: NDArray[np.intp]  # images in each group
     confidence: Array  # their mean probability
-    hits: NDArray[np.intp]  # how many of them are read rightly
+    hits: NDArray[np.intp]  # how many of them are classified correctly
 
 
 def reliability(seen: Readings, bins: int = 10) -> Reliability:
-    """How often the model is right when it is so sure: `bins` groups of equal width in probability."""
+    """How often predictions of similar probability are correct: `bins` groups of equal width."""
     confidence, right = seen.Y_hat.max(axis=1), seen.read == seen.digit
     place = np.minimum((confidence * bins).astype(int), bins - 1)
     n, total, hits = (np.bincount(place, weights, bins) for weights in (None, confidence, right))
@@ -111,50 +110,93 @@ def permuted_gradient_error(model: Regression, split: Split, seed: int = 0) -> f
     return float(np.abs(permuted - model.gradient(*split)[order]).max())
 
 
-def wrong_class_share(model: Regression, split: Split) -> Array:
-    """The share of the wrong classes in each image's squared gradient by the logits, |y_hat - y|^2 (N,)."""
-    squares = (model.forward(split.X) - split.Y) ** 2
-    return (squares * (1 - split.Y)).sum(axis=1) / squares.sum(axis=1)
+class Share(NamedTuple):
+    """The share of the wrong classes in the squared gradient with respect to the logits, |y_hat - y|^2."""
 
-
-class Score(NamedTuple):
-    """Accuracy on validation images and on those never used, whose 95 % interval is low to high."""
-
-    validation: float
-    untouched: float
-    low: float
+    mean: float  # over the images
+    low: float  # of the image with the least
     high: float
-    gap: float  # validation less untouched
-    error: float  # the standard error of the gap
 
 
-def score(model: Regression, data: Dataset) -> Score:
-    """The accuracy of `model` on the validation images of `data` and on its untouched ones."""
-    (a, n), (b, m) = ((model.accuracy(*part), len(part.X)) for part in (data.validation, data.test))
-    low, high = wilson(b * m, m)
-    return Score(a, b, float(low), float(high), a - b, float(np.sqrt(a * (1 - a) / n + b * (1 - b) / m)))
+def wrong_classes(model: Regression, split: Split) -> Share:
+    """How much of each image's squared gradient with respect to the logits the nine wrong classes carry."""
+    squares = (model.forward(split.X) - split.Y) ** 2
+    share = (squares * (1 - split.Y)).sum(axis=1) / squares.sum(axis=1)
+    return Share(float(share.mean()), float(share.min()), float(share.max()))
 
 
-def scores(models: Mapping[str, tuple[Regression, Dataset]]) -> dict[str, Score]:
-    """The score of each model on its own data."""
-    return {name: score(model, data) for name, (model, data) in models.items()}
+class Sureness(NamedTuple):
+    """Accuracy and mean confidence, the probability of the predicted class, over some images."""
+
+    accuracy: float
+    confidence: float
+    lacking: task4.Paired  # accuracy minus confidence, paired by image
 
 
-def score_rows(table: Mapping[str, Score]) -> list[tuple[str, ...]]:
-    """A table's rows: name, both accuracies, the interval, the gap with its standard error."""
-    return [
-        (
-            name,
-            f"{s.validation:.4f}",
-            f"{s.untouched:.4f}",
-            f"{s.low:.4f} to {s.high:.4f}",
-            f"{s.gap:+.4f} ± {s.error:.4f}",
-        )
-        for name, s in table.items()
-    ]
+def sureness(model: Regression, split: Split) -> Sureness:
+    """Is the model as confident as it is accurate? The difference is paired by image."""
+    z = model.logits(split.X)
+    right, confidence = model.correct(z, split.Y), model.activation(z).max(axis=1)
+    return Sureness(float(right.mean()), float(confidence.mean()), task4.paired(right, confidence))
 
 
-def other_validation(data: Dataset, unused: Split, count: int = 10_000) -> Dataset:
-    """`data` validated on the first `count` of the unused images: the roles exchanged."""
-    part = Split(*(a[:count].astype(data.train.X.dtype) for a in unused))
-    return Dataset(data.train, part, lambda: data.validation)
+class Burden(NamedTuple):
+    """How the summed loss is spread over images, as shares of it."""
+
+    hundredth: float  # of the hundredth of the images with the largest loss
+    misclassified: float
+    median: float  # nats an image
+    mean: float
+    cheapest: int  # how many of the images of least loss together cost less than the `count` of largest loss
+
+
+def burden(seen: Readings, count: int = 16) -> Burden:
+    """Which images the loss comes from."""
+    ordered, total = np.sort(seen.loss), seen.loss.sum()
+    return Burden(
+        float(ordered[-(len(ordered) // 100) :].sum() / total),
+        float(seen.loss[seen.read != seen.digit].sum() / total),
+        float(np.median(seen.loss)),
+        float(seen.loss.mean()),
+        int((np.cumsum(ordered) < ordered[-count:].sum()).sum()),
+    )
+
+
+class Confused(NamedTuple):
+    """The confusion table and what it says of digits and of pairs."""
+
+    counts: NDArray[np.intp]  # (10, 10), true digit in the row, predicted one in the column
+    wrong: int
+    share: Array  # (10,), each digit's accuracy, with Wilson's 95 % interval
+    low: Array
+    high: Array
+    pairs: list[tuple[int, int, int]]  # the four most confused pairs, and how often
+    in_pairs: float  # their share of all errors
+
+    @property
+    def hardest(self) -> int:
+        """The digit of the lowest accuracy."""
+        return int(self.share.argmin())
+
+    @property
+    def easiest(self) -> int:
+        """The digit of the highest accuracy."""
+        return int(self.share.argmax())
+
+
+def confused(seen: Readings) -> Confused:
+    """`confusion` with each digit's accuracy and the pairs most often confused."""
+    counts = confusion(seen)
+    n, hits, wrong = counts.sum(axis=1), np.diag(counts), int(counts.sum() - np.trace(counts))
+    pairs = confused_pairs(counts, 4)
+    return Confused(counts, wrong, hits / n, *wilson(hits, n), pairs, sum(n for *_, n in pairs) / wrong)
+
+
+def pair_list(pairs: list[tuple[int, int, int]]) -> str:
+    """Pairs of digits in words, with how often they are confused."""
+    return ", ".join(f"{i} and {j} ({n} times)" for i, j, n in pairs)
+
+
+def cases_list(seen: Readings, which: NDArray[np.intp]) -> str:
+    """Some images in words."""
+    return ", ".join(f"{seen.digit[i]} classified as {seen.read[i]}" for i in which)

@@ -6,7 +6,8 @@ data/optima.npz.
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
+from hashlib import sha256
 from pathlib import Path
 from typing import NamedTuple
 
@@ -15,7 +16,7 @@ from scipy.linalg import cho_factor, cho_solve
 from scipy.optimize import brentq
 from scipy.sparse.linalg import LinearOperator, cg
 
-from assignment1.evaluation import blocks, gradients
+from assignment1.evidence import stored
 from assignment1.files import DATA
 from assignment1.mnist import Split, load_mnist
 from assignment1.models import Array, SoftmaxRegression
@@ -39,44 +40,55 @@ class Certificate(NamedTuple):
 
 def certificates(models: Sequence[SoftmaxRegression], data: Split) -> list[Certificate]:
     """How far each model can be from its optimum on `data`. ValueError for lam = 0: no bound exists."""
-    if (smallest := min(m.lam for m in models)) <= 0:
-        raise ValueError(f"lam is {smallest}; expected above 0: else J is not strongly convex")
-    sizes = np.linalg.norm(gradients(models, data), axis=(0, 1)).tolist()
+    least = min(model.lam for model in models)
+    if least <= 0:
+        raise ValueError(f"lam is {least}; expected above 0: else J is not strongly convex")
+    residuals = []
+    for Z in np.split(data.X @ np.hstack([model.w for model in models]), len(models), axis=1):
+        residuals.append(models[0].activation(Z) - data.Y)
+    each = np.split(data.X.T @ np.hstack(residuals) / len(data.X), len(models), axis=1)
+    sizes = [float(np.linalg.norm(g + 2 * m.lam * m.w)) for g, m in zip(each, models, strict=True)]
     return [
         Certificate(size, size**2 / (4 * m.lam), size / (2 * m.lam))
         for size, m in zip(sizes, models, strict=True)
     ]
 
 
+def proof_rows(proofs: Mapping[float, Certificate], J: Mapping[float, float]) -> list[tuple[str, ...]]:
+    """A table's rows: lambda, J and what its certificate says."""
+    return [
+        (np.format_float_positional(lam, trim="-"), f"{J[lam]:.9f}", *(_power(number) for number in proof))
+        for lam, proof in proofs.items()
+    ]
+
+
+def _power(value: float) -> str:
+    mantissa, exponent = f"{value:.0e}".split("e")
+    return f"${mantissa} \\times 10^{{{int(exponent)}}}$"
+
+
 def load_optima(path: str | Path = FILE) -> dict[float, SoftmaxRegression]:
     """The stored optimum for each lambda, strongest penalty first; `certificates` proves them."""
-    stored = _read(path)
+    kept = stored.read(path)
     return {
         float(lam): SoftmaxRegression(float(lam)).copy(w)
-        for lam, w in zip(stored["lam"], stored["w"], strict=True)
+        for lam, w in zip(kept["lam"], kept["w"], strict=True)
     }
 
 
 def load_separator(path: str | Path = FILE) -> Array:
-    """The stored whole-numbered weights (785, 10) that classify every training image rightly."""
-    return _read(path)["separator"].astype(float)
-
-
-def _read(path: str | Path) -> dict[str, Array]:
-    if not Path(path).exists():
-        raise FileNotFoundError(f"{path} is missing; restore it with `git checkout -- data` or `make optima`")
-    with np.load(path) as stored:
-        return dict(stored)
+    """The stored whole-numbered weights (785, 10) that classify every training image correctly."""
+    return stored.read(path)["separator"]
 
 
 def smallest_margin(w: Array, data: Split) -> float:
-    """The smallest lead of the right logit over every other, in units of 1/255, for whole-numbered `w`.
+    """The smallest lead of the target's logit over every other, in units of 1/255, for whole-numbered `w`.
 
     255 X is whole too, so that float64 makes no error as long as no sum can pass 2^53; ValueError if one can.
     """
     if not np.array_equal(w, np.rint(w)) or 255 * np.abs(w).sum(axis=0).max() >= 2**52:
         raise ValueError("the weights are too large or not whole; expected whole numbers of some ten digits")
-    Z = np.concatenate([np.rint(255 * data.X[part]) @ w for part in blocks(data.X)])
+    Z = np.concatenate([np.rint(255 * X) @ w for X in np.array_split(data.X, 10)])
     return float((Z[data.Y > 0] - np.where(data.Y > 0, -np.inf, Z).max(axis=1)).min())
 
 
@@ -122,7 +134,7 @@ def newton_direction(model: SoftmaxRegression, X: Array, g: Array) -> Array:
 
 
 def separate(w: Array, data: Split) -> Array:
-    """Whole-numbered weights (785, 10) that classify every image of `data` rightly, from weights `w`.
+    """Whole-numbered weights (785, 10) that classify every image of `data` correctly, from weights `w`.
 
     Minimises the squared hinge, sum over n and k != y of max(0, 1 - z_y + z_k)^2, plus mu |w|^2, for ever
     smaller mu, by Newton's method (Keerthi and DeCoste, JMLR 6, 2005). RuntimeError if images are left over,
@@ -135,7 +147,7 @@ def separate(w: Array, data: Split) -> Array:
         whole = np.rint(w * scale)
         if smallest_margin(whole, data) > 0:
             return whole
-    raise RuntimeError("some images are still misread; are the data separable?")
+    raise RuntimeError("some images are still misclassified; are the data separable?")
 
 
 def hinges(w: Array, data: Split) -> Array:
@@ -180,6 +192,7 @@ def main() -> None:
         print(f"lambda {lam:g} solved", flush=True)
     separator = separate(w, data).astype(np.int32)
     np.savez(FILE, lam=np.array(PATH), w=np.array(solved), separator=separator)
+    print(f"{FILE} has the SHA-256 {sha256(FILE.read_bytes()).hexdigest()}, which goes into stored.KEPT")
 
 
 if __name__ == "__main__":

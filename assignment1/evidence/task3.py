@@ -1,137 +1,225 @@
-"""Task 3d: where the training and the validation curve part, and where the validation loss turns.
+"""Task 3d: where the training and the validation curves part, and where the validation loss turns.
 
-`python -m assignment1.evidence.task3` trains for 600 epochs again, in about a minute, into data/long_run.npz.
+"After e epochs" means everywhere the weights after the last update of epoch e, of four runs without early
+stopping that differ in their shuffles. `python -m assignment1.evidence.task3` takes them to 600 epochs, in
+some two minutes, into data/long_run.npz.
 """
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from pathlib import Path
-from typing import NamedTuple
+from typing import Any, NamedTuple
 
 import numpy as np
+from joblib import Parallel, delayed
+from numpy.typing import NDArray
 
-from assignment1.evaluation import gradients
-from assignment1.evidence.task2 import mean_and_error
+from assignment1.evidence import stored
+from assignment1.evidence.intervals import Estimate, Interval, estimate, estimate_apart, interval
 from assignment1.files import DATA
 from assignment1.mnist import Dataset, Split, load_mnist
 from assignment1.models import Array, Regression, SoftmaxRegression
 from assignment1.run import Run
 from assignment1.training import train
+from assignment1.workers import guarded
 
 FILE = DATA / "long_run.npz"
-RATE, BATCH = 0.01, 128  # task 3's learning rate and batch size
-EVERY = 50  # epochs between the weights that are kept
+RUNS, EVERY, LAST = 4, 50, 600  # runs kept, epochs between their weights, the last epoch
+EPOCHS = (1, 2, 5, 10, 15, 20, 30, 40, 50)  # what the report computes itself
+SETTINGS = dict(learning_rate=0.01, batch_size=128, checks_per_epoch=1, train_accuracy_every=None)
+
+Stages = dict[int, list[Regression]]  # after each of some epochs, the model of each run
 
 
-class Gap(NamedTuple):
-    """Accuracy on training less on validation images; loss on validation less on training images."""
+def stages(data: Dataset, epochs: Iterable[int] = EPOCHS, runs: int = RUNS) -> Stages:
+    """Task 3's run without early stopping, `runs` times: the models after each of `epochs`, in rising order.
 
-    accuracy: float
-    accuracy_error: float  # standard error, from the finite number of images
-    loss: float  # nats
-    loss_error: float
-
-
-def gap(models: Sequence[Regression], data: Dataset) -> Gap:
-    """The gap at the models' weights, mean over the models, and its error as both image sets are samples.
-
-    Each image counts once, with its mean over the models, which differ in the seed.
+    A run is made in parts, from one of `epochs` to the next, and each part has shuffles of its own: the
+    seed of the part that ends after epoch e of run r is 1000 r + e.
     """
-    right, cost = zip(*(_means(models, split) for split in (data.train, data.validation)), strict=True)
-    (a, a_error), (a_val, a_val_error) = map(mean_and_error, right)
-    (c, c_error), (c_val, c_val_error) = map(mean_and_error, cost)
-    return Gap(
-        a - a_val, float(np.hypot(a_error, a_val_error)), c_val - c, float(np.hypot(c_error, c_val_error))
+    ends = list(epochs)
+
+    def one(run: int, train_: Split, validation: Split) -> list[Regression]:
+        given, model, passed = Dataset(train_, validation, lambda: validation), SoftmaxRegression(), []
+        for start, end in zip([0, *ends], ends, strict=False):
+            part = dict(epochs=end - start, seed=1000 * run + end, progress=False)
+            model = train(model, given, **SETTINGS | part).last  # type: ignore[arg-type, assignment]
+            passed.append(model)
+        return passed  # type: ignore[return-value]
+
+    each = Parallel(n_jobs=-1)(delayed(guarded(one))(run, data.train, data.validation) for run in range(runs))
+    return {end: list(models) for end, models in zip(ends, zip(*each, strict=True), strict=True)}
+
+
+class Marks(NamedTuple):
+    """What each run makes of each image, (runs, images)."""
+
+    right: NDArray[np.bool_]
+    loss: Array  # nats
+
+
+def marks(stages: Stages, split: Split) -> dict[int, Marks]:
+    """What each model of each stage makes of the images of `split`, by epoch, in the precision of these."""
+    models = [model for stage in stages.values() for model in stage]
+    w = np.hstack([model.w for model in models]).astype(split.X.dtype)  # one product reads X once for all
+    right, loss = np.empty((len(models), len(split.X)), bool), np.empty((len(models), len(split.X)))
+    for start in range(0, len(split.X), 2000):  # as many images as the cache holds
+        X, Y = split.X[start : start + 2000], split.Y[start : start + 2000]
+        for i, z in enumerate(np.hsplit(np.matmul(X, w, order="F"), len(models))):
+            right[i, start : start + 2000] = models[i].correct(z, Y)
+            loss[i, start : start + 2000] = models[i].cross_entropy(z, Y)
+    parts = zip(np.split(right, len(stages)), np.split(loss, len(stages)), strict=True)
+    return {epoch: Marks(*part) for epoch, part in zip(stages, parts, strict=True)}
+
+
+class Gaps(NamedTuple):
+    """Training accuracy minus that on other images, after some epochs; the same for the loss, other sign.
+
+    Positive where the training images fare better.
+    """
+
+    epochs: Array
+    accuracy: Array  # (epochs, runs)
+    accuracy_at: dict[int, Estimate]
+    loss_at: dict[int, Estimate]  # nats, other images minus training images
+
+    def crossing(self) -> Interval:
+        """The epoch at which a run's accuracy gap turns positive, between two of `epochs`: mean over runs.
+
+        NaN for a run whose gap is positive from the start or is not positive at the end.
+        """
+        return interval([_crossing(self.epochs, gap) for gap in self.accuracy.T])
+
+    def growth(self, start: int, end: int) -> Interval:
+        """How much the accuracy gap grows from one of `epochs` to another, over the runs."""
+        first, last = (list(self.epochs).index(epoch) for epoch in (start, end))
+        return interval(self.accuracy[last] - self.accuracy[first])
+
+
+def _crossing(epochs: Array, gap: Array) -> float:
+    below = np.flatnonzero(gap <= 0)
+    if not len(below) or below[-1] == len(gap) - 1:
+        return float("nan")
+    i = below[-1]
+    return float(np.interp(0, gap[i : i + 2], epochs[i : i + 2]))
+
+
+def gaps(training: Mapping[int, Marks], others: Mapping[int, Marks]) -> Gaps:
+    """How the training images fare, compared with others, after each of the epochs."""
+    accuracy = {e: estimate_apart(training[e].right, others[e].right) for e in training}
+    loss = {e: estimate_apart(others[e].loss, training[e].loss) for e in training}
+    runs = [training[e].right.mean(axis=1) - others[e].right.mean(axis=1) for e in training]
+    return Gaps(np.array(list(training), float), np.array(runs), accuracy, loss)
+
+
+class Change(NamedTuple):
+    """How accuracy and loss (nats) change from one epoch to another, paired by run and by image."""
+
+    accuracy: Estimate
+    loss: Estimate
+
+
+def change(before: Marks, after: Marks) -> Change:
+    """What comes of going on from `before` to `after`: the same runs on the same images."""
+    accuracy = after.right.astype(float) - before.right
+    return Change(estimate(accuracy), estimate(after.loss - before.loss))
+
+
+class Turn(NamedTuple):
+    """Where the validation loss is lowest when the validation images are drawn again, with replacement."""
+
+    epoch: int  # for the images as they are
+    low: int  # 2.5% of the draws have it earlier
+    high: int  # 2.5% later
+    earliest: int
+    latest: int
+    draws: int
+
+
+def turn(loss: Mapping[int, Array], draws: int = 1000, seed: int = 0) -> Turn:
+    """The epoch of the lowest loss and its bootstrap (Efron, 1979), from the `loss` (images,) of each."""
+    epochs, L = np.array(list(loss)), np.array(list(loss.values()), np.float32)
+    rng, n = np.random.default_rng(seed), L.shape[1]
+    lowest = np.array(
+        [(L @ np.bincount(rng.integers(n, size=n), minlength=n)).argmin() for _ in range(draws)]
     )
+    found = epochs[lowest]
+    low, high = np.quantile(found, (0.025, 0.975), method="inverted_cdf")
+    here = int(epochs[L.mean(axis=1, dtype=float).argmin()])
+    return Turn(here, int(low), int(high), int(found.min()), int(found.max()), draws)
 
 
-def _means(models: Sequence[Regression], split: Split) -> tuple[Array, Array]:
-    Z = [model.logits(split.X) for model in models]
-    right = np.mean([m.correct(z, split.Y) for m, z in zip(models, Z, strict=True)], axis=0)
-    return right, np.mean([m.cross_entropy(z, split.Y) for m, z in zip(models, Z, strict=True)], axis=0)
+class Noise(NamedTuple):
+    """Of a run's last checks, in nats: how far a validation loss strays, and how much it falls, per check."""
+
+    stray: float
+    fall: float
 
 
-def accuracy_gaps(runs: Sequence[Run]) -> tuple[Array, Array]:
-    """The epochs (checks,) at which runs of equal length took their training accuracy, and its gaps there.
-
-    A gap is the training less the validation accuracy, (runs, checks).
-    """
-    gaps = np.array([run.history.train_accuracy - run.history.validation_accuracy for run in runs])
-    taken = np.isfinite(gaps[0])
-    return (runs[0].history.step[taken] + 1) / runs[0].batches_per_epoch, gaps[:, taken]
-
-
-def crossings(runs: Sequence[Run]) -> Array:
-    """The epochs (runs,) after which a run's training accuracy stays above its validation accuracy.
-
-    0 when it is always above, and as far as the last of `accuracy_gaps` when it is not yet.
-    """
-    epochs, gaps = accuracy_gaps(runs)
-    below = gaps <= 0
-    last = below.shape[1] - 1 - below[:, ::-1].argmax(axis=1)
-    return np.where(below.any(axis=1), epochs[last], 0.0)
-
-
-def slopes(runs: Sequence[Run], quantity: str, epochs: int = 10) -> Array:
-    """How fast a quantity of the history changes, per epoch, over the last epochs of each run (runs,)."""
-    at = (runs[0].history.step + 1) / runs[0].batches_per_epoch
-    last = at > at[-1] - epochs
-    values = np.array([getattr(run.history, quantity)[last] for run in runs])
-    return np.polyfit(at[last], values.T, 1)[0]
-
-
-def check_noise(run: Run, checks: int = 50) -> float:
-    """How far a check's validation loss strays, by chance, from the curve: the last checks' in nats.
+def check_noise(run: Run, checks: int = 50) -> Noise:
+    """How far a check's validation loss strays, by chance, from the curve, and how fast the curve falls.
 
     Differences of neighbours take the curve out: their standard deviation is sqrt(2) times the noise.
     """
-    return float(np.diff(run.history.validation_loss[-checks:]).std(ddof=1) / np.sqrt(2))
+    loss = run.history.validation_loss[-checks:]
+    return Noise(float(np.diff(loss).std(ddof=1) / np.sqrt(2)), -float(np.polyfit(range(checks), loss, 1)[0]))
 
 
-def settled(model: Regression, split: Split, steps: int = 200, rate: float = 0.05) -> Regression:
-    """The model after some steps of gradient descent on all images at once: without the batches' noise."""
-    for _ in range(steps):
-        model = model.copy(model.w - rate * model.gradient(*split))
-    return model
+def means(found: Mapping[int, Marks]) -> Array:
+    """The mean loss over runs and images after each of the epochs, in nats."""
+    return np.array([seen.loss.mean() for seen in found.values()])
 
 
-def drift(models: Sequence[Regression], data: Dataset) -> tuple[Array, Array]:
-    """To first order, what an epoch of gradient descent changes the training and the validation loss by.
-
-    Both (models,), in nats.
-
-    A step along -g, g the training loss's gradient, changes a loss by -rate <g, its gradient>: where the
-    second number is above 0, fitting the training images any further raises the validation loss.
-    """
-    g, g_val = (gradients(models, split) for split in (data.train, data.validation))
-    rate = RATE * (len(data.train.X) // BATCH)
-    return -rate * (g * g).sum(axis=(0, 1)), -rate * (g * g_val).sum(axis=(0, 1))
+def curves(gap: Gaps, loss: Mapping[str, Array], epochs: Iterable[int]) -> tuple[Any, ...]:
+    """What `figures.parting` draws: the gap, half its interval over images, no mark, and both losses."""
+    error = gap.accuracy_at[int(gap.epochs[-1])].images / 2
+    parts = loss["training"], loss["validation"]
+    return [(gap.epochs, gap.accuracy.T)], error, None, np.array(list(epochs)), *parts
 
 
-def run_on(data: Dataset, parts: int = 12) -> Array:
-    """Task 3's run without early stopping, `settled` after each 50 epochs: (parts, 785, 10)."""
-    model: Regression = SoftmaxRegression()
-    kept = []
-    for seed in range(parts):
-        run = train(
-            model, data, learning_rate=RATE, epochs=EVERY, seed=seed, checks_per_epoch=1, progress=False
+def lowest(found: Mapping[int, Marks]) -> list[int]:
+    """Each run's epoch of the lowest mean loss."""
+    epochs, loss = list(found), np.array([seen.loss.mean(axis=1) for seen in found.values()])
+    return [epochs[i] for i in loss.argmin(axis=0)]
+
+
+def rows(found: Mapping[str, Mapping[int, Marks]], epochs: Iterable[int]) -> list[tuple[object, ...]]:
+    """A table's rows: epochs, and mean loss and mean accuracy on each set of images."""
+    return [
+        (
+            epoch,
+            *(f"{seen[epoch].loss.mean():.4f}" for seen in found.values()),
+            *(f"{seen[epoch].right.mean():.4f}" for seen in found.values()),
         )
-        model = run.last
-        kept.append(settled(model, data.train).w)
-    return np.array(kept)
+        for epoch in epochs
+    ]
 
 
-def load_long_run(path: str | Path = FILE) -> dict[int, Regression]:
-    """The stored weights by epoch."""
-    with np.load(path) as stored:
-        W = stored["w"].astype(np.float64)
-    return {EVERY * (i + 1): SoftmaxRegression().copy(w) for i, w in enumerate(W)}
+def load_long_runs(path: str | Path = FILE) -> Stages:
+    """The stored models: of each run, after each 50 epochs. ValueError for another file."""
+    W = stored.read(path)["w"]
+    kept = {EVERY * (i + 1): W[:, i] for i in range(W.shape[1])}
+    return {epoch: [SoftmaxRegression().copy(w) for w in each] for epoch, each in kept.items()}
+
+
+def load_long_run(path: str | Path = FILE, run: int = 0) -> dict[int, Regression]:
+    """The stored models of one run by epoch."""
+    return {epoch: models[run] for epoch, models in load_long_runs(path).items()}
+
+
+def distance(a: Sequence[Regression], b: Sequence[Regression]) -> float:
+    """The largest difference of two weights, of any run."""
+    return max(float(np.abs(one.w - other.w).max()) for one, other in zip(a, b, strict=True))
 
 
 def main() -> None:
-    """Train and store; in float32."""
-    np.savez(FILE, w=run_on(load_mnist().softmax(np.float32)).astype(np.float32))
+    """Train and store, in float32; `stored.KEPT` has the digest that the file must have."""
+    ends = [*EPOCHS, *range(EPOCHS[-1] + EVERY, LAST + 1, EVERY)]
+    found = stages(load_mnist().softmax(np.float32), ends)
+    w = np.array([[m.w for m in found[e]] for e in range(EVERY, LAST + 1, EVERY)], np.float32)
+    w = np.ascontiguousarray(w.swapaxes(0, 1))
+    np.savez(FILE, w=w)
 
 
 if __name__ == "__main__":

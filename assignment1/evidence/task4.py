@@ -1,21 +1,21 @@
-"""Tasks 4b to 4e: the penalty's effect on weights and accuracy, at the stop and at the optimum."""
+"""Tasks 4c to 4e: what the penalty does to accuracy, loss and norm, at equal steps and at the optimum."""
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Mapping, Sequence
+from itertools import chain, pairwise
 from typing import NamedTuple, TypeVar
 
 import numpy as np
-from numpy.typing import ArrayLike, NDArray
+from numpy.typing import ArrayLike
+from scipy.stats import t as student
 
-from assignment1 import evaluation
 from assignment1.mnist import Dataset, Split
 from assignment1.models import Array, Regression, SoftmaxRegression
 from assignment1.run import Run
-from assignment1.training import train
 
 Key = TypeVar("Key")
-SETTINGS = dict(learning_rate=0.01, batch_size=128, shuffle=True)  # tasks 3 and 4
+PENALTIES = (0.001, 0.01, 0.1, 1.0)  # task 4c's
 
 
 class Paired(NamedTuple):
@@ -25,12 +25,86 @@ class Paired(NamedTuple):
     error: float
     pairs: int
 
+    @property
+    def ratio(self) -> float:
+        """The mean in standard errors."""
+        return self.mean / self.error
+
+    @property
+    def half(self) -> float:
+        """Half the width of the 95 % confidence interval of the mean, by Student's t."""
+        return self.error * float(student.ppf(0.975, self.pairs - 1))
+
+    @property
+    def low(self) -> float:
+        """The lower end of that interval."""
+        return self.mean - self.half
+
+    @property
+    def high(self) -> float:
+        """The upper end of that interval."""
+        return self.mean + self.half
+
+    @property
+    def beyond(self) -> float:
+        """How many times `half` the mean is away from 0: below 1 it is indistinguishable from 0."""
+        return abs(self.mean) / self.half
+
 
 class Scores(NamedTuple):
     """Loss without the penalty, in nats, and accuracy on one split."""
 
     loss: float
     accuracy: float
+
+
+class Compared(NamedTuple):
+    """What one model has more than another on the same images."""
+
+    accuracy: Paired
+    loss: Paired  # nats, without the penalty
+
+
+class Everywhere(NamedTuple):
+    """A model's scores on the three sets of images."""
+
+    training: Scores
+    validation: Scores
+    held: Scores  # on the held-out images
+
+
+class Both(NamedTuple):
+    """What one model has more than another, on two sets of images."""
+
+    validation: Compared
+    held: Compared
+
+
+class EqualSteps(NamedTuple):
+    """A penalty minus no penalty after equally many updates.
+
+    `images` and `held` are of the last weights, each image with its mean over the seeds.
+    """
+
+    validation: Paired  # accuracy, over shuffles
+    training: Paired
+    loss: Paired  # of validation, nats
+    images: Paired  # validation accuracy, over images
+    held: Paired  # accuracy on the held-out images, over images
+
+
+class Late(NamedTuple):
+    """The validation accuracy over the last checks of a run."""
+
+    median: float
+    low: float
+    high: float
+    deviation: float  # standard deviation
+
+    @property
+    def range(self) -> float:
+        """The highest minus the lowest."""
+        return self.high - self.low
 
 
 class Stop(NamedTuple):
@@ -42,71 +116,24 @@ class Stop(NamedTuple):
     distance: float  # |w - w*| / |w*|
 
 
-def scores(models: Iterable[Regression], split: Split) -> list[Scores]:
-    """`loss` and `accuracy` of each model, from one product."""
-    both = evaluation.scores(list(models), split)
-    return [Scores(loss, accuracy) for loss, accuracy in zip(*both, strict=True)]
+def per_image(models: Sequence[Regression], split: Split) -> tuple[Array, Array]:
+    """Whether each model classifies each image correctly (0 or 1), and its loss: both (models, N).
 
-
-def wrong_share(model: Regression, split: Split) -> float:
-    """The share that the wrong classes have in the squared gradient by the logits, summed over all images."""
-    squares = np.square(split.Y - model.forward(split.X))
-    return float(squares[split.Y == 0].sum() / squares.sum())
-
-
-def roughness(w: Array) -> float:
-    """Mean squared difference of neighbouring pixels' weights (785, K) over twice their mean square.
-
-    It has no scale: 0 for constant weights, 1 for independent ones of mean 0.
+    All logits come from one product for every 5,000 images, which reads X once.
     """
-    image = w[:784].reshape(28, 28, -1)
-    squares = [np.square(np.diff(image, axis=axis)).mean() for axis in (0, 1)]
-    return float(np.mean(squares) / (2 * np.square(image).mean()))
+    W, right, loss = np.hstack([model.w for model in models]).astype(split.X.dtype), [], []
+    for start in range(0, len(split.X), 5000):
+        X, Y = (part[start : start + 5000] for part in split)
+        Z = [np.asfortranarray(z) for z in np.split(X @ W, len(models), axis=1)]
+        right.append([model.correct(z, Y) for model, z in zip(models, Z, strict=True)])
+        loss.append([model.cross_entropy(z, Y) for model, z in zip(models, Z, strict=True)])
+    return np.concatenate(right, axis=1).astype(float), np.concatenate(loss, axis=1).astype(float)
 
 
-def class_means(data: Split, centred: bool) -> Array:
-    """Each class's mean image (785, K); `centred`, less the mean of these means."""
-    means = data.X.T @ data.Y / data.Y.sum(axis=0)
-    return means - means.mean(axis=1, keepdims=True) if centred else means
-
-
-def likeness(w: Array, means: Array) -> Array:
-    """Correlation over the 784 pixels of each class's weights with its mean image, both (785, K): (K,)."""
-    return np.array([np.corrcoef(a, b)[0, 1] for a, b in zip(w[:784].T, means[:784].T, strict=True)])
-
-
-def look(w: Array, *means: Array) -> tuple[float, ...]:
-    """`roughness`, and the mean `likeness` to each of several sets of mean images."""
-    return roughness(w), *(float(likeness(w, m).mean()) for m in means)
-
-
-def dark_pixels(data: Split) -> NDArray[np.intp]:
-    """The pixels, by number, that are black (-1) in every image of `data`."""
-    return np.flatnonzero((data.X[:, :784] == -1).all(axis=0))
-
-
-def stop(run: Run, optimum: SoftmaxRegression, data: Split) -> Stop:
-    """How far the last weights of `run` are from the optimum of the same J."""
-    last = SoftmaxRegression(optimum.lam).copy(run.last.w)
-    J, least = last.objective(*data), optimum.objective(*data)
-    away = np.linalg.norm(last.w - optimum.w) / np.linalg.norm(optimum.w)
-    return Stop(J, J / least - 1, float(np.linalg.norm(last.gradient(*data))), float(away))
-
-
-def over_seeds(runs: Mapping[tuple[float, int], Run], a: float, b: float, measure: str) -> Paired:
-    """Lambda a's `measure` (of History) less b's, paired by seed, each the mean of the run's last fifth."""
-    seeds = [seed for lam, seed in runs if lam == a and (b, seed) in runs]
-    return paired(*([late(runs[lam, seed], measure) for seed in seeds] for lam in (a, b)))
-
-
-def late(run: Run, measure: str) -> float:
-    """The mean of a measure of History over the checks in the last fifth of the run's steps."""
-    return float(getattr(run.history, measure)[run.history.step >= 0.8 * run.steps].mean())
-
-
-def over_images(a: Regression, b: Regression, split: Split) -> Paired:
-    """Model a's accuracy less b's, paired by image (with McNemar's variance)."""
-    return paired(*(model.correct(model.logits(split.X), split.Y) for model in (a, b)))
+def scores(models: Iterable[Regression], split: Split) -> list[Scores]:
+    """`loss` and `accuracy` of each model."""
+    right, loss = per_image(list(models), split)
+    return [Scores(float(c.mean()), float(r.mean())) for r, c in zip(right, loss, strict=True)]
 
 
 def paired(a: ArrayLike, b: ArrayLike) -> Paired:
@@ -118,35 +145,174 @@ def paired(a: ArrayLike, b: ArrayLike) -> Paired:
     return Paired(float(difference.mean()), float(error), len(difference))
 
 
-def descent(data: Dataset, epochs: Iterable[int]) -> dict[int, SoftmaxRegression]:
-    """The weights of a lambda = 0 run after each of `epochs`, in rising order.
+Some = Regression | Sequence[Regression]
 
-    The run is made in parts, each with shuffles of its own.
+
+def compare(model: Regression, others: Mapping[Key, Some], split: Split) -> dict[Key, Compared]:
+    """What `model` has more than each of the `others`, paired by image (McNemar's variance).
+
+    Several models in place of one, such as runs that differ in their shuffles, count by their mean.
     """
-    model, done, passed = SoftmaxRegression(), 0, {}
-    for epoch in epochs:
-        part = dict(epochs=epoch - done, seed=epoch, checks_per_epoch=1, progress=False)
-        run = train(model, data, **SETTINGS | part)  # type: ignore[arg-type]
-        model, done = SoftmaxRegression().copy(run.last.w), epoch
-        passed[epoch] = model
-    return passed
+    groups = {key: [m] if isinstance(m, Regression) else list(m) for key, m in others.items()}
+    (own, *right), (cost, *costs) = per_image([model, *chain(*groups.values())], split)
+    ends = np.cumsum([len(group) for group in groups.values()])[:-1]
+    each = zip(groups, np.split(np.array(right), ends), np.split(np.array(costs), ends), strict=True)
+    return {key: Compared(paired(own, r.mean(axis=0)), paired(cost, c.mean(axis=0))) for key, r, c in each}
 
 
-def place(models: Mapping[Key, Regression], split: Split) -> dict[Key, tuple[float, float]]:
-    """The length of each model's weights and its loss on a split, in nats."""
-    found = zip(models.items(), scores(models.values(), split), strict=True)
-    return {key: (float(np.linalg.norm(m.w)), s.loss) for (key, m), s in found}
+def over_seeds(runs: Mapping[tuple[float, int], Run], a: float, b: float, measure: str) -> Paired:
+    """Lambda a's `measure` (of History) minus b's, paired by seed, each the mean of the run's last fifth.
 
-
-def aside(passed: Iterable[tuple[float, float]], path: Iterable[tuple[float, float]]) -> Array:
-    """How far each loss is from the path's at the same length of the weights, as a share of it.
-
-    Both are (length, loss) in rising order of length; the path is interpolated in the logarithm of both.
+    The error is that of the shuffles: it says nothing of other images.
     """
-    (length, loss), (lengths, losses) = (np.log(list(points)).T for points in (passed, path))
-    return np.expm1(loss - np.interp(length, lengths, losses))
+    seeds = [seed for lam, seed in runs if lam == a and (b, seed) in runs]
+    return paired(*([_late_mean(runs[lam, seed], measure) for seed in seeds] for lam in (a, b)))
 
 
-def nearest(model: Regression, optima: Mapping[float, Regression]) -> float:
-    """The lambda whose optimum is nearest to the weights of `model`."""
-    return min(optima, key=lambda lam: float(np.linalg.norm(optima[lam].w - model.w)))
+def _late_mean(run: Run, measure: str) -> float:
+    return float(getattr(run.history, measure)[run.history.step >= 0.8 * run.steps].mean())
+
+
+def everywhere(models: Mapping[Key, Regression], data: Dataset) -> dict[Key, Everywhere]:
+    """The scores of each model on all three sets of images."""
+    parts = [scores(models.values(), part) for part in (data.train, data.validation, data.test)]
+    return {key: Everywhere(*each) for key, *each in zip(models, *parts, strict=True)}
+
+
+def compare_both(model: Regression, others: Mapping[Key, Some], data: Dataset) -> dict[Key, Both]:
+    """`compare` on the validation images and on the held-out ones."""
+    one, two = (compare(model, others, part) for part in (data.validation, data.test))
+    return {key: Both(one[key], two[key]) for key in others}
+
+
+def equal_steps(runs: Mapping[tuple[float, int], Run], data: Dataset) -> dict[float, EqualSteps]:
+    """Each penalty of `runs` (by lambda and seed), minus none."""
+    last, result = [run.last for run in runs.values()], {}
+    parts = [per_image(last, part)[0] for part in (data.validation, data.test)]
+    mean = {
+        lam: [right[[other == lam for other, _ in runs]].mean(axis=0) for right in parts]
+        for lam in (0.0, *PENALTIES)
+    }
+    for lam in PENALTIES:
+        measures = ("validation_accuracy", "train_accuracy", "validation_loss")
+        shuffles = (over_seeds(runs, lam, 0.0, measure) for measure in measures)
+        images = (paired(a, b) for a, b in zip(mean[lam], mean[0.0], strict=True))
+        result[lam] = EqualSteps(*shuffles, *images)
+    return result
+
+
+def late(accuracy: Array, checks: int = 10) -> Late:
+    """The median and the spread of the last `checks` accuracies."""
+    last = np.asarray(accuracy)[-checks:]
+    return Late(float(np.median(last)), float(last.min()), float(last.max()), float(last.std(ddof=1)))
+
+
+def stop(run: Run, optimum: SoftmaxRegression, data: Split) -> Stop:
+    """How far the last weights of `run` are from the optimum of the same J."""
+    last = SoftmaxRegression(optimum.lam).copy(run.last.w)
+    J, least = last.objective(*data), optimum.objective(*data)
+    return Stop(J, J / least - 1, float(np.linalg.norm(last.gradient(*data))), away(last, optimum))
+
+
+def away(model: Regression, optimum: Regression) -> float:
+    """|w - w*| / |w*|."""
+    return float(np.linalg.norm(model.w - optimum.w) / np.linalg.norm(optimum.w))
+
+
+def norm(model: Regression) -> float:
+    """The Euclidean norm of all weights, the bias's included."""
+    return float(np.linalg.norm(model.w))
+
+
+def ratios(norms: Mapping[float, float]) -> list[float]:
+    """How many times smaller each norm is than the one before it."""
+    values = list(norms.values())
+    return [a / b for a, b in pairwise(values)]
+
+
+def points(difference: Paired, digits: int = 2) -> str:
+    """A difference of accuracies in percentage points, with its standard error."""
+    return f"{100 * difference.mean:+.{digits}f} ± {100 * difference.error:.{digits}f}".replace("-", "−")
+
+
+def loss_points(difference: Paired) -> str:
+    """A difference of losses in thousandths of a nat, with its standard error."""
+    return f"{1000 * difference.mean:+.1f} ± {1000 * difference.error:.1f}".replace("-", "−")
+
+
+def run_rows(runs: Mapping[float, Run], data: Dataset) -> list[tuple[str, ...]]:
+    """A table's rows: lambda, updates, accuracy over the last checks, loss and training accuracy."""
+    rows: list[tuple[str, ...]] = []
+    for lam, run in runs.items():
+        m, loss, fitted = late(run.history.validation_accuracy), run.last.loss(*data.validation), run.last
+        row = f"{lam:g}", f"{run.steps:,}", f"{m.median:.4f}", f"{m.low:.4f} to {m.high:.4f}"
+        rows.append((*row, f"{loss:.4f}", f"{fitted.accuracy(*data.train):.4f}"))
+    return rows
+
+
+def compared_rows(found: Mapping[int, Both]) -> list[tuple[str, ...]]:
+    """A table's rows: the key, accuracy on both sets (points), loss on both (thousandths of a nat)."""
+    return [
+        (
+            f"{epoch}",
+            *(points(part.accuracy) for part in both),
+            *(loss_points(part.loss) for part in both),
+        )
+        for epoch, both in found.items()
+    ]
+
+
+def minus(value: float, digits: int) -> str:
+    """A number with a minus sign that is one."""
+    return f"{value:.{digits}f}".replace("-", "−")
+
+
+def step_rows(steps: Mapping[float, EqualSteps]) -> list[tuple[str, ...]]:
+    """A table's rows: lambda, the accuracies (points) and the loss (thousandths of a nat)."""
+    return [
+        (
+            f"{lam:g}",
+            points(s.validation, 3),
+            points(s.training, 3),
+            loss_points(s.loss),
+            points(s.held, 3),
+        )
+        for lam, s in steps.items()
+    ]
+
+
+def minima_rows(at: Mapping[float, Everywhere], optima: Mapping[float, Regression]) -> list[tuple[str, ...]]:
+    """A table's rows: lambda, norm, the losses and the accuracies on all sets."""
+    return [
+        (
+            plain(lam),
+            f"{norm(optima[lam]):.3f}",
+            *(f"{part.loss:.4f}" for part in parts),
+            *(f"{part.accuracy:.4f}" for part in parts),
+        )
+        for lam, parts in at.items()
+    ]
+
+
+def stop_rows(
+    runs: Mapping[float, Run], stops: Mapping[float, Stop], norms: Sequence[Mapping[float, float]]
+) -> list[tuple[str, ...]]:
+    """A table's rows: lambda, updates, J, excess, distance, norms; a dash for what does not exist."""
+    rows = []
+    for lam, run in runs.items():
+        s = stops.get(lam)
+        ends = (f"{s.J:.4f}", f"{s.excess:.1%}", f"{s.distance:.1%}") if s else ("–", "–", "–")
+        each = (f"{of[lam]:.3f}" if lam in of else "–" for of in norms)
+        rows.append((f"{lam:g}", f"{run.steps:,}", *ends, *each))
+    return rows
+
+
+def plain(lam: float) -> str:
+    """A lambda without an exponent."""
+    return np.format_float_positional(lam, trim="-")
+
+
+def listed(values: Iterable[float], digits: int = 2) -> str:
+    """Numbers as "1.00, 2.00 and 3.00"."""
+    *most, last = (f"{value:.{digits}f}" for value in values)
+    return f"{', '.join(most)} and {last}" if most else last

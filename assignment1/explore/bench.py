@@ -14,6 +14,7 @@ from assignment1.explore.pad import COSTLY, DIGITS, Pad, draw, starts
 from assignment1.explore.pictures import curves, picture, strip
 from assignment1.mnist import MNIST, Dataset
 from assignment1.models import LogisticRegression, Regression, SoftmaxRegression
+from assignment1.progress import watched
 from assignment1.run import Log, Run
 from assignment1.training import train
 from assignment1.views import html, text
@@ -158,7 +159,7 @@ class Bench(widgets.VBox):
         def watch(log: Log) -> bool:
             nonlocal drawn
             self.logs[name] = log
-            if time.monotonic() - drawn > EVERY:
+            if log.step and time.monotonic() - drawn > EVERY:
                 epoch, updates = log.step[-1] // self.per_epoch[name] + 1, len(log.train_loss)
                 self._draw(f"{name}: epoch {epoch} of {settings['epochs']}, {updates:,} updates")
                 drawn = time.monotonic()
@@ -167,8 +168,9 @@ class Bench(widgets.VBox):
         self.per_epoch[name] = max(len(data.train.X) // settings["batch_size"], 1)
         settings = settings | {"train_accuracy_every": SCORED, "progress": False}
         try:
-            with np.errstate(over="ignore", invalid="ignore"):  # a run that diverges ends with an error
-                self.runs[name] = train(model, data, on_check=watch, **settings)
+            quiet = np.errstate(over="ignore", invalid="ignore")  # a run that diverges ends with an error
+            with watched(watch), quiet:
+                self.runs[name] = train(model, data, method="plain", **settings)
         except Exception as error:  # it is told, and the bench goes on
             self.logs.pop(name, None)
             self._draw(f"This run failed: {error}")

@@ -1,11 +1,15 @@
 """What the exporters make of a notebook: links, captions, refusals."""
 
+import re
+
 import nbformat
 import pytest
 from nbformat.v4 import new_code_cell, new_markdown_cell, new_output
 from pandocfilters import stringify, walk
 
+from nbtypst import ExportError
 from nbtypst.document import collect
+from nbtypst.problems import Problems
 
 SVG = '<svg xmlns="http://www.w3.org/2000/svg" width="72pt" height="36pt"><path d="M0 0h72"/></svg>'
 
@@ -24,9 +28,10 @@ def data_table():
     return new_code_cell("table()", outputs=[output])
 
 
-def notebook(*cells: str):
+def notebook(*cells: str, **metadata: object):
     given = [new_markdown_cell(cell) if isinstance(cell, str) else cell for cell in cells]
-    return nbformat.v4.new_notebook(cells=[new_markdown_cell("# Title"), *given])
+    own = {"nbtypst": metadata}
+    return nbformat.v4.new_notebook(cells=[new_markdown_cell("# Title"), *given], metadata=own)
 
 
 def links(report) -> dict[str, str]:
@@ -36,7 +41,7 @@ def links(report) -> dict[str, str]:
         if key == "Link":
             found[stringify({"t": "Plain", "c": value[1]}).replace("\xa0", " ")] = value[2][0]
 
-    walk(report.blocks, keep, "", {})
+    walk([block for _, block in report.blocks], keep, "", {})
     return found
 
 
@@ -56,29 +61,82 @@ def test_mentions_become_links():
     }
 
 
-@pytest.mark.parametrize(
-    "mention",
-    ["Figure 9z", "Tables A and 3b", "equation (7)", "task 4e", "[here](#nowhere)"],
-)
-def test_a_mention_of_nothing_stops_the_build(mention):
-    with pytest.raises(ValueError, match="is not in the report; there is: "):
-        collect(notebook("## Task 2", data_table(), f"In {mention} we see."))
+MENTIONS = {
+    "Figure 9z": "'Figure 9z' is mentioned and is not there; there is: none",
+    "Tables A and 3b": "'3b' is mentioned and is not there; there is: Table A",
+    "equation (7)": "is mentioned and is not there; there is: none",
+    "task 4e": "is mentioned and is not there",
+    "[here](#nowhere)": "a link leads to #nowhere, which is not there",
+}
+
+
+@pytest.mark.parametrize("mention", MENTIONS)
+def test_a_mention_of_nothing_stays_text_or_stops_a_strict_build(mention):
+    cells = ("## Task 2", data_table(), f"In {mention} we see.")
+    with pytest.raises(ExportError, match=re.escape(f"cell 4 'In {mention} we see.': ")) as caught:
+        collect(notebook(*cells, strict=True))
+    assert MENTIONS[mention] in str(caught.value)
+    problems = Problems()
+    document = collect(notebook(*cells), problems=problems)
+    assert all(target == "#tbl-a" for target in links(document).values())
+    assert len(problems.warnings) == (mention != "task 4e")
+
+
+ERROR = new_code_cell("1/0", outputs=[new_output("error", ename="E", evalue="v", traceback=["E: v"])])
 
 
 @pytest.mark.parametrize(
     "cells, message",
     [
-        ([figure(alt="")], "needs an id, a caption and an alternative text"),
-        ([figure(), figure()], "'fig-2b' is used twice"),
-        (["a <b>bold</b> word"], "HTML has no place"),
-        ([r"$x \tag{1}$"], "Only a display equation takes a"),
-        ([r"$$x = \boxed{1}$$"], "must hold the whole"),
+        ([figure(alt="")], "a picture has no alternative text"),
+        ([figure(id="fig-1"), figure(id="fig-3")], "Figure 3 stands where Figure 2 is due"),
+        ([figure(id="fig-1"), figure(id="fig-a2")], "Figure A2 stands where Figure A1 is due"),
+        ([r"$$x \tag{2}$$"], r"equation (2) stands where equation (1) is due"),
+        ([r"$\unheardof{x}$"], r"LaTeX command \unheardof is not known"),
+        ([ERROR], "it shows an error, E: v; run it again"),
         (
-            [new_code_cell("1/0", outputs=[new_output("error", ename="E", evalue="v", traceback=[])])],
-            "run it again",
+            ["<iframe src='https://a.b/'></iframe>"],
+            "a page cannot show <iframe>; it is a link to https://a.b/",
         ),
+        (["![](no.png)"], "no file 'no.png' is in the notebook's folder"),
     ],
 )
-def test_what_has_no_place_stops_the_build(cells, message):
-    with pytest.raises(ValueError, match=message):
-        collect(notebook(*cells))
+def test_what_a_page_cannot_show_stops_a_strict_build_alone(cells, message):
+    with pytest.raises(ExportError, match=re.escape(message)):
+        collect(notebook(*cells, strict=True), folder=".")
+    collect(notebook(*cells), folder=".")
+
+
+def test_all_problems_are_told_at_once_each_in_a_line_with_its_cell():
+    false = {"sentence": "It is small.", "check": "x < 1", "values": "2 < 1", "holds": False}
+    old = false | {"stale": "x is from In [3]"}
+    said = [
+        new_output("display_data", {"text/markdown": "It."}, metadata={"checks": [c]}) for c in (false, old)
+    ]
+    cell = new_code_cell("say('It is small.')", outputs=said, execution_count=7)
+    with pytest.raises(ExportError) as caught:
+        collect(notebook(cell, figure(), figure()))
+    assert str(caught.value).splitlines() == [
+        "cell 2 In [7] \"say('It is small.')\": not true: 'It is small.' (check: x < 1; measured: 2 < 1)",
+        "cell 2 In [7] \"say('It is small.')\": 'It is small.' is out of date, x is from In [3]; "
+        "run the cells above again",
+        "cell 4 'show()': Figure 2b is there twice; give each its own number",
+    ]
+
+
+@pytest.mark.parametrize(
+    "sources, metadata, title, levels",
+    [
+        (["# One", "## A", "#### B", "## C"], {}, "One", [1, 2, 1]),
+        (["# One", "### A", "# Two"], {}, "file", [1, 2, 1]),
+        (["# One", "## A"], {"title": "Given"}, "Given", [1, 2]),
+        (["# Given", "## A"], {"title": "Given"}, "Given", [1]),
+        (["### A", "## B"], {}, "file", [1, 1]),
+        (["text"], {}, "file", []),
+    ],
+)
+def test_title_and_levels_of_headings(sources, metadata, title, levels):
+    cells = [new_markdown_cell(source) for source in sources]
+    document = collect(nbformat.v4.new_notebook(cells=cells, metadata=metadata), name="file")
+    assert document.title == title
+    assert [block["c"][0] for _, block in document.blocks if block["t"] == "Header"] == levels

@@ -137,6 +137,7 @@ def test_say_sees_the_names_of_its_caller(shown):
                 "check": "local < NAMES['n']",
                 "values": "3 < 1039",
                 "holds": True,
+                "stale": "",
             }
         ]
     }

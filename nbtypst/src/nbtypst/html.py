@@ -1,16 +1,22 @@
-"""The report as one self-contained HTML page with MathML: pandoc writes it by page.html and page.css."""
+"""The notebook as one self-contained HTML page with MathML: pandoc writes it by page.html and page.css."""
+
+from __future__ import annotations
 
 import json
 import re
-from base64 import b64encode
 from html import escape, unescape
 from importlib.resources import as_file, files
 from typing import Any
 
 from pandocfilters import RawBlock, RawInline, walk
 
-from nbtypst.document import PREFIX, Report, ReportExporter, pandoc, split_math
-from nbtypst.speech import speak
+from nbtypst.document import Document
+from nbtypst.exporter import ReportExporter
+from nbtypst.formulas import Formula, unreadable
+from nbtypst.markdown import pandoc
+from nbtypst.problems import Problems
+from nbtypst.references import PREFIX, nodes
+from nbtypst.speech import read_aloud
 
 _MATH = re.compile(
     r"<math ([^>]*)>\s*<semantics>(.*?)<annotation[^>]*>(.*?)</annotation>\s*</semantics>", re.S
@@ -18,7 +24,7 @@ _MATH = re.compile(
 
 
 class ReportHTMLExporter(ReportExporter):
-    """A report as one HTML page that needs no network and no script."""
+    """A notebook as one HTML page that needs no network and no script."""
 
     export_from_notebook = "Report (HTML)"
     output_mimetype = "text/html"
@@ -26,18 +32,37 @@ class ReportHTMLExporter(ReportExporter):
     def _file_extension_default(self) -> str:
         return ".html"
 
-    def render(self, report: Report) -> str:
+    def render(self, document: Document, problems: Problems) -> str:
         """The page; the same on every machine."""
-        blocks = walk(report.blocks, lambda key, value, *_: _to_html(key, value, report), "", {})
-        names = {"title": report.title, "subtitle": report.subtitle}
+        found = [
+            (p, node["formula"])
+            for p, block in document.blocks
+            for node in nodes(block)
+            if node["t"] == "Math"
+        ]
+        sources = unreadable(list(dict.fromkeys(formula for _, formula in found)))
+        for place, formula in found:
+            if formula.latex in sources:
+                problems.warn(place, f"the formula {formula.latex!r} cannot be set", "its source is shown")
+        problems.stop()
+        blocks = [block for _, block in document.blocks]
+        blocks = walk(blocks, lambda key, value, *_: _to_html(key, value, document), "", {})
+        blocks = _math_nodes(blocks, sources)
+        if any(check for _, check in document.checks):
+            blocks.append(RawBlock("html", _evidence(document)))
+        own = document.settings
+        names = {"title": document.title, "subtitle": own.subtitle, "lang": own.language}
+        names["about"] = " · ".join(filter(None, (own.group, own.course, own.date)))
         meta: dict[str, Any] = {key: _meta(value) for key, value in names.items() if value}
-        meta["author"] = {"t": "MetaList", "c": [_meta(author) for author in report.authors]}
-        document = {"pandoc-api-version": [1, 23, 1], "meta": meta, "blocks": blocks}
+        meta["author"] = {"t": "MetaList", "c": [_meta(author) for author in own.authors]}
+        page_source = {"pandoc-api-version": [1, 23, 1], "meta": meta, "blocks": blocks}
         style = (files(__package__) / "page.css").read_text(encoding="utf-8")
-        options = ["--mathml", "--toc", "--toc-depth=3", "--section-divs", "--shift-heading-level-by=1"]
+        options = ["--mathml", "--section-divs", "--shift-heading-level-by=1", "--quiet"]
+        options += ["--toc", "--toc-depth=3"] if own.contents else []
+        options += ["--number-sections"] if own.number_sections else []
         with as_file(files(__package__) / "page.html") as template:
             options += [f"--template={template}", f"--variable=style:{style}"]
-            page = pandoc(json.dumps(document), "-f", "json", "-t", "html5", *options)
+            page = pandoc(json.dumps(page_source), "-f", "json", "-t", "html5", *options)
         page = page.replace("\N{NO-BREAK SPACE}", " ")  # page.css keeps the words of a reference together
         return re.sub(r"<th\b", '<th scope="col"', _MATH.sub(_read_aloud, page))
 
@@ -48,40 +73,69 @@ def _meta(text: str) -> dict[str, str]:
 
 def _read_aloud(math: re.Match[str]) -> str:
     """MathML with its reading in words in place of its LaTeX."""
-    return f'<math {math[1]} alttext="{escape(speak(unescape(math[3])))}">{math[2]}'
+    return f'<math {math[1]} alttext="{escape(read_aloud(unescape(math[3])))}">{math[2]}'
 
 
-def _to_html(key: str, value: Any, report: Report) -> Any:
+def _to_html(key: str, value: Any, document: Document) -> Any:
     """What pandoc's HTML writer does not do by itself."""
-    if key == "Math":
-        return _math(value)
-    if key == "Div" and value[0][0] in report.figures:
-        name, output = value[0][0], report.figures[value[0][0]]
-        source = b64encode(output.data["image/svg+xml"].encode()).decode()
-        width = re.search(r'<svg[^>]* width="([\d.]+)pt"', output.data["image/svg+xml"])
-        size = f' width="{float(width[1]) * 4 / 3:.0f}"' if width else ""
-        image = f'<img src="data:image/svg+xml;base64,{source}" alt="{escape(output.metadata["alt"])}"{size}>'
-        opening = RawBlock("html", f'<figure id="{name}">{image}<figcaption>')
-        return [opening, *value[1], RawBlock("html", "</figcaption></figure>")]
+    if key == "Div" and "figure" in value[0][1]:
+        name, pairs = value[0][0], dict(value[0][2])
+        opening = f"<figure{f' id={escape(name)!r}' if name else ''}>{_image(pairs['key'], document)}"
+        closing = "</figure>"
+        if value[1]:
+            opening, closing = opening + "<figcaption>", "</figcaption></figure>"
+        return [RawBlock("html", opening), *value[1], RawBlock("html", closing)]
+    if key == "Span" and value[0][1] == ["picture"]:
+        return RawInline("html", _image(dict(value[0][2])["key"], document))
+    if key == "Div" and value[0][1] and value[0][1][0] in ("input", "output", "error"):
+        return {"t": "Div", "c": [["", [value[0][1][0]], []], value[1]]}
     if key == "Table":
         label = value[0][0].replace("tbl-", "Table ") or "Table"
-        opening = RawBlock("html", f'<div class="scroll" role="region" tabindex="0" aria-label="{label}">')
-        return [opening, {"t": "Table", "c": value}, RawBlock("html", "</div>")]
+        opening = f'<div class="scroll" role="region" tabindex="0" aria-label="{escape(label)}">'
+        return [RawBlock("html", opening), {"t": "Table", "c": value}, RawBlock("html", "</div>")]
     return None
 
 
-def _math(value: Any) -> Any:
-    """A display equation in a box of its own, which scrolls where the screen is narrow, with its number."""
-    display, boxed, tag, latex = split_math(value)
-    if not display:
-        return None
-    name = f' id="{PREFIX["equation"]}{tag.lower()}"' if tag else ""
-    opening = RawInline(
-        "html", f'<span class="equation{" boxed" if boxed else ""}" tabindex="0"{name}><span>'
+def _image(key: str, document: Document) -> str:
+    picture = document.pictures[key]
+    width = f' width="{picture.width * 4 / 3:.0f}"'
+    return f'<img src="{picture.address}" alt="{escape(picture.alt)}"{width}>'
+
+
+def _math_nodes(node: Any, sources: set[str]) -> Any:
+    """Every formula in its box, which scrolls where the screen is narrow, with its number; or its source."""
+    if isinstance(node, list):
+        made: list[Any] = []
+        for item in node:
+            one = _math_nodes(item, sources)
+            made += one if isinstance(one, list) and isinstance(item, dict) else [one]
+        return made
+    if not isinstance(node, dict):
+        return node
+    if node.get("t") == "Math":
+        return _formula(node["c"][0], node["formula"], sources)
+    return node | {"c": _math_nodes(node["c"], sources)} if "c" in node else node
+
+
+def _formula(kind: Any, formula: Formula, sources: set[str]) -> list[Any]:
+    node = {"t": "Math", "c": [kind, formula.latex]}
+    if formula.latex in sources:
+        node = {"t": "Code", "c": [["", [], []], formula.latex]}
+    if not formula.display:
+        return [node]
+    name = f' id="{escape(PREFIX["equation"] + formula.tag.lower())}"' if formula.tag else ""
+    box = " boxed" if formula.boxed else ""
+    opening = f'<span class="equation{box}" tabindex="0"{name}><span>'
+    closing = f"</span><span>({escape(formula.tag)})</span></span>" if formula.tag else "</span></span>"
+    return [RawInline("html", opening), node, RawInline("html", closing)]
+
+
+def _evidence(document: Document) -> str:
+    """The sentences that were checked, folded, with what was measured."""
+    rows = "".join(
+        f"<li>{escape(str(check.get('sentence')))} <code>{escape(str(check.get('check')))}</code>: "
+        f"{escape(str(check.get('values')))}</li>"
+        for _, check in document.checks
     )
-    node = {"t": "Math", "c": [value[0], latex]}
-    return [
-        opening,
-        node,
-        RawInline("html", f"</span><span>({tag})</span></span>" if tag else "</span></span>"),
-    ]
+    words = f"The {len(document.checks)} checks of this page, each with what was measured"
+    return f'<details class="evidence"><summary>{words}</summary><ol>{rows}</ol></details>'

@@ -1,6 +1,7 @@
 """LaTeX math read aloud, in the subset that converts rightly."""
 
 import re
+from functools import cache
 
 # The LaTeX commands that convert rightly: those read as they are written, in other words, and as silence.
 _SAME = """alpha beta gamma delta epsilon zeta eta theta iota kappa lambda mu nu xi pi rho sigma tau
@@ -28,6 +29,25 @@ _CHARS |= {"(": "open paren", ")": "close paren", "[": "open bracket", "]": "clo
 _TOKEN = re.compile(
     r"\\(?:begin|end|text|mathrm|operatorname)\s*\{[^{}]*\}|\\[a-zA-Z]+|\\.|\d+(?:\.\d+)?|\S", re.DOTALL
 )
+
+
+@cache
+def read_aloud(latex: str) -> str:
+    """LaTeX math in words, else, where a command has no words here, its source."""
+    try:
+        words = speak(latex)
+    except (ValueError, RecursionError):
+        words = ""
+    return words or "LaTeX: " + " ".join(latex.split())
+
+
+@cache
+def unspoken(latex: str) -> str:
+    """Why LaTeX math cannot be read in words; "" if it can."""
+    try:
+        return "" if speak(latex) else f"there are no words for {latex}"
+    except (ValueError, RecursionError) as error:
+        return str(error)
 
 
 def speak(latex: str) -> str:

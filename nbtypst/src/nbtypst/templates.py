@@ -14,8 +14,8 @@ import ast
 import operator
 import re
 import textwrap
-from collections.abc import Callable, Iterator
-from dataclasses import dataclass
+from collections.abc import Callable
+from dataclasses import dataclass, replace
 from typing import Any
 
 VALUE = re.compile(r"\{\{(.+?)\}\}(?!\})", re.DOTALL)
@@ -35,12 +35,16 @@ OPERATORS: dict[type[ast.cmpop], tuple[str, Callable[[Any, Any], Any]]] = {
 
 @dataclass(frozen=True)
 class Check:
-    """A check that was made: the text it is for, its source, the values it compared, and whether it holds."""
+    """A check that was made: the text it is for, its source, the values it compared, and whether it holds.
+
+    `stale` says which value is left from an older run, if one is: then the sentence is not to blame.
+    """
 
     sentence: str
     check: str
     values: str
     holds: bool
+    stale: str = ""
 
     def __str__(self) -> str:
         return f"{self.check}: {self.values}"
@@ -78,31 +82,44 @@ def passages(template: str) -> list[Passage]:
     return found
 
 
-def fill(template: str, names: dict[str, Any]) -> tuple[str, list[Check]]:
-    """The text with its values, each sentence that is not true marked as such, and the checks made."""
+def fill(
+    template: str, names: dict[str, Any], stale: Callable[[set[str]], str] = lambda names: ""
+) -> tuple[str, list[Check]]:
+    """The text with its values, each sentence that is not true marked as such, and the checks made.
+
+    `stale` says which of a set of names has a value from an older run; such a sentence is marked so.
+    """
     text, checks = "", []
     for passage in passages(template):
         words, faults = _values(passage.text, names)
-        plain = " ".join(words.split())
+        plain, end = " ".join(words.split()), words[len(words.rstrip()) :]
         made = [Check(plain, *_check(source, names)) for source in passage.checks]
         made += [Check(plain, source, fault, False) for source, fault in faults]
+        if old := stale(_names([*_fields(passage.text), *passage.checks])):
+            made = [replace(check, holds=False, stale=old) for check in made] or [
+                Check(plain, "", "", False, old)
+            ]
+            words = f"**Run the cells above again** ({old}): ~~{plain}~~{end}"
+        elif false := "; ".join(f"`{check.check}`: {check.values}" for check in made if not check.holds):
+            words = f"**No longer true** ({false}): ~~{plain}~~{end}"
+        text += words
         checks += made
-        false = "; ".join(f"`{check.check}`: {check.values}" for check in made if not check.holds)
-        end = words[len(words.rstrip()) :]
-        text += f"**No longer true** ({false}): ~~{plain}~~{end}" if false else words
     return text.strip("\n"), checks
-
-
-def expressions(template: str) -> Iterator[str]:
-    """Every expression in a template: those of its values, then those of its checks."""
-    for passage in passages(template):
-        yield from (_split(match[1])[0] for match in VALUE.finditer(passage.text))
-        yield from passage.checks
 
 
 def names(template: str) -> set[str]:
     """The names that a template reads, which a linter does not see."""
-    nodes = [node for source in expressions(template) for node in ast.walk(ast.parse(source, mode="eval"))]
+    found = passages(template)
+    return _names([e for passage in found for e in (*_fields(passage.text), *passage.checks)])
+
+
+def _fields(text: str) -> list[str]:
+    """The expressions of a text's values."""
+    return [_split(match[1])[0] for match in VALUE.finditer(text)]
+
+
+def _names(expressions: list[str]) -> set[str]:
+    nodes = [node for source in expressions for node in ast.walk(ast.parse(source, mode="eval"))]
     bound = {n.id for n in nodes if isinstance(n, ast.Name) and not isinstance(n.ctx, ast.Load)}
     bound |= {n.arg for n in nodes if isinstance(n, ast.arg)}
     return {n.id for n in nodes if isinstance(n, ast.Name)} - bound
@@ -133,7 +150,9 @@ def _values(text: str, names: dict[str, Any]) -> tuple[str, list[tuple[str, str]
         expression, form = _split(match[1])
         try:
             form = re.sub(r"\{(.+?)\}", lambda inner: str(eval(inner[1], names)), form)
-            return format(eval(expression, names), form)
+            found = eval(expression, names)
+            words = format(found, form)
+            return words if isinstance(found, str) else words.replace("-", "\N{MINUS SIGN}", words[:1] == "-")
         except Exception as error:
             faults.append((match[1], f"{type(error).__name__}: {error}"))
             return "…"

@@ -8,6 +8,7 @@
 Text, captions and alternative texts are templates (see `nbtypst.templates`), filled from the names of the
 cell. A sentence that is not true, or has a value that cannot be computed, is shown as such and the notebook
 goes on; the exporters and `python -m nbtypst.check` refuse a notebook that shows one, and list all of them.
+One with a value that a cell left behind, run out of order, asks for the cells above to be run again.
 """
 
 from __future__ import annotations
@@ -24,6 +25,7 @@ from typing import TYPE_CHECKING, Any
 
 from IPython.display import Markdown, display
 
+from nbtypst.ledger import ledger, watch
 from nbtypst.templates import Check, fill
 
 if TYPE_CHECKING:
@@ -37,10 +39,12 @@ NUMBER = re.compile(
 TYPE = "'New Computer Modern', 'CMU Serif', 'Latin Modern Roman', 'STIXGeneral', serif"
 PNG_DPI, PNG_COLOURS = 110, 64  # for viewers that show no SVG
 
+watch()
+
 
 def say(text: str) -> None:
     """Show `text` as Markdown, its values computed and its checks made in the caller's names."""
-    shown, checks = fill(text, _names())
+    shown, checks = fill(text, _names(), ledger.stale)
     display(Markdown(shown), metadata=_about(checks))
 
 
@@ -51,7 +55,7 @@ def table(header: Sequence[str], rows: Sequence[Sequence[object]], label: str, c
     Raises ValueError for rows of unequal length or a label of another form.
     """
     name = _id(label, "Table")
-    words, checks = fill(caption, _names())
+    words, checks = fill(caption, _names(), ledger.stale)
     for row in rows:
         if len(row) != len(header):
             raise ValueError(f"{label} has {len(header)} columns, a row has {len(row)}: {list(row)!r}")
@@ -79,7 +83,7 @@ def show(figure: Figure, label: str, caption: str, alt: str) -> None:
     import matplotlib.pyplot as plt
 
     name, names = _id(label, "Figure"), _names()
-    (words, checks), (spoken, more) = fill(caption, names), fill(alt, names)
+    (words, checks), (spoken, more) = fill(caption, names, ledger.stale), fill(alt, names, ledger.stale)
     titled = f"**{label}.** {words}"
     svg, pdf, png = io.BytesIO(), io.BytesIO(), io.BytesIO()
     with plt.rc_context({"svg.hashsalt": name, "svg.fonttype": "none"}):

@@ -1,0 +1,45 @@
+"""Weights kept in data/, which take minutes to compute: read only if they are what was stored."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import NamedTuple
+
+import numpy as np
+
+from assignment1 import files
+from assignment1.models import Array
+
+
+class Kept(NamedTuple):
+    """What a file of stored weights must be."""
+
+    sha256: str  # of the file
+    shapes: dict[str, tuple[int, ...]]  # of its arrays
+
+
+KEPT = {
+    "optima.npz": Kept(
+        "dfb50a4c98ff2edc050f56d0b9fd2b205e122fb6dd422a0066a6793f94ba6a5a",
+        {"lam": (9,), "w": (9, 785, 10), "separator": (785, 10)},
+    ),
+    "long_run.npz": Kept(
+        "aecd71b63a522d8d77111529923ee10ca324c1513ff16ea5ffa3a82f4f21681e",
+        {"w": (4, 12, 785, 10)},
+    ),
+}
+
+
+def read(path: str | Path, kept: Kept | None = None) -> dict[str, Array]:
+    """The arrays of a stored file, in float64, as it is in `kept`; by default what KEPT says of its name.
+
+    Raises FileNotFoundError, or ValueError for a file that is not what it should be; each says what to do.
+    """
+    path = Path(path)
+    kept = kept or KEPT[path.name]
+    try:
+        arrays = files.read_arrays(path, kept.sha256, kept.shapes)
+    except (FileNotFoundError, ValueError) as error:
+        made = f"; if `make optima` has made it again, its digest belongs into {__name__}.KEPT"
+        raise type(error)(f"{error}{made}") from None
+    return {name: array.astype(np.float64) for name, array in arrays.items()}

@@ -1,0 +1,35 @@
+"""The report's figures. Each function takes data, of any run, and returns a matplotlib Figure.
+
+`plot` shows one run. The others, by what they take: runs (`loss`, `accuracy`, `compare`, `lambdas`), weights
+and images (`weights`, `image_rows`, `costly`), and numbers that an experiment measured. Dark blue and solid
+is training, orange and dashed validation, throughout; a stronger penalty has a lighter colour. All are as
+wide as the report's text, on white.
+"""
+
+from assignment1.figures.classes import confusion, reliability
+from assignment1.figures.experiments import by_batch, every_step, parting, spike_sizes
+from assignment1.figures.images import costly, image_rows, weights
+from assignment1.figures.penalty import norms, plane
+from assignment1.figures.runs import accuracy, compare, lambdas, loss, plot
+from assignment1.figures.style import STYLE, WIDTH
+
+__all__ = [
+    "STYLE",
+    "WIDTH",
+    "accuracy",
+    "by_batch",
+    "compare",
+    "confusion",
+    "costly",
+    "every_step",
+    "image_rows",
+    "lambdas",
+    "loss",
+    "norms",
+    "parting",
+    "plane",
+    "plot",
+    "reliability",
+    "spike_sizes",
+    "weights",
+]

@@ -1,0 +1,59 @@
+"""Whether all that a notebook says is true: python -m nbtypst.check NOTEBOOK [--evidence FILE].
+
+Lists every sentence that is not true, and in a strict notebook all that a page cannot show, one line each
+with its cell; the exit status is then 1. With --evidence it writes every check made, with what was measured.
+"""
+
+from __future__ import annotations
+
+import argparse
+import os
+import sys
+from pathlib import Path
+from typing import Any
+
+import nbformat
+
+from nbtypst.cells import pieces
+from nbtypst.document import collect
+from nbtypst.problems import ExportError, Problems
+
+
+def evidence(nb: Any) -> str:
+    """Every check of a notebook as text: the sentence, the check and what was measured."""
+    found = [check for piece in pieces(nb, Problems(), hide_code=True) for check in piece.checks]
+    parts = [
+        f"{number}. {' '.join(check['sentence'].split())}\n     check:    {check['check']}\n"
+        f"     measured: {check['values']}\n"
+        for number, check in enumerate(found, 1)
+    ]
+    return f"The {len(found)} checks of this report, each with what was measured.\n\n" + "\n".join(parts)
+
+
+def main(arguments: list[str] | None = None) -> int:
+    """The command; returns its exit status."""
+    parser = argparse.ArgumentParser(
+        prog="python -m nbtypst.check", description=(__doc__ or "").split("\n\n")[1]
+    )
+    parser.add_argument("notebook", type=Path)
+    parser.add_argument("--evidence", type=Path, metavar="FILE", help="write the checks that were made there")
+    parser.add_argument("--folder", type=Path, help="where the notebook's pictures are, if not beside it")
+    given = parser.parse_args(arguments)
+    try:
+        nb = nbformat.read(given.notebook, as_version=4)
+        collect(nb, folder=str(given.folder or given.notebook.parent), name=given.notebook.stem)
+    except ExportError as error:
+        print(f"{given.notebook} is no report yet:\n{error}", file=sys.stderr)
+        return 1
+    except (OSError, ValueError) as error:
+        print(f"{given.notebook} cannot be read: {error}", file=sys.stderr)
+        return 1
+    if given.evidence:
+        part = given.evidence.with_name(given.evidence.name + ".part")
+        part.write_text(evidence(nb), encoding="utf-8", newline="\n")
+        os.replace(part, given.evidence)
+    return 0
+
+
+if __name__ == "__main__":
+    sys.exit(main())

@@ -1,0 +1,70 @@
+"""What cannot be shown as it is, collected cell by cell, so that all of it is said at once."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+from typing import Any
+
+from nbconvert.utils.exceptions import ConversionException
+
+
+@dataclass(frozen=True)
+class Problem:
+    """Where a problem is (a cell), what it is, and what to do about it."""
+
+    place: str
+    what: str
+    advice: str = ""
+
+    def __str__(self) -> str:
+        line = f"{self.place}: {self.what}" + (f"; {self.advice}" if self.advice else "")
+        return " ".join(line.split())
+
+
+class ExportError(ConversionException):
+    """The notebook cannot become a page: one line a problem."""
+
+    def __init__(self, problems: list[Problem]) -> None:
+        self.problems = problems
+        super().__init__("\n".join(map(str, problems)))
+
+
+@dataclass
+class Problems:
+    """The problems found so far: errors stop the export, warnings only where it is strict."""
+
+    strict: bool = False
+    errors: list[Problem] = field(default_factory=list)
+    warnings: list[Problem] = field(default_factory=list)
+
+    def error(self, place: str, what: str, advice: str = "") -> None:
+        """Note what no page may show."""
+        self._add(self.errors, Problem(place, what, advice))
+
+    def warn(self, place: str, what: str, advice: str = "") -> None:
+        """Note what the page shows in another way, or as text."""
+        self._add(self.errors if self.strict else self.warnings, Problem(place, what, advice))
+
+    def only_strict(self, place: str, what: str, advice: str = "") -> None:
+        """Note what is no fault but in a report that is to be strict."""
+        if self.strict:
+            self._add(self.errors, Problem(place, what, advice))
+
+    def stop(self) -> None:
+        """Raise ExportError with every error found so far, if there is one."""
+        if self.errors:
+            raise ExportError(self.errors)
+
+    @staticmethod
+    def _add(found: list[Problem], problem: Problem) -> None:
+        if problem not in found:
+            found.append(problem)
+
+
+def name_of(number: int, cell: Any) -> str:
+    """A cell's name for people: its place in the notebook, its prompt, and how it begins."""
+    prompt = f" In [{cell.execution_count}]" if cell.get("execution_count") else ""
+    first = next((line.strip() for line in cell.source.splitlines() if line.strip()), "")
+    first = "".join(c for c in first if c.isprintable())
+    begins = f" {first[:40] + ('…' if len(first) > 40 else '')!r}" if first else ""
+    return f"cell {number}{prompt}{begins}"

@@ -1,0 +1,58 @@
+"""The table of answers fills in its place, in a real kernel."""
+
+import nbformat
+import pytest
+from nbclient import NotebookClient
+from nbformat.v4 import new_code_cell, new_markdown_cell, new_notebook
+
+from nbtypst.answers import Answers
+
+QUESTIONS = {"2c": "Task 2c", "2d": "Task 2d: Early stopping", "2e": "Task 2e", "3a": "Task 3a"}
+TEXT = """
+    2c: {{x / 40:.2f}} | on
+    all images
+        check: x == 34
+    2d: in epoch {{x}}
+    2e: shuffling helps
+        check: x > LEAST
+"""
+CELLS = [
+    new_code_cell(f"from nbtypst.answers import Answers\nx, LEAST, QUESTIONS = 34, 30, {QUESTIONS}"),
+    new_code_cell("answers = Answers('Table 1', 'The answers.', QUESTIONS)"),
+    new_markdown_cell("### Task 2d: Early stopping"),
+    new_code_cell(f"answers.give({TEXT!r})"),
+]
+
+
+def executed(**change):
+    notebook = nbformat.from_dict(new_notebook(cells=CELLS))
+    for old, new in change.items():
+        notebook.cells[0].source = notebook.cells[0].source.replace(old, new)
+    NotebookClient(notebook, kernel_name="python3").execute()
+    return notebook.cells
+
+
+def test_answers_stand_in_the_table_with_links_and_their_checks():
+    _, first, _, last = executed()
+    caption, table = first.outputs
+    assert caption.metadata == {"role": "caption"} and not last.outputs
+    assert table.metadata.id == "tbl-1" and [check.holds for check in table.metadata.checks] == [True, True]
+    assert table.data["text/markdown"].splitlines()[2:] == [
+        "| [2c](#Task-2c) | 0.85 \\| on all images |",
+        "| [2d](#Task-2d:-Early-stopping) | in epoch 34 |",
+        "| [2e](#Task-2e) | shuffling helps |",
+        "| [3a](#Task-3a) | … |",
+    ]
+
+
+def test_an_answer_that_is_not_true_is_shown_as_such_and_not_lost():
+    table = executed(**{"34, 30": "34, 50"})[1].outputs[1]
+    assert [check.holds for check in table.metadata.checks] == [True, False]
+    lines = table.data["text/markdown"].splitlines()
+    assert lines[2].endswith("| 0.85 \\| on all images |")
+    assert lines[3].endswith("**No longer true**: in epoch 34 |") and "No longer true" in lines[4]
+
+
+def test_a_question_that_the_table_does_not_have_is_an_error():
+    with pytest.raises(KeyError):
+        Answers("Table 1", "The answers.", {}).give("2d: in epoch 34")

@@ -1,0 +1,173 @@
+"""Notebooks of others come out whole: what each kind of cell and output becomes on both pages."""
+
+import io
+from base64 import b64encode
+from typing import Any
+
+import nbformat
+import pdfua
+import pypdfium2
+import pytest
+from nbformat.v4 import new_code_cell, new_markdown_cell, new_notebook, new_output
+from PIL import Image
+from traitlets.config import Config
+
+from nbtypst import ExportError, ReportHTMLExporter, ReportPDFExporter
+
+
+def picture(kind: str = "PNG") -> bytes:
+    out = io.BytesIO()
+    Image.new("RGB", (40, 20), "teal").save(out, kind)
+    return out.getvalue()
+
+
+def base64(kind: str = "PNG") -> str:
+    return b64encode(picture(kind)).decode()
+
+
+def shown(data, **metadata):
+    return new_code_cell("x", outputs=[new_output("display_data", data, metadata=metadata)])
+
+
+def said(text: str, name: str = "stdout"):
+    return new_code_cell("x", outputs=[new_output("stream", name=name, text=text)])
+
+
+def words(pdf: bytes) -> str:
+    return "\n".join(page.get_textpage().get_text_range() for page in pypdfium2.PdfDocument(pdf))
+
+
+@pytest.fixture
+def convert(tmp_path):
+    """Both pages of a notebook in a folder: the PDF's text, the HTML, the warnings, the PDF."""
+
+    def both(*cells, metadata=None, **options):
+        given = [new_markdown_cell(c) if isinstance(c, str) else c for c in cells]
+        nb = new_notebook(cells=given, metadata=metadata or {})
+        nbformat.write(nb, tmp_path / "some notebook.ipynb")
+        warned: list[str] = []
+        made: list[Any] = []
+        for exporter in (ReportPDFExporter, ReportHTMLExporter):
+            one = exporter(config=Config({exporter.__name__: options}))
+            one.log.warning = lambda form, *values: warned.append(form % values)  # type: ignore[assignment]
+            made.append(one.from_filename(str(tmp_path / "some notebook.ipynb"))[0])
+        return words(made[0]), made[1], warned, made[0]
+
+    return both
+
+
+CASES = {
+    "stdout": (said("\x1b[31mred\x1b[0m\nstep 1\rstep 2"), ["red", "step 2"]),
+    "stderr": (said("careful", "stderr"), ["careful"]),
+    "error": (
+        new_code_cell("1/0", outputs=[new_output("error", ename="E", evalue="v", traceback=["\x1b[1mE: v"])]),
+        ["E: v"],
+    ),
+    "data frame": (
+        shown(
+            {
+                "text/html": "<style>.a{}</style><table><tr><th></th><th>mpg</th></tr><tr><th>0</th><td>21.5</td></tr></table>"  # noqa: E501
+            }
+        ),
+        ["mpg", "21.5"],
+    ),
+    "text": (shown({"text/plain": "array([1, 2])"}), ["array([1, 2])"]),
+    "latex": (shown({"text/latex": r"$\displaystyle x^{2}$"}), []),
+    "align": ("\\begin{align}\na &= b \\\\\n c &= d\n\\end{align}\n\nand $ y $", ["and"]),
+    "raw html": ("<b>bold</b><br><center>mid</center> H<sub>2</sub>O", ["bold", "mid"]),
+    "list": ("Text:\n- one\n- two", ["one", "two"]),
+    "heading levels": ("### Deep\n\n# Top\n\n# Again", ["Deep", "Top", "Again"]),
+    "emoji and CJK": ("Hi 🎉 and 中", ["Hi"]),
+    "dollars": ("It costs 5 and `$x$`", ["costs"]),
+    "a table": ("| a | b |\n|---|--:|\n| c | 1 |", ["a", "c"]),
+    "code": ("```python\nprint('in text')\n```", ["in text"]),
+    "long word": (said("y" * 300), ["yyyyyy"]),
+    "widget": (
+        shown({"application/vnd.jupyter.widget-view+json": {}, "text/plain": "IntSlider()"}),
+        ["IntSlider()"],
+    ),
+    "script alone": (shown({"text/html": "<script>x</script>", "text/plain": "a chart"}), ["a chart"]),
+    "nothing known": (shown({"application/x-strange": "1"}), ["application/x-strange"]),
+}
+
+
+@pytest.mark.parametrize("case", CASES)
+def test_what_cells_hold_is_on_both_pages(case, convert):
+    cell, wanted = CASES[case]
+    text, page, warned, _ = convert("# Title", cell)
+    for word in wanted:
+        assert word in text.replace("\r\n", "\n").replace("\u200b", ""), text
+        assert word.replace("'", "&#39;") in page or word in page
+    assert any("cell 2" in line for line in warned) == (
+        case in ("emoji and CJK", "widget", "script alone", "nothing known")
+    )
+
+
+def test_every_page_is_pdf_ua_and_the_same_again(convert, tmp_path):
+    cells = [cell for cell, _ in CASES.values()]
+    *_, pdf = convert("# Title", *cells, shown({"image/png": base64()}, alt="a box"))
+    assert convert("# Title", *cells, shown({"image/png": base64()}, alt="a box"))[3] == pdf
+    (tmp_path / "page.pdf").write_bytes(pdf)
+    found = pdfua.validate(str(tmp_path / "page.pdf")).findings
+    assert [finding.message for finding in found if finding.severity.name == "ERROR"] == []
+
+
+@pytest.mark.parametrize("kind", ["PNG", "JPEG", "GIF"])
+def test_pictures_beside_the_notebook_in_it_and_of_outputs(kind, convert, tmp_path):
+    (tmp_path / "a b.pic").write_bytes(picture(kind))
+    attached = new_markdown_cell("![attached](attachment:p)", attachments={"p": {"image/png": base64()}})
+    output = shown({f"image/{kind.lower()}": base64(kind)}, **{f"image/{kind.lower()}": {"alt": "output"}})
+    text, page, warned, _ = convert(
+        "![beside](a%20b.pic)", attached, output, f"<img src='data:image/png;base64,{base64()}' alt='data'>"
+    )
+    assert warned == []
+    assert page.count("<img ") == 4
+    assert all(f'alt="{alt}"' in page for alt in ("beside", "attached", "output", "data"))
+
+
+def test_a_picture_that_is_not_to_be_had_is_its_text_and_a_warning(convert, tmp_path):
+    (tmp_path / "link.png").symlink_to("/etc/hostname")
+    cells = ["![gone](no.png)", "![far](https://example.org/x.png)", "![out](../x.png)", "![link](link.png)"]
+    text, page, warned, _ = convert(*cells)
+    assert all(word in text for word in ("[gone]", "far", "[out]", "[link]")) and "<img" not in page
+    assert 'href="https://example.org/x.png"' in page
+    assert len(warned) == 8 and warned[0].startswith(
+        "cell 1 '![gone](no.png)': a picture cannot be shown: no file"
+    )
+    with pytest.raises(ExportError, match=r"cell 1 .*no file"):
+        convert(*cells, strict=True)
+
+
+def test_code_is_shown_unless_it_is_to_be_hidden(convert):
+    cells = ["# T", new_code_cell("print(1)", outputs=[new_output("stream", name="stdout", text="one")])]
+    assert "print(1)" in convert(*cells)[0]
+    assert "print(1)" not in convert(*cells, exclude_input=True)[0]
+    hidden = convert(*cells, metadata={"nbtypst": {"hide_code": True}})
+    assert "print(1)" not in hidden[0] and "one" in hidden[0] and "one" in hidden[1]
+
+
+@pytest.mark.parametrize(
+    "tag, code, output", [("remove-cell", 0, 0), ("hide-input", 0, 1), ("remove-output", 1, 0)]
+)
+def test_tags_hide_cells(tag, code, output, convert):
+    out = [new_output("stream", name="stdout", text="printed")]
+    cell = new_code_cell("the_code", outputs=out, metadata={"tags": [tag]})
+    text, page, *_ = convert("# T", cell)
+    assert ("the_code" in text, "printed" in text) == (bool(code), bool(output))
+    assert "the_code" not in page or code
+
+
+def test_settings_come_from_options_or_metadata(convert):
+    own = {"nbtypst": {"language": "nb", "authors": ["Ada", "Alan"], "group": "7", "paper": "us-letter"}}
+    text, page, _, pdf = convert("# T", "Hei", metadata=own | {"title": "Tittel"}, course="TDT4265")
+    assert "Ada, Alan" in text and "Group 7 · TDT4265" in text and '<html lang="nb">' in page
+    assert "<title>Tittel</title>" in page
+    assert [round(x) for x in pypdfium2.PdfDocument(pdf)[0].get_size()] == [612, 792]
+
+
+def test_headings_links_and_mentions(convert):
+    _, page, warned, _ = convert(
+        "# T", "## The Price\n\nSee [above](#The-Price), [x](#nowhere) and Figure 4."
+    )
+    assert '<a href="#the-price">above</a>' in page and "#nowhere" not in page
+    assert len(warned) == 4  # the link and the mention, on both pages

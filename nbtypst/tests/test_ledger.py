@@ -1,0 +1,82 @@
+"""Values left behind: in a session whose cells run out of order."""
+
+import pytest
+from IPython.core.interactiveshell import InteractiveShell
+from traitlets.config import Config
+
+from nbtypst import ledger, writing
+from nbtypst.ledger import read_and_bound
+
+CELLS = {
+    "import": "from nbtypst.writing import say",
+    "setting": "n = 5",
+    "run": "run = n * 2",
+    "told": "say('The run has {{run}}, of {{n}}.\\n  check: run == 2 * n')",
+    "again": "n = 7",
+    "last": "say('In the end {{n}}.')",
+}
+
+
+@pytest.fixture
+def kernel(monkeypatch):
+    """A session: cells run by name, in any order, with other sources if so wanted; what they say."""
+    config = Config({"HistoryManager": {"enabled": False}})
+    shell = InteractiveShell.instance(config=config)
+    fresh = ledger.Ledger()
+    monkeypatch.setattr(ledger, "ledger", fresh)
+    monkeypatch.setattr(writing, "ledger", fresh)
+    found: list[str] = []
+    monkeypatch.setattr(writing, "display", lambda text, metadata: found.append(text.data))
+    ledger.watch()
+
+    def run(*names: str, **changed: str) -> list[str]:
+        found.clear()
+        for name in names:
+            shell.run_cell(changed.get(name, CELLS[name]), store_history=True, cell_id=name).raise_error()
+        return list(found)
+
+    run(*CELLS)
+    yield run
+    shell.events.unregister("pre_run_cell", fresh.before)
+    shell.events.unregister("post_run_cell", fresh.after)
+    InteractiveShell.clear_instance()
+
+
+def test_in_order_nothing_is_left_behind(kernel):
+    # n is bound again further down, and what was made of the first n is as it should be
+    assert kernel(*CELLS) == ["The run has 10, of 5.", "In the end 7."]
+
+
+def test_a_changed_setting_makes_what_came_of_it_old(kernel):
+    kernel(*CELLS)
+    (text,) = kernel("setting", "told", setting="n = 6")
+    assert text.startswith("**Run the cells above again** (run is from In [")
+    assert text.endswith("before a cell above it ran again): ~~The run has 10, of 6.~~")
+    assert kernel("run", "told") == ["The run has 12, of 6."]
+
+
+def test_a_value_from_a_cell_below_is_not_blamed_on_the_sentence(kernel):
+    kernel(*CELLS)
+    (text,) = kernel("told")
+    assert text.startswith("**Run the cells above again** (n is from a cell below, In [")
+
+
+def test_a_false_sentence_in_order_is_blamed(kernel):
+    text, _ = kernel(*CELLS, run="run = n * 3")
+    assert text.startswith("**No longer true** (`run == 2 * n`: 15 == 10): ~~")
+
+
+@pytest.mark.parametrize(
+    "source, read, bound",
+    [
+        ("a, b = c\nd += 1", "cd", "abd"),
+        ("for i in x:\n    y = i", "xi", "iy"),
+        ("def f(a):\n    b = a + g\n", "ag", "f"),
+        ("import u.v as w, s.t", "", "ws"),
+        ("[k for k in m]", "km", ""),
+        ("%matplotlib inline\nz = 1\n!ls", "", "z"),
+        ("not a python", "", ""),
+    ],
+)
+def test_what_a_cell_reads_and_binds(source, read, bound):
+    assert read_and_bound(source) == (set(read), set(bound))

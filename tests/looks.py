@@ -1,0 +1,77 @@
+"""How a figure's colours and type look: to readers with colour blindness, in grey, on the page."""
+
+import numpy as np
+import pytest
+from matplotlib.colors import to_rgb
+from matplotlib.text import Text
+from matplotlib.transforms import Bbox
+
+# Machado, Oliveira and Fernandes (2009): simulation of colour blindness, severity 1, on linear RGB.
+BLINDNESS = {
+    "none": np.eye(3),
+    "protanopia": [
+        [0.152286, 1.052583, -0.204868],
+        [0.114503, 0.786281, 0.099216],
+        [-0.003882, -0.048116, 1.051998],
+    ],
+    "deuteranopia": [
+        [0.367322, 0.860646, -0.227968],
+        [0.280085, 0.672501, 0.047413],
+        [-0.011820, 0.042940, 0.968881],
+    ],
+    "tritanopia": [
+        [1.255528, -0.076749, -0.178779],
+        [-0.078411, 0.930809, 0.147602],
+        [0.004733, 0.691367, 0.303900],
+    ],
+    "grey": [[0.2126, 0.7152, 0.0722]] * 3,
+}
+TO_XYZ = np.array([[0.4124, 0.3576, 0.1805], [0.2126, 0.7152, 0.0722], [0.0193, 0.1192, 0.9505]])
+WIDER = 0.1  # the page's type beside the one that the figures are laid out in
+
+
+def linear(colour):
+    rgb = np.array(to_rgb(colour))
+    return np.where(rgb <= 0.04045, rgb / 12.92, ((rgb + 0.055) / 1.055) ** 2.4)
+
+
+def lab(colour, blindness):
+    """CIE L*a*b* of a colour as a reader with that blindness sees it."""
+    xyz = TO_XYZ @ np.clip(np.array(BLINDNESS[blindness]) @ linear(colour), 0, 1) / TO_XYZ.sum(axis=1)
+    f = np.where(xyz > (6 / 29) ** 3, np.cbrt(xyz), xyz / 3 / (6 / 29) ** 2 + 4 / 29)
+    return np.array([116 * f[1] - 16, 500 * (f[0] - f[1]), 200 * (f[1] - f[2])])
+
+
+def contrast_with_white(colour):
+    return 1.05 / (TO_XYZ[1] @ linear(colour) + 0.05)
+
+
+def shown_texts(figure):
+    texts: list[Text] = []
+    draw = Text.draw
+
+    def record(text, renderer):
+        texts.append(text)
+        draw(text, renderer)
+
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(Text, "draw", record)
+        figure.canvas.draw()
+    return [t for t in texts if t.get_text().strip() and t.get_visible()]
+
+
+def box(text):
+    """Where a text stands on the page, whose type is wider."""
+    found = Text.get_window_extent(text)
+    along = found.height if text.get_rotation() else found.width
+    left, right = {"left": (0, WIDER), "right": (WIDER, 0)}.get(text.get_ha(), (WIDER / 2, WIDER / 2))
+    if text.get_rotation():
+        return Bbox([[found.x0, found.y0 - left * along], [found.x1, found.y1 + right * along]])
+    return Bbox([[found.x0 - left * along, found.y0], [found.x1 + right * along, found.y1]])
+
+
+def curves(ax):
+    """The lines of an axes that show data: colour, dash, marker and path on the page."""
+    for line in ax.lines:
+        if max(to_rgb(line.get_color())) < 0.85:  # not a halo, nor a grid's line
+            yield line, line.get_transform().transform_path(line.get_path())
