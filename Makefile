@@ -22,13 +22,17 @@ endif
 endif
 endif
 
+# What runs computed is kept under build/kept (assignment1/kept.py), so that a change of text alone trains nothing
+# again; `make report`, and CI, compute everything.
+KEEP = ASSIGNMENT1_KEEP=1
+
 BUILD = $(PY) tools/build.py
 # What the first page names: make pdf AUTHORS="Ada Lovelace, Alan Turing" GROUP=7 COURSE=TDT4265 DATE="1 March 2026"
 given = $(if $(filter command line,$(origin $(1))),--$(2)="$($(1))")
 NAMES = $(call given,AUTHORS,authors) $(call given,GROUP,group) $(call given,COURSE,course) $(call given,DATE,date)
 SOURCES = report.ipynb $(wildcard assignment1/*.* assignment1/*/*.py nbtypst/src/nbtypst/*.*)
 
-.PHONY: help env pdf html submission pictures report test lint lab optima bench bench-peers lock clean distclean active-environment
+.PHONY: help env explore pdf html submission pictures report test lint lab optima bench bench-peers lock clean distclean active-environment
 
 help:
 	@echo "make pdf        execute report.ipynb in a fresh kernel and write report.pdf"
@@ -37,6 +41,7 @@ help:
 	@echo "make pictures   the pictures of pages that README.md shows, in docs"
 	@echo "make test       run the tests"
 	@echo "make report     execute report.ipynb again, in place"
+	@echo "make explore    execute explore.ipynb again, in place, with stills where its widgets are"
 	@echo "make lint       check style (ruff) and types (mypy)"
 	@echo "make lab        open report.ipynb in JupyterLab"
 	@echo "make bench      run the benchmark (PARTS=\"single lambdas\" runs those alone)"
@@ -59,7 +64,7 @@ active-environment:
 
 # Each file is written whole, or not at all, and one build at a time works in this folder: see tools/build.py.
 build/report.ipynb: $(SOURCES) $(READY)
-	@$(BUILD) execute report.ipynb $@
+	@$(KEEP) $(BUILD) execute report.ipynb $@
 
 pdf: build/report.ipynb
 	@$(BUILD) report_pdf build/report.ipynb report.pdf report-evidence.txt $(NAMES)
@@ -75,7 +80,11 @@ pictures: pdf
 	$(PY) tools/pictures.py report.pdf docs
 
 report: $(READY)
-	@$(BUILD) execute report.ipynb report.ipynb build/report.ipynb
+	@ASSIGNMENT1_KEEP=0 $(BUILD) execute report.ipynb report.ipynb build/report.ipynb
+
+explore: $(READY)
+	$(PY) tools/explore.py
+	@echo "Wrote explore.ipynb"
 
 test: $(READY)
 	$(PY) -m pytest
@@ -87,8 +96,8 @@ lint: $(READY)
 
 # JupyterLab shows SVG, the figures, only in a trusted notebook.
 lab: $(READY)
-	@$(PY) -m nbformat.sign report.ipynb
-	$(PY) -m jupyterlab report.ipynb
+	@$(PY) -m nbformat.sign report.ipynb explore.ipynb
+	$(KEEP) $(PY) -m jupyterlab report.ipynb
 
 optima: $(READY)
 	$(PY) -m assignment1.evidence.optima

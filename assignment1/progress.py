@@ -7,6 +7,7 @@ import sys
 import threading
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
+from contextvars import ContextVar
 from typing import Any
 
 from tqdm import tqdm
@@ -26,28 +27,53 @@ def progress(total: int, unit: str, shown: bool) -> Iterator[Callable[[], Any]]:
             stream.clear()
 
 
+Watcher = Callable[[Any], object]
+WATCHER: ContextVar[Watcher | None] = ContextVar("WATCHER", default=None)
+
+
 @contextmanager
-def interruptible() -> Iterator[Callable[[], bool]]:
+def watched(by: Watcher) -> Iterator[None]:
+    """Inside, in this thread, a run trained by the method "plain" is watched, and may be ended.
+
+    `by` is called after each step with the run's log so far (`run.Log`); True ends the run, which is kept as
+    an interrupted one is.
+    """
+    before = WATCHER.set(by)
+    try:
+        yield
+    finally:
+        WATCHER.reset(before)
+
+
+@contextmanager
+def interruptible(log: Any = None) -> Iterator[Callable[[], bool]]:
     """To be called: has Ctrl+C or the kernel's interrupt come? It stops nothing by itself.
 
-    A step is never left half done. A second interrupt raises KeyboardInterrupt, as ever.
+    A step is never left half done. A second interrupt raises KeyboardInterrupt, as ever. Where a run is
+    `watched`, its watcher is shown the `log` and asked as well.
     """
-    asked = threading.Event()
+    event, watcher = threading.Event(), WATCHER.get()
+
+    def asked() -> bool:
+        if watcher is not None and log is not None and watcher(log) is True:
+            event.set()
+        return event.is_set()
+
     if threading.current_thread() is not threading.main_thread():
-        yield asked.is_set
+        yield asked
         return
 
     def first(number: int, frame: Any) -> None:
-        asked.set()
+        event.set()
         signal.signal(signal.SIGINT, before)
 
     before = signal.getsignal(signal.SIGINT)
     if before is None or before is signal.SIG_IGN:
-        yield asked.is_set
+        yield asked
         return
     signal.signal(signal.SIGINT, first)
     try:
-        yield asked.is_set
+        yield asked
     finally:
         signal.signal(signal.SIGINT, before)
 

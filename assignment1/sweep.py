@@ -14,6 +14,7 @@ from joblib.parallel import get_active_backend
 
 from assignment1 import checks
 from assignment1.engine import train_together
+from assignment1.kept import kept
 from assignment1.mnist import Dataset, Split
 from assignment1.models import Regression
 from assignment1.progress import progress as progress_bar
@@ -42,6 +43,7 @@ class Runs(Shown, dict[Any, Run]):
         raise KeyError(f"{key!r} is no run of this sweep; its runs are {', '.join(map(repr, self))}")
 
 
+@kept
 def sweep(
     kind: Callable[[float], Regression],
     data: Data | Mapping[Any, Data],
@@ -61,6 +63,12 @@ def sweep(
     with its share of the BLAS threads. Under `joblib.parallel_config(backend=...)` the runs go there instead.
     Raises TypeError or ValueError for settings that cannot be right, before any run starts. A run that fails
     later is left out with a warning, and its error is in `failed`; if all fail, the first error is raised.
+
+    >>> from assignment1 import LogisticRegression, load_mnist, sweep
+    >>> digits = load_mnist().binary(2, 3)
+    >>> runs = sweep(LogisticRegression, digits, lam=(0.0, 0.1), seed=range(2), learning_rate=0.05, epochs=2)
+    >>> list(runs), runs[0.1, 1].last.lam
+    ([(0.0, 0), (0.0, 1), (0.1, 0), (0.1, 1)], 0.1)
     """
     keys, points = _points(data, settings)
     sets = data if isinstance(data, Mapping) else {None: data}

@@ -25,7 +25,7 @@ def gradient_descent(model: Regression, data: Dataset, settings: Settings, shown
     per_epoch = len(data.train.X) // settings.batch_size
     check_every = max(per_epoch // settings.checks_per_epoch, 1)  # steps
     model = best = model.copy(model.w.astype(data.train.X.dtype))
-    with interruptible() as interrupted, progress(settings.epochs, "epoch", shown) as advance:
+    with interruptible(log) as interrupted, progress(settings.epochs, "epoch", shown) as advance:
         for step, (X, Y) in enumerate(batches(data.train, settings)):
             log.train_loss.append(model.loss(X, Y))
             model = model.copy(model.w - settings.learning_rate * model.gradient(X, Y))

@@ -37,7 +37,8 @@ def test_the_assignment_can_be_read_in_a_quarter_of_an_hour():
 
 def test_no_file_is_long():
     for path in tracked("*.py", "*.typ", "*.js", "*.css"):
-        assert len(path.read_text(encoding="utf-8").splitlines()) <= 350, path
+        limit = 400 if path.suffix == ".js" else 350
+        assert len(path.read_text(encoding="utf-8").splitlines()) <= limit, path
 
 
 def test_the_page_setter_needs_nothing_of_the_assignment():

@@ -23,7 +23,7 @@ def test_zip_holds_what_a_rerun_needs_and_nothing_else(handed_in):
     names = [name.removeprefix(f"{submission.FOLDER}/") for name in zipfile.ZipFile(handed_in).namelist()]
     assert names == sorted(names) and {name.split("/")[0] for name in names} == {
         *("LICENSE", "Makefile", "README.md", "assignment1", "bootstrap.py", "data", "environment.yml"),
-        *("nbtypst", "pyproject.toml", "report.ipynb", "report.pdf", "requirements.txt"),
+        *("explore.ipynb", "nbtypst", "pyproject.toml", "report.ipynb", "report.pdf", "requirements.txt"),
     }
     kept = {path.name for path in (ROOT / "data").iterdir() if "ubyte" not in path.name}
     assert {name.removeprefix("data/") for name in names if name.startswith("data/")} == kept

@@ -10,7 +10,15 @@ from pathlib import Path
 from zipfile import ZIP_DEFLATED, ZipFile, ZipInfo
 
 ROOT = Path(__file__).resolve().parent.parent
-FILES = ["LICENSE", "Makefile", "README.md", "bootstrap.py", "environment.yml", "pyproject.toml"]
+FILES = [
+    "LICENSE",
+    "Makefile",
+    "README.md",
+    "bootstrap.py",
+    "environment.yml",
+    "explore.ipynb",
+    "pyproject.toml",
+]
 FILES += [
     "requirements.txt",
     "data/README.md",
@@ -19,7 +27,7 @@ FILES += [
     "nbtypst/pyproject.toml",
 ]
 PACKAGES = ["assignment1", "nbtypst/src"]
-SOURCES = {".py", ".mplstyle", ".typ", ".html", ".css", "py.typed"}
+SOURCES = {".py", ".mplstyle", ".typ", ".html", ".css", ".js", "py.typed"}
 FOLDER = "tdt4265-assignment1"
 
 

@@ -1,0 +1,400 @@
+// A drawing pad for linear classifiers of 28 by 28 images: ten probabilities, and what each pixel says for a class.
+// An anywidget (default export) and, by mount(), part of any page. No library, no build step, nothing from a network.
+
+export const GRID = 280; // the drawing: a square of GRID by GRID, ink 0 to 255
+export const SIDE = 28; // what the model sees
+const PIXEL = GRID / SIDE, BOX = 20, UNDO = 50;
+
+// ---- The drawing, and the image that the model sees of it ---------------------------------------------------------
+
+/** Ink along a segment, with a round brush; or, with `erase`, none. */
+export function stroke(ink, [x0, y0], [x1, y1], radius, erase = false) {
+  const dx = x1 - x0, dy = y1 - y0, length2 = dx * dx + dy * dy || 1, reach = radius + 1;
+  const inside = (at) => Math.min(Math.max(Math.round(at), 0), GRID);
+  const range = (a, b) => [inside(Math.min(a, b) - reach), inside(Math.max(a, b) + reach)];
+  const [left, right] = range(x0, x1), [top, bottom] = range(y0, y1);
+  for (let y = top; y < bottom; y++) {
+    for (let x = left; x < right; x++) {
+      const px = x + 0.5 - x0, py = y + 0.5 - y0;
+      const t = Math.min(Math.max((px * dx + py * dy) / length2, 0), 1);
+      const cover = Math.min(Math.max(radius + 0.5 - Math.hypot(px - t * dx, py - t * dy), 0), 1);
+      const i = y * GRID + x;
+      ink[i] = erase ? Math.min(ink[i], 255 * (1 - cover)) : Math.max(ink[i], 255 * cover);
+    }
+  }
+}
+
+/** The drawing of a 28 by 28 image: each pixel a square. */
+export function enlarge(pixels) {
+  const square = (i) => Math.floor(Math.floor(i / GRID) / PIXEL) * SIDE + Math.floor((i % GRID) / PIXEL);
+  return Uint8Array.from({ length: GRID * GRID }, (_, i) => pixels[square(i)]);
+}
+
+/** A function that gives the mean ink of the square with its corner at (x, y) and sides s: no ink lies outside. */
+function means(ink) {
+  const width = GRID + 1, sums = new Float64Array(width * width);
+  for (let y = 0; y < GRID; y++) {
+    let row = 0;
+    for (let x = 0; x < GRID; x++) {
+      row += ink[y * GRID + x];
+      sums[(y + 1) * width + x + 1] = sums[y * width + x + 1] + row;
+    }
+  }
+  const sum = (x, y) => { // of all ink above and left of (x, y)
+    x = Math.min(Math.max(x, 0), GRID);
+    y = Math.min(Math.max(y, 0), GRID);
+    const i = Math.min(Math.floor(x), GRID - 1), j = Math.min(Math.floor(y), GRID - 1), a = x - i;
+    const along = (at) => (1 - a) * sums[at] + a * sums[at + 1];
+    return (1 - y + j) * along(j * width + i) + (y - j) * along((j + 1) * width + i);
+  };
+  return (x, y, s) => Math.max(sum(x + s, y + s) - sum(x, y + s) - sum(x + s, y) + sum(x, y), 0) / (s * s);
+}
+
+/** The drawing as it is, made small: 28 by 28. */
+export function shrink(ink) {
+  const mean = means(ink);
+  return Uint8Array.from({ length: SIDE * SIDE }, (_, i) =>
+    Math.round(mean((i % SIDE) * PIXEL, Math.floor(i / SIDE) * PIXEL, PIXEL)));
+}
+
+/** The drawing as MNIST's images were made: scaled into a box of 20 by 20, its centre of mass moved to the centre. */
+export function centre(ink) {
+  const image = new Uint8Array(SIDE * SIDE);
+  let left = GRID, right = -1, top = GRID, bottom = -1;
+  ink.forEach((value, i) => {
+    if (!value) return;
+    const x = i % GRID, y = (i - x) / GRID;
+    left = Math.min(left, x); right = Math.max(right, x + 1);
+    top = Math.min(top, y); bottom = Math.max(bottom, y + 1);
+  });
+  if (right < 0) return image;
+  const mean = means(ink), s = Math.max(right - left, bottom - top) / BOX;
+  const count = (size) => Math.ceil(size / s - 1e-9), cols = count(right - left), rows = count(bottom - top);
+  const x0 = (left + right - cols * s) / 2, y0 = (top + bottom - rows * s) / 2;
+  const small = Array.from({ length: rows * cols }, (_, i) =>
+    Math.round(mean(x0 + (i % cols) * s, y0 + Math.floor(i / cols) * s, s)));
+  let mass = 0, mx = 0, my = 0;
+  small.forEach((value, i) => { mass += value; mx += value * (i % cols); my += value * Math.floor(i / cols); });
+  const offset = (moment, size) => Math.min(Math.max(Math.ceil(13.5 - moment / (mass || 1) - 1e-9), 0), SIDE - size);
+  const ox = offset(mx, cols), oy = offset(my, rows);
+  small.forEach((value, i) => { image[(oy + Math.floor(i / cols)) * SIDE + ox + (i % cols)] = value; });
+  return image;
+}
+
+// ---- The model ----------------------------------------------------------------------------------------------------
+
+const bytes = (data) => new Uint8Array(data.buffer ?? data, data.byteOffset ?? 0, data.byteLength);
+
+/** Weights, models x 785 x K, of float64, or of int16 with a scale for each model; a Float64Array for each model. */
+export function decode(weights, K, scales) {
+  const buffer = bytes(weights).slice().buffer, size = 785 * K;
+  const all = scales.length ? new Int16Array(buffer) : new Float64Array(buffer);
+  return Array.from({ length: all.length / size }, (_, m) =>
+    Float64Array.from(all.subarray(m * size, (m + 1) * size), (value) => value * (scales[m] ?? 1)));
+}
+
+/** The logit of each class: the sum of weight times pixel, pixels from -1 (black) to 1 (white), and the bias. */
+export function logits(pixels, w, K) {
+  const z = Array.from(w.subarray(784 * K));
+  for (let i = 0; i < 784; i++) {
+    const x = (pixels[i] / 255) * 2 - 1;
+    for (let k = 0; k < K; k++) z[k] += x * w[i * K + k];
+  }
+  return z;
+}
+
+/** Softmax. */
+export function probabilities(pixels, w, K) {
+  const z = logits(pixels, w, K), largest = Math.max(...z), e = z.map((value) => Math.exp(value - largest));
+  const sum = e.reduce((a, b) => a + b);
+  return e.map((value) => value / sum);
+}
+
+/** What each pixel adds to the logit of class k: weight times pixel; or, of `ink` alone, more than black would add. */
+export function contributions(pixels, w, K, k, ink) {
+  return Float64Array.from({ length: 784 }, (_, i) => w[i * K + k] * ((pixels[i] / 255) * 2 - (ink ? 0 : 1)));
+}
+
+// ---- Pictures -----------------------------------------------------------------------------------------------------
+
+const rgb = (r, g, b) => (0xff000000 | (b << 16) | (g << 8) | r) >>> 0;
+function paint(canvas, pixel) {
+  const context = canvas.getContext("2d"), image = context.createImageData(canvas.width, canvas.height);
+  new Uint32Array(image.data.buffer).forEach((_, i, all) => { all[i] = pixel(i); });
+  context.putImageData(image, 0, 0);
+}
+const grey = (canvas, values) => paint(canvas, (i) => rgb(values[i], values[i], values[i]));
+
+/** Red for above 0, blue for below, white for 0. */
+function signed(canvas, values, limit) {
+  const ends = [[178, 24, 43], [33, 102, 172]];
+  paint(canvas, (i) => {
+    const t = Math.min(Math.abs(values[i]) / (limit || 1), 1) ** 0.8;
+    return rgb(...ends[values[i] > 0 ? 0 : 1].map((end) => 255 + t * (end - 255)));
+  });
+}
+
+/** A new element: its tag, attributes, and children. */
+function h(tag, attributes = {}, ...children) {
+  const element = document.createElement(tag);
+  for (const [name, value] of Object.entries(attributes)) {
+    if (name.startsWith("on")) element.addEventListener(name.slice(2), value);
+    else if (value !== false) element.setAttribute(name, value === true ? "" : value);
+  }
+  element.append(...children);
+  return element;
+}
+
+const picture = (label, size = SIDE) => h("canvas", { width: size, height: size, role: "img", "aria-label": label });
+const percent = (p) => `${(100 * p).toFixed(1)}%`;
+const number = (v) => (v < 0 ? "\u2212" : "+") + Math.abs(v).toFixed(2);
+
+// ---- The pad ------------------------------------------------------------------------------------------------------
+
+/**
+ * Put the pad into `root`. The configuration: `classes` (K names), `weights` and `scales` (see decode), `models` (for
+ * each a name, the group it belongs to and `facts`, pairs of name and value), `at` (the model shown first), `images`
+ * (784 bytes each), `titles` (theirs: the first `random` are any images, the others costly mistakes), `ink` (a drawing
+ * or nothing) and `gallery` (whether the weights are shown). `changed(state)` is called when a stroke or a choice is made.
+ */
+export function mount(root, config, changed = () => {}) {
+  const { classes, models, titles } = config, K = classes.length, W = decode(config.weights, K, config.scales);
+  const images = bytes(config.images), state = { at: config.at, ink: new Uint8Array(GRID * GRID), centred: true };
+  let pixels, probability, shown = -1, onlyInk = true, erasing = false, past = [], later, loaded = "";
+  let brush = [GRID / 2, GRID / 2], from = null, down = false, keys = false; // down: the pen that the keyboard moves
+
+  // Controls
+  const button = (name, act, more = {}) => h("button", { type: "button", onclick: act, ...more }, name);
+  const box = (name, checked, act) =>
+    h("label", {}, h("input", { type: "checkbox", checked, onchange: (e) => act(e.target.checked) }), " ", name);
+  const pad = h("canvas", {
+    class: "pad-draw", width: GRID, height: GRID, tabindex: 0, role: "application",
+    "aria-label": "Drawing pad. Arrow keys move the brush, with Shift further; "
+      + "Space puts it down and lifts it; U undoes, C clears.",
+  });
+  const size = h("input", { type: "range", min: 4, max: 30, value: 12, "aria-label": "Brush size" });
+  const eraser = button("Erase", () => {
+    erasing = !erasing;
+    eraser.setAttribute("aria-pressed", erasing);
+  }, { "aria-pressed": "false" });
+  const option = (title, i) => h("option", { value: i }, title);
+  const begin = () => costly.value && load(+costly.value);
+  const costly = h("select", { "aria-label": "Start from a costly mistake", onchange: begin },
+    h("option", { value: "" }, "a costly mistake\u2026"), ...titles.map(option).slice(config.random));
+  const status = h("p", { class: "pad-status", role: "status", "aria-live": "polite" });
+  const seen = picture("What the model sees"), map = picture("What each pixel says");
+  const sums = h("p", { class: "pad-note" });
+
+  const show = (k) => () => { shown = k; draw(); };
+  const radio = (k, name) =>
+    h("input", { type: "radio", name: group, "aria-label": name, checked: k === shown, onchange: show(k) });
+  const group = `pad-${Math.random().toString(36).slice(2)}`;
+  const rows = classes.map((name, k) => {
+    const bar = h("span", { class: "pad-bar" }), value = h("span", { class: "pad-value" });
+    const track = h("span", { class: "pad-track" }, bar);
+    return { bar, value, row: h("label", { class: "pad-row" }, radio(k, `map for ${name}`), h("b", {}, name), track, value) };
+  });
+  const about = "Probabilities; the class chosen here is the one that the map shows", likeliest = "map for the most probable";
+  const bars = h("div", { class: "pad-bars", role: "radiogroup", "aria-label": about },
+    ...rows.map((r) => r.row), h("label", { class: "pad-row pad-winner" }, radio(-1, likeliest), likeliest));
+
+  // Choosing a model: which family, and how far along it
+  const families = [...new Set(models.map((m) => m.group))];
+  const members = (name) => models.flatMap((m, i) => (m.group === name ? [i] : []));
+  const turn = () => { fill(); choose(along()); };
+  const family = h("select", { "aria-label": "What the slider moves", onchange: turn }, ...families.map((f) => h("option", {}, f)));
+  const slider = h("input", { type: "range", min: 0, step: 1, class: "pad-slider", oninput: () => choose(along()) });
+  const along = () => members(family.value)[+slider.value], facts = h("table", { class: "pad-facts" });
+  const which = h("span", { class: "pad-which" }), note = h("p", { class: "pad-note" });
+  function fill() { slider.max = members(family.value).length - 1; }
+  const tiles = classes.map((name) => picture(`weights for ${name}`));
+  const named = (canvas, ...words) => h("figure", {}, canvas, h("figcaption", {}, ...words));
+  const gallery = h("div", { class: "pad-gallery" }, ...tiles.map((tile, k) => named(tile, classes[k])));
+
+  root.classList.add("pad");
+  root.setAttribute("data-lm-suppress-shortcuts", "true"); // JupyterLab's own keys stay away
+  const choice = h("div", { class: "pad-choice" }, families.length > 1 ? family : families[0], slider, which);
+  const starts = [titles.length ? button("Random image", () => load(Math.floor(Math.random() * config.random))) : "",
+    titles.length > config.random ? costly : ""];
+  const sides = [h("span", { class: "pad-for" }, "red for"), ", ", h("span", { class: "pad-against" }, "blue against")];
+  root.replaceChildren(
+    config.gallery && models.length > 1 ? choice : "",
+    h("div", { class: "pad-top" },
+      h("div", { class: "pad-left" }, pad,
+        h("div", { class: "pad-tools" }, button("Undo", undo), button("Clear", clear), eraser, h("label", { class: "pad-size" }, "Brush ", size)),
+        h("div", { class: "pad-tools" }, ...starts),
+        box("Centre and scale it, as MNIST was", true, (on) => { state.centred = on; update(); report(); })),
+      h("div", { class: "pad-right" }, bars, status),
+      h("div", { class: "pad-middle" },
+        named(seen, "what the model sees"), named(map, ...sides),
+        h("div", {}, sums, box("black pixels count too", false, (on) => { onlyInk = !on; draw(); })))),
+    config.gallery ? h("div", { class: "pad-below" }, facts, gallery, note) : "");
+
+  // What is shown
+  function choose(at) {
+    state.at = at;
+    family.value = models[at].group;
+    fill();
+    slider.value = members(models[at].group).indexOf(at);
+    slider.setAttribute("aria-label", models[at].group);
+    slider.setAttribute("aria-valuetext", models[at].name);
+    which.textContent = models[at].name;
+    const row = ([name, value]) => h("tr", {}, h("th", { scope: "row" }, name), h("td", {}, value));
+    facts.replaceChildren(...models[at].facts.map(row));
+    const w = W[at], limit = w.subarray(0, 784 * K).reduce((a, b) => Math.max(a, Math.abs(b)), 0);
+    const weights = (k) => Float64Array.from({ length: 784 }, (_, i) => w[i * K + k]);
+    if (config.gallery) tiles.forEach((tile, k) => signed(tile, weights(k), limit));
+    note.textContent = `The weights, on one scale: red ${limit.toPrecision(2)}, white 0, blue \u2212${limit.toPrecision(2)}.`;
+    update();
+    report();
+  }
+  function update() {
+    pixels = state.centred ? centre(state.ink) : shrink(state.ink);
+    probability = probabilities(pixels, W[state.at], K);
+    draw();
+  }
+  function draw() {
+    grey(pad, state.ink);
+    if (keys) {
+      const context = pad.getContext("2d");
+      context.strokeStyle = down ? "#ff9d00" : "#7fd4ff";
+      context.lineWidth = 3;
+      context.beginPath();
+      context.arc(...brush, Math.max(+size.value, 6), 0, 7);
+      context.stroke();
+    }
+    const best = probability.indexOf(Math.max(...probability)), k = shown < 0 ? best : shown;
+    rows.forEach(({ row, bar, value }, i) => {
+      bar.style.width = percent(probability[i]);
+      value.textContent = percent(probability[i]);
+      row.classList.toggle("pad-best", i === best);
+      row.classList.toggle("pad-mapped", i === k);
+    });
+    const says = contributions(pixels, W[state.at], K, k, onlyInk), total = says.reduce((a, b) => a + b, 0);
+    signed(map, says, says.reduce((a, b) => Math.max(a, Math.abs(b)), 0));
+    grey(seen, pixels);
+    const z = logits(pixels, W[state.at], K)[k];
+    map.setAttribute("aria-label", `What each pixel says for ${classes[k]}: ${number(total)} in all`);
+    sums.textContent = `Class ${classes[k]}: ${onlyInk ? "the strokes add" : "all pixels add"} ${number(total)}, `
+      + `${onlyInk ? "a black image has" : "the bias is"} ${number(z - total)}: in all ${number(z)}.`;
+  }
+  /** Tell what was found, to the eye and the ear, once the pen rests; and the state to who wants it. */
+  function report() {
+    clearTimeout(later);
+    later = setTimeout(() => {
+      const order = classes.map((_, k) => k).sort((a, b) => probability[b] - probability[a]);
+      const say = (k) => `${classes[k]} with ${percent(probability[k])}`;
+      status.textContent = `${loaded}${state.ink.some(Boolean) ? "" : "Nothing drawn: "}${say(order[0])}, then ${say(order[1])}.`;
+    }, 300);
+    changed({ ...state, pixels });
+  }
+
+  // Drawing
+  function keep() {
+    past = [...past.slice(1 - UNDO), state.ink.slice()];
+  }
+  function put(ink, title = "") {
+    state.ink = ink;
+    loaded = title;
+    update();
+    report();
+  }
+  function undo() {
+    if (past.length) put(past.pop());
+  }
+  function clear() {
+    keep();
+    costly.value = "";
+    put(new Uint8Array(GRID * GRID));
+  }
+  function load(i) {
+    keep();
+    if (i < config.random) costly.value = "";
+    put(enlarge(images.subarray(784 * i, 784 * (i + 1))), `Image: ${titles[i]}. `);
+  }
+  const place = (event) => {
+    const frame = pad.getBoundingClientRect();
+    return [((event.clientX - frame.left) / frame.width) * GRID, ((event.clientY - frame.top) / frame.height) * GRID];
+  };
+  function line(to, erase = erasing) {
+    stroke(state.ink, from ?? to, to, +size.value, erase);
+    from = to;
+  }
+  pad.addEventListener("pointerdown", (event) => {
+    if (event.button === 1) return;
+    event.preventDefault();
+    pad.setPointerCapture(event.pointerId);
+    keys = down = false;
+    keep();
+    from = null;
+    line(place(event), erasing || event.button !== 0);
+    update();
+  });
+  pad.addEventListener("pointermove", (event) => {
+    if (!from || !pad.hasPointerCapture(event.pointerId)) return;
+    for (const e of event.getCoalescedEvents?.() ?? []) line(place(e), erasing || event.buttons > 1);
+    line(place(event), erasing || event.buttons > 1);
+    update();
+  });
+  const lift = () => { if (from) { from = null; report(); } };
+  for (const name of ["pointerup", "pointercancel"]) pad.addEventListener(name, lift);
+  pad.addEventListener("contextmenu", (event) => event.preventDefault());
+  pad.addEventListener("focus", () => { keys = pad.matches(":focus-visible"); draw(); });
+  pad.addEventListener("blur", () => { keys = down = false; draw(); lift(); });
+  pad.addEventListener("keydown", (event) => {
+    const far = event.shiftKey ? 25 : 5;
+    const step = { ArrowLeft: [-far, 0], ArrowRight: [far, 0], ArrowUp: [0, -far], ArrowDown: [0, far] }[event.key];
+    const act = { u: undo, c: clear, z: event.ctrlKey || event.metaKey ? undo : null }[event.key.toLowerCase()];
+    if (!step && !act && event.key !== " ") return;
+    event.preventDefault();
+    keys = true;
+    if (act) act();
+    else if (step) {
+      brush = brush.map((at, axis) => Math.min(Math.max(at + step[axis], 0), GRID));
+      if (down) line([...brush]);
+    } else if ((down = !down)) {
+      keep();
+      from = null;
+      line([...brush]);
+    }
+    if (!act) update();
+    if (!down) lift();
+    else report();
+  });
+  root.addEventListener("keydown", (event) => event.stopPropagation());
+
+  choose(state.at);
+  if (config.ink?.byteLength) put(bytes(config.ink).slice());
+  return { choose, put, state };
+}
+
+/** The widget: its traits are the configuration, and `ink`, `pixels`, `centred` and `at` follow the pen. */
+function render({ model, el }) {
+  let mine = false, pad;
+  const names = ["classes", "weights", "scales", "models", "at", "images", "titles", "random", "ink", "gallery"];
+  const changed = (state) => {
+    if (!pad) return; // still being made
+    mine = true;
+    for (const name of ["at", "centred"]) model.set(name, state[name]);
+    for (const name of ["ink", "pixels"]) model.set(name, new DataView(state[name].slice().buffer));
+    model.save_changes();
+    mine = false;
+  };
+  const make = () => {
+    pad = undefined;
+    pad = mount(el, Object.fromEntries(names.map((name) => [name, model.get(name)])), changed);
+  };
+  make();
+  const follow = {
+    "change:weights": make,
+    "change:ink": () => {
+      const ink = bytes(model.get("ink"));
+      if (!mine && ink.length && ink.some((value, i) => value !== pad.state.ink[i])) pad.put(ink.slice());
+    },
+    "change:at": () => !mine && pad.choose(model.get("at")),
+  };
+  for (const [event, act] of Object.entries(follow)) model.on(event, act);
+  return () => { for (const [event, act] of Object.entries(follow)) model.off(event, act); };
+}
+
+export default { render };
