@@ -102,8 +102,16 @@ cell = st.one_of(
         lambda s, k: new_raw_cell(s, metadata={"raw_mimetype": k}), text, st.sampled_from(["", "text/html"])
     ),
 )
+
+
+def titled(cells: list[Any], title: Any, own: dict[str, Any]) -> Any:
+    nb = new_notebook(cells=cells, metadata={"nbtypst": own})
+    nb.metadata["title"] = title
+    return nb
+
+
 notebook = st.builds(
-    lambda cells, title, own: new_notebook(cells=cells, metadata={"title": title, "nbtypst": own}),
+    titled,
     st.lists(cell, min_size=1, max_size=5),
     text | st.integers(),
     st.fixed_dictionaries(
