@@ -32,8 +32,7 @@ def said(**changed):
 
 
 def where(document, text: str) -> tuple[int, float]:
-    own = {"contents": False, "running_head": False, "hide_code": True}
-    nb = new_notebook(cells=cells, metadata={"nbtypst": own})
+    """Page and height, the latter negated, of a text's last place: they grow as one reads on."""
     places = []
     for number, page in enumerate(document):
         content = page.get_textpage()
