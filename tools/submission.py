@@ -24,6 +24,7 @@ FILES += [
     "data/README.md",
     "nbtypst/LICENSE",
     "nbtypst/README.md",
+    "nbtypst/SETTINGS.md",
     "nbtypst/pyproject.toml",
 ]
 PACKAGES = ["assignment1", "nbtypst/src"]

@@ -117,7 +117,7 @@ def test_pictures_beside_the_notebook_in_it_and_of_outputs(kind, convert, tmp_pa
     (tmp_path / "a b.pic").write_bytes(picture(kind))
     attached = new_markdown_cell("![attached](attachment:p)", attachments={"p": {"image/png": base64()}})
     output = shown({f"image/{kind.lower()}": base64(kind)}, **{f"image/{kind.lower()}": {"alt": "output"}})
-    text, page, warned, _ = convert(
+    _, page, warned, _ = convert(
         "![beside](a%20b.pic)", attached, output, f"<img src='data:image/png;base64,{base64()}' alt='data'>"
     )
     assert warned == []

@@ -51,7 +51,7 @@ def collect(
     tidier = Tidier(problems, folder)
     blocks = [(piece.place, block) for piece in found for block in tidier.piece(piece)]
     title, blocks = _title(blocks, settings.title, name)
-    close_levels([block for _, block in blocks if block["t"] == "Header"])
+    close_levels([node for _, block in blocks for node in nodes(block) if node["t"] == "Header"])
     references = References(problems)
     _name_all(blocks, references)
     references.check_order()

@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
+import copy
 import logging
 import subprocess
 from pathlib import Path
 from typing import Any
 
+import nbformat
 from nbconvert.exporters import Exporter, TemplateExporter
 from traitlets import Bool, Float, List, Unicode
 from traitlets.config import Application, Config
@@ -85,7 +87,14 @@ class ReportExporter(TemplateExporter):
         """
         if not any(isinstance(one, _OneLine) for one in self.log.filters):
             self.log.addFilter(_OneLine())
-        nb, resources = Exporter.from_notebook_node(self, nb, resources, **kw)
+        nb = copy.deepcopy(nb)
+        if not isinstance(nb.metadata.get("title", ""), str):
+            nb.metadata["title"] = str(nb.metadata["title"])
+        try:
+            nb, resources = Exporter.from_notebook_node(self, nb, resources, **kw)
+        except nbformat.ValidationError as error:
+            fault = f"it is no valid notebook: {error.message} at {'/'.join(map(str, error.path))}"
+            raise ExportError([Problem("the notebook", fault)]) from error
         resources["output_extension"] = self.file_extension
         resources.pop("outputs", None)
         own = self.settings(nb)

@@ -59,6 +59,7 @@ class ReportHTMLExporter(ReportExporter):
         style = (files(__package__) / "page.css").read_text(encoding="utf-8")
         options = ["--mathml", "--section-divs", "--shift-heading-level-by=1", "--quiet"]
         options += ["--toc", "--toc-depth=3"] if own.contents else []
+        options += [f"--variable=author-meta:{escape(author)}" for author in own.authors]
         options += ["--number-sections"] if own.number_sections else []
         with as_file(files(__package__) / "page.html") as template:
             options += [f"--template={template}", f"--variable=style:{style}"]

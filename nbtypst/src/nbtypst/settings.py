@@ -46,7 +46,7 @@ def settings(nb: Any, options: dict[str, Any]) -> Settings:
     found = Settings(**{name: value for name, value in made.items() if value is not None})
     found.group = f"Group {found.group}" if found.group.isdigit() else found.group
     found.paper = found.paper if found.paper in PAPERS else Settings.paper
-    if not re.fullmatch(r"[A-Za-z]{2,3}", found.language.partition("-")[0]):
+    if not re.fullmatch(r"[A-Za-z]{2,3}(-[A-Za-z0-9]{2,8})*", found.language):
         found.language = "en"
     return found
 

@@ -37,13 +37,13 @@ class Tidier:
         if piece.picture:
             return [self._figure(self._keep(piece.picture), piece.name, words)]
         blocks = self.blocks(piece.blocks, piece)
+        if piece.kind in ("input", "output", "error"):
+            blocks = [{"t": "Div", "c": [["", [piece.kind], []], blocks]}]
         tables = [block for block in blocks if block["t"] == "Table"]
         if words and len(tables) == 1:
             tables[0]["c"][0], tables[0]["c"][1] = [piece.name, [], []], [None, words]
         elif words or piece.name:
             blocks = [{"t": "Div", "c": [[piece.name, ["named"], []], [*words, *blocks]]}]
-        if piece.kind in ("input", "output", "error"):
-            return [{"t": "Div", "c": [["", [piece.kind], []], blocks]}]
         return blocks
 
     def _keep(self, picture: Picture) -> str:

@@ -1,0 +1,109 @@
+"""The page of a report: where figures go, what is refused and how it is said, what was checked."""
+
+import itertools
+import subprocess
+import sys
+
+import nbformat
+import pypdfium2
+import pytest
+from nbformat.v4 import new_code_cell, new_markdown_cell, new_notebook, new_output
+
+from nbtypst import ReportHTMLExporter, ReportPDFExporter, check
+
+SVG = (
+    '<svg xmlns="http://www.w3.org/2000/svg" width="300pt" height="{}pt"><rect width="300" height="9"/></svg>'
+)
+WORDS = "These are the words of a paragraph that fills the page line by line until it is full. " * 4
+TRUE = {"sentence": "It is small.", "check": "x < 9", "values": "2 < 9", "holds": True, "stale": ""}
+
+
+def figure(number: int, height: int):
+    about = {"id": f"fig-{number}", "caption": f"**Figure {number}.** Here.", "alt": "A bar."}
+    data = {"image/svg+xml": SVG.format(height)}
+    return new_code_cell("show()", outputs=[new_output("display_data", data, metadata=about)])
+
+
+def said(**changed):
+    output = new_output(
+        "display_data", {"text/markdown": "It is small."}, metadata={"checks": [TRUE | changed]}
+    )
+    return new_code_cell("say()", outputs=[output], execution_count=1)
+
+
+def where(document, text: str) -> tuple[int, float]:
+    """Page and height, the latter negated, of a text's last place: they grow as one reads on."""
+    places = []
+    for number, page in enumerate(document):
+        content = page.get_textpage()
+        search = content.search(text, match_case=True)
+        while found := search.get_next():
+            places.append((number, -content.get_charbox(found[0])[3]))
+    return places[-1]
+
+
+@pytest.mark.parametrize("height", [120, 230, 350])
+def test_figures_stand_between_their_headings_in_order_and_leave_no_great_holes(height):
+    cells = [new_markdown_cell("# Report")]
+    for number in range(1, 9):
+        cells += [new_markdown_cell(f"## Section {number} of eight\n\n{WORDS}"), figure(number, height)]
+        cells += [new_markdown_cell("\n\n".join([WORDS] * (number % 4 + 2)))]
+    nb = new_notebook(
+        cells=cells, metadata={"nbtypst": {"contents": False, "running_head": False, "hide_code": True}}
+    )
+    pdf, _ = ReportPDFExporter().from_notebook_node(nb)
+    document = pypdfium2.PdfDocument(pdf)
+    order = [
+        where(document, text.format(n)) for n in range(1, 9) for text in ("Section {} of", "Figure {}. ")
+    ]
+    assert all(a < b for a, b in itertools.pairwise(order)), order
+    holes = []
+    for page in list(document)[:-1]:
+        boxes = [o.get_bounds() for o in page.get_objects(max_depth=4)]
+        holes.append(min(bottom for _, bottom, _, _ in boxes if bottom > 0) - 88)
+    assert sorted(holes)[len(holes) // 2] < 842 / 6, holes
+
+
+def test_an_equation_stays_with_the_words_that_lead_to_it():
+    lead = "The words that lead to it are here:\n\n$$x = 1$$"
+    for lines in range(24, 40):
+        filler = "\n\n".join(["A line."] * lines)
+        nb = new_notebook(
+            cells=[new_markdown_cell(f"# T\n\n{filler}\n\n{lead.replace(chr(10) * 2, chr(10))}")]
+        )
+        document = pypdfium2.PdfDocument(ReportPDFExporter().from_notebook_node(nb)[0])
+        pages = [page.get_textpage().get_text_range() for page in document]
+        (with_words,) = [page for page in pages if "lead to it" in page]
+        assert any(mark in with_words for mark in ("=", "\ufffe")), lines
+
+
+def test_the_html_page_and_a_file_list_what_was_checked(tmp_path):
+    nb = new_notebook(cells=[new_markdown_cell("# T"), said()])
+    page, _ = ReportHTMLExporter().from_notebook_node(nb)
+    assert '<details class="evidence">' in page and "2 &lt; 9" in page
+    nbformat.write(nb, tmp_path / "a.ipynb")
+    assert check.main([str(tmp_path / "a.ipynb"), "--evidence", str(tmp_path / "evidence.txt")]) == 0
+    text = (tmp_path / "evidence.txt").read_text(encoding="utf-8")
+    assert text.splitlines()[2:] == ["1. It is small.", "     check:    x < 9", "     measured: 2 < 9"]
+
+
+def test_a_false_notebook_is_refused_in_lines_without_traceback_and_older_files_stay(tmp_path, capsys):
+    nb = new_notebook(cells=[said(holds=False), said(holds=False, sentence="Again.")])
+    nbformat.write(nb, tmp_path / "a.ipynb")
+    (tmp_path / "a.pdf").write_bytes(b"older")
+    command = [sys.executable, "-m", "nbconvert", "--to", "report_pdf", "a.ipynb"]
+    done = subprocess.run(command, cwd=tmp_path, capture_output=True, text=True, encoding="utf-8")
+    assert done.returncode != 0 and "Traceback" not in done.stderr
+    lines = [
+        "cell 1 In [1] 'say()': not true: 'It is small.' (check: x < 9; measured: 2 < 9)",
+        "cell 2 In [1] 'say()': not true: 'Again.' (check: x < 9; measured: 2 < 9)",
+    ]
+    assert done.stderr.splitlines()[-2:] == lines and (tmp_path / "a.pdf").read_bytes() == b"older"
+    (tmp_path / "evidence.txt").write_text("older", encoding="utf-8")
+    assert check.main([str(tmp_path / "a.ipynb"), "--evidence", str(tmp_path / "evidence.txt")]) == 1
+    assert capsys.readouterr().err.splitlines()[1:] == lines
+    assert (tmp_path / "evidence.txt").read_text(encoding="utf-8") == "older"
+    traced = subprocess.run(
+        [*command, "--debug"], cwd=tmp_path, capture_output=True, text=True, encoding="utf-8"
+    )
+    assert "Traceback" in traced.stderr
