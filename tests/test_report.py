@@ -17,11 +17,11 @@ from conftest import ROOT, nbconvert
 
 POWER = re.compile(r"([\d.]+) \\times 10\^\{(-?\d+)\}")
 NUMBER = re.compile(r"([-−]?\d[\d,]*(?:\.(\d+))?(?:e([-+]?\d+))?)")
-# The numbers that the text may state as they are: settings, sizes and names, never an unchecked result.
+# The numbers that the text may state as they are: settings, sizes, names, never an unchecked result.
 GIVEN = set(
     "0 1 2 3 4 5 6 7 8 9 10 11 12 20 26 28 31 33 40 44 45 50 60 75 95 100 110 112 118 124 128 200 255 400 "  # noqa: SIM905
-    "484 600 785 1,000 4,000 5,000 7,850 10,000 20,000 40,000 60,000 0.00001 0.00003 0.0001 0.0003 0.001 0.01 "
-    "0.05 0.1 0.2 0.5 5.2 7.1 7.8 8.1 9.1 256 2024".split()
+    "484 600 785 1,000 4,000 5,000 7,850 10,000 20,000 40,000 60,000 0.00001 0.00003 0.0001 0.0003 "
+    "0.001 0.01 0.05 0.1 0.2 0.5 5.2 7.1 7.8 8.1 9.1 256 2024".split()
 )
 TYPED = re.compile(r"(?<![\w.])\d(?:[\d,]*\d)?(?:\.\d+)?(?:e-?\d+)?")
 
@@ -46,7 +46,7 @@ def code_lines(source):
     long = [
         n for n in ast.walk(ast.parse(source)) if isinstance(n, ast.Constant) and isinstance(n.value, str)
     ]
-    return len(source.splitlines()) - sum(node.end_lineno - node.lineno for node in long)
+    return len(source.splitlines()) - sum((node.end_lineno or 0) - node.lineno for node in long)
 
 
 def texts(notebook):

@@ -197,13 +197,13 @@ def titles(batch: int) -> dict[str, str]:
     """What the arms are called in the report's figure."""
     return {
         "file": "file order",
-        "ten": "the ten 3s apart",
-        "other ten": f"ten other 3s of batch {batch} apart",
-        "ten elsewhere": "ten costliest 3s of another batch apart",
-        "batch": f"all of batch {batch} apart",
-        "other batch": "all of another batch apart",
-        "rest": f"batch {batch} apart, but for the ten 3s",
-        "together": "the ten 3s together in another batch",
+        "ten": "the ten 3s",
+        "other ten": f"ten other 3s of batch {batch}",
+        "ten elsewhere": "ten 3s of another batch",
+        "batch": f"all of batch {batch}",
+        "other batch": "all of another batch",
+        "rest": f"batch {batch} but the ten",
+        "together": "the ten, kept together",
     }
 
 

@@ -95,7 +95,7 @@ def spike_sizes(arms: Mapping[str, Array]) -> Figure:
         raise ValueError("arms is empty; expected heights (seeds,) for one name or more")
     with plt.style.context(STYLE):
         widest = max(len(line) for name in arms for line in name.split("\n"))
-        margins: Any = dict(left=0.2 + 0.072 * widest, right=1.8, top=0.3)
+        margins: Any = dict(left=0.2 + 0.066 * widest, right=1.5, top=0.3)
         figure, (ax,) = panels([0.25 * len(arms)], **margins)
         beside: Looks = dict(xycoords="axes fraction", textcoords="offset points")
         ax.annotate("mean ± standard error", (1, 1), (10, 6), **beside)
@@ -109,7 +109,7 @@ def spike_sizes(arms: Mapping[str, Array]) -> Figure:
         ax.set_yticks(range(len(arms)), list(map(math, arms)))
         ax.set(xlabel="height of the spikes (nats)", ylim=(len(arms) - 0.5, -0.5))
         ax.set_xlim(0, 1.06 * max(float(np.max(sizes)) for sizes in arms.values()))
-        ax.xaxis.set_major_locator(MaxNLocator(5, steps=[1, 2, 5, 10]))
+        ax.xaxis.set_major_locator(MaxNLocator(4, steps=[1, 2, 5, 10]))
         ax.grid(axis="x")
         ax.grid(axis="y", visible=False)
         for edge in np.arange(len(arms) - 1) + 0.5:
