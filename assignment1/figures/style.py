@@ -49,7 +49,7 @@ def panels(
     heights: Sequence[float],
     *,
     columns: int = 1,
-    left: float = 0.62,
+    left: float = 0.68,
     right: float = 1.07,
     top: float = 0.5,
     bottom: float = 0.46,

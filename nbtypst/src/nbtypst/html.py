@@ -131,10 +131,16 @@ def _formula(kind: Any, formula: Formula, sources: set[str]) -> list[Any]:
     return [RawInline("html", opening), node, RawInline("html", closing)]
 
 
+def _plain(sentence: str) -> str:
+    """A sentence of Markdown as words: formulas read aloud, no marks of emphasis or of links."""
+    words = re.sub(r"\$([^$]+)\$", lambda match: read_aloud(match[1]), sentence)
+    return re.sub(r"\*+|\[([^\]]+)\]\([^)]*\)", lambda match: match[1] or "", words)
+
+
 def _evidence(document: Document) -> str:
     """The sentences that were checked, folded, with what was measured."""
     rows = "".join(
-        f"<li>{escape(str(check.get('sentence')))} <code>{escape(str(check.get('check')))}</code>: "
+        f"<li>{escape(_plain(str(check.get('sentence'))))} <code>{escape(str(check.get('check')))}</code>: "
         f"{escape(str(check.get('values')))}</li>"
         for _, check in document.checks
     )
