@@ -1,7 +1,16 @@
 """Any notebook as an accessible page: nbconvert exporters to PDF/UA-1 and to one page of HTML."""
 
-from nbtypst.html import ReportHTMLExporter
-from nbtypst.pdf import ReportPDFExporter
-from nbtypst.problems import ExportError
+from __future__ import annotations
 
+from importlib import import_module
+from typing import Any
+
+_HOME = {"ExportError": "problems", "ReportHTMLExporter": "html", "ReportPDFExporter": "pdf"}
 __all__ = ["ExportError", "ReportHTMLExporter", "ReportPDFExporter"]
+
+
+def __getattr__(name: str) -> Any:
+    """The exporters, once they are asked for: a notebook that only writes need not wait for nbconvert."""
+    if name not in _HOME:
+        raise AttributeError(f"module {__name__!r} has no attribute {name!r}")
+    return getattr(import_module(f"{__name__}.{_HOME[name]}"), name)
