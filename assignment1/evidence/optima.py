@@ -54,17 +54,9 @@ def certificates(models: Sequence[SoftmaxRegression], data: Split) -> list[Certi
     ]
 
 
-def proof_rows(proofs: Mapping[float, Certificate], J: Mapping[float, float]) -> list[tuple[str, ...]]:
-    """A table's rows: lambda, J and what its certificate says."""
-    return [
-        (np.format_float_positional(lam, trim="-"), f"{J[lam]:.9f}", *(_power(number) for number in proof))
-        for lam, proof in proofs.items()
-    ]
-
-
-def _power(value: float) -> str:
-    mantissa, exponent = f"{value:.0e}".split("e")
-    return f"${mantissa} \\times 10^{{{int(exponent)}}}$"
+def proof_rows(J: Mapping[float, float]) -> list[tuple[str, str]]:
+    """A table's rows: lambda, and J at the stored weights."""
+    return [(np.format_float_positional(lam, trim="-"), f"{value:.9f}") for lam, value in J.items()]
 
 
 def load_optima(path: str | Path = FILE) -> dict[float, SoftmaxRegression]:
