@@ -134,5 +134,5 @@ def test_separate_finds_a_proof_or_says_that_it_found_none(few):
         optima.separate(start, twins)
 
 
-def test_the_table_of_minima_has_lambda_and_J():
+def test_the_table_of_minima_has_lambda_and_the_cost():
     assert optima.proof_rows({0.00001: 0.25}) == [("0.00001", "0.250000000")]
