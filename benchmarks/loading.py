@@ -8,7 +8,7 @@ import time
 
 import numpy as np
 from assignment1 import load_mnist
-from assignment1.mnist import DATA, FILES
+from assignment1.files import DATA, MNIST
 
 ROUNDS = 9
 
@@ -16,7 +16,7 @@ ROUNDS = 9
 def plain(test):
     """As one writes it: read all, check all, then scale and append the ones; with the test set or without."""
     raw = {}
-    for name, (_, shape, digest, _) in FILES.items():
+    for name, (_, shape, digest, _) in MNIST.items():
         with gzip.open(DATA / f"{name}.gz") as file:
             content = file.read()
         assert hashlib.sha256(content).hexdigest() == digest
