@@ -65,9 +65,11 @@ def reliability(seen: Readings, bins: int = 10) -> Reliability:
     """How often predictions of similar probability are correct: `bins` groups of equal width."""
     confidence, right = seen.Y_hat.max(axis=1), seen.read == seen.digit
     place = np.minimum((confidence * bins).astype(int), bins - 1)
-    n, total, hits = (np.bincount(place, weights, bins) for weights in (None, confidence, right))
+    n = np.bincount(place, minlength=bins)
+    total = np.bincount(place, confidence, bins)
+    hits = np.bincount(place[right], minlength=bins)
     held = n > 0
-    return Reliability(n[held], total[held] / n[held], hits[held].astype(int))
+    return Reliability(n[held], total[held] / n[held], hits[held])
 
 
 def calibration_error(groups: Reliability) -> float:

@@ -30,7 +30,7 @@ def confusion(counts: NDArray[np.intp], low: Array, high: Array) -> Figure:
         side = figure.add_axes(((left + 3.15) / WIDTH, bottom / total, 1.48 / WIDTH, tall / total))
         errors = counts - np.diag(np.diag(counts))
         ax.pcolormesh(
-            errors, cmap="Greys", vmin=0, vmax=2 * max(errors.max(), 1), edgecolor="white", linewidth=0.5
+            errors, cmap="Greys", vmin=0, vmax=2 * max(int(errors.max()), 1), edgecolor="white", linewidth=0.5
         )
         for row, column in np.argwhere(counts > 0):
             colour, text = BLUE if row == column else BLACK, f"{counts[row, column]:,}"

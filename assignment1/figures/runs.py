@@ -166,9 +166,9 @@ def _around(*curves: Array) -> tuple[float, float]:
     """Limits that leave a margin of 4% around what is finite."""
     values = np.concatenate(curves)
     values = values[np.isfinite(values)]
-    low, high = (values.min(), values.max()) if len(values) else (0.0, 1.0)
+    low, high = (float(values.min()), float(values.max())) if len(values) else (0.0, 1.0)
     margin = 0.04 * (high - low) or 0.05 * abs(high) or 0.05
-    return float(low - margin), float(high + margin)
+    return low - margin, high + margin
 
 
 def _some(*curves: tuple[Array, NDArray[np.bool_]]) -> list[Array]:
