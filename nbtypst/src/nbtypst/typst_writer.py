@@ -45,13 +45,15 @@ class Writer:
     dropped: dict[str, str] = field(default_factory=dict)  # picture: cell
     replaced: dict[str, str] = field(default_factory=dict)  # character: cell
     place: str = ""
+    leads: bool = False  # whether a displayed equation follows
 
     def write(self) -> str:
         """The source of the document's body."""
         self.marks, self.fragile = [], {}
         text = ""
-        for place, block in self.document.blocks:
-            self.place = place
+        blocks = self.document.blocks
+        for (place, block), (_, following) in zip(blocks, [*blocks[1:], ("", {"t": ""})], strict=False):
+            self.place, self.leads = place, _begins_with_display(following)
             text += self.block(block) + "\n\n"
         for number, line in enumerate(text.split("\n"), 1):
             if match := re.match(r"/\*(\d+)\*/", line):
@@ -138,7 +140,8 @@ class Writer:
             words = self.inlines(run)
             if words.strip():
                 short = len(stringify(run)) < 600
-                parts.append(f"#block(sticky: true, below: 1.1em)[{words}]" if display and short else words)
+                sticks = short and (display or self.leads)
+                parts.append(f"#block(sticky: true, below: 1.1em)[{words}]" if sticks else words)
             run = []
             if display:
                 parts.append(self.math(item["formula"]))
@@ -271,6 +274,12 @@ class Writer:
             )
             + ")"
         )
+
+
+def _begins_with_display(block: Block) -> bool:
+    """Whether a block is a paragraph that begins with a displayed equation."""
+    first = block["c"][:1] if block["t"] == "Para" else []
+    return bool(first) and first[0]["t"] == "Math" and first[0]["formula"].display
 
 
 def stand_in(char: str) -> str:
