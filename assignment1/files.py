@@ -126,5 +126,5 @@ def read_arrays(path: str | Path, sha256: str, shapes: dict[str, tuple[int, ...]
         raise ValueError(f"{path} has arrays of the shapes {found}, expected {shapes}; {RESTORE}")
     for name, array in arrays.items():
         if array.dtype.kind not in "fiu" or not np.isfinite(array).all():
-            raise ValueError(f"{path} has numbers in {name!r} that are not finite; {RESTORE}")
+            raise ValueError(f"{path} has entries in {name!r} that are no finite numbers; {RESTORE}")
     return arrays
