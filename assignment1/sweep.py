@@ -163,8 +163,8 @@ def _jobs(groups: dict[Any, list[Point]], workers: int) -> list[Job]:
 
 def _listed(value: Any) -> list[Any] | None:
     """The values of a setting that was given several, else None."""
-    if isinstance(value, np.ndarray):
-        return list(np.atleast_1d(value).tolist()) if value.ndim else None
+    if isinstance(value, np.ndarray) and value.ndim:
+        return list(value.tolist())
     return list(value) if isinstance(value, list | tuple | range) else None
 
 
