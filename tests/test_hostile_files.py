@@ -188,7 +188,7 @@ def expected():
 
 
 def test_a_damaged_file_is_refused_or_holds_the_same_numbers(tmp_path_factory, expected, tried):
-    folder, counts = tmp_path_factory.mktemp("data"), Counter()
+    folder, counts = tmp_path_factory.mktemp("data"), Counter[tuple[str, str]]()
     for name in GOOD:
         (folder / name).symlink_to(DATA / name)
 

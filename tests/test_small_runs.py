@@ -132,15 +132,14 @@ def test_both_ways_give_the_same_weights(kind, start, pixels):
 @pytest.mark.parametrize("kind", KINDS)
 def test_float32_data_give_float32_weights_near_those_of_float64(kind):
     data = SETS[kind]
-    single = Dataset(
-        *(Split(*(a.astype(np.float32) for a in s)) for s in (data.train, data.validation)), None
-    )  # type: ignore[arg-type, misc]
+    parts = [Split(X.astype(np.float32), Y.astype(np.float32)) for X, Y in (data.train, data.validation)]
+    single = Dataset(parts[0], parts[1], data.make_test)
     for method in WAYS:
         runs = [train(kind(0.05), either, method=method, **SETTINGS) for either in (data, single)]
         assert [run.last.w.dtype for run in runs] == [np.float64, np.float32]
         assert [run.best.w.dtype for run in runs] == [np.float64, np.float32]
         np.testing.assert_allclose(runs[1].last.w, runs[0].last.w, atol=1e-5)
-        np.testing.assert_allclose(*(run.history.train_loss for run in runs), rtol=1e-4)
+        np.testing.assert_allclose(runs[1].history.train_loss, runs[0].history.train_loss, rtol=1e-4)
 
 
 @pytest.mark.parametrize("kind", KINDS)
