@@ -8,7 +8,9 @@ import numpy as np
 import pytest
 from assignment1 import LogisticRegression, SoftmaxRegression, evaluation, sweep, train
 from assignment1.engine import DEFERRED, LOGGED
+from assignment1.gradcheck import central_difference_error, complex_step_error
 from assignment1.mnist import Dataset, Split, one_hot, preprocess
+from assignment1.sweep import TOGETHER, _jobs, _points
 from assignment1.training import Settings, batches
 
 student = runpy.run_path(str(Path(__file__).parent.parent / "benchmarks" / "reference.py"))
@@ -182,3 +184,64 @@ def test_many_models_at_once_are_each_model_alone(kind):
     for i, model in enumerate(models):
         found = evaluation.gradients(models, split)[..., i]
         np.testing.assert_allclose(found, model.gradient(*split), rtol=1e-9, atol=1e-13)
+
+
+@pytest.mark.parametrize("kind", KINDS)
+def test_the_objective_and_its_gradient_are_the_equations(kind):
+    """By central differences over all weights, and by a formula."""
+    model, split = kind(0.7).copy(RNG.normal(0, 0.05, (785, kind.K))), SETS[kind].train
+    assert model.objective(*split) == model.loss(*split) + 0.7 * np.square(model.w).sum()
+    direction, h = RNG.normal(size=model.w.shape), 1e-5
+    up, down = (model.copy(model.w + step * direction).objective(*split) for step in (h, -h))
+    assert (up - down) / (2 * h) == pytest.approx((model.gradient(*split) * direction).sum(), rel=1e-6)
+
+
+def test_predictions_are_the_likeliest_digits_of_images_as_they_come():
+    pixels = RNG.integers(0, 256, (30, 28, 28))
+    for kind in KINDS:
+        model = kind().copy(RNG.normal(size=(785, kind.K)))
+        P = model.probabilities(pixels)
+        np.testing.assert_array_equal(P, model.forward(preprocess(pixels)))
+        found, likeliest = model.predict(pixels), P.argmax(axis=1) if kind.K > 1 else (P[:, 0] >= 0.5) * 1
+        assert found.tolist() == model.predict(preprocess(pixels)).tolist() == likeliest.tolist()
+        assert len(set(found.tolist())) > 1 and found.dtype.kind == "i"
+    assert LogisticRegression().predict(pixels).tolist() == [1] * 30  # a tie is a 1
+
+
+def test_a_gradient_check_draws_different_weights_by_its_seed():
+    class OneWrong(LogisticRegression):
+        def gradient(self, X, Y):
+            wrong = super().gradient(X, Y)
+            wrong[7] += 1
+            return wrong
+
+    X, Y = (a[:3] for a in SETS[LogisticRegression].train)
+    for check in (complex_step_error, central_difference_error):
+        assert check(OneWrong(), X, Y, checks=785) == pytest.approx(1, abs=1e-3)  # each weight once
+        found = [check(OneWrong(), X, Y, checks=400, seed=seed) > 0.5 for seed in range(8)]
+        assert set(found) == {True, False}
+        assert check(OneWrong(), X, Y, checks=400) == check(OneWrong(), X, Y, checks=400, seed=0)
+
+
+def test_the_runs_of_a_sweep_are_dealt_to_all_workers_and_each_once():
+    data, lams = SETS[LogisticRegression], tuple(map(float, range(25)))
+    given = dict(lam=lams, learning_rate=0.01, epochs=1, seed=[0, 1])
+    keys, groups = _points(data, given)
+    for workers in (1, 2, 7):
+        jobs = _jobs(groups, workers)
+        assert sorted(key for _, points in jobs for key, *_ in points) == sorted(keys)
+        assert len(jobs) >= workers and max(len(points) for _, points in jobs) <= TOGETHER
+        assert len(jobs) <= 2 * -(-25 // min(TOGETHER, -(-50 // workers)))
+        by_weight = [sum(lam for _, lam, _ in points) / len(points) for _, points in jobs]
+        assert max(by_weight) - min(by_weight) < 8
+
+
+def test_a_failed_run_names_its_error_and_its_settings_and_other_data_are_made_in_the_worker():
+    sets: dict[str, Any] = {"made": lambda: SETS[LogisticRegression], "not": lambda: {}["nothing"]}
+    with pytest.warns(RuntimeWarning, match=r"run 'not' failed: KeyError: 'nothing'; with .*'lam': 0.25\}"):
+        runs = sweep(LogisticRegression, sets, lam=0.25, workers=1, **SETTINGS)
+    assert list(runs) == ["made"]
+    with pytest.raises(ValueError, match="KeyError: 'nothing'"):
+        runs["not"]
+    with pytest.raises(KeyError, match="'other' is no run of this sweep; its runs are 'made'"):
+        runs["other"]
