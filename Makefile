@@ -32,7 +32,7 @@ given = $(if $(filter command line,$(origin $(1))),--$(2)="$($(1))")
 NAMES = $(call given,AUTHORS,authors) $(call given,GROUP,group) $(call given,COURSE,course) $(call given,DATE,date)
 SOURCES = report.ipynb $(wildcard assignment1/*.* assignment1/*/*.py nbtypst/src/nbtypst/*.*)
 
-.PHONY: help env explore pdf html submission pictures report test lint lab optima bench bench-peers lock clean distclean active-environment
+.PHONY: help env explore pdf html submission pictures report test coverage mutants lint lab optima bench bench-peers lock clean distclean active-environment
 
 help:
 	@echo "make pdf        execute report.ipynb in a fresh kernel and write report.pdf"
@@ -40,6 +40,8 @@ help:
 	@echo "make submission the zip that is handed in, submission.zip: PDF, notebook and code"
 	@echo "make pictures   the pictures of pages that README.md shows, in docs"
 	@echo "make test       run the tests"
+	@echo "make coverage   the same, in parallel, with the branches that no test takes"
+	@echo "make mutants    change the code in a thousand ways, and see whether a test fails (half an hour)"
 	@echo "make report     execute report.ipynb again, in place"
 	@echo "make explore    execute explore.ipynb again, in place, with stills where its widgets are"
 	@echo "make lint       check style (ruff) and types (mypy)"
@@ -89,6 +91,17 @@ explore: $(READY)
 test: $(READY)
 	$(PY) -m pytest
 
+coverage: $(READY)
+	$(PY) -m pytest -n auto --cov --cov-report=term-missing
+
+# mutmut forks, imports pytest once, and runs for each mutant the tests that call what it changes; pyproject.toml
+# says which modules and tests. docs/mutants.md judges those that survive.
+MUTMUT = 3.8.1
+mutants: $(READY)
+	$(PY) -m pip install --quiet --target build/mutmut mutmut==$(MUTMUT)
+	PYTHONPATH=build/mutmut OPENBLAS_NUM_THREADS=1 $(PY) -m mutmut run
+	PYTHONPATH=build/mutmut $(PY) -m mutmut results
+
 lint: $(READY)
 	$(PY) -m ruff check .
 	$(PY) -m ruff format --check .
@@ -114,7 +127,7 @@ lock:
 	uv pip compile pyproject.toml nbtypst/pyproject.toml --extra test --extra writing --universal --python-version 3.11 --generate-hashes --no-emit-index-url --no-emit-find-links --no-annotate -o requirements.txt
 
 clean:
-	rm -rf build report.pdf report.html report-evidence.txt submission.zip .pytest_cache .ruff_cache .mypy_cache .ipynb_checkpoints
+	rm -rf build mutants report.pdf report.html report-evidence.txt submission.zip .pytest_cache .ruff_cache .mypy_cache .ipynb_checkpoints
 	rm -rf nbtypst/build nbtypst/dist nbtypst/.*_cache
 	find . -name .venv -prune -o -name .git -prune -o -type d -name __pycache__ -exec rm -rf {} +
 

@@ -1,19 +1,53 @@
 """What a right input is, in one place: public functions pass what they are given through here first.
 
-Each function returns its argument in the form that is worked with, or raises ValueError with the name, the
-value, what was expected and, where it helps, what to do.
+Each function returns its argument in the form that is worked with, or raises ValueError, for an object of
+another class TypeError, in one line: the name, the value, what was expected and, where it helps, what to do.
 """
 
 from __future__ import annotations
 
 import math
 from numbers import Integral, Real
-from typing import Any
+from pathlib import Path
+from typing import Any, TypeVar
 
 import numpy as np
 from numpy.typing import ArrayLike, DTypeLike, NDArray
 
 Floats = NDArray[np.floating]
+T = TypeVar("T")
+
+
+def shown(value: object) -> str:
+    """A value for an error: in one line, and not long, whatever it is."""
+    try:
+        said = " ".join(repr(value).split())
+    except Exception:  # of another's object, or of an integer of thousands of digits
+        said = ""
+    kind = type(value).__name__
+    return said if 0 < len(said) <= 100 else f"{said[:60]}... (of type {kind})" if said else f"a {kind}"
+
+
+def instance(name: str, value: object, kind: type[T], such_as: str) -> T:
+    """An object of a class; TypeError for another."""
+    if isinstance(value, kind):
+        return value
+    raise TypeError(f"{name} is {shown(value)}; expected a {kind.__name__}, such as {such_as}")
+
+
+def path(name: str, value: Any) -> Path:
+    """Text or a Path; TypeError for anything else."""
+    try:
+        return Path(value)
+    except TypeError:
+        raise TypeError(f"{name} is {shown(value)}; expected a path, as text or as a Path") from None
+
+
+def flag(name: str, value: object) -> bool:
+    """True or False, NumPy's too."""
+    if isinstance(value, bool | np.bool_):
+        return bool(value)
+    raise ValueError(f"{name} is {shown(value)}; expected True or False")
 
 
 def whole(name: str, value: object, low: int = 1, high: int | None = None, unit: str = "") -> int:
@@ -23,16 +57,21 @@ def whole(name: str, value: object, low: int = 1, high: int | None = None, unit:
         if low <= number and (high is None or number <= high):
             return number
     span = f"{low} or more" if high is None else f"{low} to {high:,}"
-    raise ValueError(f"{name} is {value!r}; expected a whole number, {span}{unit}")
+    raise ValueError(f"{name} is {shown(value)}; expected a whole number, {span}{unit}")
 
 
 def real(name: str, value: object, *, zero: bool = False) -> float:
     """A finite number above 0, or with `zero` at least 0."""
     if isinstance(value, Real) and not isinstance(value, bool | np.bool_):
-        number = float(value)
-        if math.isfinite(number) and (number > 0 or (zero and number == 0)):
+        try:
+            number = float(value)
+        except OverflowError:  # of an integer, where a float is infinite
+            number = math.inf
+        if math.isfinite(number) and (number > 0 or (zero and value == 0)):
             return number
-    raise ValueError(f"{name} is {value!r}; expected a finite number {'of at least' if zero else 'above'} 0")
+    raise ValueError(
+        f"{name} is {shown(value)}; expected a finite number {'of at least' if zero else 'above'} 0"
+    )
 
 
 def order(value: object) -> Any:
@@ -41,15 +80,56 @@ def order(value: object) -> Any:
         return bool(value)
     if isinstance(value, str) and value == "once":
         return "once"
-    raise ValueError(f"shuffle is {value!r}; expected True, False or 'once'")
+    raise ValueError(f"shuffle is {shown(value)}; expected True, False or 'once'")
+
+
+def way(value: object) -> str:
+    """What `method` can be: "fast" or "plain"."""
+    if isinstance(value, str) and value in ("fast", "plain"):
+        return value
+    raise ValueError(f"method is {shown(value)}; expected 'fast' or 'plain'")
 
 
 def float_dtype(dtype: DTypeLike) -> np.dtype:
     """float32 or float64, as this machine keeps them."""
-    found = np.dtype(dtype)
+    try:
+        found = np.dtype(dtype)
+    except (TypeError, ValueError):
+        raise ValueError(f"dtype is {shown(dtype)}; expected float32 or float64") from None
     if found not in (np.float32, np.float64):
-        raise ValueError(f"dtype is {found.str}; expected float32 or float64")
+        raise ValueError(f"dtype is {found}; expected float32 or float64")
     return found
+
+
+def array(name: str, values: ArrayLike) -> NDArray[Any]:
+    """What NumPy makes of `values`: not of rows of several lengths, nor without a masked array's mask."""
+    if isinstance(values, np.ma.MaskedArray):
+        raise ValueError(f"{name} is a masked array; expected one without gaps: its filled() makes it")
+    try:
+        return np.asarray(values)
+    except (TypeError, ValueError):
+        raise ValueError(f"{name} is {shown(values)}; expected an array, all rows of one length") from None
+
+
+def weights(w: Floats, K: int) -> Floats:
+    """Weights w (785, K), float32 or float64. They may be infinite or NaN, as those of a diverged run are."""
+    if not isinstance(w, np.ndarray) or w.dtype not in (np.float32, np.float64) or w.shape != (785, K):
+        found = f"{w.dtype} of shape {w.shape}" if isinstance(w, np.ndarray) else shown(w)
+        raise ValueError(f"w is {found}; expected an array (785, {K}) of float32 or float64")
+    return array("w", w)
+
+
+def finite_weights(w: Floats) -> None:
+    """Weights to start from: all finite."""
+    if not all_finite(w):
+        raise ValueError("the model's weights have NaN or infinity in them; expected finite numbers")
+
+
+def alike(z: NDArray[Any], Y: NDArray[Any], K: int | None = None) -> None:
+    """Logits (N, K) and targets (N, K): of another shape they would be broadcast. Both may have more axes."""
+    if z.ndim != Y.ndim or z.shape[:2] != Y.shape[:2] or z.ndim < 2 or z.shape[1] != (K or z.shape[1]):
+        expected = f"(N, {K or 'K'})"
+        raise ValueError(f"z has shape {z.shape} and Y {Y.shape}; expected {expected} for both")
 
 
 def inputs(X: Floats, width: int, name: str = "X") -> Floats:
@@ -57,6 +137,7 @@ def inputs(X: Floats, width: int, name: str = "X") -> Floats:
     if not isinstance(X, np.ndarray) or X.dtype not in (np.float32, np.float64):
         kind = f"dtype {X.dtype}" if isinstance(X, np.ndarray) else f"type {type(X).__name__}"
         raise ValueError(f"{name} has {kind}; expected an array of float32 or float64: preprocess() makes it")
+    X = array(name, X)
     if X.ndim != 2 or X.shape[1] != width:
         raise ValueError(
             f"{name} has shape {X.shape}; expected (N, {width}): preprocess() adds the bias column"
@@ -73,7 +154,7 @@ def inputs(X: Floats, width: int, name: str = "X") -> Floats:
 
 def targets(Y: ArrayLike, N: int, K: int, dtype: DTypeLike = np.float64, name: str = "Y") -> Floats:
     """Targets Y (N, K) of 0 and 1 as `dtype`; for K > 1 each row one-hot. Booleans and integers are taken."""
-    Y = np.asarray(Y)
+    Y = array(name, Y)
     if Y.shape != (N, K):
         outputs = f"{K} outputs" if K > 1 else "1 output"
         raise ValueError(
@@ -97,7 +178,7 @@ def split(part: Any, width: int, K: int, name: str = "the data") -> tuple[Floats
     try:
         X, Y = part
     except (TypeError, ValueError):
-        raise ValueError(f"{name} is {type(part).__name__}; expected a pair X, Y") from None
+        raise ValueError(f"{name} is of type {type(part).__name__}; expected a pair X, Y") from None
     X = inputs(X, width, f"X of {name}")
     return X, targets(Y, len(X), K, X.dtype, f"Y of {name}")
 

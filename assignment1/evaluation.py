@@ -12,6 +12,7 @@ from typing import Any, Literal
 import numpy as np
 from numpy.typing import DTypeLike
 
+from assignment1 import checks
 from assignment1.mnist import Split
 from assignment1.models import Array, Regression
 
@@ -31,19 +32,30 @@ def evaluated(kind: type[Regression], W: Array, X: Array, Y: Array) -> tuple[lis
         z, Y_part = logits(X[part], W), Y_rows[:, part].T[..., None]
         loss += kind.cross_entropy(z, Y_part).sum(axis=0, dtype=np.float64)
         correct += kind.correct(z, Y_part).sum(axis=0)
+    correct[~np.isfinite(loss)] = np.nan  # what is not finite is no prediction, wrong or right
     return (loss / len(X)).tolist(), (correct / len(X)).tolist()
 
 
 def scores(models: Sequence[Regression], split: Split) -> tuple[list[float], list[float]]:
     """The loss and the accuracy of each model, all of one kind, on a split: `loss` and `accuracy`, faster."""
-    return evaluated(type(models[0]), together(models, split.X.dtype), *split)
+    X, Y = _checked(models, split)
+    return evaluated(type(models[0]), together(models, X.dtype), X, Y)
 
 
 def gradients(models: Sequence[Regression], split: Split) -> Array:
     """The gradient (785, K, R) of each of R models, all of one kind, on a split: `gradient`, faster."""
-    W, lam = together(models, split.X.dtype), np.array([model.lam for model in models])
-    z = logits(split.X, W)
-    return product(split.X.T, (models[0].activation(z) - split.Y[..., None]) / len(z)) + 2 * lam * W
+    X, Y = _checked(models, split)
+    W, lam = together(models, X.dtype), np.array([model.lam for model in models])
+    z = logits(X, W)
+    return product(X.T, (models[0].activation(z) - Y[..., None]) / len(z)) + 2 * lam * W
+
+
+def _checked(models: Sequence[Regression], split: Split) -> tuple[Array, Array]:
+    if len(kinds := {type(model) for model in models}) != 1:
+        found = ", ".join(sorted(kind.__name__ for kind in kinds)) or "empty"
+        raise ValueError(f"models is {found}; expected one model or several, of one kind")
+    model = checks.instance("a model", models[0], Regression, "SoftmaxRegression()")
+    return checks.split(split, 785, model.K, "the split")
 
 
 def margin(z: Array, Y: Array) -> Array:

@@ -130,6 +130,9 @@ def _contents(value: Any) -> Any:
     if isinstance(value, np.ndarray | np.generic) and value.dtype.hasobject is False:
         whole = np.ascontiguousarray(value)
         return kind, str(whole.dtype), np.shape(value), sha256(whole.data.cast("B")).hexdigest()
+    owner = value if isinstance(value, type) else type(value)
+    if issubclass(owner, Regression) and not owner.__module__.startswith(f"{__package__}."):
+        raise TypeError(f"{owner.__qualname__} may change, and its name stays")
     if isinstance(value, type):
         return "class", f"{value.__module__}.{value.__qualname__}"
     if isinstance(value, Regression):

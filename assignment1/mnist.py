@@ -47,7 +47,7 @@ def preprocess(images: ArrayLike, dtype: DTypeLike = np.float64) -> NDArray[np.f
     `images` is (28, 28), (N, 28, 28) or (N, 784), of integers; the result is (N, 785), of float32 or float64.
     Raises ValueError on any other shape or dtype, and on pixels outside [0, 255].
     """
-    pixels, dtype = np.asarray(images), checks.float_dtype(dtype)
+    pixels, dtype = checks.array("images", images), checks.float_dtype(dtype)
     shape = pixels.shape[1:] if pixels.ndim > 1 and pixels.shape != (28, 28) else pixels.shape
     if shape not in ((28, 28), (784,)) or pixels.ndim == 1:
         raise ValueError(f"images have shape {pixels.shape}; expected (28, 28), (N, 28, 28) or (N, 784)")
@@ -64,7 +64,7 @@ def preprocess(images: ArrayLike, dtype: DTypeLike = np.float64) -> NDArray[np.f
 
 def one_hot(labels: ArrayLike, K: int = 10, dtype: DTypeLike = np.float64) -> NDArray[np.floating]:
     """Labels (N,) as rows of Y (N, K): 1 in the label's column, else 0. ValueError outside 0 to K - 1."""
-    labels, dtype = np.asarray(labels), checks.float_dtype(dtype)
+    labels, dtype, K = checks.array("labels", labels), checks.float_dtype(dtype), checks.whole("K", K)
     if labels.ndim != 1 or labels.dtype.kind not in "iu":
         raise ValueError(f"labels have shape {labels.shape}, dtype {labels.dtype}; expected (N,) integers")
     if labels.size and not 0 <= labels.min() <= labels.max() < K:
@@ -111,19 +111,21 @@ class MNIST(Shown):
 
     def softmax(self, dtype: DTypeLike = np.float64) -> Dataset:
         """All ten digits, Y one-hot (N, 10): tasks 3 and 4."""
+        kind = checks.float_dtype(dtype)
         return self._dataset(
-            lambda images, labels: Split(preprocess(images, dtype), one_hot(labels, dtype=dtype))
+            lambda images, labels: Split(preprocess(images, kind), one_hot(labels, dtype=kind))
         )
 
     def binary(self, positive: int, negative: int, dtype: DTypeLike = np.float64) -> Dataset:
         """Two digits, Y (N, 1) with target 1 for `positive` and 0 for `negative`: task 2."""
+        kind = checks.float_dtype(dtype)
         positive, negative = (checks.whole("digit", digit, 0, 9) for digit in (positive, negative))
         if positive == negative:
             raise ValueError(f"both digits are {positive}; expected two different ones, such as 2 and 3")
 
         def make(images: NDArray[np.uint8], labels: NDArray[np.uint8]) -> Split:
             keep = (labels == positive) | (labels == negative)
-            return Split(preprocess(images[keep], dtype), (labels[keep] == positive)[:, None].astype(dtype))
+            return Split(preprocess(images[keep], kind), (labels[keep] == positive)[:, None].astype(kind))
 
         return self._dataset(make)
 
@@ -138,6 +140,7 @@ class MNIST(Shown):
 def load_mnist(folder: str | Path = files.DATA) -> MNIST:
     """MNIST from the gzipped (or raw) IDX files in `folder`, each verified by shape and SHA-256.
 
-    Raises FileNotFoundError for a missing file and ValueError for a wrong one. Never downloads.
+    Raises FileNotFoundError for a missing file and ValueError for a wrong one; TypeError for what is no path.
+    Never downloads.
     """
     return MNIST({name: files.read_mnist(folder, name) for name in files.MNIST})

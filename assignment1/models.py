@@ -24,8 +24,25 @@ class Regression(Shown):
     K: ClassVar[int]  # outputs
 
     def __init__(self, lam: float = 0.0) -> None:
-        self.lam = checks.real("lam", lam, zero=True)
-        self.w: Array = np.zeros((785, self.K))
+        self.lam, self.w = lam, np.zeros((785, self.K))
+
+    @property
+    def lam(self) -> float:
+        """The strength of the L2 penalty, at least 0."""
+        return self._lam
+
+    @lam.setter
+    def lam(self, lam: float) -> None:
+        self._lam = checks.real("lam", lam, zero=True)
+
+    @property
+    def w(self) -> Array:
+        """The weights (785, K), float32 or float64."""
+        return self._w
+
+    @w.setter
+    def w(self, w: Array) -> None:
+        self._w = checks.weights(w, self.K)
 
     def copy(self, w: Array) -> Self:
         """The same model with other weights `w` (785, K)."""
@@ -43,12 +60,14 @@ class Regression(Shown):
 
     def probabilities(self, images: ArrayLike) -> Array:
         """`forward` of images as they come, (28, 28) or (N, 28, 28) of 0 to 255, or prepared, (N, 785)."""
-        X = np.asarray(images)
+        X = checks.array("images", images)
         return self.forward(X if X.shape[1:] == (785,) else preprocess(X))
 
     def predict(self, images: ArrayLike) -> NDArray[np.integer]:
         """The digits of images, (N,); by logistic regression the targets 1 and 0."""
         P = self.probabilities(images)
+        if not checks.all_finite(P):
+            raise ValueError("the model's outputs are not finite; expected finite weights, not as large")
         return P.argmax(axis=1) if self.K > 1 else (P[:, 0] >= 0.5).astype(int)
 
     def loss(self, X: Array, Y: Array) -> float:
@@ -66,9 +85,9 @@ class Regression(Shown):
         return -(X.T @ (Y - self.activation(z))) / len(X) + 2 * self.lam * self.w
 
     def accuracy(self, X: Array, Y: Array) -> float:
-        """The share of the N examples that are classified correctly."""
+        """The share of the N examples that are classified correctly; NaN if a logit is not finite."""
         z, Y = self._logits_and_targets(X, Y)
-        return float(self.correct(z, Y).mean())
+        return float(self.correct(z, Y).mean()) if checks.all_finite(z) else np.nan
 
     def _logits_and_targets(self, X: Array, Y: Array) -> tuple[Array, Array]:
         z = self.logits(X)
@@ -104,11 +123,13 @@ class LogisticRegression(Regression):
     @staticmethod
     def cross_entropy(z: Array, Y: Array) -> Array:
         """-(y ln y_hat + (1 - y) ln(1 - y_hat)) = ln(1 + e^z) - y z."""
+        checks.alike(z, Y, 1)
         return (np.logaddexp(0, z) - Y * z)[:, 0]
 
     @staticmethod
     def correct(z: Array, Y: Array) -> NDArray[np.bool_]:
         """Target 1 is predicted where y_hat >= 0.5, that is z >= 0."""
+        checks.alike(z, Y, 1)
         return ((z >= 0) == (Y == 1))[:, 0]
 
 
@@ -126,10 +147,12 @@ class SoftmaxRegression(Regression):
     @staticmethod
     def cross_entropy(z: Array, Y: Array) -> Array:
         """-sum_k y_k ln y_hat_k = ln(sum_k e^z_k) - sum_k y_k z_k, for one-hot y."""
+        checks.alike(z, Y)
         z = z - z.max(axis=1, keepdims=True)  # leaves the difference as it is, and nothing overflows
         return np.log(np.exp(z).sum(axis=1)) - (Y * z).sum(axis=1)
 
     @staticmethod
     def correct(z: Array, Y: Array) -> NDArray[np.bool_]:
         """The class of the largest output is predicted; of several, the first."""
+        checks.alike(z, Y)
         return z.argmax(axis=1) == Y.argmax(axis=1)

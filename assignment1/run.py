@@ -86,9 +86,11 @@ class Log:
         losses = [*enumerate(self.train_loss), *zip(self.step, self.validation_loss, strict=True)]
         step, loss = min((at for at in losses if not math.isfinite(at[1])), default=(0, 0.0))
         if not math.isfinite(loss):
-            less = "learning_rate or lam" if last.lam else "learning_rate"
+            todo = "try a smaller learning_rate" + (" or lam" if last.lam else "")
+            if not math.isfinite(self.train_loss[0]):  # before any update
+                todo = "the model's weights at the start, or the inputs X, are too large"
             raise FloatingPointError(
-                f"training diverged: the loss is {loss} at step {step} with {said}; try a smaller {less}"
+                f"training diverged: the loss is {loss} at step {step} with {said}; {todo}"
             )
         train_accuracy = np.full(len(self.step), np.nan)
         if settings.train_accuracy_every:

@@ -62,7 +62,8 @@ def sweep(
     The numbers are those of `train`, to rounding, whatever the `workers`: processes, by default one a core
     with its share of the BLAS threads. Under `joblib.parallel_config(backend=...)` the runs go there instead.
     Raises TypeError or ValueError for settings that cannot be right, before any run starts. A run that fails
-    later is left out with a warning, and its error is in `failed`; if all fail, the first error is raised.
+    later, or whose worker ends, is left out with a warning, and its error is in `failed`; if all fail, the
+    first error is raised.
 
     >>> from assignment1 import LogisticRegression, load_mnist, sweep
     >>> digits = load_mnist().binary(2, 3)
@@ -70,29 +71,55 @@ def sweep(
     >>> list(runs), runs[0.1, 1].last.lam
     ([(0.0, 0), (0.0, 1), (0.1, 0), (0.1, 1)], 0.1)
     """
+    sets, shown = _sets(kind, data), checks.flag("progress", progress)
     keys, points = _points(data, settings)
-    sets = data if isinstance(data, Mapping) else {None: data}
     backend, ambient = get_active_backend()
     n_jobs = effective_n_jobs(checks.whole("workers", workers) if workers is not None else ambient or -1)
     jobs = _jobs(points, n_jobs)
     outcomes: dict[Any, Run | Exception | None] = dict.fromkeys(keys)
     stream = "generator" if backend.supports_return_generator else "list"
-    tasks = (  # data in a tuple goes with each task: Dask would keep it in one worker, and lose it with that
-        delayed(guarded(_train))((kind, _light(sets[name])), group, progress and len(jobs) == 1)
-        for name, group in jobs
-    )
-    results = Parallel(n_jobs=min(n_jobs, len(jobs)), return_as=stream)(tasks)
-    with progress_bar(len(outcomes), "run", progress and len(jobs) > 1) as advance:
-        for (_, group), found in zip(jobs, results, strict=True):
-            for (key, *_), run in zip(group, found, strict=True):
-                outcomes[key] = run
-                advance()
+    with progress_bar(len(outcomes), "run", shown and len(jobs) > 1) as advance:
+
+        def work(some: list[Job], workers: int) -> None:
+            tasks = (  # data in a tuple goes with each task: Dask would keep it in one worker, and lose it so
+                delayed(guarded(_train))((kind, _light(sets[name])), group, shown and len(jobs) == 1)
+                for name, group in some
+            )
+            results = Parallel(n_jobs=workers, return_as=stream)(tasks)
+            for (_, group), found in zip(some, results, strict=True):
+                for (key, *_), run in zip(group, found, strict=True):
+                    outcomes[key] = run
+                    advance()
+
+        try:
+            work(jobs, min(n_jobs, len(jobs)))
+        except Exception:  # a worker ended, or what it was to be sent or to return cannot be pickled
+            left = [(name, point) for name, group in jobs for point in group if not outcomes[point[0]]]
+            for name, point in left:  # each alone, so that it costs no other
+                try:
+                    work([(name, [point])], n_jobs)
+                except Exception as ended:
+                    outcomes[point[0]] = _failure(ended, point)
     runs = Runs(outcomes)
     if not runs:
         raise next(iter(runs.failed.values()))
     for key, error in runs.failed.items():
         warnings.warn(f"run {key!r} failed: {error}", RuntimeWarning, stacklevel=2)
     return runs
+
+
+def _sets(kind: Any, data: Any) -> dict[Any, Data]:
+    """The data sets by name; TypeError for what cannot be a data set or a kind of model."""
+    if not callable(kind):
+        raise TypeError(
+            f"kind is {checks.shown(kind)}; expected a class of models, such as SoftmaxRegression"
+        )
+    sets = dict(data) if isinstance(data, Mapping) else {None: data}
+    for name, found in sets.items():
+        if not callable(found):
+            said = "data" if name is None else f"data[{checks.shown(name)}]"
+            checks.instance(said, found, Dataset, "load_mnist().softmax()")
+    return sets
 
 
 def _points(data: Data | Mapping[Any, Data], settings: dict[str, Any]) -> tuple[list[Any], dict[Any, Any]]:
@@ -136,8 +163,8 @@ def _jobs(groups: dict[Any, list[Point]], workers: int) -> list[Job]:
 
 def _listed(value: Any) -> list[Any] | None:
     """The values of a setting that was given several, else None."""
-    if isinstance(value, np.ndarray):
-        return list(np.atleast_1d(value).tolist()) if value.ndim else None
+    if isinstance(value, np.ndarray) and value.ndim:
+        return list(value.tolist())
     return list(value) if isinstance(value, list | tuple | range) else None
 
 
@@ -154,22 +181,35 @@ def _train(
     points: list[Point],
     shown: bool,
 ) -> list[Run | Exception]:
-    """The run at each point, or its error."""
+    """The run at each point, or its error: whatever it is, it takes no other run with it."""
+    kind, found = task
+    outcomes: list[Any] = [_made(kind, point) for point in points]
     try:
-        kind, found = task
-        made = found() if callable(found) else Dataset(*found, lambda: found[1])
-        outcomes = [_made(kind, lam) for _, lam, _ in points]
-        models = [model for model in outcomes if not isinstance(model, Exception)]
-        settings = [own for model, (*_, own) in zip(outcomes, points, strict=True) if model in models]
-        data = checked(models[0], made, settings[0]) if models else made
-        runs = iter(train_together(models, settings, data, shown) if models else [])
-        return [model if isinstance(model, Exception) else next(runs) for model in outcomes]
-    except Exception as error:  # whatever it is, it takes no run of another job with it
-        return [ValueError(f"{error}; with {vars(own) | dict(lam=lam)}") for _, lam, own in points]
+        data = found() if callable(found) else Dataset(*found, lambda: found[1])
+    except (Exception, SystemExit) as error:
+        return [_failure(error, point) for point in points]
+    for one in dict.fromkeys(type(made) for made in outcomes if isinstance(made, Regression)):
+        places = [place for place, made in enumerate(outcomes) if type(made) is one]
+        models, settings = [outcomes[place] for place in places], [points[place][2] for place in places]
+        try:
+            runs: Any = train_together(models, settings, checked(models[0], data, settings[0]), shown)
+        except (Exception, SystemExit) as error:
+            runs = [_failure(error, points[place]) for place in places]
+        for place, run in zip(places, runs, strict=True):
+            outcomes[place] = run
+    return outcomes
 
 
-def _made(kind: Callable[[float], Regression], lam: float) -> Regression | Exception:
+def _made(kind: Callable[[float], Regression], point: Point) -> Regression | Exception:
     try:
-        return kind(lam)
-    except Exception as error:
-        return ValueError(f"{error}; with lam {lam}")
+        model = checks.instance("the model", kind(point[1]), Regression, "SoftmaxRegression()")
+        checks.finite_weights(model.w)
+        return model
+    except (Exception, SystemExit) as error:
+        return _failure(error, point)
+
+
+def _failure(error: BaseException, point: Point) -> Exception:
+    said = f"{type(error).__name__}: {error}" if not isinstance(error, ValueError) else str(error)
+    line = " ".join(said.split())[:500]
+    return ValueError(f"{line}; with {vars(point[2]) | dict(lam=point[1])}")

@@ -21,6 +21,7 @@ from assignment1.run import Log, Run
 
 def gradient_descent(model: Regression, data: Dataset, settings: Settings, shown: bool = False) -> Run:
     """Train a copy of `model`: the plain way, one batch and one check at a time."""
+    data = checked(model, data, settings)
     log, stopping = Log(), EarlyStopping(settings.patience)
     per_epoch = len(data.train.X) // settings.batch_size
     check_every = max(per_epoch // settings.checks_per_epoch, 1)  # steps
@@ -68,6 +69,10 @@ class EarlyStopping:
     best_check: int = -1
     waited: int = 0  # checks since the best
     seen: int = 0
+
+    def __post_init__(self) -> None:
+        if self.patience is not None:
+            self.patience = checks.whole("patience", self.patience)
 
     def update(self, loss: float) -> None:
         """Take the validation loss of the next check."""
@@ -138,30 +143,31 @@ def train(
     training accuracy, which decides nothing, is taken at every `train_accuracy_every`-th check, or with None
     never. The precision is that of the data. `method` "plain" is `gradient_descent`, "fast" the same numbers,
     but for rounding, from `assignment1.engine`. An interrupt ends the run and keeps it.
-    ValueError for settings or data that cannot be right, FloatingPointError when the loss diverges.
+    ValueError or TypeError for settings or data that cannot be right, before anything is done;
+    FloatingPointError when the loss diverges.
     """
     settings = Settings(
         learning_rate, epochs, batch_size, shuffle, seed, patience, checks_per_epoch, train_accuracy_every
     )
-    data = checked(model, data, settings)
-    if method not in ("fast", "plain"):
-        raise ValueError(f"method is {method!r}; expected 'fast' or 'plain'")
-    if method == "plain":
-        return gradient_descent(model, data, settings, progress)
+    way, shown = checks.way(method), checks.flag("progress", progress)
+    if way == "plain":
+        return gradient_descent(model, data, settings, shown)
     from assignment1 import engine  # which is built on this module
 
-    (run,) = engine.train_together([model], [settings], data, progress)
+    (run,) = engine.train_together([model], [settings], checked(model, data, settings), shown)
     if isinstance(run, FloatingPointError):
         raise run
     return run
 
 
 def checked(model: Regression, data: Dataset, settings: Settings) -> Dataset:
-    """`data` as what `model` can be trained on; ValueError if it cannot."""
+    """`data` as what `model` can be trained on; TypeError or ValueError if it cannot."""
+    checks.instance("model", model, Regression, "SoftmaxRegression()")
+    checks.instance("data", data, Dataset, "load_mnist().softmax()")
+    checks.instance("settings", settings, Settings, "Settings(learning_rate=0.01, epochs=50)")
     width, K = model.w.shape
     train = Split(*checks.split(data.train, width, K, "the training data"))
     validation = Split(*checks.split(data.validation, width, K, "the validation data"))
     checks.whole("batch_size", settings.batch_size, 1, len(train.X), ", the number of training images")
-    if not checks.all_finite(model.w):
-        raise ValueError("the model's weights have NaN or infinity in them; expected finite numbers")
+    checks.finite_weights(model.w)
     return Dataset(train, validation, data.make_test)

@@ -76,7 +76,8 @@ def _(data: Dataset) -> str:
 
 @text.register
 def _(model: Regression) -> str:
-    size = f"weights {model.w.shape}, norm {np.linalg.norm(model.w):.4g}"
+    with np.errstate(over="ignore"):
+        size = f"weights {model.w.shape}, norm {np.linalg.norm(model.w):.4g}"
     return f"{type(model).__name__}(lam={model.lam:g}): {size}"
 
 

@@ -12,6 +12,8 @@ import pytest
 from nbtypst import ReportHTMLExporter, ReportPDFExporter
 from tools import submission
 
+import faults
+
 ROOT = Path(__file__).resolve().parent.parent
 ELSEWHERE = {"TZ": "Pacific/Kiritimati", "LC_ALL": "C", "LANG": "C", "TQDM_DISABLE": "1"}
 
@@ -25,6 +27,42 @@ def nbconvert(folder, *arguments, **environment):
         text=True,
         env=os.environ | {"TQDM_DISABLE": "1"} | environment,
     )
+
+
+@pytest.fixture
+def tried(request):
+    """To be called once what a test says is so: `tried(fault, cases, outcome)`, a line of docs/faults.md."""
+    test = request.node.nodeid.partition("[")[0]
+
+    def say(fault, cases, outcome, by=""):
+        row = faults.said(test, fault, cases, outcome, by)
+        request.node.user_properties.append(("fault", vars(row)))
+        if not by and not os.environ.get("WRITE_FAULTS"):
+            assert faults.stands(row, faults.read()), f"{faults.PAGE.name} does not say: {row.line()}"
+
+    return say
+
+
+class Faults:
+    """Writes what the tests that passed have said, whichever process they ran in."""
+
+    def __init__(self):
+        self.rows, self.tests = [], set()
+
+    def pytest_runtest_logreport(self, report):
+        if report.when == "call" and report.passed:
+            self.rows += [faults.Row(**row) for name, row in report.user_properties if name == "fault"]
+            self.tests.add(report.nodeid.partition("[")[0])
+
+    def pytest_sessionfinish(self):
+        if self.rows:
+            rows = faults.merged(faults.read(), self.rows, self.tests)
+            faults.PAGE.write_text(faults.text(rows), encoding="utf-8")
+
+
+def pytest_configure(config):
+    if os.environ.get("WRITE_FAULTS") and not hasattr(config, "workerinput"):
+        config.pluginmanager.register(Faults())
 
 
 @pytest.fixture(scope="session")

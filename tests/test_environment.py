@@ -8,6 +8,7 @@ import shutil
 import subprocess
 import sys
 import tomllib
+from collections.abc import Callable
 from pathlib import Path
 
 import bootstrap
@@ -160,8 +161,20 @@ def test_a_whole_environment_stays(environment: Path) -> None:
     assert bootstrap.main([]) == 0 and not Path("made").exists()
 
 
-@pytest.mark.parametrize("what", ["file", "package", "python", "other python", "moved", "interrupted"])
-def test_a_damaged_environment_is_made_again(environment: Path, what: str, tmp_path: Path) -> None:
+DAMAGE = {
+    "file": "without a file of a package",
+    "package": "without a package",
+    "python": "without its Python",
+    "other python": "with another Python",
+    "moved": "moved to another folder",
+    "interrupted": "whose making was interrupted",
+}
+
+
+@pytest.mark.parametrize("what", DAMAGE)
+def test_a_damaged_environment_is_made_again(
+    environment: Path, what: str, tmp_path: Path, tried: Callable[..., None]
+) -> None:
     if what == "file":
         (environment / "one" / "__init__.py").unlink()
     elif what == "package":
@@ -179,6 +192,7 @@ def test_a_damaged_environment_is_made_again(environment: Path, what: str, tmp_p
         Path(bootstrap.STAMP).unlink()
     assert bootstrap.main(["--check"]) == 0 and not Path(bootstrap.STAMP).exists()
     assert bootstrap.main([]) == 0 and Path("made").exists()
+    tried(f"A `.venv` {DAMAGE[what]}", 1, "noticed by the next make, and made again")
 
 
 @needs_make

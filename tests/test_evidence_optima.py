@@ -64,7 +64,7 @@ def test_a_stored_array_of_another_shape_or_not_finite_is_refused(tmp_path):
     with pytest.raises(ValueError, match=r"shapes .*\(2, 3\).*expected .*\(3, 2\)"):
         stored.read(path, good._replace(shapes={"w": (3, 2)}))
     w[0, 0] = np.nan
-    with pytest.raises(ValueError, match=r"numbers in 'w' that are not finite"):
+    with pytest.raises(ValueError, match=r"entries in 'w' that are no finite numbers"):
         stored.read(path, stored.Kept(kept(path, w=w), {"w": (2, 3)}))
 
 

@@ -93,6 +93,19 @@ def test_what_is_interrupted_or_fails_or_is_watched_is_not_kept(calls, digits):
         assert calls.made == made
 
 
+def test_a_model_whose_class_is_of_no_package_file_is_not_kept(calls, digits):
+    """A class of a notebook is edited and has the same name again."""
+
+    class Mine(LogisticRegression):
+        pass
+
+    for made in (1, 2):
+        calls.run(Mine(), digits, learning_rate=0.05)
+        assert calls.made == made
+    with pytest.raises(TypeError, match="may change"):
+        kept.token(Mine)
+
+
 def test_off_unless_asked_for_and_off_in_ci(calls, digits, monkeypatch):
     calls.run(LogisticRegression(), digits, learning_rate=0.05)
     for name, value in (("CI", "true"), ("ASSIGNMENT1_KEEP", "0")):

@@ -93,7 +93,7 @@ def test_a_run_that_fails_names_its_settings_and_loses_no_other(mnist):
             raise RuntimeError("no model for this lam")
         return LogisticRegression(lam)
 
-    with pytest.warns(RuntimeWarning, match=r"run 0.5 failed: no model for this lam"):
+    with pytest.warns(RuntimeWarning, match=r"run 0.5 failed: RuntimeError: no model for this lam; with"):
         assert list(sweep(odd, sets["whole"], lam=(0.0, 0.5, 1.0), workers=1, **settings)) == [0.0, 1.0]
 
 

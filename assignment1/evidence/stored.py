@@ -7,7 +7,7 @@ from typing import NamedTuple
 
 import numpy as np
 
-from assignment1 import files
+from assignment1 import checks, files
 from assignment1.models import Array
 
 
@@ -35,7 +35,11 @@ def read(path: str | Path, kept: Kept | None = None) -> dict[str, Array]:
 
     Raises FileNotFoundError, or ValueError for a file that is not what it should be; each says what to do.
     """
-    path = Path(path)
+    path = checks.path("path", path)
+    if kept is None and path.name not in KEPT:
+        raise ValueError(
+            f"{checks.shown(str(path))} is no file of stored weights; expected {' or '.join(KEPT)}"
+        )
     kept = kept or KEPT[path.name]
     try:
         arrays = files.read_arrays(path, kept.sha256, kept.shapes)

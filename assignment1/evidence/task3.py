@@ -15,6 +15,7 @@ import numpy as np
 from joblib import Parallel, delayed
 from numpy.typing import NDArray
 
+from assignment1 import checks
 from assignment1.evidence import stored
 from assignment1.evidence.intervals import Estimate, Interval, estimate, estimate_apart, interval
 from assignment1.files import DATA
@@ -187,7 +188,8 @@ def load_long_runs(path: str | Path = FILE) -> Stages:
 
 
 def load_long_run(path: str | Path = FILE, run: int = 0) -> dict[int, Regression]:
-    """The stored models of one run by epoch."""
+    """The stored models of one run, 0 to 3, by epoch."""
+    run = checks.whole("run", run, 0, RUNS - 1)
     return {epoch: models[run] for epoch, models in load_long_runs(path).items()}
 
 
