@@ -24,9 +24,9 @@ endif
 
 # What runs computed is kept under build/kept (assignment1/kept.py), so that a change of text alone trains nothing
 # again; `make report`, and CI, compute everything.
-KEEP = ASSIGNMENT1_KEEP=1
-
-BUILD = $(PY) tools/build.py
+# In place of the shell, and with make's number: a build ends with its make, however that ends.
+MAKE_PID := $(shell echo $$PPID)
+BUILD = exec env MAKE_PID=$(MAKE_PID) ASSIGNMENT1_KEEP=$(1) $(PY) tools/build.py
 # What the first page names: make pdf AUTHORS="Ada Lovelace, Alan Turing" GROUP=7 COURSE=TDT4265 DATE="1 March 2026"
 given = $(if $(filter command line,$(origin $(1))),--$(2)="$($(1))")
 NAMES = $(call given,AUTHORS,authors) $(call given,GROUP,group) $(call given,COURSE,course) $(call given,DATE,date)
@@ -62,15 +62,18 @@ env: $(READY)
 active-environment:
 	@python bootstrap.py --active
 
+# What is there is whole, also when make is interrupted.
+.PRECIOUS: build/report.ipynb
+
 # Each file is written whole, or not at all, and one build at a time works in this folder: see tools/build.py.
 build/report.ipynb: $(SOURCES) $(READY)
-	@$(KEEP) $(BUILD) execute report.ipynb $@
+	@$(call BUILD,1) execute report.ipynb $@
 
 pdf: build/report.ipynb
-	@$(BUILD) report_pdf build/report.ipynb report.pdf report-evidence.txt $(NAMES)
+	@$(call BUILD,1) report_pdf build/report.ipynb report.pdf report-evidence.txt $(NAMES)
 
 html: build/report.ipynb
-	@$(BUILD) report_html build/report.ipynb report.html $(NAMES)
+	@$(call BUILD,1) report_html build/report.ipynb report.html $(NAMES)
 
 submission: pdf
 	$(PY) tools/submission.py build/report.ipynb report.pdf submission.zip
@@ -80,7 +83,7 @@ pictures: pdf
 	$(PY) tools/pictures.py report.pdf docs
 
 report: $(READY)
-	@ASSIGNMENT1_KEEP=0 $(BUILD) execute report.ipynb report.ipynb build/report.ipynb
+	@$(call BUILD,0) execute report.ipynb report.ipynb build/report.ipynb
 
 explore: $(READY)
 	$(PY) tools/explore.py
@@ -97,7 +100,7 @@ lint: $(READY)
 # JupyterLab shows SVG, the figures, only in a trusted notebook.
 lab: $(READY)
 	@$(PY) -m nbformat.sign report.ipynb explore.ipynb
-	$(KEEP) $(PY) -m jupyterlab report.ipynb
+	ASSIGNMENT1_KEEP=1 $(PY) -m jupyterlab report.ipynb
 
 optima: $(READY)
 	$(PY) -m assignment1.evidence.optima
