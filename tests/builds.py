@@ -41,6 +41,10 @@ figure, axes = plt.subplots(figsize=(3, 2))
 axes.plot(runs[0.0].history.validation_loss)
 axes.set(xlabel="check", ylabel="loss")
 show(figure, "Figure 1", "**The loss falls.** It is shown at each check.", "A line that falls.")'''
+ONE_LINE = """from nbtypst.writing import say
+
+number = 2
+say("The number is {{number}}.")"""
 STRICT = {"title": "A small report", "nbtypst": {"strict": True, "hide_code": True}}
 
 
@@ -65,8 +69,9 @@ class Project:
 
     def __init__(self, folder, *code, source=None):
         self.folder = folder
+        folder.mkdir(exist_ok=True)
         self.source = source or notebook(*(code or (SWEEP, SAY)))
-        for name in ("assignment1", "tools", "data"):
+        for name in ("assignment1", "tools", *(["data"] if source else [])):
             shutil.copytree(ROOT / name, folder / name, ignore=shutil.ignore_patterns("__pycache__"))
         for name in ("Makefile", "bootstrap.py"):
             shutil.copy(ROOT / name, folder)
@@ -78,8 +83,10 @@ class Project:
         self.environment["PATH"] = f"{Path(sys.executable).parent}{os.pathsep}{os.environ['PATH']}"
         self.environment |= {"JOBLIB_TEMP_FOLDER": str(self.shared), "PROJECT_OF_A_TEST": str(folder)}
 
-    def restore(self):
-        """The notebook as it was."""
+    def restore(self, *code):
+        """The notebook as it was, or with other cells."""
+        if code:
+            self.source = notebook(*code)
         (self.folder / "report.ipynb").write_text(self.source, encoding="utf-8")
 
     def start(self, *targets, before=(), **environment):
@@ -97,12 +104,26 @@ class Project:
             preexec_fn=heard,
         )
 
-    def make(self, *targets, code=0, **options):
+    def make(self, *targets, **options):
         """What make says, line by line."""
-        process = self.start(*targets, **options)
+        return self.ended(self.start(*targets, **options))
+
+    def fail(self, *targets, **options):
+        """The errors of a make that fails, without make's own line; no process is left."""
+        said = self.ended(self.start(*targets, **options), well=False)
+        assert self.left(10) == []
+        assert said[-1].startswith("make: ***"), said
+        return [line for line in said[:-1] if not line.startswith("Wrote ")]
+
+    def ended(self, process, well=True):
+        """What a make has said by its end."""
         said = process.communicate(timeout=300)[0]
-        assert (process.returncode == 0) == (code == 0), said
+        assert (process.returncode == 0) == well, said
         return said.splitlines()
+
+    def contents(self, *names):
+        """The bytes of files."""
+        return [(self.folder / name).read_bytes() for name in names]
 
     def left(self, seconds=0):
         """The command lines of all processes that a make of this folder started, after so many seconds."""

@@ -21,6 +21,8 @@ from pathlib import Path
 from ending import BuildError, end_with_make
 
 BUILD = Path("build")
+# In place of folders in HOME, which may not be there, or hold settings that would change a report.
+OWN = {"IPYTHONDIR": "ipython", "MPLCONFIGDIR": "matplotlib", "JUPYTER_RUNTIME_DIR": "jupyter"}
 
 
 @contextmanager
@@ -85,6 +87,7 @@ def main(arguments: list[str]) -> int:
     what, source, *rest = (argument for argument in arguments if not argument.startswith("--"))
     targets, began = [Path(target) for target in rest], time.time()
     end_with_make()
+    os.environ.update({name: str(BUILD.resolve() / folder) for name, folder in OWN.items()})
     try:
         with one_at_a_time() as waited:
             # The other build wrote them (st_ctime), from a source (st_mtime) that has not changed since.
@@ -106,4 +109,6 @@ def main(arguments: list[str]) -> int:
 
 
 if __name__ == "__main__":
-    sys.exit(main(sys.argv[1:]))
+    code = main(sys.argv[1:])
+    sys.stdout.flush()
+    os._exit(code)  # all is done; what libraries would still do is for a kernel that is gone

@@ -6,6 +6,7 @@ import os
 import re
 import signal
 import time
+import traceback
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import suppress
 from pathlib import Path
@@ -14,7 +15,7 @@ from typing import Any
 import nbformat
 from ending import AT_END, LOG, BuildError
 from jupyter_client.manager import AsyncKernelManager
-from nbclient.exceptions import CellExecutionError, CellTimeoutError, DeadKernelError
+from nbclient.exceptions import CellExecutionError, CellTimeoutError
 from nbconvert.preprocessors import ExecutePreprocessor
 from nbtypst.document import collect
 from nbtypst.problems import ExportError
@@ -54,7 +55,7 @@ class Executor(ExecutePreprocessor):
         count = sum(cell.cell_type == "code" for cell in notebook.cells)
         form = "{desc:28.28} {bar} {remaining} left"
         bar = tqdm(total=count, unit="cell", leave=False, disable=None, bar_format=form)
-        self.on_cell_start = lambda cell, cell_index: bar.set_description(tasks[cell_index])
+        self.on_cell_start = lambda cell, cell_index: bar.set_description_str(tasks[cell_index])
         self.on_cell_complete = lambda cell, cell_index: bar.update(cell.cell_type == "code")
         self.nb = notebook
         AT_END[:] = [self.kill_kernel, bar.close]
@@ -96,12 +97,17 @@ def executed(source: Path, committed: bool) -> str:
         resources={"metadata": {"path": "."}},
         **settings,
     )
-    with LOG.open("w", encoding="utf-8") as log:
+    with LOG.open("wb", buffering=0) as log:
         try:
             executor.run(notebook, log)
-        except (CellExecutionError, CellTimeoutError, DeadKernelError) as error:
-            log.write(re.sub(r"\x1b\[[\d;]*m", "", str(error)))
-            raise BuildError(f"{where(notebook, error)}; the whole of it is in {LOG}") from None
+        except Exception as error:
+            whole = str(error) if isinstance(error, CellExecutionError) else traceback.format_exc()
+            rest = f"the whole of it is in {LOG}"
+            try:
+                log.write(re.sub(r"\x1b\[[\d;]*m", "", whole).encode())
+            except OSError as full:
+                rest = f"the rest could not be written: {LOG}: {full.strerror}"
+            raise BuildError(f"{where(notebook, error)}; {rest}") from None
     if committed:
         try:
             collect(notebook, folder=".", name=source.stem)

@@ -22,5 +22,6 @@ def exported(name: str, source: Path, count: int, names: dict[str, str]) -> list
         raise BuildError(f"{source} is no report yet\n{error}") from None
     except Exception as error:
         LOG.write_text(traceback.format_exc(), encoding="utf-8")
-        raise BuildError(f"{type(error).__name__}: {error}; the whole of it is in {LOG}") from None
+        what = " ".join(f"{type(error).__name__}: {error}".split())[:300]
+        raise BuildError(f"{what}; the whole of it is in {LOG}") from None
     return [content, *(evidence(nbformat.read(source, as_version=4)) for _ in range(1, count))]

@@ -24,4 +24,4 @@ if __name__ == "__main__":
 
     from ipykernel import kernelapp
 
-    kernelapp.launch_new_instance()
+    kernelapp.launch_new_instance([*sys.argv[1:], "--HistoryManager.enabled=False"])
