@@ -64,6 +64,22 @@ def notebook(*code, start=START):
     return nbformat.writes(made) + "\n"
 
 
+def left(folder, seconds=0):
+    """The command lines of all processes that have the folder in their environment, after so many seconds."""
+    mark, end = f"PROJECT_OF_A_TEST={folder}\0".encode(), time.monotonic() + seconds
+    while True:
+        found = []
+        for process in Path("/proc").glob("[0-9]*"):
+            try:
+                if mark in (process / "environ").read_bytes():
+                    found.append((process / "cmdline").read_text().replace("\0", " "))
+            except OSError:
+                pass
+        if not found or time.monotonic() > end:
+            return found
+        time.sleep(0.2)
+
+
 class Project:
     """What a build needs, in a folder of its own, with the packages of this environment."""
 
@@ -127,15 +143,4 @@ class Project:
 
     def left(self, seconds=0):
         """The command lines of all processes that a make of this folder started, after so many seconds."""
-        mark, end = f"PROJECT_OF_A_TEST={self.folder}\0".encode(), time.monotonic() + seconds
-        while True:
-            found = []
-            for process in Path("/proc").glob("[0-9]*"):
-                try:
-                    if mark in (process / "environ").read_bytes():
-                        found.append((process / "cmdline").read_text().replace("\0", " "))
-                except OSError:
-                    pass
-            if not found or time.monotonic() > end:
-                return found
-            time.sleep(0.2)
+        return left(self.folder, seconds)
