@@ -32,7 +32,7 @@ given = $(if $(filter command line,$(origin $(1))),--$(2)="$($(1))")
 NAMES = $(call given,AUTHORS,authors) $(call given,GROUP,group) $(call given,COURSE,course) $(call given,DATE,date)
 SOURCES = report.ipynb $(wildcard assignment1/*.* assignment1/*/*.py nbtypst/src/nbtypst/*.*)
 
-.PHONY: help env explore pdf html submission pictures report test lint lab optima bench bench-peers lock clean distclean active-environment
+.PHONY: help env explore pdf html submission pictures report test quick lint lab optima bench bench-peers lock clean distclean active-environment
 
 help:
 	@echo "make pdf        execute report.ipynb in a fresh kernel and write report.pdf"
@@ -40,6 +40,7 @@ help:
 	@echo "make submission the zip that is handed in, submission.zip: PDF, notebook and code"
 	@echo "make pictures   the pictures of pages that README.md shows, in docs"
 	@echo "make test       run the tests"
+	@echo "make quick      run those of them that take 20 seconds together"
 	@echo "make report     execute report.ipynb again, in place"
 	@echo "make explore    execute explore.ipynb again, in place, with stills where its widgets are"
 	@echo "make lint       check style (ruff) and types (mypy)"
@@ -89,8 +90,12 @@ explore: $(READY)
 	$(PY) tools/explore.py
 	@echo "Wrote explore.ipynb"
 
+# Each shows the percentage done, and at the end the tests that took longest.
 test: $(READY)
-	$(PY) -m pytest
+	$(PY) -m pytest --durations=5
+
+quick: $(READY)
+	$(PY) -m pytest -m "not slow" --durations=5
 
 lint: $(READY)
 	$(PY) -m ruff check .
