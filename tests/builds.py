@@ -133,7 +133,11 @@ class Project:
 
     def ended(self, process, well=True):
         """What a make has said by its end."""
-        said = process.communicate(timeout=300)[0]
+        try:
+            said = process.communicate(timeout=900)[0]
+        except subprocess.TimeoutExpired:
+            os.killpg(process.pid, signal.SIGKILL)
+            raise
         assert (process.returncode == 0) == well, said
         return said.splitlines()
 
