@@ -3,17 +3,25 @@
 Only the standard library is used, and the syntax is one that old Pythons can read, so that a Python that
 is too old gets a message and not a SyntaxError. It is run in the folder of the project, by the Makefile.
 With --check it only looks: a .venv that is damaged loses its stamp, so that make makes it again.
+What pip says goes to build/environment.txt; an error is one line.
 """
 
 import glob
 import importlib
 import os
+import re
+import shutil
+import signal
 import subprocess
 import sys
+import threading
+import time
+from contextlib import contextmanager
 
 OLDEST = (3, 11)
 ENVIRONMENT = ".venv"
 STAMP = os.path.join(ENVIRONMENT, ".installed")
+LOG = os.path.join("build", "environment.txt")
 PROJECTS = ["./nbtypst", "."]
 SELF = "import sys; print('%d.%d' % sys.version_info[:2], sys.prefix)"
 
@@ -101,31 +109,137 @@ def is_whole():
     return not fault
 
 
+class Bar:
+    """A line of a terminal with a bar and the time left; without a terminal, nothing."""
+
+    def __init__(self):
+        self.began = time.time()
+        self.shown = sys.stdout.isatty()
+
+    def draw(self, part):
+        if self.shown and 0 < part <= 1:
+            left = int((time.time() - self.began) * (1 - part) / part)
+            width = shutil.get_terminal_size().columns - 42
+            full = "\u2588" if "utf" in (sys.stdout.encoding or "").lower() else "#"
+            bar = (full * int(part * width)).ljust(width)
+            form = "\r{:<28} {} {:02d}:{:02d} left"
+            sys.stdout.write(form.format("Installing packages", bar, left // 60, left % 60))
+            sys.stdout.flush()
+
+    def clear(self):
+        if self.shown:
+            sys.stdout.write("\r\033[K")
+            sys.stdout.flush()
+
+
+def run(command, seen=lambda line: None, step=lambda: None):
+    """Whether a command ends well, and what it said; it ends with this process, and with the make of this."""
+    os.makedirs("build", exist_ok=True)
+    environment = dict(os.environ, PIP_DISABLE_PIP_VERSION_CHECK="1", PIP_USER="0", PYTHONUTF8="1")
+    process = subprocess.Popen(command, stdout=subprocess.PIPE, stderr=subprocess.STDOUT, env=environment)
+    lines, parent = [], os.getppid()
+
+    def read():
+        with open(LOG, "ab", 0) as log:
+            for line in process.stdout:
+                log.write(line)
+                lines.append(line.decode("utf-8", "replace").rstrip())
+                seen(lines[-1])
+
+    reader = threading.Thread(target=read)
+    reader.start()
+    try:
+        while process.poll() is None:
+            if os.getppid() != parent:
+                raise KeyboardInterrupt
+            step()
+            time.sleep(0.2)
+    finally:
+        if process.poll() is None:
+            process.terminate()
+        reader.join()
+    return process.returncode == 0, lines
+
+
 def make_environment():
-    print("Making the environment " + ENVIRONMENT)
+    print("Making the environment " + ENVIRONMENT + ", which takes some minutes the first time")
     sys.stdout.flush()
-    if subprocess.call([sys.executable, "-m", "venv", "--clear", ENVIRONMENT]) != 0:
-        raise SetupError("The environment " + ENVIRONMENT + " could not be made (the reason is above).")
+    if not run([sys.executable, "-m", "venv", "--clear", ENVIRONMENT])[0]:
+        raise SetupError("The environment " + ENVIRONMENT + " could not be made; the reason is in " + LOG)
 
 
-def pip(python, *arguments):
-    environment = dict(os.environ, PIP_DISABLE_PIP_VERSION_CHECK="1", PIP_USER="0")
-    return subprocess.call([python, "-m", "pip", "install", "--quiet"] + list(arguments), env=environment)  # noqa: RUF005
+def pip(python, *arguments, **watched):
+    return run([python, "-m", "pip", "install", "--progress-bar", "off"] + list(arguments), **watched)  # noqa: RUF005
 
 
 def install_packages(python):
-    print("Installing the packages of requirements.txt (the first time takes some minutes)")
-    sys.stdout.flush()
-    if pip(python, "--require-hashes", "-r", "requirements.txt") != 0:
-        message = "pip could not install the packages of requirements.txt (its message is above)."
-        message += " The first run needs the network: the Python package index has to be within reach."
-        raise SetupError(message)
+    with open("requirements.txt", encoding="utf-8") as lock:
+        total = len(re.findall("^[A-Za-z0-9].*==", lock.read(), re.M))
+    bar, before, found, installing = Bar(), len(records()), set(), []
+
+    def seen(line):
+        about = re.search("requirements.txt \\(line ([0-9]+)|^Ignoring ([^:]+)", line)
+        if about:
+            found.add(about.groups())
+        if line.startswith("Installing collected packages"):
+            installing.append(line)
+
+    def step():
+        installed = len(records()) - before if installing else 0
+        bar.draw(min((len(found) + installed) / (2.0 * max(total, 1)), 1))
+
+    try:
+        well, lines = pip(python, "--require-hashes", "-r", "requirements.txt", seen=seen, step=step)
+    finally:
+        bar.clear()
+    if not well:
+        raise SetupError(reason(lines) + "; all that pip said is in " + LOG)
+
+
+def reason(lines):
+    """Why pip could not install the packages of the lock, of what it said."""
+    text = "\n".join(lines)
+    if "DO NOT MATCH THE HASHES" in text:
+        found = re.findall("^ +([A-Za-z0-9._-]+==[^ ]+) from", text, re.M) or ["a package"]
+        return (
+            found[0] + " is not the file that requirements.txt names (its hash differs); it was not installed"
+        )
+    errors = re.findall("^ERROR: (.+)", text, re.M) or ["pip could not install the packages"]
+    if re.search("connection|No matching distribution|Could not find a version", text, re.I):
+        errors[-1] += "; the first run needs the network: the Python package index has to be within reach"
+    return errors[-1]
 
 
 def install_projects(python):
     editable = [part for folder in PROJECTS for part in ("-e", folder)]
-    if pip(python, "--no-deps", "--no-build-isolation", *editable) != 0:
-        raise SetupError("pip could not install the project itself (its message is above).")
+    if not pip(python, "--no-deps", "--no-build-isolation", *editable)[0]:
+        raise SetupError("pip could not install the project itself; what it said is in " + LOG)
+
+
+@contextmanager
+def alone():
+    """One at a time makes the environment of a folder; whether another was waited for."""
+    try:
+        import fcntl
+    except ImportError:  # Windows, where no make starts two
+        yield False
+        return
+    os.makedirs("build", exist_ok=True)
+    with open(os.path.join("build", ".environment"), "w") as lock:
+        waited, parent = False, os.getppid()
+        while True:
+            try:
+                fcntl.flock(lock, fcntl.LOCK_EX | fcntl.LOCK_NB)
+                break
+            except OSError:
+                if not waited:
+                    print("Waiting for another make, which makes the environment")
+                    sys.stdout.flush()
+                waited = True
+                if os.getppid() != parent:
+                    raise KeyboardInterrupt from None
+                time.sleep(0.2)
+        yield waited
 
 
 def is_installed():
@@ -144,7 +258,16 @@ def prepare(active):
             install_projects(sys.executable)
         return
     check_modules()
-    whole = is_whole()  # not so when new, interrupted or damaged
+    with alone() as waited:
+        whole = is_whole()  # not so when new, interrupted or damaged
+        if not (waited and whole):
+            make(whole)
+
+
+def make(whole):
+    """Make the environment, or only install into one that is whole."""
+    if os.path.exists(LOG):
+        os.remove(LOG)
     if os.path.exists(STAMP):
         os.remove(STAMP)
     if not whole:
@@ -153,6 +276,11 @@ def prepare(active):
     install_projects(environment_python())
     with open(STAMP, "w", encoding="utf-8") as stamp:
         stamp.write(identity() + "\n" + " ".join(sorted(records())) + "\n")
+    print("Made " + ENVIRONMENT)
+
+
+def interrupt(number, frame):
+    raise KeyboardInterrupt
 
 
 def main(arguments):
@@ -164,8 +292,19 @@ def main(arguments):
     except SetupError as problem:
         sys.stderr.write("error: " + str(problem) + "\n")
         return 1
+    except OSError as problem:
+        sys.stderr.write(
+            "error: " + str(problem.filename or ENVIRONMENT) + ": " + str(problem.strerror) + "\n"
+        )
+        return 1
+    except KeyboardInterrupt:
+        sys.stderr.write("error: interrupted; the next make makes the environment\n")
+        return 130
     return 0
 
 
 if __name__ == "__main__":
+    for name in ("SIGTERM", "SIGHUP"):
+        if hasattr(signal, name) and signal.getsignal(getattr(signal, name)) == signal.SIG_DFL:
+            signal.signal(getattr(signal, name), interrupt)
     sys.exit(main(sys.argv[1:]))

@@ -18,6 +18,24 @@ ROOT = Path(__file__).resolve().parent.parent
 ELSEWHERE = {"TZ": "Pacific/Kiritimati", "LC_ALL": "C", "LANG": "C", "TQDM_DISABLE": "1"}
 
 
+# What `make quick` leaves out: files, or tests of a file, that take a second or more each.
+SLOW = """
+test_any_notebook.py test_build.py test_build_environment.py test_build_kills.py test_environment.py
+test_evidence_algebra.py test_evidence_errors.py test_evidence_gradients.py test_evidence_optima.py
+test_evidence_task2.py test_evidence_task3.py test_evidence_task4.py test_evidence_weights.py
+test_explore.py test_explore_browser.py test_figures.py test_hostile.py test_html.py test_jupyter.py
+test_kept.py test_latex.py test_page.py test_pdf.py test_report.py test_submission.py test_sweep.py
+test_training.py
+test_checks.py::test_a_gradient_check_never_passes_what_is_not_finite
+test_checks.py::test_losses_of_extreme_logits_agree_with_sixty_digits
+test_models.py::test_gradient_is_the_derivative_of_the_penalised_cost
+test_models.py::test_training_finds_scikit_learns_optimum
+test_models.py::test_the_printed_numbers_of_task_2d
+test_views.py::test_an_interrupt_ends_a_run_and_keeps_it
+test_writing.py::test_figures_do_not_depend_on_folder_time_zone_and_locale
+"""
+
+
 def nbconvert(folder, *arguments, **environment):
     """Run nbconvert in a folder, with the package of that folder."""
     return subprocess.run(
@@ -60,7 +78,15 @@ class Faults:
             faults.PAGE.write_text(faults.text(rows), encoding="utf-8")
 
 
+def pytest_collection_modifyitems(items):
+    for item in items:
+        name = f"{item.path.name}::{getattr(item, 'originalname', item.name)}"
+        if {item.path.name, name} & set(SLOW.split()):
+            item.add_marker(pytest.mark.slow)
+
+
 def pytest_configure(config):
+    config.addinivalue_line("markers", "slow: left out by make quick")
     if os.environ.get("WRITE_FAULTS") and not hasattr(config, "workerinput"):
         config.pluginmanager.register(Faults())
 

@@ -60,8 +60,12 @@ def stands(row: Row, rows: Iterable[Row]) -> bool:
 
 
 def merged(old: Iterable[Row], new: list[Row], tests: Iterable[str]) -> list[Row]:
-    """The page's lines after a run of `tests`, which said `new`; lines of tests that are gone go too."""
-    ran, before = set(tests), {(row.test, row.fault): row for row in old}
+    """The page's lines after a run of `tests`, which said `new`; tests that are gone go too.
+
+    A test's lines go where it no longer says so; a longer run says nothing of others, nor others of it.
+    """
+    before = {(row.test, row.fault): row for row in old}
+    ran = set(tests) - {row.test for row in new if row.longer}
     now: dict[tuple[str, str], Row] = {}
     for row in new:
         key = (row.test, row.fault)
@@ -71,8 +75,8 @@ def merged(old: Iterable[Row], new: list[Row], tests: Iterable[str]) -> list[Row
         elif other:
             row = replace(row, longer=other.longer)
         now[key] = row
-    kept = {key: row for key, row in before.items() if key[0] not in ran and exists(key[0])}
-    return sorted([*kept.values(), *now.values()], key=lambda row: (row.test.partition("::")[0], row.fault))
+    kept = {key: row for key, row in before.items() if exists(key[0]) and not (key[0] in ran and row.cases)}
+    return sorted({**kept, **now}.values(), key=lambda row: (row.test.partition("::")[0], row.fault))
 
 
 def exists(test: str) -> bool:

@@ -36,6 +36,9 @@ def test_a_run_replaces_what_its_own_tests_said_and_keeps_the_rest():
     assert [(one.cases, one.longer) for one in both] == [("12", "1,200 by `KILLS=1200`")]
     assert faults.merged(both, [row(cases=13)], [TEST])[0].longer == "1,200 by `KILLS=1200`"
     assert faults.merged([row()], [], []) == [row()]
+    other = row("Another", 99, by="KILLS=99")
+    assert faults.merged([row()], [other], [TEST]) == [row(), other]
+    assert faults.merged([row(), other], [row(cases=13)], [TEST]) == [row(cases=13), other]
 
 
 def test_the_page_is_one_that_the_tests_write():

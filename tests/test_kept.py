@@ -142,13 +142,15 @@ def test_the_folder_has_another_name_when_a_line_a_version_or_the_data_changes(t
 
 
 def test_make_report_computes_everything_and_make_pdf_does_not():
-    recipes = (ROOT / "Makefile").read_text(encoding="utf-8").split("\n\n")
+    makefile = (ROOT / "Makefile").read_text(encoding="utf-8")
+    recipes = makefile.split("\n\n")
     said = {
         name: next(r for r in recipes if f"\n{name}: " in f"\n{r}")
         for name in ("report", "build/report.ipynb")
     }
-    assert "ASSIGNMENT1_KEEP=0 $(BUILD) execute" in said["report"]
-    assert "$(KEEP) $(BUILD) execute" in said["build/report.ipynb"]
+    assert "ASSIGNMENT1_KEEP=$(1) $(PY)" in makefile
+    assert "$(call BUILD,0) execute" in said["report"]
+    assert "$(call BUILD,1) execute" in said["build/report.ipynb"]
 
 
 def test_another_process_finds_what_is_kept(tmp_path):

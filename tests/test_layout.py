@@ -8,6 +8,8 @@ from pathlib import Path
 
 import pytest
 
+from conftest import SLOW
+
 ROOT = Path(__file__).resolve().parent.parent
 ASSIGNMENT = ("mnist", "models", "training", "gradcheck")
 
@@ -39,6 +41,12 @@ def test_no_file_is_long():
     for path in tracked("*.py", "*.typ", "*.js", "*.css"):
         limit = 400 if path.suffix == ".js" else 350
         assert len(path.read_text(encoding="utf-8").splitlines()) <= limit, path
+
+
+def test_what_make_quick_leaves_out_is_there():
+    texts = {path.name: path.read_text(encoding="utf-8") for path in tracked("*/test_*.py")}
+    for name, _, test in (one.partition("::") for one in SLOW.split()):
+        assert f"def {test}" in texts.get(name, ""), name
 
 
 def test_the_page_setter_needs_nothing_of_the_assignment():

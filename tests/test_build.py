@@ -1,0 +1,188 @@
+"""A build in bad surroundings: it ends well or says why in a line, and loses no file."""
+
+import fcntl
+import os
+import pty
+import re
+import shutil
+import struct
+import subprocess
+import termios
+from contextlib import suppress
+
+import pytest
+
+from builds import ONE_LINE, Project, needs_make, needs_proc
+
+pytestmark = [needs_make, needs_proc]
+PDF = ["build/report.ipynb", "report.pdf", "report-evidence.txt"]
+WROTE = [f"Wrote {name}" for name in PDF]
+OLD = b"of a build before"
+NO_RIGHTS = ["setpriv", "--bounding-set=-all", "--inh-caps=-all"] if os.geteuid() == 0 else []
+needs_rights = pytest.mark.skipif(
+    bool(NO_RIGHTS) and not shutil.which("setpriv"), reason="root may write anywhere"
+)
+
+
+@pytest.fixture(scope="module")
+def built(tmp_path_factory):
+    """A project, and its files as they should be; where there is no terminal, a build says no more."""
+    project = Project(tmp_path_factory.mktemp("plain"), ONE_LINE)
+    assert project.make("pdf") == WROTE
+    return project, project.contents(*PDF)
+
+
+@pytest.fixture
+def project(built):
+    """The same, with files of a build before."""
+    for name in PDF:
+        (built[0].folder / name).write_bytes(OLD)
+    built[0].restore(ONE_LINE)
+    return built[0]
+
+
+def test_two_builds_at_once_both_end_well(project, built, tried):
+    both = [project.start("pdf"), project.start("pdf")]
+    said = [project.ended(process) for process in both]
+    assert sum("Waiting for another build in this folder to end" in lines for lines in said) >= 1
+    assert sum("Wrote build/report.ipynb" in lines for lines in said) == 1
+    assert sum("build/report.ipynb is new" in lines for lines in said) == 1
+    assert project.contents(*PDF) == built[1]
+    tried("Two `make pdf` at once", 1, "the second waits and says so; both end well")
+
+
+@pytest.mark.parametrize(
+    "fault, code, error",
+    [
+        (
+            "A cell that never ends and hears no signal",
+            "import signal\nfor n in (2, 15): signal.signal(n, signal.SIG_IGN)\nwhile True: pass",
+            r"a cell took longer than 3 s \(CELL_SECONDS=\.\.\. sets the limit\)",
+        ),
+        ("A kernel that dies", "import os\nos._exit(1)", r"the kernel died: .*"),
+    ],
+)
+def test_a_cell_that_does_not_end_well_stops_the_build(fault, code, error, project, tried):
+    project.restore(code)
+    (line,) = project.fail("pdf", CELL_SECONDS="3")
+    assert re.fullmatch(f"error: {error}; the whole of it is in build/log.txt", line)
+    assert project.contents(*PDF) == [OLD] * 3
+    assert (project.folder / "build/log.txt").stat().st_size
+    tried(fault, 1, "stopped, with an error of one line and the rest in build/log.txt; old files stay")
+
+
+def test_a_cell_that_is_no_longer_true_stops_the_build(project, tried):
+    project.restore(ONE_LINE.replace('}}.")', '}}.\\n    check: number == 3")'))
+    first, second = project.fail("report")
+    assert first == "error: report.ipynb is no report yet" and "number == 3" in second
+    assert project.contents(*PDF) == [OLD] * 3
+    assert (project.folder / "report.ipynb").read_text(encoding="utf-8") == project.source
+    tried(
+        "A sentence that is not true",
+        2,
+        "no page and no committed notebook are written; a line names the check",
+    )
+
+
+def test_a_notebook_that_is_edited_while_it_runs_stays_as_edited(project, tried):
+    edit = "from pathlib import Path\nPath('report.ipynb').write_text('edited')"
+    project.restore(edit)
+    (line,) = project.fail("report")
+    assert line.startswith("error: report.ipynb was changed while it was executed, and is as you left it")
+    assert (project.folder / "report.ipynb").read_text() == "edited"
+    tried(
+        "A notebook that is edited while `make report` executes it", 1, "the edit stays, and an error says so"
+    )
+
+
+@pytest.mark.parametrize(
+    "target, name", [("pdf", "report.pdf"), ("pdf", "report-evidence.txt"), ("pdf", PDF[0])]
+)
+def test_a_folder_in_the_place_of_a_file_is_named(target, name, project, tried):
+    (project.folder / name).unlink()
+    (project.folder / name).mkdir()
+    try:
+        (line,) = project.fail(target)
+        assert line == f"error: {name} is a folder; move it away, a file of that name is to be written"
+        assert list((project.folder / name).iterdir()) == []
+    finally:
+        (project.folder / name).rmdir()
+    tried(f"A folder in the place of {name}", 1, "an error of one line; nothing is written into it")
+
+
+@needs_rights
+def test_a_folder_that_cannot_be_written_keeps_its_files(project, tried):
+    places = [project.folder, project.folder / "build"]
+    for place in places:
+        place.chmod(0o555)
+    try:
+        (line,) = project.fail("pdf", before=NO_RIGHTS)
+    finally:
+        for place in places:
+            place.chmod(0o755)
+    assert re.fullmatch("error: .*build.*Permission denied", line)
+    assert project.contents(*PDF) == [OLD] * 3
+    tried("A read-only folder", 1, "an error of one line; old files stay")
+
+
+@pytest.mark.parametrize("free", [0, 8])
+def test_a_full_disk_keeps_the_old_files(free, built, tmp_path, tried):
+    disk = tmp_path / "disk"
+    disk.mkdir()
+    mount = ["mount", "-t", "tmpfs", "-o", "size=3m", "none", str(disk)]
+    if os.geteuid() or subprocess.run(mount, capture_output=True).returncode:
+        pytest.skip("no disk can be mounted here")
+    try:
+        project = Project(disk, ONE_LINE)
+        (disk / "build").mkdir()
+        for name in PDF:
+            (disk / name).write_bytes(OLD)
+        rest = shutil.disk_usage(disk).free - free * 1024
+        (disk / "fill").write_bytes(bytes(rest))
+        lines = project.fail("pdf", PYTHONDONTWRITEBYTECODE="1")
+        assert len(lines) == 1 and lines[0].endswith("No space left on device"), lines
+        found = dict(zip(PDF, project.contents(*PDF), strict=True))
+        new = dict(zip(PDF, built[1], strict=True))
+        assert all(content in (OLD, new[name]) for name, content in found.items())
+        assert found["report.pdf"] == OLD
+        (disk / "fill").unlink()
+        assert project.make("pdf") == WROTE and project.contents(*PDF) == built[1]
+    finally:
+        subprocess.run(["umount", "--lazy", str(disk)], check=True)
+    tried(f"A disk with {free} kB left", 1, "an error of one line; each file is old or new, and whole")
+
+
+def test_odd_surroundings_make_no_difference(built, tmp_path, tried):
+    project = Project(tmp_path / 'it\'s an "øving" 1 é', ONE_LINE)
+    shell = ["sh", "-c", 'umask 077; unset HOME; exec "$@"', "sh"]
+    assert project.make("pdf", before=shell, LANG="C", LC_ALL="C") == WROTE
+    assert project.contents(*PDF) == built[1]
+    fault = "A path with spaces, quotes and letters that are not ASCII; no HOME; umask 077; the C locale"
+    tried(f"{fault}; all at once", 1, "the same bytes as elsewhere")
+
+
+@needs_rights
+def test_a_home_that_cannot_be_written_makes_no_difference(project, built, tmp_path, tried):
+    tmp_path.chmod(0o555)
+    assert project.make("pdf", before=NO_RIGHTS, HOME=str(tmp_path)) == WROTE
+    assert project.contents(*PDF) == built[1]
+    tried("A read-only HOME", 1, "the same bytes as elsewhere, and nothing said")
+
+
+def test_a_terminal_shows_one_bar_and_a_line_for_each_file(project, built):
+    terminal, end = pty.openpty()
+    fcntl.ioctl(end, termios.TIOCSWINSZ, struct.pack("HHHH", 24, 80, 0, 0))
+    process = subprocess.Popen(
+        ["make", "pdf", "ENV=active"], cwd=project.folder, env=project.environment, stdout=end, stderr=end
+    )
+    os.close(end)
+    shown = b""
+    with suppress(OSError):  # the end of a terminal's output
+        while part := os.read(terminal, 4096):
+            shown += part
+    assert process.wait() == 0
+    drawn = shown.decode().replace("\r\n", "\n").split("\n")
+    assert [line.rpartition("\r")[2] for line in drawn] == [*WROTE, ""]  # what is left of each line
+    bars = drawn[0].split("\r")[:-1]
+    assert any(re.fullmatch(r"Task 1 +█+ +[\d:?]+ left", bar) for bar in bars), bars
+    assert max(map(len, bars)) <= 80 and all("\r" not in line for line in drawn[1:])

@@ -1,0 +1,82 @@
+"""A build is killed at random moments: every file is the old or the new one, and no process is left.
+
+KILLS=120 in the environment tries as many kills, of a copy of the project with a small notebook;
+KILLS_OF=report takes the true one.
+"""
+
+import os
+import random
+import shutil
+import signal
+import subprocess
+import time
+
+import pytest
+
+from builds import Project, needs_make, needs_proc
+from conftest import ROOT
+
+KILLS = int(os.environ.get("KILLS", "12"))
+OF = os.environ.get("KILLS_OF", "")
+BY = " ".join(f"{name}={os.environ[name]}" for name in ("KILLS", "KILLS_OF") if name in os.environ)
+SECONDS = 10  # until nothing is left
+SIGNALS = [signal.SIGINT, signal.SIGTERM, signal.SIGKILL, signal.SIGHUP]
+FILES = {
+    "pdf": ["build/report.ipynb", "report.pdf", "report-evidence.txt"],
+    "html": ["build/report.ipynb", "report.html"],
+    "report": ["build/report.ipynb"],
+}
+FAULT = "`make {}` of {}: SIGINT, SIGTERM, SIGKILL or SIGHUP to make alone or to its group, at any moment"
+OUTCOME = f"each file old or new, and whole; no process left after {SECONDS} s; the next build succeeds"
+pytestmark = [needs_make, needs_proc]
+
+
+@pytest.fixture(scope="module")
+def project(tmp_path_factory):
+    source = (ROOT / "report.ipynb").read_text(encoding="utf-8") if OF else None
+    return Project(tmp_path_factory.mktemp("project"), source=source)
+
+
+def started(project, target, moment):
+    """A make, so many seconds later; fewer, if it has ended by then."""
+    while True:
+        process = project.start(target)
+        try:
+            process.communicate(timeout=moment)
+        except subprocess.TimeoutExpired:
+            return process
+        moment *= 0.8
+
+
+@pytest.mark.parametrize("target", FILES)
+def test_a_killed_build_leaves_each_file_old_or_new_and_no_process(target, project, tried):
+    dice, kills = random.Random(target), KILLS // len(FILES)
+    notebook = project.folder / "report.ipynb"
+    old = {project.folder / name: b"of a build before" for name in FILES[target]}
+    old[notebook] = project.source.encode()
+    notebook.write_bytes(old[notebook])
+    began = time.monotonic()
+    project.make(target)
+    lasts = time.monotonic() - began
+    new = {file: file.read_bytes() for file in old}
+    for kill in range(1, kills + 1):
+        for file, content in old.items():
+            file.write_bytes(content)
+        if dice.random() < 0.7:  # else what a run computed is taken from there
+            shutil.rmtree(project.folder / "build/kept", ignore_errors=True)
+        number, whom = SIGNALS[kill % 4], dice.choice(["make", "its group"])
+        moment = dice.uniform(0, lasts)
+        about = f"kill {kill}: {number.name} to {whom} after {moment:.2f} of {lasts:.2f} s"
+        process = started(project, target, moment)
+        (os.kill if whom == "make" else os.killpg)(process.pid, number)
+        process.wait(SECONDS)
+        assert project.left(SECONDS) == [], about
+        assert process.returncode != 0, about
+        for file, content in old.items():
+            assert file.read_bytes() in (content, new[file]), f"{about}: {file}"
+        assert list(project.shared.iterdir()) == [], about
+        if kill % 4 == 0 or kill == kills:
+            notebook.write_bytes(old[notebook])
+            project.make(target)
+            assert all(file.read_bytes() == content for file, content in new.items()), about
+    tried(FAULT.format(target, "the report" if OF else "a small report"), kills, OUTCOME, BY)
