@@ -68,6 +68,8 @@ class Writer:
         for char in set(text) & set(self.stand_ins):
             self.replaced.setdefault(char, self.place)
             text = text.replace(char, self.stand_ins[char])
+        if self.stand_ins:
+            text = text.replace("][U+", " U+")
         text = text.replace("\\", "\\\\").replace('"', '\\"')
         return '"' + text.replace("\n", "\\n").replace("\r", "").replace("\t", "    ") + '"'
 
@@ -137,6 +139,8 @@ class Writer:
                 continue
             words = self.inlines(run)
             if words.strip():
+                if _leftwards(stringify(run)):
+                    words = f"#text(dir: rtl)[{words}]"
                 short = len(stringify(run)) < 600
                 parts.append(f"#block(sticky: true, below: 1.1em)[{words}]" if display and short else words)
             run = []
@@ -271,6 +275,12 @@ class Writer:
             )
             + ")"
         )
+
+
+def _leftwards(text: str) -> bool:
+    """Whether a text is read from right to left: its first letter with a direction is."""
+    kinds = (unicodedata.bidirectional(char) for char in text[:200])
+    return next((kind for kind in kinds if kind in ("L", "R", "AL")), "L") != "L"
 
 
 def stand_in(char: str) -> str:
