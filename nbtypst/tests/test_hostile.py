@@ -133,7 +133,8 @@ cell = st.one_of(
 
 
 def titled(cells: list[Any], title: Any, own: dict[str, Any], about: dict[str, Any]) -> Any:
-    nb = new_notebook(cells=cells)
+    nb = new_notebook()
+    nb.cells = cells
     nb.metadata.update({"title": title, "nbtypst": own} | about)
     return nb
 

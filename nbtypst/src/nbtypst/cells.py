@@ -126,7 +126,7 @@ def _output(output: Any, place: str, problems: Problems, expected: bool) -> list
     about = dict(output.get("metadata", {}))
     if about.get("role") == "caption":
         return []
-    return [_display(dict(output.data), about, place, problems)]
+    return [_display(dict(output.get("data", {})), about, place, problems)]
 
 
 def terminal(text: str) -> str:

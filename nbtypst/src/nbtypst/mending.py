@@ -41,6 +41,9 @@ def mend(nb: Any) -> tuple[Any, str]:
     nb.nbformat, nb.nbformat_minor = 4, 4  # without ids of cells
     nb.cells = [_cell(cell) for cell in nb.get("cells", []) if isinstance(cell, dict)]
     if _fault(nb):
+        for cell in nb.cells:
+            cell.metadata = type(nb)()
+    if _fault(nb):
         nb.metadata = type(nb)({"title": nb.metadata["title"]} if nb.metadata.get("title") else {})
     return nb, fault
 
