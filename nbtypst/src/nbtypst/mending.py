@@ -60,7 +60,7 @@ def _cell(cell: Any) -> Any:
     """A cell of one of the three kinds, its parts of the right type."""
     kind = cell.get("cell_type") if cell.get("cell_type") in ("code", "markdown", "raw") else "raw"
     about = cell.get("metadata")
-    made = {"cell_type": kind, "source": _text(cell.get("source", "")), "metadata": {}}
+    made: dict[str, Any] = {"cell_type": kind, "source": _text(cell.get("source", "")), "metadata": {}}
     if isinstance(about, dict):
         made["metadata"] = {
             key: value for key, value in about.items() if key not in ("name", "tags", "jupyter")
