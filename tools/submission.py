@@ -25,6 +25,7 @@ FILES += [
     "nbtypst/LICENSE",
     "nbtypst/README.md",
     "nbtypst/SETTINGS.md",
+    "nbtypst/data/share/jupyter/lab/settings/overrides.d/nbtypst.json",
     "nbtypst/pyproject.toml",
 ]
 PACKAGES = ["assignment1", "nbtypst/src"]

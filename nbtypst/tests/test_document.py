@@ -120,8 +120,11 @@ def test_all_problems_are_told_at_once_each_in_a_line_with_its_cell():
         "cell 2 In [7] \"say('It is small.')\": not true: 'It is small.' (check: x < 1; measured: 2 < 1)",
         "cell 2 In [7] \"say('It is small.')\": 'It is small.' is out of date, x is from In [3]; "
         "run the cells above again",
-        "cell 4 'show()': Figure 2b is there twice; give each its own number",
     ]
+    with pytest.raises(
+        ExportError, match=r"cell 3 'show.*Figure 2b is there twice; give each its own number"
+    ):
+        collect(notebook(figure(), figure(), strict=True))
 
 
 @pytest.mark.parametrize(

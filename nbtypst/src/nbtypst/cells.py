@@ -9,12 +9,24 @@ from typing import Any
 
 from nbconvert.filters import strip_ansi
 
-from nbtypst.markdown import Block, from_latex, from_markdown, lost, plain_code, printable, sanitise
+from nbtypst.markdown import (
+    Block,
+    drawn,
+    from_latex,
+    from_latex_text,
+    from_markdown,
+    lost,
+    plain_code,
+    printable,
+    sanitise,
+)
 from nbtypst.pictures import Picture, from_output
 from nbtypst.problems import Problems, name_of
 
 PICTURES = ("image/svg+xml", "image/png", "image/jpeg", "image/gif", "image/webp", "image/bmp")
-ORDER = ("image/svg+xml", "text/markdown", "text/latex", *PICTURES[1:], "text/html", "text/plain")
+WORDS = "text/latex, words"  # LaTeX that is no formula: what else there is goes before it
+ORDER = ("image/svg+xml", "text/markdown", "text/latex", *PICTURES[1:], "text/html", WORDS, "text/plain")
+LATEX = {"text/latex": from_latex, WORDS: from_latex_text}
 QUIET = ("application/pdf", "application/vnd.dataresource+json")  # beside another form of the same
 TALL = 2_000_000  # characters of one output: more is no page
 
@@ -52,6 +64,9 @@ def pieces(nb: Any, problems: Problems, hide_code: bool) -> list[Piece]:
                 found.append(Piece(place, "input", blocks=[plain_code(cell.source, language)]))
             for output in cell.get("outputs", ()):
                 found += _output(output, place, problems, "raises-exception" in cell.metadata.get("tags", ()))
+        else:
+            problems.warn(place, f"no page has cells of the kind {cell.cell_type!r}", "its text is shown")
+            found.append(Piece(place, blocks=[plain_code(str(cell.get("source", cell.get("code", ""))))]))
     return found
 
 
@@ -61,6 +76,7 @@ def _markdown(source: str, place: str, problems: Problems, attachments: Any = No
     except (RecursionError, RuntimeError, ValueError, TypeError, AttributeError, IndexError, KeyError):
         problems.warn(place, "its Markdown cannot be read", "it is shown as it is written")
         return Piece(place, blocks=[plain_code(source)])
+    html = drawn(html)
     _lost(html, place, problems)
     return Piece(place, html=_addresses(html), attachments=dict(attachments or {}))
 
@@ -110,7 +126,7 @@ def _output(output: Any, place: str, problems: Problems, expected: bool) -> list
     about = dict(output.get("metadata", {}))
     if about.get("role") == "caption":
         return []
-    return [_display(dict(output.data), about, place, problems)]
+    return [_display(dict(output.get("data", {})), about, place, problems)]
 
 
 def terminal(text: str) -> str:
@@ -127,8 +143,8 @@ def _display(data: dict[str, Any], about: dict[str, Any], place: str, problems: 
     name = _name(about)
     caption = from_markdown(str(about["caption"])) if about.get("caption") else None
     checks = [check for check in about.get("checks", ()) if isinstance(check, dict)]
-    for kind in sorted(set(data) & set(ORDER), key=ORDER.index):
-        raw = data[kind]
+    for kind in (kind for kind in ORDER if kind.partition(",")[0] in data):
+        raw = data[kind.partition(",")[0]]
         text = "".join(map(str, raw)) if isinstance(raw, list) else str(raw)
         piece = None
         if kind in PICTURES:
@@ -139,9 +155,10 @@ def _display(data: dict[str, Any], about: dict[str, Any], place: str, problems: 
         elif kind == "text/markdown":
             piece = _markdown(text, place, problems)
             piece.kind = "table" if name.startswith("tbl-") or caption else "text"
-        elif kind == "text/latex" and (html := from_latex(text)):
+        elif kind in LATEX and (html := LATEX[kind](text)):
             piece = Piece(place, html=html)
-        elif kind == "text/html" and re.sub(r"<(?!img|hr|table)[^>]*>|\s", "", sanitise(text)):
+        elif kind == "text/html" and re.sub(r"<(?!img|hr|table)[^>]*>|\s", "", sanitise(drawn(text))):
+            text = drawn(text)
             _lost(text, place, problems)
             piece = Piece(place, html=_addresses(text))
         elif kind == "text/plain":

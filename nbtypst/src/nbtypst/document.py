@@ -8,6 +8,7 @@ from typing import Any
 from pandocfilters import stringify
 
 from nbtypst.cells import Piece, pieces
+from nbtypst.formulas import untagged
 from nbtypst.markdown import Block, parse
 from nbtypst.pictures import Picture
 from nbtypst.problems import Problems
@@ -87,7 +88,10 @@ def _title(blocks: list[tuple[str, Block]], given: str, name: str) -> tuple[str,
     roots = [block for _, block in blocks if block["t"] == "Header" and block["c"][0] == 1]
     words = " ".join(stringify(roots[0]["c"][2]).split()) if roots else ""
     if len(roots) == 1 and given in ("", words):
-        return words, [(place, block) for place, block in blocks if block is not roots[0]]
+        pictures = [n for n in nodes(roots[0]) if n["t"] == "Span" and n["c"][0][1] == ["picture"]]
+        left = [{"t": "Para", "c": pictures}] if pictures else []
+        kept = ((place, left if block is roots[0] else [block]) for place, block in blocks)
+        return words, [(place, block) for place, some in kept for block in some]
     return given or name or "Notebook", blocks
 
 
@@ -95,10 +99,12 @@ def _name_all(blocks: list[tuple[str, Block]], references: References) -> None:
     """Note every id; headings get theirs last, so that none takes a figure's."""
     for place, block in blocks:
         for node in nodes(block):
-            if node["t"] == "Math" and node["formula"].tag:
-                references.add(PREFIX["equation"] + node["formula"].tag.lower(), place)
+            tag = node["formula"].tag if node["t"] == "Math" else ""
+            if tag and not references.add(PREFIX["equation"] + tag.lower(), place):
+                node["formula"] = untagged(node["formula"])
+                node["c"][1] = node["formula"].latex
             if node["t"] in ("Div", "Table") and node["c"][0][0]:
-                references.add(node["c"][0][0], place)
+                node["c"][0][0] = references.add(node["c"][0][0], place)
     for _, block in blocks:
         for node in nodes(block):
             if node["t"] == "Header":

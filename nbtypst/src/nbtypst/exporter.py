@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import copy
 import logging
 import subprocess
 from pathlib import Path
@@ -14,6 +13,7 @@ from traitlets import Bool, Float, List, Unicode
 from traitlets.config import Application, Config
 
 from nbtypst.document import Document, collect
+from nbtypst.mending import mend, read
 from nbtypst.problems import ExportError, Problem, Problems
 from nbtypst.settings import Settings, settings
 
@@ -55,7 +55,11 @@ class ReportExporter(TemplateExporter):
     font_size = Float(None, allow_none=True, help="The size of the text in points.").tag(config=True)
     folder = Unicode("", help="Where the notebook's pictures are, if not beside it.").tag(config=True)
     font_paths = List(Unicode(), help="Folders with more fonts.").tag(config=True)
-    system_fonts = Bool(False, help="Whether the machine's own fonts are used too.").tag(config=True)
+    system_fonts = Bool(
+        None,
+        allow_none=True,
+        help="Whether the machine's fonts are used: never, always, or (None) where a character needs one.",
+    ).tag(config=True)
 
     @property
     def default_config(self) -> Config:
@@ -79,6 +83,10 @@ class ReportExporter(TemplateExporter):
             found.hide_code = True
         return found
 
+    def from_file(self, file_stream: Any, resources: Any = None, **kw: Any) -> tuple[Any, Any]:
+        """Convert a notebook's open file, valid or not; ExportError for one that is no notebook."""
+        return self.from_notebook_node(read(file_stream.read()), resources, **kw)
+
     def from_notebook_node(self, nb: Any, resources: Any = None, **kw: Any) -> tuple[Any, Any]:  # type: ignore[override]
         """Convert a notebook to the contents of a file.
 
@@ -87,9 +95,7 @@ class ReportExporter(TemplateExporter):
         """
         if not any(isinstance(one, _OneLine) for one in self.log.filters):
             self.log.addFilter(_OneLine())
-        nb = copy.deepcopy(nb)
-        if not isinstance(nb.metadata.get("title", ""), str):
-            nb.metadata["title"] = str(nb.metadata["title"])
+        nb, mended = mend(nb)
         try:
             nb, resources = Exporter.from_notebook_node(self, nb, resources, **kw)
         except nbformat.ValidationError as error:
@@ -99,6 +105,10 @@ class ReportExporter(TemplateExporter):
         resources.pop("outputs", None)
         own = self.settings(nb)
         problems = Problems(own.strict)
+        if mended:
+            problems.warn(
+                "the notebook", f"it is no valid notebook: {mended}", "it is read as well as it can be"
+            )
         about = resources.get("metadata", {})
         beside = self.folder or about.get("path")
         folder = None if beside is None else str(Path(beside or "."))

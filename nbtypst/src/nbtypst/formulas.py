@@ -5,7 +5,7 @@ from __future__ import annotations
 import json
 import re
 import tempfile
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
 
@@ -57,6 +57,11 @@ def formula(display: bool, source: str, macros: dict[str, tuple[int, str]]) -> F
     if display and re.search(r"\\\\", re.sub(r"\\begin\{(.*?)\}.*\\end\{\1\}", "", latex, flags=re.S)):
         latex = rf"\begin{{aligned}}{latex}\end{{aligned}}"
     return Formula(display, bool(box), tags[0].strip() if tags else "", latex)
+
+
+def untagged(formula: Formula) -> Formula:
+    """The formula with its number as a part of it, for one whose number another has."""
+    return replace(formula, tag="", latex=rf"{formula.latex} \qquad \text{{({formula.tag})}}")
 
 
 def _plain(latex: str) -> str:

@@ -21,6 +21,8 @@ from nbtypst.speech import read_aloud
 _MATH = re.compile(
     r"<math ([^>]*)>\s*<semantics>(.*?)<annotation[^>]*>(.*?)</annotation>\s*</semantics>", re.S
 )
+LEFTWARDS = ("ar", "dv", "fa", "he", "ps", "sd", "ug", "ur", "yi")  # languages that are written so
+_ROWS = re.compile(r"<(thead|tbody|tfoot)>.*?</\1>", re.S)
 
 
 class ReportHTMLExporter(ReportExporter):
@@ -52,6 +54,7 @@ class ReportHTMLExporter(ReportExporter):
             blocks.append(RawBlock("html", _evidence(document)))
         own = document.settings
         names = {"title": document.title, "subtitle": own.subtitle, "lang": own.language}
+        names["dir"] = "rtl" if own.language.partition("-")[0].lower() in LEFTWARDS else ""
         names["about"] = " · ".join(filter(None, (own.group, own.course, own.date)))
         meta: dict[str, Any] = {key: _meta(value) for key, value in names.items() if value}
         meta["author"] = {"t": "MetaList", "c": [_meta(author) for author in own.authors]}
@@ -65,7 +68,12 @@ class ReportHTMLExporter(ReportExporter):
             options += [f"--template={template}", f"--variable=style:{style}"]
             page = pandoc(json.dumps(page_source), "-f", "json", "-t", "html5", *options)
         page = page.replace("\N{NO-BREAK SPACE}", " ")  # page.css keeps the words of a reference together
-        return re.sub(r"<th\b", '<th scope="col"', _MATH.sub(_read_aloud, page))
+        return _ROWS.sub(_scopes, _MATH.sub(_read_aloud, page))
+
+
+def _scopes(rows: re.Match[str]) -> str:
+    """A table's rows, each header cell with what it is the header of."""
+    return re.sub(r"<th\b", f'<th scope="{"col" if rows[1] == "thead" else "row"}"', rows[0])
 
 
 def _meta(text: str) -> dict[str, str]:

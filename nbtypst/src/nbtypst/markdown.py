@@ -8,8 +8,9 @@ import os
 import re
 import shutil
 import subprocess
+from base64 import b64encode
 from functools import cache
-from html import escape
+from html import escape, unescape
 from typing import Any
 
 import nh3
@@ -36,8 +37,8 @@ _ATTRIBUTES = {
     "img": {"src", "alt", "width", "height"},
     "ol": {"start"},
     "pre": {"class"},
-    "td": {"align", "colspan", "rowspan"},
-    "th": {"align", "colspan", "rowspan"},
+    "td": {"align", "colspan", "rowspan", "style"},
+    "th": {"align", "colspan", "rowspan", "style"},
 }
 _DROPPED = {"script", "style", "template", "noscript", "head", "title", "object", "applet", "math", "svg"}
 _SCHEMES = {"http", "https", "mailto", "data", "attachment"}
@@ -89,6 +90,8 @@ def from_markdown(source: str) -> str:
 
 def from_latex(source: str) -> str | None:
     """The HTML of a LaTeX output, if it is math with or without words around it; else None."""
+    if re.search(r"\\begin\{(?:tabular|longtable|table|figure|itemize|enumerate|description)", source):
+        return None
     parts, done = [], 0
     for match in MATH.finditer(source):
         inline = match[3] or match[4]
@@ -97,6 +100,20 @@ def from_latex(source: str) -> str | None:
         done = match.end()
     words = escape(source[done:])
     return f"<p>{''.join(parts)}{words}</p>" if parts and "\\" not in "".join(parts[::2]) + words else None
+
+
+def from_latex_text(source: str) -> str:
+    """The HTML of LaTeX that is text or a table, as pandoc reads it, its math marked; "" if it cannot."""
+    try:
+        html = pandoc(printable(source), "-f", "latex", "-t", "html", "--mathjax", "--quiet")
+    except (RuntimeError, subprocess.TimeoutExpired):
+        return ""
+    return re.sub(
+        r'<span\s+class="math (inline|display)">\\[(\[](.*?)\\[)\]]</span>',
+        lambda m: _math(unescape(m[2]), DISPLAY if m[1] == "display" else INLINE),
+        html,
+        flags=re.S,
+    )
 
 
 def _math(latex: str, kind: str) -> str:
@@ -112,6 +129,23 @@ def printable(text: str) -> str:
 def plain_code(text: str, language: str = "") -> Block:
     """Text as a block of code."""
     return {"t": "CodeBlock", "c": [["", [language] if language else [], []], printable(text)]}
+
+
+def drawn(html: str) -> str:
+    """HTML with each drawing of its own as a picture; symbols for other drawings, and icons, are none."""
+
+    def picture(match: re.Match[str]) -> str:
+        svg = match[0]
+        if not re.search(r"<(path|rect|circle|ellipse|line|poly|text|image)\b", svg) or "<symbol" in svg:
+            return svg
+        svg = re.sub(r"<svg\b(?![^>]*\bxmlns=)", '<svg xmlns="http://www.w3.org/2000/svg"', svg, count=1)
+        if "xlink:" in svg and "xmlns:xlink" not in svg:
+            svg = svg.replace("<svg", '<svg xmlns:xlink="http://www.w3.org/1999/xlink"', 1)
+        title = re.search(r"<title\b[^>]*>([^<]*)</title>|aria-label=[\"']([^\"']*)", svg)
+        alt = f' alt="{escape(unescape(title[1] or title[2] or ""))}"' if title else ""
+        return f'<img{alt} src="data:image/svg+xml;base64,{b64encode(svg.encode()).decode()}">'
+
+    return re.sub(r"<svg\b(?:(?!<svg\b).)*?</svg\s*>", picture, html, flags=re.S | re.I)
 
 
 def lost(html: str) -> list[tuple[str, str]]:
@@ -150,6 +184,9 @@ def _depth(html: str) -> int:
 
 def _attribute(tag: str, attribute: str, value: str) -> str | None:
     """An attribute's value; numbers are small ones, so that no table has a million columns."""
+    if attribute == "style":  # of a table's cell
+        match = re.search(r"text-align:\s*(left|right|center)", value)
+        return match and f"text-align: {match[1]}"
     if attribute in ("colspan", "rowspan", "start", "width", "height"):
         return (
             value

@@ -47,14 +47,7 @@ class ReportPDFExporter(ReportExporter):
         for key in sorted(key for key in writer.broken if isinstance(key, str)):
             alt = document.pictures[key].alt
             problems.warn(writer.dropped[key], f"the picture {alt!r} cannot be shown", "its text is")
-        if writer.replaced:
-            chars = "".join(sorted(writer.replaced))
-            first = next(iter(writer.replaced.values()))
-            problems.warn(
-                first,
-                f"no font here has {chars!r}",
-                "their names are shown; font_paths or system_fonts gives more fonts",
-            )
+        _say_missing(writer, problems)
         problems.stop()
         return pdf
 
@@ -69,9 +62,13 @@ class ReportPDFExporter(ReportExporter):
                 head = _head(writer)
                 try:
                     self._place(writer, head, folder)
-                    return self._typst(folder)
+                    options = self._options(writer, folder)
+                    done: bytes = typst.compile(
+                        str(folder / "main.typ"), format="pdf", pdf_standards=["ua-1"], **options
+                    )
+                    return done
                 except typst.TypstError as error:
-                    if not _repair(writer, error, head.count("\n")):
+                    if not _repair(writer, error, head.count("\n"), self.system_fonts is None):
                         hints = " ".join(getattr(error, "hints", []))
                         words = f"Typst could not set the page: {error} {hints}\n{error.diagnostic!s:.600}"
                         raise RuntimeError(words) from error
@@ -86,7 +83,7 @@ class ReportPDFExporter(ReportExporter):
         settled: set[str] = set()
         for _ in range(PASSES):
             (folder / "main.typ").write_text(head + writer.write(), encoding="utf-8", newline="\n")
-            figures = self._figures(folder) if waiting else []
+            figures = self._figures(writer, folder) if waiting else []
             early = next(
                 (f["name"] for f in figures if f["name"] in writer.floats and f["shown"] <= f["page"]), ""
             )
@@ -97,40 +94,57 @@ class ReportPDFExporter(ReportExporter):
             settled.add(name)
             writer.floats ^= {name}
 
-    def _figures(self, folder: Path) -> list[dict[str, Any]]:
+    def _figures(self, writer: Writer, folder: Path) -> list[dict[str, Any]]:
         """Each figure's name, the page and height where it stands in the text, and the page that shows it."""
         main = str(folder / "main.typ")
-        found = typst.query(main, "<nb-figures>", field="value", one=True, **self._options(folder))
+        found = typst.query(main, "<nb-figures>", field="value", one=True, **self._options(writer, folder))
         return list(json.loads(found))
 
-    def _options(self, folder: Path) -> dict[str, Any]:
+    def _options(self, writer: Writer, folder: Path) -> dict[str, Any]:
+        borrowed = self.system_fonts is None and bool(writer.stand_ins)
         return {
             "root": str(folder),
-            "ignore_system_fonts": not self.system_fonts,
+            "ignore_system_fonts": not (self.system_fonts or borrowed),
             "font_paths": list(self.font_paths),
         }
 
-    def _typst(self, folder: Path) -> bytes:
-        done: bytes = typst.compile(
-            str(folder / "main.typ"), format="pdf", pdf_standards=["ua-1"], **self._options(folder)
-        )
-        return done
+
+def _say_missing(writer: Writer, problems: Problems) -> None:
+    """Warn of characters that no font of this package has: those that the machine's show, and the others."""
+    by_kind: dict[bool, dict[str, str]] = {True: {}, False: {}}
+    for char, place in writer.replaced.items():
+        by_kind[writer.stand_ins[char] == char][char] = place
+    advice = {
+        True: "the machine's fonts show them, and another machine may do it in another way",
+        False: "their names are shown; font_paths gives more fonts",
+    }
+    for borrowed, places in by_kind.items():
+        for place in dict.fromkeys(places.values()):
+            chars = "".join(sorted(char for char in places if places[char] == place))
+            shown = chars if len(chars) <= 20 else chars[:20] + "…"
+            problems.warn(place, f"no font of this package has {shown!r}", advice[borrowed])
 
 
-def _repair(writer: Writer, error: Any, offset: int) -> bool:
-    """Note what an error of Typst is about, so that it is written in another way; whether that is new."""
+def _repair(writer: Writer, error: Any, offset: int, may_borrow: bool) -> bool:
+    """Note what an error of Typst is about, so that it is written in another way; whether that is new.
+
+    A character that no font has comes from the machine's fonts, if `may_borrow`, or in words.
+    """
     text = f"{error}\n{error.diagnostic}"
-    before = (len(writer.broken), len(writer.stand_ins))
+    before = (len(writer.broken), dict(writer.stand_ins))
     chars = {char for found in _GLYPH.findall(text) for char in _literal(found) if ord(char) > 126}
+    first = may_borrow and not writer.stand_ins
     for char in chars:
-        writer.stand_ins[char] = stand_in(char)
-        writer.broken |= {formula for formula, body in writer.formulas.items() if char in body}
+        words = stand_in(char)
+        writer.stand_ins[char] = char if first and words else words
+        if not first:
+            writer.broken |= {formula for formula, body in writer.formulas.items() if char in body}
     if not chars:
         for number in map(int, _LINE.findall(text)):
             if what := writer.fragile.get(number - offset):
                 writer.broken.add(what)
         writer.broken |= set(_FILE.findall(text))
-    return (len(writer.broken), len(writer.stand_ins)) != before
+    return (len(writer.broken), writer.stand_ins) != before
 
 
 def _literal(text: str) -> str:

@@ -7,6 +7,8 @@ from typing import Any
 
 from nbconvert.utils.exceptions import ConversionException
 
+LONGEST = 300  # characters of a problem's line
+
 
 @dataclass(frozen=True)
 class Problem:
@@ -17,8 +19,8 @@ class Problem:
     advice: str = ""
 
     def __str__(self) -> str:
-        line = f"{self.place}: {self.what}" + (f"; {self.advice}" if self.advice else "")
-        return " ".join(line.split())
+        what = self.what if len(self.what) <= LONGEST else self.what[: LONGEST - 40] + "…" + self.what[-39:]
+        return " ".join(f"{self.place}: {what}{f'; {self.advice}' if self.advice else ''}".split())
 
 
 class ExportError(ConversionException):
@@ -64,7 +66,7 @@ class Problems:
 def name_of(number: int, cell: Any) -> str:
     """A cell's name for people: its place in the notebook, its prompt, and how it begins."""
     prompt = f" In [{cell.execution_count}]" if cell.get("execution_count") else ""
-    first = next((line.strip() for line in cell.source.splitlines() if line.strip()), "")
+    first = next((line.strip() for line in str(cell.get("source", "")).splitlines() if line.strip()), "")
     first = "".join(c for c in first if c.isprintable())
     begins = f" {first[:40] + ('…' if len(first) > 40 else '')!r}" if first else ""
     return f"cell {number}{prompt}{begins}"

@@ -32,13 +32,15 @@ class References:
     aliases: dict[str, str] = field(default_factory=dict)
     order: dict[str, list[tuple[str, str]]] = field(default_factory=dict)  # kind: label and place of each
 
-    def add(self, name: str, place: str) -> None:
-        """Note the id of a figure, a table or an equation; a second use of it is an error."""
+    def add(self, name: str, place: str) -> str:
+        """Note the id of a figure, a table or an equation; "" for a second use of it."""
         if name in self.ids:
-            self.problems.error(place, f"{_shown(name)} is there twice", "give each its own number")
+            self.problems.warn(place, f"{_shown(name)} is there twice", "give each its own number")
+            return ""
         self.ids.add(name)
         kind, _, label = name.partition("-")
         self.order.setdefault(kind, []).append((label, place))
+        return name
 
     def heading(self, block: Block) -> None:
         """Give a heading its id: that of its task, else made from its words."""

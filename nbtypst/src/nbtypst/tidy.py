@@ -15,11 +15,23 @@ from nbtypst.formulas import formula
 from nbtypst.markdown import DISPLAY, INLINE, Block, printable
 from nbtypst.pictures import Picture, Remote, from_address
 from nbtypst.problems import Problems
+from nbtypst.references import nodes
 
 NOTHING = ["", [], []]
 _WRAPPERS = ("Emph", "Underline", "Strong", "Strikeout", "Superscript", "Subscript", "SmallCaps")
 _OUTSIDE = re.compile(r"(?:https?://|mailto:)\S", re.I)
+_NUMBER = re.compile(r"(?:[-+−]?[\d.,]+(?:e[-+]?\d+)?[%jJ]?|NaN|nan|None|-?inf|NA|)", re.I)
 DEEPEST = 12  # nested blocks
+
+
+def _align_numbers(columns: list[Any], rows: list[list[Any]]) -> None:
+    """Columns of nothing but numbers, whose alignment no one set, have them at the right."""
+    for number, column in enumerate(columns):
+        cells = [row[number] for row in rows if len(row) == len(columns)]
+        own = {alignment["t"] for alignment in (column[0], *(cell[1] for cell in cells))}
+        words = [" ".join(stringify(cell[4]).split()) for cell in cells]
+        if own == {"AlignDefault"} and any(map(str.strip, words)) and all(map(_NUMBER.fullmatch, words)):
+            column[0] = {"t": "AlignRight"}
 
 
 @dataclass
@@ -128,7 +140,12 @@ class Tidier:
         inlines = self.inlines(inlines, piece)
         if not stringify(inlines).strip():
             return self._paragraph("Para", inlines)
-        return [{"t": "Header", "c": [level, ["", [], []], inlines]}]
+        anchors: list[Block] = []  # outside, since the contents repeat what is in the heading
+        for node in nodes(inlines):
+            if node["t"] == "Span" and node["c"][0][0]:
+                anchors += self._anchor(node["c"][0][0])
+                node["c"][0][0] = ""
+        return [*anchors, {"t": "Header", "c": [level, ["", [], []], inlines]}]
 
     def _table(self, content: Any, piece: Piece, depth: int) -> list[Block]:
         """A table, its cells tidy; its columns share the width by what they hold."""
@@ -145,9 +162,12 @@ class Tidier:
         if not any(cells for part in rows for _, cells in part):
             return above
         columns = [[alignment, {"t": "ColWidthDefault"}] for alignment, _ in columns]
-        if not rows[0] and any(len(part) > 1 for part in rows[1:-1]):  # a table needs header cells
-            first = next(part for part in rows[1:-1] if len(part) > 1)
-            rows[0] = [first.pop(0)]
+        _align_numbers(columns, [cells for part in rows[1:] for _, cells in part])
+        cells = [cell[4] for part in rows for _, row_cells in part for cell in row_cells]
+        if sum(map(len, rows)) == 1 and any(one["t"] == "Table" for cell in cells for one in cell):
+            return [*above, *(one for cell in cells for one in cell)]  # a layout of tables side by side
+        if not rows[0]:  # a table needs header cells
+            rows[0] = [next(part for part in rows[1:] if part).pop(0)]
         made = [[NOTHING, body[1], [], part] for body, part in zip(bodies, rows[1:-1], strict=True)]
         table = [NOTHING, [None, above], columns, [NOTHING, rows[0]], made, [NOTHING, rows[-1]]]
         return [{"t": "Table", "c": table}]

@@ -70,6 +70,8 @@ class Writer:
         for char in set(text) & set(self.stand_ins):
             self.replaced.setdefault(char, self.place)
             text = text.replace(char, self.stand_ins[char])
+        if self.stand_ins:
+            text = text.replace("][U+", " U+")
         text = text.replace("\\", "\\\\").replace('"', '\\"')
         return '"' + text.replace("\n", "\\n").replace("\r", "").replace("\t", "    ") + '"'
 
@@ -139,6 +141,8 @@ class Writer:
                 continue
             words = self.inlines(run)
             if words.strip():
+                if _leftwards(stringify(run)):
+                    words = f"#text(dir: rtl)[{words}]"
                 short = len(stringify(run)) < 600
                 sticks = short and (display or self.leads)
                 parts.append(f"#block(sticky: true, below: 1.1em)[{words}]" if sticks else words)
@@ -280,6 +284,12 @@ def _begins_with_display(block: Block) -> bool:
     """Whether a block is a paragraph that begins with a displayed equation."""
     first = block["c"][:1] if block["t"] == "Para" else []
     return bool(first) and first[0]["t"] == "Math" and first[0]["formula"].display
+
+
+def _leftwards(text: str) -> bool:
+    """Whether a text is read from right to left: its first letter with a direction is."""
+    kinds = (unicodedata.bidirectional(char) for char in text[:200])
+    return next((kind for kind in kinds if kind in ("L", "R", "AL")), "L") != "L"
 
 
 def stand_in(char: str) -> str:
