@@ -8,10 +8,14 @@ from __future__ import annotations
 
 import math
 from numbers import Integral, Real
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 from numpy.typing import ArrayLike, DTypeLike, NDArray
+
+if TYPE_CHECKING:
+    from assignment1.mnist import Dataset
+    from assignment1.models import Regression
 
 Floats = NDArray[np.floating]
 
@@ -106,3 +110,16 @@ def all_finite(array: Floats) -> bool:
     """Whether an array has no NaN and no infinity: by its sum, which reads it once, or else one by one."""
     with np.errstate(over="ignore", invalid="ignore"):
         return bool(np.isfinite(array.sum()) or np.isfinite(array).all())
+
+
+def trainable(model: Regression, data: Dataset, batch_size: int) -> Dataset:
+    """`data` as what `model` can be trained on, with batches of that size."""
+    from assignment1.mnist import Dataset, Split  # which is built on this module
+
+    width, K = model.w.shape
+    train = Split(*split(data.train, width, K, "the training data"))
+    validation = Split(*split(data.validation, width, K, "the validation data"))
+    whole("batch_size", batch_size, 1, len(train.X), ", the number of training images")
+    if not all_finite(model.w):
+        raise ValueError("the model's weights have NaN or infinity in them; expected finite numbers")
+    return Dataset(train, validation, data.make_test)

@@ -110,13 +110,15 @@ class MNIST(Shown):
         return np.frombuffer(raw, np.uint8, size, start).reshape(shape)
 
     def softmax(self, dtype: DTypeLike = np.float64) -> Dataset:
-        """All ten digits, Y one-hot (N, 10): tasks 3 and 4."""
-        return self._dataset(
-            lambda images, labels: Split(preprocess(images, dtype), one_hot(labels, dtype=dtype))
-        )
+        """All ten digits, Y one-hot (N, 10): tasks 3 and 4.
+        >>> load_mnist().softmax().validation.Y.shape
+        (10000, 10)"""
+        return self._dataset(lambda x, labels: Split(preprocess(x, dtype), one_hot(labels, 10, dtype)))
 
     def binary(self, positive: int, negative: int, dtype: DTypeLike = np.float64) -> Dataset:
-        """Two digits, Y (N, 1) with target 1 for `positive` and 0 for `negative`: task 2."""
+        """Two digits, Y (N, 1) with target 1 for `positive` and 0 for `negative`: task 2.
+        >>> load_mnist().binary(2, 3).train.X.shape
+        (4005, 785)"""
         positive, negative = (checks.whole("digit", digit, 0, 9) for digit in (positive, negative))
         if positive == negative:
             raise ValueError(f"both digits are {positive}; expected two different ones, such as 2 and 3")
@@ -139,5 +141,6 @@ def load_mnist(folder: str | Path = files.DATA) -> MNIST:
     """MNIST from the gzipped (or raw) IDX files in `folder`, each verified by shape and SHA-256.
 
     Raises FileNotFoundError for a missing file and ValueError for a wrong one. Never downloads.
-    """
+    >>> load_mnist().train_images.shape
+    (60000, 28, 28)"""
     return MNIST({name: files.read_mnist(folder, name) for name in files.MNIST})

@@ -91,7 +91,10 @@ class Regression(Shown):
 
 
 class LogisticRegression(Regression):
-    """Binary regression: one output, the probability of target 1 (task 2)."""
+    """Binary regression: one output, the probability of target 1 (task 2).
+
+    >>> LogisticRegression().loss(*load_mnist().binary(2, 3).train)  # ln 2, as all weights are zero
+    0.693147..."""
 
     K = 1
 
@@ -113,7 +116,10 @@ class LogisticRegression(Regression):
 
 
 class SoftmaxRegression(Regression):
-    """Multi-class regression: K = 10 outputs that add up to 1 (tasks 3 and 4)."""
+    """Multi-class regression: K = 10 outputs that add up to 1 (tasks 3 and 4).
+
+    >>> SoftmaxRegression(lam=0.1).probabilities(load_mnist().test_images[:3]).shape
+    (3, 10)"""
 
     K = 10
 

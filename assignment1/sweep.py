@@ -20,7 +20,7 @@ from assignment1.models import Regression
 from assignment1.progress import progress as progress_bar
 from assignment1.run import Run
 from assignment1.shown import Shown
-from assignment1.training import Settings, checked
+from assignment1.training import Settings
 from assignment1.workers import guarded
 
 TOGETHER = 10  # runs trained together at most: more gain nothing
@@ -31,7 +31,13 @@ Job = tuple[Any, list[Point]]  # the name of the data, and runs that share their
 
 
 class Runs(Shown, dict[Any, Run]):
-    """The finished runs, in the order asked; `failed` has the errors of the others, by the same keys."""
+    """The finished runs, in the order asked; `failed` has the errors of the others, by the same keys.
+
+    >>> digits = load_mnist().binary(2, 3)
+    >>> runs = sweep(LogisticRegression, digits, seed=range(3), learning_rate=0.05, epochs=1, progress=False)
+    >>> list(runs), runs.failed, min(runs, key=lambda seed: runs[seed].history.validation_loss.min()) in runs
+    ([0, 1, 2], {}, True)
+    """
 
     def __init__(self, outcomes: Mapping[Any, Run | Exception | None]) -> None:
         super().__init__({key: run for key, run in outcomes.items() if isinstance(run, Run)})
@@ -161,7 +167,7 @@ def _train(
         outcomes = [_made(kind, lam) for _, lam, _ in points]
         models = [model for model in outcomes if not isinstance(model, Exception)]
         settings = [own for model, (*_, own) in zip(outcomes, points, strict=True) if model in models]
-        data = checked(models[0], made, settings[0]) if models else made
+        data = checks.trainable(models[0], made, settings[0].batch_size) if models else made
         runs = iter(train_together(models, settings, data, shown) if models else [])
         return [model if isinstance(model, Exception) else next(runs) for model in outcomes]
     except Exception as error:  # whatever it is, it takes no run of another job with it

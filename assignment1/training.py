@@ -20,7 +20,10 @@ from assignment1.run import Log, Run
 
 
 def gradient_descent(model: Regression, data: Dataset, settings: Settings, shown: bool = False) -> Run:
-    """Train a copy of `model`: the plain way, one batch and one check at a time."""
+    """Train a copy of `model`: the plain way, one batch and one check at a time.
+
+    >>> gradient_descent(LogisticRegression(), load_mnist().binary(2, 3), Settings(0.05, epochs=2)).steps
+    62"""
     log, stopping = Log(), EarlyStopping(settings.patience)
     per_epoch = len(data.train.X) // settings.batch_size
     check_every = max(per_epoch // settings.checks_per_epoch, 1)  # steps
@@ -58,10 +61,7 @@ def batches(train: Split, settings: Settings) -> Iterator[Split]:
 
 @dataclass
 class EarlyStopping:
-    """Stop once `patience` checks in a row were worse than the best; None never stops.
-
-    A tie counts as an improvement; a loss that is not finite never does.
-    """
+    """Stop once `patience` checks in a row were worse than the best (NaN is, a tie is not); None never."""
 
     patience: int | None
     best: float = math.inf
@@ -139,11 +139,14 @@ def train(
     never. The precision is that of the data. `method` "plain" is `gradient_descent`, "fast" the same numbers,
     but for rounding, from `assignment1.engine`. An interrupt ends the run and keeps it.
     ValueError for settings or data that cannot be right, FloatingPointError when the loss diverges.
-    """
+
+    >>> run = train(LogisticRegression(lam=0.01), load_mnist().binary(4, 9), learning_rate=0.05, epochs=5)
+    >>> run.epoch, run.settings["seed"], run.settings["lam"]  # lambda belongs to the model
+    (5, 0, 0.01)"""
     settings = Settings(
         learning_rate, epochs, batch_size, shuffle, seed, patience, checks_per_epoch, train_accuracy_every
     )
-    data = checked(model, data, settings)
+    data = checks.trainable(model, data, settings.batch_size)
     if method not in ("fast", "plain"):
         raise ValueError(f"method is {method!r}; expected 'fast' or 'plain'")
     if method == "plain":
@@ -154,14 +157,3 @@ def train(
     if isinstance(run, FloatingPointError):
         raise run
     return run
-
-
-def checked(model: Regression, data: Dataset, settings: Settings) -> Dataset:
-    """`data` as what `model` can be trained on; ValueError if it cannot."""
-    width, K = model.w.shape
-    train = Split(*checks.split(data.train, width, K, "the training data"))
-    validation = Split(*checks.split(data.validation, width, K, "the validation data"))
-    checks.whole("batch_size", settings.batch_size, 1, len(train.X), ", the number of training images")
-    if not checks.all_finite(model.w):
-        raise ValueError("the model's weights have NaN or infinity in them; expected finite numbers")
-    return Dataset(train, validation, data.make_test)

@@ -81,7 +81,9 @@ def test_a_wide_equation_shows_where_it_goes_on(opened):
 def test_math_is_set_in_the_pages_own_font_and_parentheses_stretch(opened):
     page, *_ = opened
     page.evaluate("document.fonts.ready")
-    loaded = "[...document.fonts].filter((f) => f.status == 'loaded').map((f) => f.family.replaceAll('\"', ''))"
+    loaded = (
+        "[...document.fonts].filter((f) => f.status == 'loaded').map((f) => f.family.replaceAll('\"', ''))"
+    )
     assert page.evaluate(loaded) == ["Math of this page"]
     tall = "all => all.map((e) => e.getBoundingClientRect().height)"
     heights = page.locator("#eq-2 mo[form=prefix][stretchy=true]").evaluate_all(tall)

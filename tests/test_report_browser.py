@@ -8,7 +8,7 @@ from browser import TOKEN, chromium, jupyterlab
 from conftest import ROOT
 
 BUSY = """() => !document.querySelector(".jp-Notebook-ExecutionIndicator[data-status='idle']")
-    || [...document.querySelectorAll('.jp-InputPrompt')].some((prompt) => /\\[[ *]\\]/.test(prompt.textContent))"""
+    || [...document.querySelectorAll('.jp-InputPrompt')].some((one) => /\\[[ *]\\]/.test(one.textContent))"""
 FAILED = ".jp-RenderedText[data-mime-type*='error'], .jp-OutputArea-output[data-mime-type*='stderr']"
 MARK = "No longer true"
 MINUTES = 5 * 60_000  # of a machine that has other work too
@@ -39,7 +39,7 @@ def menu(page, *names):
 
 
 def downloaded_to(page, folder):
-    """Have Chromium put what it downloads there: JupyterLab opens a page for it that Playwright does not see."""
+    """Have Chromium put downloads there: JupyterLab opens a page for each that Playwright does not see."""
     session = page.context.browser.new_browser_cdp_session()
     for name in session.send("Target.getBrowserContexts")["browserContextIds"]:
         behaviour = {"behavior": "allow", "downloadPath": str(folder), "browserContextId": name}
