@@ -21,7 +21,7 @@ def test_every_public_name_has_an_example_that_runs(name):
     assert lines and lines[0].endswith((".", ":")) and max(map(len, lines)) <= 110
     tests = doctest.DocTestFinder(recurse=False).find(thing, name, globs=dict(NAMES))
     assert sum(len(test.examples) for test in tests) > 0
-    said = []
+    said: list[str] = []
     for test in tests:
         doctest.DocTestRunner(optionflags=OPTIONS).run(test, out=said.append)
     assert not said, "".join(said)
