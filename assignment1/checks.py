@@ -9,10 +9,15 @@ from __future__ import annotations
 import math
 from numbers import Integral, Real
 from pathlib import Path
-from typing import Any, TypeVar
+from typing import TYPE_CHECKING, Any, TypeVar
 
 import numpy as np
 from numpy.typing import ArrayLike, DTypeLike, NDArray
+
+if TYPE_CHECKING:
+    from assignment1.mnist import Dataset
+    from assignment1.models import Regression
+    from assignment1.training import Settings
 
 Floats = NDArray[np.floating]
 T = TypeVar("T")
@@ -90,6 +95,16 @@ def way(value: object) -> str:
     raise ValueError(f"method is {shown(value)}; expected 'fast' or 'plain'")
 
 
+def setting(name: str, value: Any) -> Any:
+    """What one of the settings of `training.Settings` can be."""
+    if name == "learning_rate":
+        return real(name, value)
+    if name == "shuffle":
+        return order(value)
+    none = value is None and name in ("patience", "train_accuracy_every")
+    return None if none else whole(name, value, low=0 if name == "seed" else 1)
+
+
 def float_dtype(dtype: DTypeLike) -> np.dtype:
     """float32 or float64, as this machine keeps them."""
     try:
@@ -117,6 +132,11 @@ def weights(w: Floats, K: int) -> Floats:
         found = f"{w.dtype} of shape {w.shape}" if isinstance(w, np.ndarray) else shown(w)
         raise ValueError(f"w is {found}; expected an array (785, {K}) of float32 or float64")
     return array("w", w)
+
+
+def of_model(name: str, value: Any, K: int) -> Any:
+    """What an attribute of a model can be: its `lam` and its `w` are checked."""
+    return real("lam", value, zero=True) if name == "lam" else weights(value, K) if name == "w" else value
 
 
 def finite_weights(w: Floats) -> None:
@@ -187,3 +207,30 @@ def all_finite(array: Floats) -> bool:
     """Whether an array has no NaN and no infinity: by its sum, which reads it once, or else one by one."""
     with np.errstate(over="ignore", invalid="ignore"):
         return bool(np.isfinite(array.sum()) or np.isfinite(array).all())
+
+
+def trainable(model: Regression, data: Dataset, settings: Settings) -> Dataset:
+    """`data` as what `model` can be trained on by `settings`; TypeError or ValueError if it cannot."""
+    from assignment1.mnist import Dataset, Split  # which are built on this module
+    from assignment1.models import Regression
+    from assignment1.training import Settings
+
+    instance("model", model, Regression, "SoftmaxRegression()")
+    instance("data", data, Dataset, "load_mnist().softmax()")
+    instance("settings", settings, Settings, "Settings(learning_rate=0.01, epochs=50)")
+    width, K = model.w.shape
+    train = Split(*split(data.train, width, K, "the training data"))
+    validation = Split(*split(data.validation, width, K, "the validation data"))
+    whole("batch_size", settings.batch_size, 1, len(train.X), ", the number of training images")
+    finite_weights(model.w)
+    return Dataset(train, validation, data.make_test)
+
+
+def gradient(model: Regression, X: Floats, Y: Floats) -> Floats:
+    """The gradient that a model gives, of the shape of its weights; ValueError for another."""
+    from assignment1.models import Regression  # which is built on this module
+
+    found = instance("model", model, Regression, "SoftmaxRegression()").gradient(X, Y)
+    if np.shape(found) != model.w.shape:
+        raise ValueError(f"the gradient has shape {np.shape(found)}; expected {model.w.shape}, that of w")
+    return found

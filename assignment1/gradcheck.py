@@ -17,7 +17,7 @@ def central_difference_error(
     Over `checks` weights drawn at random by `seed`, or over all. The assignment asks for at most epsilon^2,
     on X (100, 785) and Y (100, K). NaN or infinity as soon as a number in it is.
     """
-    epsilon, gradient, errors = check.real("epsilon", epsilon), _gradient(model, X, Y), []
+    epsilon, gradient, errors = check.real("epsilon", epsilon), check.gradient(model, X, Y), []
     for index in _chosen(model, checks, seed):
         step = np.zeros(model.w.shape)
         step.flat[index] = epsilon
@@ -33,7 +33,7 @@ def complex_step_error(
 
     No difference is taken, so that there is no truncation error (Squire and Trapp, 1998).
     """
-    gradient, h, errors, Z = _gradient(model, X, Y), 1e-30, [], model.logits(X)
+    gradient, h, errors, Z = check.gradient(model, X, Y), 1e-30, [], model.logits(X)
     Y = check.targets(Y, *Z.shape)
     for index in _chosen(model, checks, seed):
         i, k = divmod(int(index), model.w.shape[1])
@@ -47,18 +47,8 @@ def complex_step_error(
     return float(np.abs(errors).max())
 
 
-def _gradient(model: Regression, X: Array, Y: Array) -> Array:
-    check.instance("model", model, Regression, "SoftmaxRegression()")
-    gradient = model.gradient(X, Y)
-    if np.shape(gradient) != model.w.shape:
-        raise ValueError(f"the gradient has shape {np.shape(gradient)}; expected {model.w.shape}, that of w")
-    return gradient
-
-
 def _chosen(model: Regression, checks: int | None, seed: int) -> NDArray[np.integer]:
     """The weights to check, by their places in w."""
     rng = np.random.default_rng(check.whole("seed", seed, low=0))
-    if checks is None:
-        return np.arange(model.w.size)
-    count = min(check.whole("checks", checks), model.w.size)
-    return rng.choice(model.w.size, count, replace=False)
+    size = model.w.size
+    return np.arange(size) if checks is None else rng.permutation(size)[: check.whole("checks", checks)]

@@ -30,7 +30,14 @@ class History(Shown):
 
 @dataclass(frozen=True, repr=False)
 class Run(Shown):
-    """A training run: how far it went, its weights and its history."""
+    """A training run: how far it went, its weights and its history.
+
+    >>> run = train(SoftmaxRegression(), load_mnist().softmax(), learning_rate=0.05, epochs=1, progress=False)
+    >>> run.steps, run.epoch, run.stopped_early, run.interrupted
+    (156, 1, False, False)
+    >>> len(run.history.validation_loss), run.model is run.best
+    (6, True)
+    """
 
     steps: int  # updates made
     epoch: int  # the epoch in progress at the end, counted from 1
@@ -49,7 +56,13 @@ class Run(Shown):
         return self.best
 
     def plot(self) -> Figure:
-        """Its loss and its accuracy, training and validation, as a figure."""
+        """Its loss and its accuracy, training and validation, as a figure.
+
+        >>> digits = load_mnist().binary(2, 3)
+        >>> figure = train(LogisticRegression(), digits, learning_rate=0.05, epochs=2).plot()
+        >>> [ax.get_ylabel() for ax in figure.axes][:1]
+        ['...']
+        """
         from assignment1 import figures  # which a run does not need
 
         return figures.plot(self)

@@ -20,7 +20,7 @@ from assignment1.models import Regression
 from assignment1.progress import progress as progress_bar
 from assignment1.run import Run
 from assignment1.shown import Shown
-from assignment1.training import Settings, checked
+from assignment1.training import Settings
 from assignment1.workers import guarded
 
 TOGETHER = 10  # runs trained together at most: more gain nothing
@@ -31,7 +31,13 @@ Job = tuple[Any, list[Point]]  # the name of the data, and runs that share their
 
 
 class Runs(Shown, dict[Any, Run]):
-    """The finished runs, in the order asked; `failed` has the errors of the others, by the same keys."""
+    """The finished runs, in the order asked; `failed` has the errors of the others, by the same keys.
+
+    >>> digits = load_mnist().binary(2, 3)
+    >>> runs = sweep(LogisticRegression, digits, seed=range(3), learning_rate=0.05, epochs=1, progress=False)
+    >>> list(runs), runs.failed, min(runs, key=lambda seed: runs[seed].history.validation_loss.min()) in runs
+    ([0, 1, 2], {}, True)
+    """
 
     def __init__(self, outcomes: Mapping[Any, Run | Exception | None]) -> None:
         super().__init__({key: run for key, run in outcomes.items() if isinstance(run, Run)})
@@ -192,7 +198,9 @@ def _train(
         places = [place for place, made in enumerate(outcomes) if type(made) is one]
         models, settings = [outcomes[place] for place in places], [points[place][2] for place in places]
         try:
-            runs: Any = train_together(models, settings, checked(models[0], data, settings[0]), shown)
+            runs: Any = train_together(
+                models, settings, checks.trainable(models[0], data, settings[0]), shown
+            )
         except (Exception, SystemExit) as error:
             runs = [_failure(error, points[place]) for place in places]
         for place, run in zip(places, runs, strict=True):

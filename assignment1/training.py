@@ -20,8 +20,11 @@ from assignment1.run import Log, Run
 
 
 def gradient_descent(model: Regression, data: Dataset, settings: Settings, shown: bool = False) -> Run:
-    """Train a copy of `model`: the plain way, one batch and one check at a time."""
-    data = checked(model, data, settings)
+    """Train a copy of `model`: the plain way, one batch and one check at a time.
+
+    >>> gradient_descent(LogisticRegression(), load_mnist().binary(2, 3), Settings(0.05, epochs=2)).steps
+    62"""
+    data = checks.trainable(model, data, settings)
     log, stopping = Log(), EarlyStopping(settings.patience)
     per_epoch = len(data.train.X) // settings.batch_size
     check_every = max(per_epoch // settings.checks_per_epoch, 1)  # steps
@@ -59,10 +62,7 @@ def batches(train: Split, settings: Settings) -> Iterator[Split]:
 
 @dataclass
 class EarlyStopping:
-    """Stop once `patience` checks in a row were worse than the best; None never stops.
-
-    A tie counts as an improvement; a loss that is not finite never does.
-    """
+    """Stop once `patience` checks in a row were worse than the best (NaN is, a tie is not); None never."""
 
     patience: int | None
     best: float = math.inf
@@ -107,13 +107,8 @@ class Settings:
     train_accuracy_every: int | None = 1
 
     def __post_init__(self) -> None:
-        put = object.__setattr__  # of a frozen object
-        put(self, "learning_rate", checks.real("learning_rate", self.learning_rate))
-        put(self, "shuffle", checks.order(self.shuffle))
-        put(self, "seed", checks.whole("seed", self.seed, low=0))
-        for name in ("epochs", "batch_size", "checks_per_epoch", "patience", "train_accuracy_every"):
-            if getattr(self, name) is not None or name not in ("patience", "train_accuracy_every"):
-                put(self, name, checks.whole(name, getattr(self, name)))
+        for name, value in vars(self).items():
+            object.__setattr__(self, name, checks.setting(name, value))  # of a frozen object
 
     def takes_train_accuracy(self, check: int) -> bool:
         """Whether the training accuracy is taken at this check, counted from 0."""
@@ -143,9 +138,11 @@ def train(
     training accuracy, which decides nothing, is taken at every `train_accuracy_every`-th check, or with None
     never. The precision is that of the data. `method` "plain" is `gradient_descent`, "fast" the same numbers,
     but for rounding, from `assignment1.engine`. An interrupt ends the run and keeps it.
-    ValueError or TypeError for settings or data that cannot be right, before anything is done;
-    FloatingPointError when the loss diverges.
-    """
+    ValueError or TypeError for settings or data that cannot be right; FloatingPointError when it diverges.
+
+    >>> run = train(LogisticRegression(lam=0.01), load_mnist().binary(4, 9), learning_rate=0.05, epochs=5)
+    >>> run.epoch, run.settings["seed"], run.settings["lam"]  # lambda belongs to the model
+    (5, 0, 0.01)"""
     settings = Settings(
         learning_rate, epochs, batch_size, shuffle, seed, patience, checks_per_epoch, train_accuracy_every
     )
@@ -154,20 +151,7 @@ def train(
         return gradient_descent(model, data, settings, shown)
     from assignment1 import engine  # which is built on this module
 
-    (run,) = engine.train_together([model], [settings], checked(model, data, settings), shown)
+    (run,) = engine.train_together([model], [settings], checks.trainable(model, data, settings), shown)
     if isinstance(run, FloatingPointError):
         raise run
     return run
-
-
-def checked(model: Regression, data: Dataset, settings: Settings) -> Dataset:
-    """`data` as what `model` can be trained on; TypeError or ValueError if it cannot."""
-    checks.instance("model", model, Regression, "SoftmaxRegression()")
-    checks.instance("data", data, Dataset, "load_mnist().softmax()")
-    checks.instance("settings", settings, Settings, "Settings(learning_rate=0.01, epochs=50)")
-    width, K = model.w.shape
-    train = Split(*checks.split(data.train, width, K, "the training data"))
-    validation = Split(*checks.split(data.validation, width, K, "the validation data"))
-    checks.whole("batch_size", settings.batch_size, 1, len(train.X), ", the number of training images")
-    checks.finite_weights(model.w)
-    return Dataset(train, validation, data.make_test)

@@ -133,7 +133,7 @@ def test_without_script_the_page_has_a_still(browser, tmp_path):
     with browser.new_context(java_script_enabled=False) as context:
         page = context.new_page()
         page.goto(file.as_uri())
-        still = page.locator("#drawing-pad img")
+        still = page.locator("#drawing-pad + img")
         assert still.bounding_box()["width"] > 400 and "ten probabilities" in still.get_attribute("alt")
 
 

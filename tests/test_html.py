@@ -9,6 +9,7 @@ from html.parser import HTMLParser
 
 import pypdfium2
 import pytest
+from assignment1.explore import page as pad_page
 from nbtypst.document import collect
 from nbtypst.references import nodes
 
@@ -39,7 +40,7 @@ class Page(HTMLParser):
             self.open.pop()
 
     def handle_data(self, data):
-        if not {"style", "math", "title"} & set(self.open):
+        if not {"style", "math", "title", "script"} & set(self.open):
             self.text.append(data)
             if "details" not in self.open:
                 self.shown.append(data)
@@ -57,11 +58,19 @@ def chromium(folder, *arguments):
     return done.stdout
 
 
-def test_page_is_self_contained_and_has_no_script(page):
-    assert not {"script", "link", "iframe", "object", "embed"} & {tag for tag, _ in page.elements}
-    sources = [attributes.get("src", "data:") for _, attributes in page.elements]
-    assert all(source.startswith("data:image/svg+xml;base64,") for source in sources if source != "data:")
-    assert "url(" not in (ROOT / "nbtypst/src/nbtypst/page.css").read_text(encoding="utf-8")
+def test_page_is_self_contained_and_allows_the_script_of_the_pad_alone(page, html):
+    tags = [tag for tag, _ in page.elements]
+    assert not {"link", "iframe", "object", "embed"} & set(tags) and tags.count("script") == 1
+    (policy,) = (a["content"] for tag, a in page.elements if a.get("http-equiv") == "Content-Security-Policy")
+    asked = "default-src 'none'; img-src data:; font-src data:; style-src 'unsafe-inline'; script-src '{}'"
+    assert policy == asked.format(pad_page.script_hash())
+    assert not [name for _, attributes in page.elements for name in attributes if name.startswith("on")]
+    sources = [attributes["src"] for _, attributes in page.elements if "src" in attributes]
+    assert all(re.match("data:image/(svg[+]xml|png);base64,", source) for source in sources)
+    source = html.read_text(encoding="utf-8")
+    assert pad_page.fragment() in source and len(pad_page.fragment().encode()) <= 300_000
+    addresses = re.findall(r"url\(.{20}", source)
+    assert len(addresses) == 1 and addresses[0].startswith('url("data:font/woff2;ba')
     names = [attributes["id"] for _, attributes in page.elements if "id" in attributes]
     assert len(names) == len(set(names))
     inner = [a["href"][1:] for tag, a in page.elements if tag == "a" and a["href"].startswith("#")]
@@ -77,7 +86,7 @@ def test_page_can_be_read_aloud(page, committed):
     assert len(math) == sum(node["t"] == "Math" for node in nodes([block for _, block in report.blocks]))
     assert all(re.fullmatch(r"[^\\$]+", attributes["alttext"]) for attributes in math)
     images = [attributes for tag, attributes in page.elements if tag == "img"]
-    assert len(images) == len(report.pictures) and all(image["alt"] for image in images)
+    assert len(images) == len(report.pictures) + 1 and all(image["alt"] for image in images)  # and the pad's
     assert all(a.get("scope") == "col" for tag, a in page.elements if tag == "th") and "th" in tags
     assert not re.search(r"\$|\\[a-zA-Z]", "".join(page.text))
 

@@ -29,7 +29,7 @@ FILES += [
     "nbtypst/pyproject.toml",
 ]
 PACKAGES = ["assignment1", "nbtypst/src"]
-SOURCES = {".py", ".mplstyle", ".typ", ".html", ".css", ".js", "py.typed"}
+SOURCES = {".py", ".mplstyle", ".typ", ".html", ".css", ".js", ".woff2", "py.typed"}
 FOLDER = "tdt4265-assignment1"
 
 

@@ -1,6 +1,8 @@
 """The pad for a page of HTML: one fragment with its script, its style, the stored optima and some images.
 
-A page that shows `fragment()` must allow this one script, by `script_hash()`, and styles and data: images:
+`fragment` is the entry point "drawing-pad" of the group "nbtypst.widgets" (see there): the exporter
+report_html puts it where a cell of the report names it. Such a page must allow this one script, by
+`script_hash()`, and styles and data: images:
 `default-src 'none'; img-src data:; style-src 'unsafe-inline'; script-src 'sha256-...'`.
 """
 
@@ -57,7 +59,7 @@ def script_hash() -> str:
 
 @cache
 def fragment() -> str:
-    """The pad along the stored optima as HTML, to stand in a page's body; without script, a still picture.
+    """The pad along the stored optima, for a page's body; in print, and without script, a still picture.
 
     It asks nothing of a network. Its size is under 300 kB.
     """
@@ -78,10 +80,8 @@ def fragment() -> str:
         "The drawing pad: an image of a handwritten digit, the pixels that speak for and against the most "
         "probable digit, ten probabilities, and the weights of each digit as images. To draw, allow scripts."
     )
-    still = f'<img src="{pictures.uri(picture)}" alt="{escape(words)}" style="max-width:100%;height:auto">'
+    still = f'<img class="pad-still" src="{pictures.uri(picture)}" alt="{escape(words)}">'
     style = (HERE / "pad.css").read_text(encoding="utf-8")
     text = escape(json.dumps(own, ensure_ascii=False, separators=(",", ":")))
-    return (
-        f'<style>{style}</style>\n<div id="{NAME}" role="group" aria-label="Drawing pad" data-pad="{text}">'
-        f'{still}</div>\n<script type="module">{script()}</script>\n'
-    )
+    root = f'<div id="{NAME}" role="group" aria-label="Drawing pad" data-pad="{text}"></div>'
+    return f'<style>{style}</style>\n{root}\n{still}\n<script type="module">{script()}</script>\n'

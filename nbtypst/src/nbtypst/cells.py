@@ -22,6 +22,7 @@ from nbtypst.markdown import (
 )
 from nbtypst.pictures import Picture, from_output
 from nbtypst.problems import Problems, name_of
+from nbtypst.widgets import widget_of
 
 PICTURES = ("image/svg+xml", "image/png", "image/jpeg", "image/gif", "image/webp", "image/bmp")
 WORDS = "text/latex, words"  # LaTeX that is no formula: what else there is goes before it
@@ -45,17 +46,24 @@ class Piece:
     picture: Picture | None = None
     attachments: dict[str, Any] = field(default_factory=dict)
     checks: list[dict[str, Any]] = field(default_factory=list)
+    widget: str = ""  # what moves, after the text
 
 
-def pieces(nb: Any, problems: Problems, hide_code: bool) -> list[Piece]:
-    """Every piece of a notebook; what has no form that a page can hold is text, and a problem."""
+def pieces(nb: Any, problems: Problems, hide_code: bool, widgets: bool = False) -> list[Piece]:
+    """Every piece of a notebook; what has no form that a page can hold is text, and a problem.
+
+    A cell that asks for a widget is there only on a page that shows `widgets`.
+    """
     found: list[Piece] = []
     info = nb.metadata.get("language_info", {})
     language = re.sub(r"[^\w+#-]", "", str(info.get("name", "python")))
     for number, cell in enumerate(nb.cells, 1):
         place = name_of(number, cell)
         if cell.cell_type == "markdown":
-            found.append(_markdown(cell.source, place, problems, cell.get("attachments", {})))
+            widget = widget_of(cell)
+            if widgets or not widget:
+                found.append(_markdown(cell.source, place, problems, cell.get("attachments", {})))
+                found[-1].widget = widget
         elif cell.cell_type == "raw":
             found += _raw(cell, place, problems)
         elif cell.cell_type == "code":

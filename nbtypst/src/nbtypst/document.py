@@ -36,14 +36,16 @@ def collect(
     problems: Problems | None = None,
     folder: str | None = None,
     name: str = "",
+    widgets: bool = False,
 ) -> Document:
     """The document in a notebook of the file `name` in `folder`, where its pictures are.
 
+    `widgets` says whether it is for a page that can show those.
     Raises ExportError with every problem found if it cannot become one.
     """
     settings = settings or settings_of(nb, {})
     problems = problems or Problems(settings.strict)
-    found = pieces(nb, problems, settings.hide_code)
+    found = pieces(nb, problems, settings.hide_code, widgets)
     checks = [(piece.place, check) for piece in found for check in piece.checks]
     for place, check in checks:
         if not check.get("holds"):

@@ -71,6 +71,8 @@ class ReportExporter(TemplateExporter):
     def _template_name_default(self) -> str:
         return "base"
 
+    shows_widgets = False  # whether its page can have parts that move
+
     def render(self, document: Document, problems: Problems) -> bytes | str:
         """The finished file."""
         raise NotImplementedError
@@ -113,7 +115,7 @@ class ReportExporter(TemplateExporter):
         beside = self.folder or about.get("path")
         folder = None if beside is None else str(Path(beside or "."))
         try:
-            document = collect(nb, own, problems, folder, about.get("name", ""))
+            document = collect(nb, own, problems, folder, about.get("name", ""), self.shows_widgets)
             output = self.render(document, problems)
         except (RuntimeError, subprocess.SubprocessError) as error:  # of pandoc or Typst
             raise ExportError([Problem("the notebook", str(error), "")]) from error

@@ -4,12 +4,13 @@ from __future__ import annotations
 
 import json
 import re
-from html import escape, unescape
+from html import escape
 from importlib.resources import as_file, files
 from typing import Any
 
 from pandocfilters import RawBlock, RawInline, walk
 
+from nbtypst import mathml, widgets
 from nbtypst.document import Document
 from nbtypst.exporter import ReportExporter
 from nbtypst.formulas import Formula, unreadable
@@ -18,18 +19,16 @@ from nbtypst.problems import Problems
 from nbtypst.references import PREFIX, nodes
 from nbtypst.speech import read_aloud
 
-_MATH = re.compile(
-    r"<math ([^>]*)>\s*<semantics>(.*?)<annotation[^>]*>(.*?)</annotation>\s*</semantics>", re.S
-)
 LEFTWARDS = ("ar", "dv", "fa", "he", "ps", "sd", "ug", "ur", "yi")  # languages that are written so
 _ROWS = re.compile(r"<(thead|tbody|tfoot)>.*?</\1>", re.S)
 
 
 class ReportHTMLExporter(ReportExporter):
-    """A notebook as one HTML page that needs no network and no script."""
+    """A notebook as one HTML page that needs no network; without scripts it is whole and its widgets rest."""
 
     export_from_notebook = "Report (HTML)"
     output_mimetype = "text/html"
+    shows_widgets = True
 
     def _file_extension_default(self) -> str:
         return ".html"
@@ -46,6 +45,7 @@ class ReportHTMLExporter(ReportExporter):
         for place, formula in found:
             if formula.latex in sources:
                 problems.warn(place, f"the formula {formula.latex!r} cannot be set", "its source is shown")
+        moving = _widgets(document, problems)
         problems.stop()
         blocks = [block for _, block in document.blocks]
         blocks = walk(blocks, lambda key, value, *_: _to_html(key, value, document), "", {})
@@ -64,11 +64,18 @@ class ReportHTMLExporter(ReportExporter):
         options += ["--toc", "--toc-depth=3"] if own.contents else []
         options += [f"--variable=author-meta:{escape(author)}" for author in own.authors]
         options += ["--number-sections"] if own.number_sections else []
+        allowed = sorted({digest for html in moving.values() for digest in widgets.hashes(html)})
+        options += [f"--variable=policy:; script-src {' '.join(allowed)}"] if allowed else []
         with as_file(files(__package__) / "page.html") as template:
             options += [f"--template={template}", f"--variable=style:{style}"]
             page = pandoc(json.dumps(page_source), "-f", "json", "-t", "html5", *options)
         page = page.replace("\N{NO-BREAK SPACE}", " ")  # page.css keeps the words of a reference together
-        return _ROWS.sub(_scopes, _MATH.sub(_read_aloud, page))
+        page = _ROWS.sub(_scopes, mathml.tidy(page))
+        if "<math " in page:
+            page = page.replace("</style>", f"{mathml.font_face()}</style>", 1)
+        for name, html in moving.items():
+            page = page.replace(_place_of(name), html)
+        return page
 
 
 def _scopes(rows: re.Match[str]) -> str:
@@ -80,9 +87,20 @@ def _meta(text: str) -> dict[str, str]:
     return {"t": "MetaString", "c": text}
 
 
-def _read_aloud(math: re.Match[str]) -> str:
-    """MathML with its reading in words in place of its LaTeX."""
-    return f'<math {math[1]} alttext="{escape(read_aloud(unescape(math[3])))}">{math[2]}'
+def _widgets(document: Document, problems: Problems) -> dict[str, str]:
+    """The HTML of each widget that the page has, by its name."""
+    named = {
+        node["c"][0][0]: place
+        for place, block in document.blocks
+        for node in nodes(block)
+        if node["t"] == "Div" and node["c"][0][1] == ["widget"]
+    }
+    return {name: widgets.made(name, place, problems) for name, place in named.items()}
+
+
+def _place_of(name: str) -> str:
+    """What holds a widget's place until the page is written: no notebook can bring a comment onto it."""
+    return f"<!-- widget {name} -->"
 
 
 def _to_html(key: str, value: Any, document: Document) -> Any:
@@ -94,6 +112,8 @@ def _to_html(key: str, value: Any, document: Document) -> Any:
         if value[1]:
             opening, closing = opening + "<figcaption>", "</figcaption></figure>"
         return [RawBlock("html", opening), *value[1], RawBlock("html", closing)]
+    if key == "Div" and value[0][1] == ["widget"]:
+        return RawBlock("html", _place_of(value[0][0]))
     if key == "Span" and value[0][1] == ["picture"]:
         return RawInline("html", _image(dict(value[0][2])["key"], document))
     if key == "Div" and value[0][1] and value[0][1][0] in ("input", "output", "error"):

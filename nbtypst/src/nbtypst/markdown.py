@@ -43,9 +43,7 @@ _ATTRIBUTES = {
 _DROPPED = {"script", "style", "template", "noscript", "head", "title", "object", "applet", "math", "svg"}
 _SCHEMES = {"http", "https", "mailto", "data", "attachment"}
 _CONTROL = re.compile("[\x00-\x08\x0b\x0c\x0e-\x1f\x7f-\x84\x86-\x9f\ud800-\udfff\ufdd0-\ufdef\ufffe\uffff]")
-_CODE = re.compile(r"(<code\b[^>]*>)(.*?)(?=</code>)", re.S)
-_HIDDEN = {"'": "\uf8e0", "&quot;": "\uf8e1", '"': "\uf8e1", "-": "\uf8e2", ".": "\uf8e3"}  # signs of no font
-_PLAIN = re.compile("|".join(map(re.escape, _HIDDEN)))
+_KEPT = dict(zip("'\".-", "\ufdd0\ufdd1\ufdd2\ufdd3", strict=True))  # what pandoc would make "smart" in code
 _LOST = re.compile(r"<(iframe|video|audio|embed|object|canvas|svg|form|script)\b([^>]*)", re.I)
 _SOURCE = re.compile(r"""(?:src|data|href)\s*=\s*["']?\s*(https?://[^\s"'>]+)""", re.I)
 
@@ -198,7 +196,7 @@ def _attribute(tag: str, attribute: str, value: str) -> str | None:
 
 def parse(fragments: list[str]) -> list[list[Block]]:
     """The blocks of each fragment of HTML, sanitised and read by pandoc in one go."""
-    clean = [sanitise(fragment) for fragment in fragments]
+    clean = [_code_kept(sanitise(fragment)) for fragment in fragments]
     if not clean:
         return []
     whole = "".join(f'<div id="nbtypst-part-{i}">{part}</div>\n' for i, part in enumerate(clean))
@@ -209,13 +207,20 @@ def parse(fragments: list[str]) -> list[list[Block]]:
     return [_read(part) for part in clean]  # one of them confuses pandoc: each by itself
 
 
+def _code_kept(html: str) -> str:
+    """HTML whose code has stand-ins for what pandoc would make curly, which `_read` takes back."""
+
+    def literal(code: re.Match[str]) -> str:
+        return re.sub(r"""(<[^>]*>)|['".-]""", lambda part: part[1] or _KEPT[part[0]], code[0])
+
+    return re.sub(r"<code\b.*?</code>", literal, html, flags=re.S)
+
+
 def _read(html: str) -> list[Block]:
-    """Blocks of HTML. pandoc would make typographic quotes, dashes and dots in code and math, too."""
-    html = _CODE.sub(lambda m: m[1] + _PLAIN.sub(lambda sign: _HIDDEN[sign[0]], m[2]), html)
-    text = pandoc(html, "-f", READER, "-t", "json")
-    for sign in "'\"-.":
-        text = text.replace(_HIDDEN[sign], json.dumps(sign)[1:-1])
-    blocks: list[Block] = json.loads(text)["blocks"]
+    read = pandoc(html, "-f", READER, "-t", "json")
+    for plain, kept in _KEPT.items():
+        read = read.replace(kept, json.dumps(plain)[1:-1])
+    blocks: list[Block] = json.loads(read)["blocks"]
     return blocks
 
 

@@ -51,6 +51,8 @@ class Tidier:
         blocks = self.blocks(piece.blocks, piece)
         if piece.kind in ("input", "output", "error"):
             blocks = [{"t": "Div", "c": [["", [piece.kind], []], blocks]}]
+        if piece.widget:
+            blocks.append({"t": "Div", "c": [[piece.widget, ["widget"], []], []]})
         tables = [block for block in blocks if block["t"] == "Table"]
         if words and len(tables) == 1:
             tables[0]["c"][0], tables[0]["c"][1] = [piece.name, [], []], [None, words]
