@@ -132,7 +132,3 @@ def test_separate_finds_a_proof_or_says_that_it_found_none(few):
     twins = Split(X[[0, 0, 1]], Y[[0, 1, 2]])  # one image with two labels
     with pytest.raises(RuntimeError, match="misclassified"):
         optima.separate(start, twins)
-
-
-def test_the_table_of_minima_has_lambda_and_the_cost():
-    assert optima.proof_rows({0.00001: 0.25}) == [("0.00001", "0.250000000")]

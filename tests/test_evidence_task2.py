@@ -117,10 +117,9 @@ def drawn(width, lean):
 
 @pytest.mark.parametrize("width", [2, 3, 4])
 @pytest.mark.parametrize("lean", [-0.4, 0, 0.5])
-def test_slant_and_width_of_a_drawn_stroke(width, lean):
+def test_slant_of_a_drawn_stroke(width, lean):
     X = drawn(width, lean)[None]
     assert spikes.slant(X)[0] == pytest.approx(lean, abs=0.04)
-    assert spikes.stroke(X)[0] == pytest.approx(width, rel=0.25)
 
 
 def test_victims_are_those_that_the_update_turned_wrong(planted, course):
@@ -146,11 +145,11 @@ def test_each_arm_moves_what_it_says_and_nothing_else(planted, each, arm):
         moved = np.flatnonzero(rows != np.arange(N))
         assert sorted(rows) == list(range(N)) and not (place[moved] == 11).any()
         mine = moved[place[moved] == BAD]
-        count = {"rest": 118, "batch": 128, "other batch": 128}.get(arm, 10)
+        count = {"batch": 128, "other batch": 128}.get(arm, 10)
         assert len(moved) == 2 * count
         assert len(mine) == {"ten elsewhere": 0, "other batch": 0}.get(arm, count)
         assert np.isin(ten, moved).sum() == {"ten": 10, "batch": 10, "together": 10}.get(arm, 0)
-        if arm in ("ten", "other ten", "ten elsewhere", "together"):  # as many 2s and 3s in each batch
+        if arm not in ("batch", "other batch"):  # as many 2s and 3s in each batch
             assert (Y[rows] == Y).all()
         where = place[np.isin(rows, ten)]
         assert (expected != BAD) == (arm == "together")
@@ -162,7 +161,7 @@ def test_the_planted_ten_are_the_cause_and_the_arms_show_it(planted, each):
     file = arms["file"].mean
     assert file == pytest.approx(intervention.spike(planted).size)
     assert max(arms["ten"].size.max(), arms["batch"].size.max()) < 0.6 * file
-    for arm in ("other ten", "ten elsewhere", "other batch"):
+    for arm in ("next ten", "other ten", "ten elsewhere", "other batch"):
         assert arms[arm].size.min() > 0.8 * file and (arms[arm].batch == BAD).all()
     assert (arms["together"].batch == arms["together"].expected).all()
     assert intervention.contrast(arms, "other ten", "ten").low > 0
@@ -226,11 +225,6 @@ def test_loss_difference_is_the_paired_t_test(digits):
 
 def test_rows_of_the_tables(digits):
     run = train(LogisticRegression(), digits, learning_rate=0.05, epochs=8, shuffle=False)
-    best, last = stopping.weight_rows(run, digits.train, digits.validation)
-    assert best[:3] == ("best", f"{run.best_step + 1:,}", f"{run.history.validation_loss.min():.6f}")
-    assert last[1:3] == (f"{run.steps:,}", f"{run.last.loss(*digits.validation):.6f}")
-    assert last[4:] == tuple(f"{run.last.accuracy(*part):.4f}" for part in (digits.validation, digits.train))
-    assert len(last) == len(stopping.WEIGHTS)
     rows = stopping.patience_rows(stopping.stops(run), (1, 3))
     assert [row[0] for row in rows] == [1, 3] and rows[0][1] == "7" and len(rows[0]) == len(stopping.PATIENCE)
     assert set(intervention.titles(BAD)) == {"file", *intervention.ARMS}

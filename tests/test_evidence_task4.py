@@ -5,7 +5,7 @@ from typing import Any
 import numpy as np
 import pytest
 from assignment1 import SoftmaxRegression, load_mnist, sweep, train
-from assignment1.evidence import optima, path, task4, weights
+from assignment1.evidence import intervals, optima, path, task4
 from assignment1.mnist import Dataset, Split
 from scipy.special import log_softmax
 from scipy.stats import ttest_1samp, ttest_rel
@@ -54,15 +54,15 @@ def hits_and_losses(model, split):
 
 def test_paired_differences_agree_with_scipy():
     a, b = np.random.default_rng(0).normal(size=(2, 12))
-    result = task4.paired(a, b)
+    result = intervals.paired(a, b)
     assert result.ratio == pytest.approx(ttest_rel(a, b).statistic)
     ends = ttest_1samp(a - b, 0).confidence_interval(0.95)
     assert (result.low, result.high) == pytest.approx((ends.low, ends.high))
     assert (result.beyond > 1) == (ttest_rel(a, b).pvalue < 0.05)
-    shifted = task4.paired(a + 9, b)
+    shifted = intervals.paired(a + 9, b)
     assert shifted.beyond > 1 and ttest_rel(a + 9, b).pvalue < 0.05 and shifted.low > 0
-    with pytest.raises(ValueError, match="1 pairs"):
-        task4.paired([1.0], [2.0])
+    with pytest.raises(ValueError, match="1 values"):
+        intervals.paired([1.0], [2.0])
 
 
 def test_comparison_by_image_has_mcnemars_error(few, minima):
@@ -77,7 +77,7 @@ def test_comparison_by_image_has_mcnemars_error(few, minima):
     assert found.loss.error == pytest.approx((cost - cost_2).std(ddof=1) / np.sqrt(n))
     both = task4.compare_both(one, {3: two}, few)
     assert both[3].validation == found
-    assert both[3].held.accuracy.pairs == 700
+    assert both[3].held.accuracy.size == 700
     (row,) = task4.compared_rows(both)
     assert row[0] == "3" and len(row) == 5 and row[1] == task4.points(found.accuracy)
 
@@ -98,7 +98,7 @@ def test_equal_steps_name_what_varies(few, runs):
         np.mean(runs[1.0, s].history.validation_loss[8:]) - np.mean(runs[0.0, s].history.validation_loss[8:])
         for s in range(3)
     ]
-    assert (found.loss.mean, found.loss.pairs) == (
+    assert (found.loss.mean, found.loss.size) == (
         pytest.approx(np.mean(by_hand)),
         3,
     )
@@ -120,8 +120,8 @@ def test_late_looks_at_the_last_checks_alone():
 
 
 def test_numbers_in_words():
-    assert task4.points(task4.Paired(-0.0012, 0.0003, 9)) == "−0.12 ± 0.03"
-    assert task4.loss_points(task4.Paired(0.0012, 0.0003, 9)) == "+1.2 ± 0.3"
+    assert task4.points(intervals.Interval(-0.0012, 0.0003, 9, 8)) == "−0.12 ± 0.07"
+    assert task4.loss_points(intervals.Interval(0.0012, 0.0003, 9, 8)) == "+1.2 ± 0.7"
     assert task4.listed([1, 2, 3.14159]) == "1.00, 2.00 and 3.14" and task4.listed([2], 0) == "2"
     assert task4.plain(0.00001) == "0.00001" and task4.minus(-0.5, 1) == "−0.5"
     assert task4.ratios({0: 8.0, 1: 4.0, 2: 1.0}) == [2, 4]
@@ -135,8 +135,6 @@ def test_stop_measures_against_the_optimum(few):
     np.testing.assert_allclose(1 + ended.excess, ended.J / optimum.objective(*few.train))
     assert 0 < ended.excess * optimum.objective(*few.train) <= ended.gradient**2 / (4 * 0.1)
     assert ended.distance * np.linalg.norm(optimum.w) <= ended.gradient / (2 * 0.1)
-    rows = task4.stop_rows({0.0: run, 0.1: run}, {0.1: ended}, ({0.0: 2.0, 0.1: 1.0}, {0.1: 3.0}))
-    assert rows[0][2:] == ("–", "–", "–", "2.000", "–") and rows[1][2] == f"{ended.J:.4f}"
     (row,) = task4.run_rows({0.1: run}, few)
     assert row[:2] == ("0.1", "12") and row[5] == f"{run.last.accuracy(*few.train):.4f}"
 
@@ -152,23 +150,17 @@ def test_aside_is_nothing_on_the_path_and_a_share_beside_it():
 
 
 def test_passing_measures_the_course_and_the_path(few, minima):
-    found = path.passing({50: minima[0.01], 100: minima[0.003], 200: minima[0.001]}, minima, few.validation)
+    runs = {50: [minima[0.01]], 100: [minima[0.003]], 200: [minima[0.001]]}
+    found = path.passing(runs, minima, few.validation)
     assert found.off < 1e-12  # these are on the path
+    two = path.passing({1: [minima[0.01], minima[0.001]]}, minima, few.validation).course[1]
+    ends = path.place({lam: minima[lam] for lam in (0.01, 0.001)}, few.validation).values()
+    assert two == pytest.approx(np.mean(list(ends), axis=0))
     losses = [minima[lam].loss(*few.validation) for lam in (0.01, 0.003, 0.001)]
     assert [point.loss for point in found.course.values()] == pytest.approx(losses)
     assert found.path[0.01].norm == pytest.approx(np.sqrt((minima[0.01].w ** 2).sum()))
     assert found.fall == pytest.approx(1 - min(losses) / losses[0])
     assert found.rise == pytest.approx(losses[-1] / min(losses) - 1)
-
-
-def test_nearest_finds_the_minimum_beside_it(few, minima):
-    run = train(SoftmaxRegression(), few, learning_rate=0.02, epochs=5, seed=0, progress=False)
-    axes = weights.directions(few.train)
-    found = path.nearest(run, minima, axes)
-    distances = {lam: np.linalg.norm(m.w - run.last.w) for lam, m in minima.items()}
-    assert found.lam == min(distances, key=distances.__getitem__)
-    assert found.distance == pytest.approx(distances[found.lam] / np.linalg.norm(minima[found.lam].w))
-    assert found.rule == pytest.approx(1 / (2 * 0.02 * 5 * 4)) and len(found.bands) == 5
 
 
 def test_the_loss_along_separating_weights_is_above_its_bound(few):

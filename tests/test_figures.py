@@ -55,7 +55,7 @@ def parting(rng):
     epoch, far = np.arange(1, 51.0), np.arange(50, 601, 50.0)
     gaps = 0.012 * np.log(epoch) / 4 - 0.006 + rng.normal(0, 0.001, (4, 50))
     turning = 0.28 + 1e-8 * (far - 200.0) ** 2
-    return figures.parting([(epoch, gaps)], 0.003, 3000 / 156, far, 0.28 - 0.0001 * far, turning)
+    return figures.parting([(epoch, gaps)], 0.006, far, 0.28 - 0.0001 * far, turning)
 
 
 def every_step(rng):
@@ -96,7 +96,6 @@ FIGURES = {
     ),
     "5a": lambda s: figures.confusion(s.counts, *s.interval),
     "5b": lambda s: figures.costly(s.images.reshape(-1, 28, 28), s.cases, np.arange(10)),
-    "5c": lambda s: figures.reliability(s.groups, s.groups.hits / s.groups.n - 0.03, s.high),
 }
 
 
@@ -107,7 +106,6 @@ def seen(digits, ordered, penalties):
     settings: dict[str, Any] = dict(learning_rate=0.05, epochs=500, patience=10, progress=False)
     shuffled = train(LogisticRegression(), digits, seed=0, **settings)
     counts = rng.integers(0, 40, (10, 10)) + np.diag(np.full(10, 1000))
-    n, confidence = np.arange(22, 8000, 1000), np.linspace(0.28, 0.98, 8)
     share = np.diag(counts) / counts.sum(axis=1)
     return SimpleNamespace(
         rng=rng,
@@ -118,8 +116,6 @@ def seen(digits, ordered, penalties):
         counts=counts,
         interval=(share - 0.02, share + 0.02),
         cases=SimpleNamespace(digit=np.arange(10), read=np.arange(10)[::-1], loss=np.linspace(13, 7.6, 10)),
-        groups=SimpleNamespace(n=n, hits=(n * np.linspace(0.3, 0.99, 8)).astype(int), confidence=confidence),
-        high=np.linspace(0.5, 0.995, 8),
     )
 
 

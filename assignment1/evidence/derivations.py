@@ -36,15 +36,6 @@ def steps(report: Path = REPORT) -> list[Step]:
     return [check(task, *parts) for task in TASKS for parts in relations(section(report, task))]
 
 
-def summary(found: list[Step]) -> list[tuple[str, int, int, int]]:
-    """A table's rows: each task, its relations, the index values they were checked for, how many hold."""
-    return [
-        (task, len(mine), sum(step.instances for step in mine), sum(step.holds for step in mine))
-        for task in TASKS
-        if (mine := [step for step in found if step.task == task])
-    ]
-
-
 def section(report: Path, task: str) -> str:
     """The notebook's text between the heading of `task` and the next heading."""
     cells = json.loads(report.read_text(encoding="utf-8"))["cells"]

@@ -8,8 +8,8 @@ import numpy as np
 from numpy.typing import ArrayLike, NDArray
 from scipy.optimize import minimize_scalar
 
-from assignment1.evidence import task4
-from assignment1.mnist import Split, preprocess
+from assignment1.evidence.intervals import Interval, paired
+from assignment1.mnist import Split
 from assignment1.models import Array, Regression
 
 
@@ -53,30 +53,6 @@ def wilson(hits: ArrayLike, n: ArrayLike, z: float = 1.959964) -> tuple[Array, A
     return centre - half, centre + half
 
 
-class Reliability(NamedTuple):
-    """Images grouped by the probability of their predicted class; groups without images are left out."""
-
-    n: NDArray[np.intp]  # images in each group
-    confidence: Array  # their mean probability
-    hits: NDArray[np.intp]  # how many of them are classified correctly
-
-
-def reliability(seen: Readings, bins: int = 10) -> Reliability:
-    """How often predictions of similar probability are correct: `bins` groups of equal width."""
-    confidence, right = seen.Y_hat.max(axis=1), seen.read == seen.digit
-    place = np.minimum((confidence * bins).astype(int), bins - 1)
-    n = np.bincount(place, minlength=bins)
-    total = np.bincount(place, confidence, bins)
-    hits = np.bincount(place[right], minlength=bins)
-    held = n > 0
-    return Reliability(n[held], total[held] / n[held], hits[held])
-
-
-def calibration_error(groups: Reliability) -> float:
-    """The expected calibration error: |accuracy - confidence|, averaged over images (Naeini et al., 2015)."""
-    return float(np.abs(groups.hits - groups.n * groups.confidence).sum() / groups.n.sum())
-
-
 def best_scale(model: Regression, split: Split) -> float:
     """The factor on all logits, and so on all weights, that gives the lowest loss (Guo et al., 2017)."""
     z = model.logits(split.X)
@@ -89,57 +65,19 @@ def costliest(seen: Readings, count: int) -> NDArray[np.intp]:
     return np.argsort(-seen.loss, kind="stable")[:count]
 
 
-def shifted_accuracy(model: Regression, split: Split, pixels: int) -> float:
-    """The accuracy on images moved by `pixels`, the mean of up, down, left and right.
-
-    The weights are moved the other way, which comes to the same and leaves the images where they are.
-    """
-    image = model.w[:784].reshape(28, 28, -1)
-    moved = [np.roll(image, sign * pixels, axis).reshape(784, -1) for axis in (0, 1) for sign in (-1, 1)]
-    turned = [model.copy(np.vstack([w, model.w[784:]])) for w in moved]
-    return float(np.mean([score.accuracy for score in task4.scores(turned, split)]))
-
-
-def negative_accuracy(model: Regression, images: NDArray[np.uint8], Y: Array) -> float:
-    """The accuracy on images (N, 28, 28) with black and white exchanged."""
-    return model.accuracy(preprocess(255 - images), Y)
-
-
-def permuted_gradient_error(model: Regression, split: Split, seed: int = 0) -> float:
-    """Largest difference between the gradient on images with permuted inputs and the permuted gradient."""
-    order = np.random.default_rng(seed).permutation(len(model.w))
-    permuted = model.copy(model.w[order]).gradient(split.X[:, order], split.Y)
-    return float(np.abs(permuted - model.gradient(*split)[order]).max())
-
-
-class Share(NamedTuple):
-    """The share of the wrong classes in the squared gradient with respect to the logits, |y_hat - y|^2."""
-
-    mean: float  # over the images
-    low: float  # of the image with the least
-    high: float
-
-
-def wrong_classes(model: Regression, split: Split) -> Share:
-    """How much of each image's squared gradient with respect to the logits the nine wrong classes carry."""
-    squares = (model.forward(split.X) - split.Y) ** 2
-    share = (squares * (1 - split.Y)).sum(axis=1) / squares.sum(axis=1)
-    return Share(float(share.mean()), float(share.min()), float(share.max()))
-
-
 class Sureness(NamedTuple):
     """Accuracy and mean confidence, the probability of the predicted class, over some images."""
 
     accuracy: float
     confidence: float
-    lacking: task4.Paired  # accuracy minus confidence, paired by image
+    lacking: Interval  # accuracy minus confidence, paired by image
 
 
 def sureness(model: Regression, split: Split) -> Sureness:
     """Is the model as confident as it is accurate? The difference is paired by image."""
     z = model.logits(split.X)
     right, confidence = model.correct(z, split.Y), model.activation(z).max(axis=1)
-    return Sureness(float(right.mean()), float(confidence.mean()), task4.paired(right, confidence))
+    return Sureness(float(right.mean()), float(confidence.mean()), paired(right, confidence))
 
 
 class Burden(NamedTuple):

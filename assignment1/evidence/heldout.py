@@ -6,10 +6,12 @@ from collections.abc import Mapping
 from typing import NamedTuple
 
 import numpy as np
+from threadpoolctl import threadpool_limits
 
 from assignment1.evidence.errors import wilson
+from assignment1.evidence.intervals import Interval, apart, interval
 from assignment1.evidence.oscillation import EVERY, RATE, follow, shuffled
-from assignment1.evidence.task4 import Paired, paired, per_image, scores
+from assignment1.evidence.task4 import per_image
 from assignment1.mnist import Dataset, Split
 from assignment1.models import Array, Regression
 from assignment1.run import Run
@@ -24,8 +26,8 @@ class Final(NamedTuple):
     best_held: float
     low: float  # Wilson's 95 % interval of best_held
     high: float
-    gap: float  # best minus best_held
-    error: float  # the standard error of the gap, as both sets of images are samples
+    gap: Interval  # best minus best_held, over both sets of images
+    gap_last: Interval  # last minus last_held
 
 
 class Price(NamedTuple):
@@ -34,7 +36,7 @@ class Price(NamedTuple):
     The mean is over random splits of the same images; `chosen` is how many different checks were chosen.
     """
 
-    excess: Paired
+    excess: Interval
     chosen: int
 
 
@@ -49,16 +51,18 @@ class Prices(NamedTuple):
 def finals(runs: Mapping[str, Run], data: Dataset) -> dict[str, Final]:
     """The accuracies of runs on the validation images of `data` and on those it holds out (`data.test`)."""
     models = [model for run in runs.values() for model in (run.last, run.best)]
-    parts = [[s.accuracy for s in scores(models, part)] for part in (data.validation, data.test)]
-    n, m, result = len(data.validation.X), len(data.test.X), {}
-    each = zip(parts[0][::2], parts[1][::2], parts[0][1::2], parts[1][1::2], strict=True)
-    for name, (last, last_held, best, held) in zip(runs, each, strict=True):
-        low, high = wilson(held * m, m)
-        error = np.sqrt(best * (1 - best) / n + held * (1 - held) / m)
-        result[name] = Final(last, last_held, best, held, float(low), float(high), best - held, float(error))
+    here, there = (per_image(models, part)[0] for part in (data.validation, data.test))
+    result = {}
+    for i, name in enumerate(runs):
+        (last, best), (last_held, held) = (right[2 * i : 2 * i + 2] for right in (here, there))
+        low, high = wilson(held.sum(), len(held))
+        a, b, c, d = (float(right.mean()) for right in (last, last_held, best, held))
+        gaps = apart(best, held), apart(last, last_held)
+        result[name] = Final(a, b, c, d, float(low), float(high), *gaps)
     return result
 
 
+@threadpool_limits.wrap(limits=1)  # more threads than one lose time on products this small
 def prices(start: Regression, data: Dataset, checks: int = 30, splits: int = 200, seed: int = 0) -> Prices:
     """What it costs to choose one of a run's next `checks` checks by a validation set of 10,000.
 
@@ -87,7 +91,7 @@ def price(right: Array, loss: Array, size: int, splits: int, rng: np.random.Gene
         chosen.append(((loss @ mine).argmin(), own.argmax()))
         excess.append(difference[list(chosen[-1])] - difference.mean())
     ways = zip(np.transpose(excess), np.transpose(chosen), strict=True)
-    by_loss, by_accuracy = (Price(paired(e, np.zeros(splits)), len(set(c.tolist()))) for e, c in ways)
+    by_loss, by_accuracy = (Price(interval(e), len(set(c.tolist()))) for e, c in ways)
     return by_loss, by_accuracy
 
 

@@ -6,17 +6,23 @@ from typing import NamedTuple
 
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
-from scipy import stats
+from scipy.special import stdtrit
 
 Values = NDArray[np.floating] | NDArray[np.bool_]
 
 
 class Interval(NamedTuple):
-    """A mean, half the width of its 95% confidence interval (Student's t), and how many values it is of."""
+    """A mean with its standard error, and its 95% confidence interval by Student's t."""
 
     mean: float
-    half: float
-    size: int
+    error: float  # one standard error
+    size: int  # how many values, or pairs of values, it is of
+    freedom: float  # degrees of freedom of t
+
+    @property
+    def half(self) -> float:
+        """Half the width of the interval."""
+        return self.error * float(stdtrit(self.freedom, 0.975))
 
     @property
     def low(self) -> float:
@@ -33,6 +39,16 @@ class Interval(NamedTuple):
         """Whether the interval leaves out 0."""
         return abs(self.mean) > self.half
 
+    @property
+    def ratio(self) -> float:
+        """The mean in standard errors."""
+        return self.mean / self.error
+
+    @property
+    def beyond(self) -> float:
+        """How many times `half` the mean is away from 0: below 1 it is indistinguishable from 0."""
+        return abs(self.mean) / self.half
+
 
 def interval(values: ArrayLike) -> Interval:
     """The mean of a sample, of independent seeds or images. ValueError for fewer than two values."""
@@ -40,17 +56,20 @@ def interval(values: ArrayLike) -> Interval:
     if len(sample) < 2:
         raise ValueError(f"{len(sample)} values; expected two or more, for one has no spread")
     error = sample.std(ddof=1) / np.sqrt(len(sample))
-    half = stats.t.ppf(0.975, len(sample) - 1) * error
-    return Interval(float(sample.mean()), float(half), len(sample))
+    return Interval(float(sample.mean()), float(error), len(sample), len(sample) - 1)
+
+
+def paired(a: ArrayLike, b: ArrayLike) -> Interval:
+    """The mean of a - b, value by value. ValueError for fewer than two pairs."""
+    return interval(np.subtract(np.asarray(a, float), np.asarray(b, float)))
 
 
 def apart(a: ArrayLike, b: ArrayLike) -> Interval:
     """The mean of `a` minus that of `b`, two independent samples (Welch, 1947)."""
-    one, other = (np.asarray(sample, float).ravel() for sample in (a, b))
-    found = stats.ttest_ind(one, other, equal_var=False).confidence_interval(0.95)
-    return Interval(
-        float(one.mean() - other.mean()), float(found.high - found.low) / 2, len(one) + len(other)
-    )
+    one, other = interval(a), interval(b)
+    square, each = one.error**2 + other.error**2, (one, other)
+    freedom = square**2 / sum(part.error**4 / part.freedom for part in each)
+    return Interval(one.mean - other.mean, float(np.sqrt(square)), one.size + other.size, freedom)
 
 
 class Estimate(NamedTuple):

@@ -33,7 +33,7 @@ class Spike(NamedTuple):
     batch: int  # the batch that raises the loss most, on average
 
 
-ARMS = ("ten", "other ten", "ten elsewhere", "rest", "batch", "other batch", "together")
+ARMS = ("ten", "next ten", "other ten", "ten elsewhere", "batch", "other batch", "together")
 
 
 def exchange(inside: Ints, outside: Ints, count: int) -> Ints:
@@ -49,13 +49,13 @@ def orders(data: Dataset, batch: int, each: list[Few], arm: str, seed: int) -> O
     Moved images change places with others of complete batches, drawn at random by `seed`:
 
     - "ten": the ten costliest 3s of `batch`, with 3s of any other batches;
-    - "other ten": ten other 3s of `batch`, likewise;
+    - "next ten": the ten next costliest 3s of `batch`, likewise;
+    - "other ten": ten random 3s of `batch` but for the costliest ten, likewise;
     - "ten elsewhere": the ten costliest 3s of another batch, likewise;
-    - "rest": the images of `batch` but for its ten costliest 3s, with any;
     - "batch", "other batch": all images of `batch`, or of another one, with any;
     - "together": the ten costliest 3s of `batch`, with ten 3s that are together in another.
 
-    Images of `batch` are moved only where this says so. The first three and the last leave as many 2s
+    Images of `batch` are moved only where this says so. The first four and the last leave as many 2s
     and 3s in every batch as it has.
     """
     rng, N = np.random.default_rng(seed), len(data.train.X)
@@ -70,9 +70,9 @@ def orders(data: Dataset, batch: int, each: list[Few], arm: str, seed: int) -> O
     away = full & ~mine
     inside = {
         "ten": each[batch - 1].rows,
+        "next ten": each[batch - 1].next_rows,
         "other ten": some(mine & three & ~ten, len(each[batch - 1].rows)),
         "ten elsewhere": each[other - 1].rows,
-        "rest": np.flatnonzero(mine & ~ten),
         "batch": np.flatnonzero(mine),
         "other batch": np.flatnonzero(place == other),
         "together": each[batch - 1].rows,
@@ -80,7 +80,7 @@ def orders(data: Dataset, batch: int, each: list[Few], arm: str, seed: int) -> O
     if arm == "together":
         outside = some(three & (place == other), len(inside))
     else:
-        alike = three if arm in ("ten", "other ten", "ten elsewhere") else True
+        alike = three if "ten" in arm else True
         outside = some(away & alike & ~np.isin(place, place[inside]), len(inside))
     return Order(exchange(inside, outside, N), other if arm == "together" else batch)
 
@@ -197,12 +197,12 @@ def titles(batch: int) -> dict[str, str]:
     """What the arms are called in the report's figure."""
     return {
         "file": "file order",
-        "ten": "the ten 3s",
-        "other ten": f"ten other 3s of batch {batch}",
-        "ten elsewhere": "ten 3s of another batch",
+        "ten": "the ten costliest 3s",
+        "next ten": "the next ten 3s",
+        "other ten": f"ten random 3s of batch {batch}",
+        "ten elsewhere": "ten of another batch",
         "batch": f"all of batch {batch}",
         "other batch": "all of another batch",
-        "rest": f"batch {batch} but the ten",
         "together": "the ten, kept together",
     }
 

@@ -32,7 +32,7 @@ QUESTIONS = {  # the heading of each task, by its short name
     "3d": "Task 3d: Overfitting",
     "4a": "Task 4a: The penalised gradient",
     "4b": "Task 4b: The weights as images",
-    "4c": "Task 4c: Five penalties",
+    "4c": "Task 4c: The accuracy for each penalty",
     "4d": "Task 4d: Why a penalty lowers the accuracy",
     "4e": "Task 4e: The norm of the weights",
 }

@@ -6,7 +6,7 @@ data/optima.npz.
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Sequence
 from hashlib import sha256
 from pathlib import Path
 from typing import NamedTuple
@@ -52,11 +52,6 @@ def certificates(models: Sequence[SoftmaxRegression], data: Split) -> list[Certi
         Certificate(size, size**2 / (4 * m.lam), size / (2 * m.lam))
         for size, m in zip(sizes, models, strict=True)
     ]
-
-
-def proof_rows(J: Mapping[float, float]) -> list[tuple[str, str]]:
-    """A table's rows: lambda, and J at the stored weights."""
-    return [(np.format_float_positional(lam, trim="-"), f"{value:.9f}") for lam, value in J.items()]
 
 
 def load_optima(path: str | Path = FILE) -> dict[float, SoftmaxRegression]:

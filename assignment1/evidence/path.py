@@ -8,11 +8,9 @@ from typing import NamedTuple, TypeVar
 import numpy as np
 
 from assignment1.evidence.optima import smallest_margin
-from assignment1.evidence.task4 import away, norm, scores
-from assignment1.evidence.weights import Directions, equivalents
+from assignment1.evidence.task4 import norm, scores
 from assignment1.mnist import Dataset, Split
 from assignment1.models import Array, Regression, SoftmaxRegression
-from assignment1.run import Run
 
 Key = TypeVar("Key")
 
@@ -25,22 +23,13 @@ class Point(NamedTuple):
 
 
 class Passing(NamedTuple):
-    """A run without penalty beside the minima of J, on one split."""
+    """Runs without penalty beside the minima of J, on one split."""
 
     course: dict[int, Point]  # by epoch
     path: dict[float, Point]  # by lambda
-    off: float  # the largest share by which the run's loss differs from the path's at the same norm
+    off: float  # the largest share by which the loss differs from the path's at the same norm
     fall: float  # from the first of the epochs to the one of lowest loss, as a share
     rise: float  # from there to the last
-
-
-class Nearest(NamedTuple):
-    """Which penalty the end of a run without penalty corresponds to, judged in three ways."""
-
-    lam: float  # whose minimum is nearest to the weights
-    distance: float  # to it, in units of its norm
-    bands: list[float]  # by the norm along each band of principal directions (`weights.equivalents`)
-    rule: float  # 1 / (2 alpha T) for T updates
 
 
 class Separation(NamedTuple):
@@ -67,20 +56,19 @@ def aside(passed: Iterable[Point], path: Iterable[Point]) -> Array:
     return np.expm1(loss - np.interp(at, norms, losses))
 
 
-def passing(run: Mapping[int, Regression], optima: Mapping[float, Regression], split: Split) -> Passing:
-    """How closely the weights of `run`, by epoch, pass by the `optima`, by falling lambda."""
-    course, path = place(run, split), place(optima, split)
+def passing(
+    runs: Mapping[int, Sequence[Regression]], optima: Mapping[float, Regression], split: Split
+) -> Passing:
+    """How closely the weights of `runs`, by epoch, pass by the `optima`, by falling lambda.
+
+    Runs that differ in their shuffles count by their mean norm and their mean loss.
+    """
+    each = [place(dict(zip(runs, models, strict=True)), split) for models in zip(*runs.values(), strict=True)]
+    course = {epoch: Point(*np.mean([points[epoch] for points in each], axis=0).tolist()) for epoch in runs}
+    path = place(optima, split)
     losses = [point.loss for point in course.values()]
     off = float(np.abs(aside(course.values(), path.values())).max())
     return Passing(course, path, off, 1 - min(losses) / losses[0], losses[-1] / min(losses) - 1)
-
-
-def nearest(run: Run, optima: Mapping[float, Regression], axes: Directions) -> Nearest:
-    """The penalty that the last weights of `run` correspond to."""
-    w, rate = run.last.w, run.settings["learning_rate"]
-    lam = min(optima, key=lambda lam: float(np.linalg.norm(optima[lam].w - w)))
-    rule = 1 / (2 * rate * run.steps)
-    return Nearest(lam, away(run.last, optima[lam]), equivalents(run.last, optima, axes), rule)
 
 
 def separation(w: Array, data: Dataset, norms: Sequence[float] = (1e3, 1e4, 1e5)) -> Separation:

@@ -130,6 +130,7 @@ class Few(NamedTuple):
     """The ten 3s of a batch with the greatest cross-entropy at some weights, costliest first."""
 
     rows: Ints  # their places in the file of 2s and 3s, from 0
+    next_rows: Ints  # those of the ten that come next
     X: Array  # (10, 785)
     cost: Array  # nats
     norm: float  # of the batch's gradient
@@ -137,7 +138,6 @@ class Few(NamedTuple):
     wrong: int  # how many of them are misclassified
     alike: float  # the mean correlation of their pixels over all pairs
     slant: float  # mean of `slant`
-    stroke: float  # mean of `stroke`, pixels
 
 
 def few(w: Array, data: Dataset, batch: int) -> Few:
@@ -145,14 +145,14 @@ def few(w: Array, data: Dataset, batch: int) -> Few:
     model, (X, Y) = LogisticRegression().copy(w[:, None]), batches(data)[batch - 1]
     z = model.logits(X)
     cost = np.where(Y[:, 0] == 0, model.cross_entropy(z, Y), -np.inf)
-    rows = np.argsort(-cost)[:TEN]
+    rows, after = np.split(np.argsort(-cost)[: 2 * TEN], 2)
     terms = (model.activation(z) - Y) * X / len(X)
     norm, without = (np.linalg.norm(t.sum(axis=0)).item() for t in (terms, np.delete(terms, rows, axis=0)))
     wrong = int((~model.correct(z, Y))[rows].sum())
     ten = X[rows]
-    lean, width = float(slant(ten).mean()), float(stroke(ten).mean())
-    at = (batch - 1) * BATCH + rows
-    return Few(at, ten, cost[rows], norm, without, wrong, likeness(ten), lean, width)
+    lean = float(slant(ten).mean())
+    start = (batch - 1) * BATCH
+    return Few(start + rows, start + after, ten, cost[rows], norm, without, wrong, likeness(ten), lean)
 
 
 def few_of_each(w: Array, data: Dataset) -> list[Few]:
@@ -176,20 +176,6 @@ def slant(X: Array) -> Array:
     total = ink.sum(axis=(1, 2))
     dr, dc = (i - ((ink * i).sum(axis=(1, 2)) / total)[:, None, None] for i in (row, column))
     return -(ink * dr * dc).sum(axis=(1, 2)) / (ink * dr * dr).sum(axis=(1, 2))
-
-
-def stroke(X: Array) -> Array:
-    """The width of the stroke in pixels, of each image in X (N, 785): twice the ink over its outline.
-
-    A stroke of width t and length l has ink t l and two long sides. The outline's length is the total
-    variation of the image.
-    """
-    ink = np.pad(_ink(X), ((0, 0), (1, 1), (1, 1)))
-    down, right = np.diff(ink, axis=1), np.diff(ink, axis=2)[:, :-1]
-    sides = (
-        np.hypot(d, right).sum(axis=(1, 2)) for d in (down[:, :, :-1], down[:, :, 1:])
-    )  # of both leanings
-    return 4 * ink.sum(axis=(1, 2)) / sum(sides)
 
 
 def _ink(X: Array) -> Array:

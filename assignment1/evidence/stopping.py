@@ -136,25 +136,7 @@ def reproduced(run: Run, train: Split, validation: Split) -> list[Reproduced]:
 
 
 Rows = list[tuple[object, ...]]
-WEIGHTS = "weights", "steps", "validation loss", "training loss", "validation accuracy", "training accuracy"
 PATIENCE = "patience", "steps", "epoch", "last loss", "steps of the best", "lowest loss"
-
-
-def weight_rows(run: Run, train: Split, validation: Split) -> Rows:
-    """A table's rows, under WEIGHTS: the best weights of a run and the last."""
-    models, parts = (
-        {"best": (run.best_step + 1, run.best), "last": (run.steps, run.last)},
-        (validation, train),
-    )
-    return [
-        (
-            name,
-            f"{steps:,}",
-            *(f"{m.loss(*part):.6f}" for part in parts),
-            *(f"{m.accuracy(*part):.4f}" for part in parts),
-        )
-        for name, (steps, m) in models.items()
-    ]
 
 
 def patience_rows(found: dict[int, Stop], shown: tuple[int, ...]) -> Rows:

@@ -20,7 +20,6 @@ from assignment1.evidence.intervals import Estimate, Interval, estimate, estimat
 from assignment1.files import DATA
 from assignment1.mnist import Dataset, Split, load_mnist
 from assignment1.models import Array, Regression, SoftmaxRegression
-from assignment1.run import Run
 from assignment1.training import train
 from assignment1.workers import guarded
 
@@ -150,32 +149,16 @@ def turn(loss: Mapping[int, Array], draws: int = 1000, seed: int = 0) -> Turn:
     return Turn(here, int(low), int(high), int(found.min()), int(found.max()), draws)
 
 
-class Noise(NamedTuple):
-    """Of a run's last checks, in nats: how far a validation loss strays, and how much it falls, per check."""
-
-    stray: float
-    fall: float
-
-
-def check_noise(run: Run, checks: int = 50) -> Noise:
-    """How far a check's validation loss strays, by chance, from the curve, and how fast the curve falls.
-
-    Differences of neighbours take the curve out: their standard deviation is sqrt(2) times the noise.
-    """
-    loss = run.history.validation_loss[-checks:]
-    return Noise(float(np.diff(loss).std(ddof=1) / np.sqrt(2)), -float(np.polyfit(range(checks), loss, 1)[0]))
-
-
 def means(found: Mapping[int, Marks]) -> Array:
     """The mean loss over runs and images after each of the epochs, in nats."""
     return np.array([seen.loss.mean() for seen in found.values()])
 
 
 def curves(gap: Gaps, loss: Mapping[str, Array], epochs: Iterable[int]) -> tuple[Any, ...]:
-    """What `figures.parting` draws: the gap, half its interval over images, no mark, and both losses."""
-    error = gap.accuracy_at[int(gap.epochs[-1])].images / 2
+    """What `figures.parting` draws: the gap, half its interval over images, and both losses."""
+    half = gap.accuracy_at[int(gap.epochs[-1])].images
     parts = loss["training"], loss["validation"]
-    return [(gap.epochs, gap.accuracy.T)], error, None, np.array(list(epochs)), *parts
+    return [(gap.epochs, gap.accuracy.T)], half, np.array(list(epochs)), *parts
 
 
 def lowest(found: Mapping[int, Marks]) -> list[int]:

@@ -7,48 +7,14 @@ from itertools import chain, pairwise
 from typing import NamedTuple, TypeVar
 
 import numpy as np
-from numpy.typing import ArrayLike
-from scipy.stats import t as student
 
+from assignment1.evidence.intervals import Interval, paired
 from assignment1.mnist import Dataset, Split
 from assignment1.models import Array, Regression, SoftmaxRegression
 from assignment1.run import Run
 
 Key = TypeVar("Key")
 PENALTIES = (0.001, 0.01, 0.1, 1.0)  # task 4c's
-
-
-class Paired(NamedTuple):
-    """A mean difference, its standard error and the number of pairs behind them."""
-
-    mean: float
-    error: float
-    pairs: int
-
-    @property
-    def ratio(self) -> float:
-        """The mean in standard errors."""
-        return self.mean / self.error
-
-    @property
-    def half(self) -> float:
-        """Half the width of the 95 % confidence interval of the mean, by Student's t."""
-        return self.error * float(student.ppf(0.975, self.pairs - 1))
-
-    @property
-    def low(self) -> float:
-        """The lower end of that interval."""
-        return self.mean - self.half
-
-    @property
-    def high(self) -> float:
-        """The upper end of that interval."""
-        return self.mean + self.half
-
-    @property
-    def beyond(self) -> float:
-        """How many times `half` the mean is away from 0: below 1 it is indistinguishable from 0."""
-        return abs(self.mean) / self.half
 
 
 class Scores(NamedTuple):
@@ -61,8 +27,8 @@ class Scores(NamedTuple):
 class Compared(NamedTuple):
     """What one model has more than another on the same images."""
 
-    accuracy: Paired
-    loss: Paired  # nats, without the penalty
+    accuracy: Interval
+    loss: Interval  # nats, without the penalty
 
 
 class Everywhere(NamedTuple):
@@ -86,11 +52,11 @@ class EqualSteps(NamedTuple):
     `images` and `held` are of the last weights, each image with its mean over the seeds.
     """
 
-    validation: Paired  # accuracy, over shuffles
-    training: Paired
-    loss: Paired  # of validation, nats
-    images: Paired  # validation accuracy, over images
-    held: Paired  # accuracy on the held-out images, over images
+    validation: Interval  # accuracy, over shuffles
+    training: Interval
+    loss: Interval  # of validation, nats
+    images: Interval  # validation accuracy, over images
+    held: Interval  # accuracy on the held-out images, over images
 
 
 class Late(NamedTuple):
@@ -136,15 +102,6 @@ def scores(models: Iterable[Regression], split: Split) -> list[Scores]:
     return [Scores(float(c.mean()), float(r.mean())) for r, c in zip(right, loss, strict=True)]
 
 
-def paired(a: ArrayLike, b: ArrayLike) -> Paired:
-    """The mean of a - b. ValueError for fewer than two pairs, which have no standard error."""
-    difference = np.subtract(np.asarray(a, float), np.asarray(b, float))
-    if len(difference) < 2:
-        raise ValueError(f"{len(difference)} pairs; expected two or more: train with more seeds")
-    error = difference.std(ddof=1) / np.sqrt(len(difference))
-    return Paired(float(difference.mean()), float(error), len(difference))
-
-
 Some = Regression | Sequence[Regression]
 
 
@@ -160,7 +117,7 @@ def compare(model: Regression, others: Mapping[Key, Some], split: Split) -> dict
     return {key: Compared(paired(own, r.mean(axis=0)), paired(cost, c.mean(axis=0))) for key, r, c in each}
 
 
-def over_seeds(runs: Mapping[tuple[float, int], Run], a: float, b: float, measure: str) -> Paired:
+def over_seeds(runs: Mapping[tuple[float, int], Run], a: float, b: float, measure: str) -> Interval:
     """Lambda a's `measure` (of History) minus b's, paired by seed, each the mean of the run's last fifth.
 
     The error is that of the shuffles: it says nothing of other images.
@@ -230,14 +187,14 @@ def ratios(norms: Mapping[float, float]) -> list[float]:
     return [a / b for a, b in pairwise(values)]
 
 
-def points(difference: Paired, digits: int = 2) -> str:
-    """A difference of accuracies in percentage points, with its standard error."""
-    return f"{100 * difference.mean:+.{digits}f} ± {100 * difference.error:.{digits}f}".replace("-", "−")
+def points(difference: Interval, digits: int = 2) -> str:
+    """A difference of accuracies in percentage points, with half of its 95% interval."""
+    return f"{100 * difference.mean:+.{digits}f} ± {100 * difference.half:.{digits}f}".replace("-", "−")
 
 
-def loss_points(difference: Paired) -> str:
-    """A difference of losses in thousandths of a nat, with its standard error."""
-    return f"{1000 * difference.mean:+.1f} ± {1000 * difference.error:.1f}".replace("-", "−")
+def loss_points(difference: Interval) -> str:
+    """A difference of losses in thousandths of a nat, with half of its 95% interval."""
+    return f"{1000 * difference.mean:+.1f} ± {1000 * difference.half:.1f}".replace("-", "−")
 
 
 def run_rows(runs: Mapping[float, Run], data: Dataset) -> list[tuple[str, ...]]:
@@ -292,19 +249,6 @@ def minima_rows(at: Mapping[float, Everywhere], optima: Mapping[float, Regressio
         )
         for lam, parts in at.items()
     ]
-
-
-def stop_rows(
-    runs: Mapping[float, Run], stops: Mapping[float, Stop], norms: Sequence[Mapping[float, float]]
-) -> list[tuple[str, ...]]:
-    """A table's rows: lambda, updates, J, excess, distance, norms; a dash for what does not exist."""
-    rows = []
-    for lam, run in runs.items():
-        s = stops.get(lam)
-        ends = (f"{s.J:.4f}", f"{s.excess:.1%}", f"{s.distance:.1%}") if s else ("–", "–", "–")
-        each = (f"{of[lam]:.3f}" if lam in of else "–" for of in norms)
-        rows.append((f"{lam:g}", f"{run.steps:,}", *ends, *each))
-    return rows
 
 
 def plain(lam: float) -> str:

@@ -9,6 +9,7 @@ from typing import NamedTuple
 import numpy as np
 from numpy.typing import NDArray
 from scipy.optimize import minimize
+from threadpoolctl import threadpool_limits
 
 from assignment1.mnist import Split
 from assignment1.models import Array, Regression, SoftmaxRegression
@@ -112,25 +113,15 @@ def bands(found: Directions, models: Sequence[Regression]) -> list[Band]:
     ]
 
 
-def equivalents(model: Regression, optima: Mapping[float, Regression], found: Directions) -> list[float]:
-    """For each band the lambda whose optimum has weights of the norm of the model's, along that band.
-
-    Interpolated in the logarithms between the `optima`, in falling order of lambda.
-    """
-    path, own = (np.log([along(m.w, found) for m in ms]) for ms in (optima.values(), [model]))
-    lams = np.log(list(optima))
-    return [float(np.exp(np.interp(x, at, lams))) for x, at in zip(own[0], path.T, strict=True)]
-
-
-def sums(data: Split, n: int, repeats: int = 20, seed: int = 0) -> Sums:
-    """The roughness of sums of `n` images, drawn without repetition, with normal coefficients."""
+def sums(data: Split, counts: Sequence[int], repeats: int = 20, seed: int = 0) -> dict[int, Sums]:
+    """The roughness of sums of so many images, drawn without repetition, with normal coefficients."""
     rng, P = np.random.default_rng(seed), data.X[:, :784]
-    c = np.zeros((repeats, len(P)))
-    for row in c:
-        which = rng.choice(len(P), n, replace=False)
-        row[which] = rng.normal(size=n)
+    c = np.zeros((len(counts) * repeats, len(P)))
+    for n, row in zip(np.repeat(counts, repeats), c, strict=True):
+        row[rng.choice(len(P), n, replace=False)] = rng.normal(size=n)
     found = [roughness(w[:, None]) for w in c @ P - c.sum(axis=1, keepdims=True) * P.mean(axis=0)]
-    return Sums(float(np.mean(found)), float(np.std(found, ddof=1)))
+    each = np.array(found).reshape(len(counts), repeats)
+    return {n: Sums(float(r.mean()), float(r.std(ddof=1))) for n, r in zip(counts, each, strict=True)}
 
 
 def effective_images(model: Regression, data: Split) -> float:
@@ -139,6 +130,7 @@ def effective_images(model: Regression, data: Split) -> float:
     return float(squares.sum() ** 2 / np.square(squares).sum())
 
 
+@threadpool_limits.wrap(limits=1)  # more threads than one lose time on products this small
 def shrinkage(
     data: Split, found: Directions, lambdas: Sequence[float] = (1.0, 0.001), count: int = 4000, q: int = 200
 ) -> dict[str, dict[float, float]]:
@@ -188,18 +180,3 @@ def band_rows(found: Sequence[Band]) -> list[tuple[str, ...]]:
         )
         for band in found
     ]
-
-
-def view_rows(optima: Mapping[float, View], runs: Mapping[float, View]) -> list[tuple[str, ...]]:
-    """A table's rows: lambda, then what the weights look like at the minimum and where the run ended."""
-    return [
-        (
-            np.format_float_positional(lam, trim="-"),
-            *(cell for found in (optima, runs) for cell in _cells(found.get(lam))),
-        )
-        for lam in {**optima, **runs}
-    ]
-
-
-def _cells(view: View | None) -> tuple[str, str]:
-    return (f"{view.roughness:.3f}", f"{view.likeness.mean():.3f}") if view else ("–", "–")

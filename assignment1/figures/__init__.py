@@ -6,7 +6,7 @@ is training, orange and dashed validation, throughout; a stronger penalty has a 
 wide as the report's text, on white.
 """
 
-from assignment1.figures.classes import confusion, reliability
+from assignment1.figures.classes import confusion
 from assignment1.figures.experiments import by_batch, every_step, parting, spike_sizes
 from assignment1.figures.images import costly, image_rows, weights
 from assignment1.figures.penalty import norms, plane
@@ -29,7 +29,6 @@ __all__ = [
     "parting",
     "plane",
     "plot",
-    "reliability",
     "spike_sizes",
     "weights",
 ]

@@ -2,16 +2,13 @@
 
 from __future__ import annotations
 
-from typing import Any, Protocol
-
 import matplotlib.pyplot as plt
 import numpy as np
 from matplotlib.figure import Figure
-from matplotlib.lines import Line2D
 from matplotlib.ticker import MaxNLocator
 from numpy.typing import NDArray
 
-from assignment1.figures.style import BLACK, BLUE, DASHED, STYLE, WIDTH, key, letter, panels
+from assignment1.figures.style import BLACK, BLUE, STYLE, WIDTH, letter
 from assignment1.models import Array
 
 
@@ -23,7 +20,7 @@ def confusion(counts: NDArray[np.intp], low: Array, high: Array) -> Figure:
     """
     K = len(counts)
     with plt.style.context(STYLE):
-        tall, top, bottom, left = 0.26 * K + 0.1, 0.28, 0.46, 0.5
+        tall, top, bottom, left = 0.22 * K + 0.1, 0.28, 0.46, 0.5
         total = top + tall + bottom
         figure = plt.figure(figsize=(WIDTH, total))
         ax = figure.add_axes((left / WIDTH, bottom / total, 2.6 / WIDTH, tall / total))
@@ -49,41 +46,4 @@ def confusion(counts: NDArray[np.intp], low: Array, high: Array) -> Figure:
             letter(panel, name, title)
         ax.grid(False)
         side.grid(axis="x")
-    return figure
-
-
-class Groups(Protocol):
-    """Images grouped by the probability of the predicted class: number, mean probability, correct ones."""
-
-    @property
-    def n(self) -> NDArray[np.intp]: ...
-    @property
-    def confidence(self) -> Array: ...
-    @property
-    def hits(self) -> NDArray[np.intp]: ...
-
-
-def reliability(groups: Groups, low: Array, high: Array) -> Figure:
-    """The accuracy of groups of images against their mean predicted probability, and the number in each.
-
-    `groups` are those of `errors.reliability`; `low` and `high` are (groups,), the ends of the accuracy's
-    interval. Below the diagonal the model is overconfident, above it underconfident.
-    """
-    confidence, accuracy = groups.confidence, groups.hits / groups.n
-    with plt.style.context(STYLE):
-        figure, (ax,) = panels([1.9], right=0.2, top=0.12)
-        ax.plot((0, 1), (0, 1), color="0.45", linewidth=0.9, linestyle=DASHED)
-        off = np.maximum((accuracy - low, high - accuracy), 0)
-        ax.errorbar(confidence, accuracy, yerr=off, fmt="o", color=BLUE, markersize=3.5)
-        for x, y, images in zip(confidence, high, groups.n, strict=True):
-            above: dict[str, Any] = dict(
-                xytext=(0, 3), textcoords="offset points", ha="center", va="bottom", fontsize=9
-            )
-            ax.annotate(f"{images:,}", (x, y), color=BLUE, **above)
-        left = max(0.0, np.floor(10 * confidence.min() - 0.5) / 10)
-        ax.set(xlabel="predicted probability of the predicted digit", ylabel="accuracy")
-        ax.set(xlim=(left, 1.03), ylim=(0, 1.12), yticks=(0, 0.25, 0.5, 0.75, 1))
-        points = Line2D([], [], color=BLUE, marker="o", markersize=3.5)
-        line = Line2D([], [], color="0.45", linewidth=0.9, linestyle=DASHED)
-        key(figure, ax, [(points, "group, number of images, 95% interval"), (line, "perfect calibration")])
     return figure

@@ -11,6 +11,7 @@ from matplotlib.figure import Figure
 from matplotlib.lines import Line2D
 from matplotlib.patches import Patch
 from matplotlib.ticker import MaxNLocator
+from scipy.special import stdtrit
 
 from assignment1.figures.style import (
     BLACK,
@@ -69,7 +70,7 @@ def by_batch(rise: Array, norm: Array) -> Figure:
     """
     with plt.style.context(STYLE):
         margins: Any = dict(left=0.8, right=0.1, top=0.28, beside=0.65)
-        figure, axes = panels([1.6], columns=2, **margins)
+        figure, axes = panels([1.25], columns=2, **margins)
         worst, cure = int(rise.argmax()), int(rise.argmin())
         ylabels = ("change of validation loss (nats)", "norm of the gradient")
         for ax, values, name, ylabel in zip(axes, (rise, norm), "ab", ylabels, strict=True):
@@ -89,7 +90,7 @@ def spike_sizes(arms: Mapping[str, Array]) -> Figure:
     """The height of the spikes in each arm of an experiment, a row each, which its key names (2e).
 
     Each arm has heights (seeds,) in nats, drawn as circles; the bar is their mean, which stands at the right
-    with its standard error over the seeds.
+    with half of its 95% interval over the seeds (Student's t).
     """
     if not arms:
         raise ValueError("arms is empty; expected heights (seeds,) for one name or more")
@@ -98,12 +99,13 @@ def spike_sizes(arms: Mapping[str, Array]) -> Figure:
         margins: Any = dict(left=0.2 + 0.066 * widest, right=1.5, top=0.3)
         figure, (ax,) = panels([0.25 * len(arms)], **margins)
         beside: Looks = dict(xycoords="axes fraction", textcoords="offset points")
-        ax.annotate("mean ± standard error", (1, 1), (10, 6), **beside)
+        ax.annotate("mean ± 95% interval", (1, 1), (10, 6), **beside)
         for y, sizes in enumerate(arms.values()):
             n = len(sizes)
             ax.plot(sizes, y + (np.linspace(-0.2, 0.2, n) if n > 1 else np.zeros(n)), **SEED)
             ax.plot([np.mean(sizes)], [y], **MEAN)
-            error = f" ± {np.std(sizes, ddof=1) / np.sqrt(n):.4f}" if n > 1 else ""
+            half = stdtrit(n - 1, 0.975) * np.std(sizes, ddof=1) / np.sqrt(n) if n > 1 else np.nan
+            error = f" ± {half:.4f}" if n > 1 else ""
             place = (1, 1 - (y + 0.5) / len(arms))
             ax.annotate(f"{np.mean(sizes):.4f}{error}", place, (10, 0), va="center", **beside)
         ax.set_yticks(range(len(arms)), list(map(math, arms)))
@@ -121,8 +123,7 @@ def spike_sizes(arms: Mapping[str, Array]) -> Figure:
 
 def parting(
     curves: Sequence[tuple[Array, Array]],
-    image_error: float,
-    step_3000: float | None,
+    image_half: float,
     far: Array,
     train_loss: Array,
     validation_loss: Array,
@@ -130,26 +131,19 @@ def parting(
     """(a) The accuracy gap of several seeds; (b) both losses as training goes on far beyond (3d).
 
     Each of the `curves` is epochs (checks,) and gaps (seeds, checks), training minus validation accuracy; the
-    bold line is the mean of the first, its band two standard errors of finite image sets. `step_3000` is the
-    epoch of step 3,000, marked unless None. The losses (points,) are at the epochs `far` (points,); a ring
-    marks the lowest validation loss.
+    bold line is the mean of the first, its band reaches `image_half` to either side. The losses (points,) are
+    at the epochs `far` (points,); a ring marks the lowest validation loss.
     """
     with plt.style.context(STYLE):
         margins: Any = dict(left=0.68, right=0.15, top=0.28, beside=0.68)
-        figure, (left, right) = panels([1.65], columns=2, **margins)
+        figure, (left, right) = panels([1.5], columns=2, **margins)
         mean_line, seed_line = dict(color=BLACK, linewidth=1.4), dict(color=SKY, linewidth=0.6)
         epoch, mean = curves[0][0], curves[0][1].mean(axis=0)
         left.axhline(0, color=GREY, linewidth=0.6)
-        left.fill_between(epoch, mean - 2 * image_error, mean + 2 * image_error, color="0.87", linewidth=0)
+        left.fill_between(epoch, mean - image_half, mean + image_half, color="0.87", linewidth=0)
         for at, gaps in curves:
             left.plot(at, gaps.T, **seed_line)  # type: ignore[arg-type]
         left.plot(epoch, mean, **mean_line)  # type: ignore[arg-type]
-        if step_3000 is not None:
-            left.axvline(step_3000, color=GREY, linewidth=0.8, linestyle=":")
-            foot = left.get_ylim()[0]
-            side: Looks = dict(xytext=(4, 3), textcoords="offset points", va="bottom", color=GREY)
-            left.annotate("step 3,000", (step_3000, foot), **side)
-            left.set_ylim(bottom=foot)
         left.set(ylabel="training − validation")
         lowest = int(np.argmin(validation_loss))
         right.plot(far, train_loss, **TRAINING)
@@ -163,7 +157,7 @@ def parting(
         right.margins(x=0.04)
         band = Patch(color="0.87")
         lines = [Line2D([], [], **look) for look in (mean_line, seed_line, TRAINING, VALIDATION, RING)]  # type: ignore[arg-type]
-        names = ("mean gap", "one seed", "± 2 standard errors, images", "training", "validation")
+        names = ("mean gap", "one run", "95% interval over images", "training", "validation")
         handles = (*lines[:2], band, *lines[2:])
         entries = list(zip(handles, (*names, "lowest validation loss"), strict=True))
         key(figure, left, entries, columns=3)

@@ -13,6 +13,7 @@ from matplotlib.figure import Figure
 from matplotlib.lines import Line2D
 from matplotlib.ticker import FixedLocator, FuncFormatter, NullLocator
 
+from assignment1.figures.runs import Limits
 from assignment1.figures.style import (
     BLACK,
     BLUE,
@@ -48,43 +49,44 @@ def plane(
     validation: Mapping[float, Point],
     descent: Mapping[int, Point],
     ends: Mapping[float, Point] | None = None,
-    xlim: tuple[float, float] | None = None,
-    ylim: tuple[float, float] | None = None,
+    xlim: Limits = None,
+    ylim: Limits = None,
+    zoom: tuple[Limits, Limits] = (None, None),
 ) -> Figure:
     """Loss against the norm of the weights: (a) minima of J, (b) a descent without penalty (4d).
 
     Each point is (norm, loss in nats): `training` and `validation` of the minima, by lambda; `descent` of the
     validation loss, by epoch. (b) repeats the minima's validation loss, and rings the `ends` of runs, by
     lambda, if they are given. The scale above (a) has the lambdas, that above (b) the epochs, each over its
-    point. Limits follow the data unless given.
+    point. Limits follow the data unless given: `xlim` and `ylim`, and for (b) alone both of `zoom`.
     """
     with plt.style.context(STYLE):
-        margins: Any = dict(right=0.2, top=0.48, between=0.55)
-        figure, (upper, lower) = panels([1.4, 1.4], **margins)
-        upper.plot(*zip(*training.values(), strict=True), **TRAINING)
-        for ax in (upper, lower):
+        margins: Any = dict(right=0.1, top=0.48, beside=0.62)
+        figure, (left, right) = panels([1.55], columns=2, **margins)
+        left.plot(*zip(*training.values(), strict=True), **TRAINING)
+        for ax in (left, right):
             ax.plot(*zip(*validation.values(), strict=True), **VALIDATION)
-        lower.plot(*zip(*descent.values(), strict=True), **DESCENT)
+        right.plot(*zip(*descent.values(), strict=True), **DESCENT)
         rings = list((ends or {}).values())
         for norm, loss in rings:
-            lower.plot(norm, loss, **ENDED)
+            right.plot(norm, loss, **ENDED)
         x, y = np.array([*training.values(), *validation.values(), *descent.values(), *rings]).T
         xlim = xlim or (float(x.min()) / 1.08, float(x.max()) * 1.08)
         ylim = ylim or (float(y.min() - 0.05 * np.ptp(y)), float(y.max() + 0.05 * np.ptp(y)))
-        titles = (r"minima of $J$, by $\lambda$", "descent without penalty, by epochs")
-        for ax, name, title in zip((upper, lower), "ab", titles, strict=True):
-            ax.set(xscale="log", xlim=xlim, ylim=ylim, ylabel="cross-entropy (nats)")
-            _plain_ticks(ax.xaxis, xlim)
+        titles = (r"minima of $J$, by $\lambda$", "descent, by epochs (enlarged)")
+        limits = (xlim, ylim), (zoom[0] or xlim, zoom[1] or ylim)
+        for ax, (across, up), name, title in zip((left, right), limits, "ab", titles, strict=True):
+            ax.set(xscale="log", xlim=across, ylim=up, xlabel=NORM)
+            _plain_ticks(ax.xaxis, across)
             letter(ax, name, title)
-        _names_above(upper, {decimal(lam): norm for lam, (norm, _) in validation.items()})
-        _names_above(lower, {f"{epoch:,}": norm for epoch, (norm, _) in descent.items()})
-        upper.tick_params(labelbottom=False)
-        lower.set_xlabel(NORM)
+        _names_above(left, {decimal(lam): norm for lam, (norm, _) in validation.items()})
+        _names_above(right, {f"{epoch:,}": norm for epoch, (norm, _) in descent.items()})
+        left.set_ylabel("cross-entropy (nats)")
         names = ["training, at the minima", "validation, at the minima", "validation, in descent"]
         names.append("validation, at the end of a run")
         looks = (TRAINING, VALIDATION, DESCENT, ENDED)[: 4 if rings else 3]
         handles = [Line2D([], [], **look) for look in looks]
-        key(figure, lower, list(zip(handles, names, strict=False)))
+        key(figure, left, list(zip(handles, names, strict=False)), columns=2)
     return figure
 
 
@@ -128,7 +130,7 @@ def norms(series: Mapping[str, Mapping[float, float]]) -> Figure:
     if not lams:
         raise ValueError(f"series is {series!r}; expected norms for one lambda above 0 or more")
     with plt.style.context(STYLE):
-        figure, (ax,) = panels([1.7], right=0.2, top=0.15)
+        figure, (ax,) = panels([1.4], right=0.2, top=0.15)
         first, last = np.log10(lams[0]), np.log10(lams[-1])
         zero = first - max(0.6, 0.18 * (last - first))  # where lambda = 0 stands
         endless = any(np.isinf(values.get(0, 0)) for values in series.values())

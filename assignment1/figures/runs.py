@@ -214,7 +214,7 @@ def compare(runs: Mapping[str, Run], ylim: Limits = None, measure: str = "valida
     with plt.style.context(STYLE):
         lines = sum(1 + name.count("\n") for name in runs)
         batches = next(iter(runs.values())).batches_per_epoch
-        figure, ax = step_axes(NAMES[measure], ylim, batches, height=max(1.7, (lines - 1) * LINE / 72))
+        figure, ax = step_axes(NAMES[measure], ylim, batches, height=max(1.5, (lines - 1) * LINE / 72))
         ends = []
         for i, (name, run) in enumerate(runs.items()):
             step, y = _curve(run, measure)
@@ -246,7 +246,7 @@ def lambdas(runs: Mapping[float, Run], ylim: Limits = None, zoom: Limits = None)
         whole, near = ylim or _later(curves.values(), batches), zoom or near
         both = zoom is not None or 1.5 * (near[1] - near[0]) < whole[1] - whole[0]
         lines = (len(runs) + 1) * LINE / 72
-        figure, axes = panels([max(1.55, lines), 1.35][: 1 + both], top=0.72 if both else 0.5, between=0.32)
+        figure, axes = panels([max(1.35, lines), 1.2][: 1 + both], top=0.72 if both else 0.5, between=0.32)
         for ax, limits in zip(axes, (whole, near), strict=False):
             handles = _draw_lambdas(ax, curves)
             ax.set(ylim=limits, xlim=(0, 1.015 * max(run.steps for run in runs.values())))

@@ -74,7 +74,7 @@ def panels(
 
 
 def step_axes(
-    ylabel: str, ylim: tuple[float, float] | None, batches: int, height: float = 1.7, **margins: Any
+    ylabel: str, ylim: tuple[float, float] | None, batches: int, height: float = 1.5, **margins: Any
 ) -> tuple[Figure, Axes]:
     """One panel with gradient steps below, epochs of so many batches above, and room at its right."""
     figure, (ax,) = panels([height], **margins)

@@ -13,6 +13,7 @@ from PIL import Image
 from traitlets.config import Config
 
 from nbtypst import ExportError, ReportHTMLExporter, ReportPDFExporter
+from nbtypst.markdown import from_markdown, parse
 
 
 def picture(kind: str = "PNG") -> bytes:
@@ -171,3 +172,13 @@ def test_headings_links_and_mentions(convert):
     )
     assert '<a href="#the-price">above</a>' in page and "#nowhere" not in page
     assert len(warned) == 4  # the link and the mention, on both pages
+
+
+def test_code_and_math_keep_their_quotes_and_dashes_and_prose_does_not():
+    (blocks,) = markdown.parse(
+        [markdown.from_markdown("It's `x = 'a' -- \"b\" ...` and $f'(z) - 1.5$ -- so")]
+    )
+    code, math = (item["c"][1] for item in blocks[0]["c"] if item["t"] == "Code")
+    assert code == "x = 'a' -- \"b\" ..." and math == "f'(z) - 1.5"
+    words = "".join(item["c"] for item in blocks[0]["c"] if item["t"] == "Str")
+    assert "It’s" in words and "–" in words

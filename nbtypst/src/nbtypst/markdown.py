@@ -43,6 +43,9 @@ _ATTRIBUTES = {
 _DROPPED = {"script", "style", "template", "noscript", "head", "title", "object", "applet", "math", "svg"}
 _SCHEMES = {"http", "https", "mailto", "data", "attachment"}
 _CONTROL = re.compile("[\x00-\x08\x0b\x0c\x0e-\x1f\x7f-\x84\x86-\x9f\ud800-\udfff\ufdd0-\ufdef\ufffe\uffff]")
+_CODE = re.compile(r"(<code\b[^>]*>)(.*?)(?=</code>)", re.S)
+_HIDDEN = {"'": "\uf8e0", "&quot;": "\uf8e1", '"': "\uf8e1", "-": "\uf8e2", ".": "\uf8e3"}  # signs of no font
+_PLAIN = re.compile("|".join(map(re.escape, _HIDDEN)))
 _LOST = re.compile(r"<(iframe|video|audio|embed|object|canvas|svg|form|script)\b([^>]*)", re.I)
 _SOURCE = re.compile(r"""(?:src|data|href)\s*=\s*["']?\s*(https?://[^\s"'>]+)""", re.I)
 
@@ -207,7 +210,12 @@ def parse(fragments: list[str]) -> list[list[Block]]:
 
 
 def _read(html: str) -> list[Block]:
-    blocks: list[Block] = json.loads(pandoc(html, "-f", READER, "-t", "json"))["blocks"]
+    """Blocks of HTML. pandoc would make typographic quotes, dashes and dots in code and math, too."""
+    html = _CODE.sub(lambda m: m[1] + _PLAIN.sub(lambda sign: _HIDDEN[sign[0]], m[2]), html)
+    text = pandoc(html, "-f", READER, "-t", "json")
+    for sign in "'\"-.":
+        text = text.replace(_HIDDEN[sign], json.dumps(sign)[1:-1])
+    blocks: list[Block] = json.loads(text)["blocks"]
     return blocks
 
 

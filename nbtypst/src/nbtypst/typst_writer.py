@@ -45,13 +45,15 @@ class Writer:
     dropped: dict[str, str] = field(default_factory=dict)  # picture: cell
     replaced: dict[str, str] = field(default_factory=dict)  # character: cell
     place: str = ""
+    leads: bool = False  # whether a displayed equation follows
 
     def write(self) -> str:
         """The source of the document's body."""
         self.marks, self.fragile = [], {}
         text = ""
-        for place, block in self.document.blocks:
-            self.place = place
+        blocks = self.document.blocks
+        for (place, block), (_, following) in zip(blocks, [*blocks[1:], ("", {"t": ""})], strict=False):
+            self.place, self.leads = place, _begins_with_display(following)
             text += self.block(block) + "\n\n"
         for number, line in enumerate(text.split("\n"), 1):
             if match := re.match(r"/\*(\d+)\*/", line):
@@ -142,7 +144,8 @@ class Writer:
                 if _leftwards(stringify(run)):
                     words = f"#text(dir: rtl)[{words}]"
                 short = len(stringify(run)) < 600
-                parts.append(f"#block(sticky: true, below: 1.1em)[{words}]" if display and short else words)
+                sticks = short and (display or self.leads)
+                parts.append(f"#block(sticky: true, below: 1.1em)[{words}]" if sticks else words)
             run = []
             if display:
                 parts.append(self.math(item["formula"]))
@@ -281,6 +284,12 @@ def _leftwards(text: str) -> bool:
     """Whether a text is read from right to left: its first letter with a direction is."""
     kinds = (unicodedata.bidirectional(char) for char in text[:200])
     return next((kind for kind in kinds if kind in ("L", "R", "AL")), "L") != "L"
+
+
+def _begins_with_display(block: Block) -> bool:
+    """Whether a block is a paragraph that begins with a displayed equation."""
+    first = block["c"][:1] if block["t"] == "Para" else []
+    return bool(first) and first[0]["t"] == "Math" and first[0]["formula"].display
 
 
 def stand_in(char: str) -> str:
