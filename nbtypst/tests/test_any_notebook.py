@@ -175,9 +175,7 @@ def test_headings_links_and_mentions(convert):
 
 
 def test_code_and_math_keep_their_quotes_and_dashes_and_prose_does_not():
-    (blocks,) = markdown.parse(
-        [markdown.from_markdown("It's `x = 'a' -- \"b\" ...` and $f'(z) - 1.5$ -- so")]
-    )
+    (blocks,) = parse([from_markdown("It's `x = 'a' -- \"b\" ...` and $f'(z) - 1.5$ -- so")])
     code, math = (item["c"][1] for item in blocks[0]["c"] if item["t"] == "Code")
     assert code == "x = 'a' -- \"b\" ..." and math == "f'(z) - 1.5"
     words = "".join(item["c"] for item in blocks[0]["c"] if item["t"] == "Str")
