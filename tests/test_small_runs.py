@@ -237,7 +237,10 @@ def test_the_runs_of_a_sweep_are_dealt_to_all_workers_and_each_once():
 
 
 def test_a_failed_run_names_its_error_and_its_settings_and_other_data_are_made_in_the_worker():
-    sets: dict[str, Any] = {"made": lambda: SETS[LogisticRegression], "not": lambda: {}["nothing"]}
+    sets: dict[str, Any] = {
+        "made": lambda: SETS[LogisticRegression],
+        "not": lambda: dict[str, Any]()["nothing"],
+    }
     with pytest.warns(RuntimeWarning, match=r"run 'not' failed: KeyError: 'nothing'; with .*'lam': 0.25\}"):
         runs = sweep(LogisticRegression, sets, lam=0.25, workers=1, **SETTINGS)
     assert list(runs) == ["made"]
