@@ -155,13 +155,12 @@ def shrinkage(
 def _minimum(data: Split, lam: float, start: Array | None) -> Array:
     """The weights at the minimum of J on `data`, of any width, by L-BFGS."""
     shape = data.X.shape[1], data.Y.shape[1]
-    model = SoftmaxRegression(lam)
 
     def cost_and_gradient(v: Array) -> tuple[float, Array]:
-        now = model.copy(v.reshape(shape))
-        z = now.logits(data.X)
-        cost = now.cross_entropy(z, data.Y).mean() + lam * np.square(v).sum()
-        gradient = data.X.T @ (now.activation(z) - data.Y) / len(data.X) + 2 * lam * now.w
+        w = v.reshape(shape)
+        z = data.X @ w
+        cost = SoftmaxRegression.cross_entropy(z, data.Y).mean() + lam * np.square(v).sum()
+        gradient = data.X.T @ (SoftmaxRegression.activation(z) - data.Y) / len(data.X) + 2 * lam * w
         return float(cost), gradient.ravel()
 
     first = np.zeros(shape) if start is None else start
