@@ -140,8 +140,8 @@ def run(command, seen=lambda line: None, step=lambda: None):
     lines, parent = [], os.getppid()
 
     def read():
-        with open(LOG, "ab", 0) as log:
-            for line in process.stdout:
+        with process.stdout as said, open(LOG, "ab", 0) as log:
+            for line in said:
                 log.write(line)
                 lines.append(line.decode("utf-8", "replace").rstrip())
                 seen(lines[-1])

@@ -139,7 +139,6 @@ def train(
     never. The precision is that of the data. `method` "plain" is `gradient_descent`, "fast" the same numbers,
     but for rounding, from `assignment1.engine`. An interrupt ends the run and keeps it.
     ValueError or TypeError for settings or data that cannot be right; FloatingPointError when it diverges.
-
     >>> run = train(LogisticRegression(lam=0.01), load_mnist().binary(4, 9), learning_rate=0.05, epochs=5)
     >>> run.epoch, run.settings["seed"], run.settings["lam"]  # lambda belongs to the model
     (5, 0, 0.01)"""

@@ -70,6 +70,7 @@ def test_a_killed_build_leaves_each_file_old_or_new_and_no_process(target, proje
         process = started(project, target, moment)
         (os.kill if whom == "make" else os.killpg)(process.pid, number)
         process.wait(SECONDS)
+        process.stdout.close()
         assert project.left(SECONDS) == [], about
         assert process.returncode != 0, about
         for file, content in old.items():

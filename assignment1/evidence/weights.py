@@ -118,7 +118,8 @@ def sums(data: Split, counts: Sequence[int], repeats: int = 20, seed: int = 0) -
     rng, P = np.random.default_rng(seed), data.X[:, :784]
     c = np.zeros((len(counts) * repeats, len(P)))
     for n, row in zip(np.repeat(counts, repeats), c, strict=True):
-        row[rng.choice(len(P), n, replace=False)] = rng.normal(size=n)
+        which = rng.choice(len(P), n, replace=False)
+        row[which] = rng.normal(size=n)
     found = [roughness(w[:, None]) for w in c @ P - c.sum(axis=1, keepdims=True) * P.mean(axis=0)]
     each = np.array(found).reshape(len(counts), repeats)
     return {n: Sums(float(r.mean()), float(r.std(ddof=1))) for n, r in zip(counts, each, strict=True)}

@@ -70,7 +70,7 @@ def by_batch(rise: Array, norm: Array) -> Figure:
     """
     with plt.style.context(STYLE):
         margins: Any = dict(left=0.8, right=0.1, top=0.28, beside=0.65)
-        figure, axes = panels([1.25], columns=2, **margins)
+        figure, axes = panels([1.45], columns=2, **margins)
         worst, cure = int(rise.argmax()), int(rise.argmin())
         ylabels = ("change of validation loss (nats)", "norm of the gradient")
         for ax, values, name, ylabel in zip(axes, (rise, norm), "ab", ylabels, strict=True):

@@ -73,7 +73,7 @@ def plane(
         x, y = np.array([*training.values(), *validation.values(), *descent.values(), *rings]).T
         xlim = xlim or (float(x.min()) / 1.08, float(x.max()) * 1.08)
         ylim = ylim or (float(y.min() - 0.05 * np.ptp(y)), float(y.max() + 0.05 * np.ptp(y)))
-        titles = (r"minima of $J$, by $\lambda$", "descent, by epochs (enlarged)")
+        titles = (r"minima of $J$, by $\lambda$", "enlarged, with the descent")
         limits = (xlim, ylim), (zoom[0] or xlim, zoom[1] or ylim)
         for ax, (across, up), name, title in zip((left, right), limits, "ab", titles, strict=True):
             ax.set(xscale="log", xlim=across, ylim=up, xlabel=NORM)

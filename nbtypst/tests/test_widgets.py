@@ -90,7 +90,7 @@ def test_a_widget_is_there_once_and_no_heading_takes_its_id(offered):
     page, _ = made(new_markdown_cell("## Clock", metadata=NAMED))
     assert page.count('id="clock"') == 1
     with pytest.raises(ExportError, match="clock is there twice"):
-        made(new_markdown_cell("x", metadata=NAMED), new_markdown_cell("y", metadata=NAMED))
+        made(new_markdown_cell("x", metadata=NAMED), new_markdown_cell("y", metadata=NAMED), strict=True)
 
 
 def test_only_a_cell_of_text_has_a_widget(offered):
