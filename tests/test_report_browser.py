@@ -1,5 +1,6 @@
 """report.ipynb in JupyterLab, used in Chromium as a student would: exported, run, changed and run again."""
 
+import re
 import shutil
 
 import pytest
@@ -8,7 +9,7 @@ from browser import TOKEN, chromium, jupyterlab
 from conftest import ROOT
 
 BUSY = """() => !document.querySelector(".jp-Notebook-ExecutionIndicator[data-status='idle']")
-    || [...document.querySelectorAll('.jp-InputPrompt')].some((one) => /\\[[ *]\\]/.test(one.textContent))"""
+    || [...document.querySelectorAll('.jp-InputPrompt')].some((one) => /\\[\\*\\]/.test(one.textContent))"""
 FAILED = ".jp-RenderedText[data-mime-type*='error'], .jp-OutputArea-output[data-mime-type*='stderr']"
 MARK = "No longer true"
 MINUTES = 5 * 60_000  # of a machine that has other work too
@@ -47,18 +48,18 @@ def downloaded_to(page, folder):
 
 
 def run_all(page):
-    """Restart the kernel, run all cells and wait for the last; how many cells failed, and what is marked."""
-    menu(page, "Run", "Restart Kernel and Run All Cells")
-    page.locator(".jp-Dialog .jp-mod-accept").click()
+    """Run all cells and wait for the last; how many cells failed, and what is marked."""
+    page.locator(".lm-MenuBar-item", has_text="Run").click()
+    page.locator(".lm-Menu-itemLabel", has_text=re.compile("^Run All Cells$")).click()
     page.wait_for_function(BUSY, timeout=60_000)
     page.wait_for_function(f"() => !({BUSY})()", timeout=MINUTES)
     page.wait_for_timeout(1000)  # until the last output is there
     return page.locator(FAILED).count(), page.locator(".jp-RenderedMarkdown", has_text=MARK).all_inner_texts()
 
 
-@pytest.mark.parametrize("name", ["pdf", "html"])
-def test_the_file_menu_gives_the_exporters_bytes_under_readmes_names(name, lab, request, tmp_path):
-    ours, label = request.getfixturevalue(name), f"Report_{name}"
+@pytest.mark.parametrize("name, label", [("pdf", "Accessible PDF (Typst)"), ("html", "Accessible HTML page")])
+def test_the_file_menu_gives_the_exporters_bytes_under_readmes_names(name, label, lab, request, tmp_path):
+    ours = request.getfixturevalue(name)
     assert label in (ROOT / "README.md").read_text(encoding="utf-8")
     target = tmp_path / f"report.{name}"
     downloaded_to(lab, tmp_path)
@@ -71,9 +72,7 @@ def test_the_file_menu_gives_the_exporters_bytes_under_readmes_names(name, lab, 
     assert target.read_bytes() == ours.read_bytes()
 
 
-def test_all_cells_run_and_another_patience_runs_on_and_marks_what_no_longer_holds(lab):
-    failed, marked = run_all(lab)
-    assert failed == 0 and marked == []
+def test_with_another_patience_all_cells_run_and_what_no_longer_holds_is_marked(lab):
     cell = lab.locator(".jp-CodeCell", has_text="settings = dict(").filter(has_text="shuffle=False").first
     cell.locator(".cm-line", has_text="patience=10)").click()
     for key in ("End", "ArrowLeft", "Backspace", "Backspace", "5"):
