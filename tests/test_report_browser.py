@@ -15,7 +15,7 @@ MARK = "No longer true"
 MINUTES = 5 * 60_000  # of a machine that has other work too
 
 
-@pytest.fixture(scope="module")
+@pytest.fixture
 def lab(tmp_path_factory):
     """The report open in JupyterLab, and the addresses asked for elsewhere."""
     folder = tmp_path_factory.mktemp("lab")
@@ -80,4 +80,3 @@ def test_with_another_patience_all_cells_run_and_what_no_longer_holds_is_marked(
     assert "patience=5)" in cell.locator(".cm-content").inner_text()
     failed, marked = run_all(lab)
     assert failed == 0 and len(marked) > 1
-    assert all(0 < len(text.splitlines()) < 60 for text in marked)
