@@ -13,6 +13,7 @@ from assignment1.gradcheck import central_difference_error, complex_step_error
 from assignment1.mnist import MNIST, Dataset, Split, one_hot, preprocess
 from assignment1.run import History
 from assignment1.training import EarlyStopping, Settings, gradient_descent
+from joblib.externals.loky import get_reusable_executor
 
 RNG = np.random.default_rng(0)
 X = preprocess(RNG.integers(0, 256, (60, 28, 28)))
@@ -326,7 +327,8 @@ def test_a_model_or_data_that_would_end_the_process_costs_no_other_run():
         assert list(sweep(SoftmaxRegression, sets, workers=1, **SETTINGS)) == ["whole"]
 
 
-def test_a_worker_that_is_killed_and_data_that_cannot_be_sent_cost_no_other_run():
+def test_a_worker_that_is_killed_and_data_that_cannot_be_sent_cost_no_other_run(request):
+    request.addfinalizer(lambda: get_reusable_executor().shutdown(wait=True, kill_workers=True))
     main, unsendable = os.getpid(), sys.stderr
 
     def deadly(lam: float) -> SoftmaxRegression:

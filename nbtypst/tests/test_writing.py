@@ -169,6 +169,7 @@ def test_labels_and_rows_are_checked(shown):
 
 
 def test_a_figure_has_a_picture_for_every_viewer_and_its_alternative_text(shown):
+    before = plt.get_fignums()
     last = 0.25  # noqa: F841
     figure, ax = plt.subplots(figsize=(3, 2))
     ax.plot([0, 1])
@@ -183,7 +184,7 @@ def test_a_figure_has_a_picture_for_every_viewer_and_its_alternative_text(shown)
     picture = Image.open(io.BytesIO(b64decode(data["image/png"])))
     assert picture.mode == "P" and picture.size == (330, 220) and len(data["image/png"]) < 20_000
     assert b64decode(data["application/pdf"]).startswith(b"%PDF")
-    assert plt.get_fignums() == []
+    assert plt.get_fignums() == before
 
 
 def test_figures_do_not_depend_on_folder_time_zone_and_locale(tmp_path):
