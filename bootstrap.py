@@ -188,8 +188,10 @@ def install_packages(python):
         installed = len(records()) - before if installing else 0
         bar.draw(min((len(found) + installed) / (2.0 * max(total, 1)), 1))
 
+    # The lock is whole, so nothing is to be resolved: pip 23 stops at an extra that the lock does not spell out.
+    options = ("--no-deps", "--require-hashes", "-r", "requirements.txt")
     try:
-        well, lines = pip(python, "--require-hashes", "-r", "requirements.txt", seen=seen, step=step)
+        well, lines = pip(python, *options, seen=seen, step=step)
     finally:
         bar.clear()
     if not well:

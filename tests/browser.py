@@ -1,7 +1,8 @@
-"""What the tests of the pad share: pad.js run by Node or Chromium, a browser, and a JupyterLab to visit."""
+"""What tests in a browser share: Chromium, a page, a JupyterLab to visit, and pad.js run by itself."""
 
 import json
 import os
+import re
 import shutil
 import socket
 import subprocess
@@ -19,6 +20,10 @@ PAD = ROOT / "assignment1/explore/pad.js"
 NAMES = ("chromium", "chromium-browser", "google-chrome", "chrome")
 CHROMIUM = next(filter(None, map(shutil.which, NAMES)), None)
 TOKEN = "for-this-test"
+PATIENCE = 60_000  # ms; of a machine that has other work too
+BUSY = """() => !document.querySelector(".jp-Notebook-ExecutionIndicator[data-status='idle']")
+    || [...document.querySelectorAll('.jp-InputPrompt')].some((one) => /\\[\\*\\]/.test(one.textContent))"""
+FAILED = ".jp-RenderedText[data-mime-type*='error'], .jp-OutputArea-output[data-mime-type*='stderr']"
 SETTINGS = {  # all cells are in the page at once, and nothing is asked of a network
     "@jupyterlab/notebook-extension/tracker": {"windowingMode": "none"},
     "@jupyterlab/apputils-extension/notification": {
@@ -102,10 +107,81 @@ def jupyterlab(folder):
         process.wait(30)
 
 
+@contextmanager
+def notebook(browser, name, folder):
+    """A notebook open in JupyterLab, its kernel ready; that it asks anything of a network fails."""
+    shutil.copy(ROOT / name, folder)
+    with (
+        jupyterlab(folder) as address,
+        browser.new_context(viewport={"width": 1300, "height": 950}) as context,
+    ):
+        page, elsewhere = context.new_page(), []
+        page.set_default_timeout(PATIENCE)
+        page.on("request", lambda request: elsewhere.append(request.url))
+        page.goto(f"{address}/lab/tree/{name}?token={TOKEN}")
+        page.locator(".jp-Notebook .jp-Cell").last.wait_for(state="attached")
+        page.locator("#jp-main-statusbar", has_text="| Idle").wait_for()  # the kernel is there
+        yield page
+        local = (address, address.replace("http", "ws"), "data:", "blob:")
+        assert [url for url in elsewhere if not url.startswith(local)] == []
+
+
+def menu(page, *names):
+    """Choose from JupyterLab's menu: again from the start where it is built anew under the pointer."""
+    errors = pytest.importorskip("playwright.sync_api").Error
+    for trial in range(10):
+        try:
+            page.locator(".lm-MenuBar-item", has_text=names[0]).click(timeout=5000)
+            for name in names[1:-1]:
+                page.locator(".lm-Menu-item", has_text=name).hover(timeout=5000)
+            last = re.compile(f"^{re.escape(names[-1])}$")
+            page.locator(".lm-Menu-itemLabel", has_text=last).click(timeout=5000)
+            return
+        except errors:
+            if trial == 9:
+                raise
+            page.keyboard.press("Escape")
+            page.wait_for_timeout(500)
+
+
+def run_all(page):
+    """Run all cells and wait for the last; the outputs that are errors."""
+    menu(page, "Run", "Run All Cells")
+    page.wait_for_function(BUSY)
+    page.wait_for_function(f"() => !({BUSY})()", timeout=5 * PATIENCE)
+    page.wait_for_timeout(1000)  # until the last output is there
+    return page.locator(FAILED).all_inner_texts()
+
+
+@contextmanager
+def visited(browser, file, width, scheme):
+    """A page of HTML, opened from its file; the browser asks for nothing else, and says nothing."""
+    noticed = []
+    options = {"viewport": {"width": width, "height": 900}, "color_scheme": scheme}
+    with browser.new_context(**options) as context:
+        page = context.new_page()
+        page.on("console", lambda message: noticed.append(message.text))
+        page.on("pageerror", lambda error: noticed.append(str(error)))
+        page.on("request", lambda request: noticed.append(request.url))
+        page.goto(file.as_uri())
+        yield page
+    assert noticed == [file.as_uri()]
+
+
+def standing(page, place):
+    """Where an element is, once it has stopped moving: what loads above it pushes it down."""
+    place.scroll_into_view_if_needed()
+    before, frame = None, place.bounding_box()
+    while frame != before:
+        page.wait_for_timeout(300)
+        place.scroll_into_view_if_needed()
+        before, frame = frame, place.bounding_box()
+    return frame
+
+
 def stroke(page, pad, *points):
     """Draw a line with the mouse on a pad; points go from 0 to 280."""
-    pad.scroll_into_view_if_needed()
-    frame = pad.bounding_box()
+    frame = standing(page, pad)
     (x, y), *others = [
         [at + p * frame["width"] / 280 for at, p in zip((frame["x"], frame["y"]), point, strict=True)]
         for point in points
@@ -115,4 +191,9 @@ def stroke(page, pad, *points):
     for x, y in others:
         page.mouse.move(x, y, steps=6)
     page.mouse.up()
-    page.wait_for_timeout(400)  # until the result is told
+
+
+def told(pad, start):
+    """Wait until a pad's status says a result, such as "7 with"."""
+    said = pad.get_by_role("status").filter(has_text=re.compile(f"^{re.escape(start)}"))
+    said.wait_for(timeout=PATIENCE)

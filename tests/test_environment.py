@@ -9,12 +9,14 @@ import subprocess
 import sys
 import tomllib
 from collections.abc import Callable
+from importlib.metadata import distribution
 from pathlib import Path
 
 import bootstrap
 import nbformat
 import pytest
 import yaml
+from packaging.requirements import Requirement
 
 ROOT = Path(__file__).resolve().parents[1]
 needs_make = pytest.mark.skipif(shutil.which("make") is None, reason="make is not on this machine")
@@ -59,6 +61,21 @@ def conda_pins() -> dict[str, str]:
 
 def test_lock_names_every_direct_dependency() -> None:
     assert direct_dependencies() <= set(lock_versions())
+
+
+def test_lock_is_whole_so_that_pip_need_not_resolve_anything() -> None:
+    """Of what is in the lock, what each package requires is in the lock too, at a version that it accepts."""
+    locked = lock_versions()
+    waiting, seen = {(name, "") for name in direct_dependencies()}, set()
+    while waiting:
+        name, extra = one = waiting.pop()
+        seen.add(one)
+        for line in distribution(name).requires or ():
+            wanted = Requirement(line)
+            if wanted.marker is None or wanted.marker.evaluate({"extra": extra}):
+                assert any(wanted.specifier.filter(locked.get(canonical(wanted.name), ()))), (name, line)
+                waiting |= {(canonical(wanted.name), more) for more in ("", *wanted.extras)} - seen
+    assert len(seen) > 100
 
 
 def test_lock_has_hashes_for_every_package_and_no_addresses() -> None:

@@ -2,7 +2,7 @@
 
 import pytest
 
-from browser import chromium, stroke
+from browser import chromium, stroke, told, visited
 
 SIX = [(170, 40), (110, 110), (95, 190), (140, 235), (180, 200), (150, 160), (105, 190)]
 
@@ -15,17 +15,10 @@ def browser():
 
 @pytest.fixture(params=[(360, "light"), (360, "dark"), (1400, "light"), (1400, "dark")], ids=str)
 def opened(request, browser, html):
-    """The page; all that the browser asked for or said is noticed."""
+    """The page at four widths and schemes; the browser asks for nothing else."""
     width, scheme = request.param
-    noticed = []
-    with browser.new_context(viewport={"width": width, "height": 900}, color_scheme=scheme) as context:
-        page = context.new_page()
-        page.on("console", lambda message: noticed.append(message.text))
-        page.on("pageerror", lambda error: noticed.append(str(error)))
-        page.on("request", lambda request: noticed.append(request.url))
-        page.goto(html.as_uri())
+    with visited(browser, html, width, scheme) as page:
         yield page, width, scheme
-    assert noticed == [html.as_uri()]  # the page itself, and nothing else
 
 
 def luminance(colour):
@@ -39,9 +32,9 @@ def test_a_stroke_changes_the_bars_and_nothing_is_cut(opened):
     values = pad.locator(".pad-value")
     empty = values.all_inner_texts()
     stroke(page, pad.locator(".pad-draw"), *SIX)
+    told(pad, "6 with")
     drawn = [float(text.rstrip("%")) for text in values.all_inner_texts()]
     assert values.all_inner_texts() != empty and max(drawn) == drawn[6]
-    assert pad.get_by_role("status").inner_text().startswith("6 with")
     assert page.locator("img.pad-still").is_hidden()
     assert page.evaluate("document.documentElement.scrollWidth") <= width
     cut = "all => all.filter((e) => e.getBoundingClientRect().right > innerWidth).length"
