@@ -188,7 +188,7 @@ def install_packages(python):
         installed = len(records()) - before if installing else 0
         bar.draw(min((len(found) + installed) / (2.0 * max(total, 1)), 1))
 
-    # The lock is whole, so nothing is to be resolved: pip 23 stops at an extra that the lock does not spell out.
+    # The lock is whole, so there is nothing to resolve: pip 23 stops at an extra that is not spelt out there.
     options = ("--no-deps", "--require-hashes", "-r", "requirements.txt")
     try:
         well, lines = pip(python, *options, seen=seen, step=step)

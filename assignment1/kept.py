@@ -17,6 +17,7 @@ from hashlib import sha256
 from importlib.metadata import distributions
 from inspect import signature
 from pathlib import Path
+from shutil import rmtree
 from typing import Any, ParamSpec, TypeVar
 
 import numpy as np
@@ -99,8 +100,13 @@ def _call(name: str, function: Callable[..., T], args: Any, kwargs: Any) -> T:
 
 @cache
 def _of_this_process() -> str:
-    """Of the files as they were at the start, or `on` would say no."""
-    return digest()
+    """Of the files as they were at the start, or `on` would say no. The three newest such folders stay."""
+    own = FOLDER / digest()
+    own.mkdir(parents=True, exist_ok=True)
+    own.touch()
+    for old in sorted(FOLDER.iterdir(), key=lambda folder: folder.stat().st_mtime)[:-3]:
+        rmtree(old, ignore_errors=True)
+    return own.name
 
 
 def digest(package: Path = PACKAGE, data: Path = DATA, versions: Mapping[str, str] | None = None) -> str:

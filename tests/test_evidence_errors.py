@@ -124,7 +124,7 @@ def test_the_price_of_choosing_by_chance_alone_is_that_of_the_largest_of_many():
 
 def test_prices_look_at_the_checks_of_a_run_that_goes_on(case, halved):
     model = case[0]
-    found = heldout.prices(model, halved, checks=3, splits=5)
+    found = heldout.prices(model, halved.train, halved.validation, halved.test, checks=3, splits=5)
     assert found.checks == 3 and found.by_loss.excess.size == 5 and 1 <= found.by_loss.chosen <= 3
 
 

@@ -189,3 +189,14 @@ def test_a_token_names_contents():
     assert kept.token(np.zeros((2, 3)).T) == kept.token(np.zeros((3, 2)))
     with pytest.raises(TypeError, match="cannot be named"):
         kept.token(lambda: 0)
+
+
+def test_the_three_newest_folders_stay(tmp_path, monkeypatch):
+    monkeypatch.setattr(kept, "FOLDER", tmp_path)
+    for when, name in enumerate("abcd"):
+        (tmp_path / name).mkdir()
+        os.utime(tmp_path / name, (when, when))
+    kept._of_this_process.cache_clear()
+    own = kept._of_this_process()
+    assert {folder.name for folder in tmp_path.iterdir()} == {"c", "d", own}
+    kept._of_this_process.cache_clear()

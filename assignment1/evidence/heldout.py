@@ -12,6 +12,7 @@ from assignment1.evidence.errors import wilson
 from assignment1.evidence.intervals import Interval, apart, interval
 from assignment1.evidence.oscillation import EVERY, RATE, follow, shuffled
 from assignment1.evidence.task4 import per_image
+from assignment1.kept import kept
 from assignment1.mnist import Dataset, Split
 from assignment1.models import Array, Regression
 from assignment1.run import Run
@@ -62,22 +63,26 @@ def finals(runs: Mapping[str, Run], data: Dataset) -> dict[str, Final]:
     return result
 
 
+@kept
 @threadpool_limits.wrap(limits=1)  # more threads than one lose time on products this small
-def prices(start: Regression, data: Dataset, checks: int = 30, splits: int = 200, seed: int = 0) -> Prices:
+def prices(
+    start: Regression, data: Split, own: Split, other: Split, *, checks: int = 30, splits: int = 200
+) -> Prices:
     """What it costs to choose one of a run's next `checks` checks by a validation set of 10,000.
 
-    The validation and the held-out images are pooled and split at random, `splits` times, into one part as
-    large as the validation set, which chooses, and the rest. Both parts are samples of the same images, so
-    that the excess of the chosen check on the first is the price, and not that one set is easier. The mean
-    over all checks of the same difference, 0 but for the split's luck, is taken off.
+    The run goes on from `start` with the images of `data`. `own` and `other`, the validation and the held-out
+    images, are pooled and split at random, `splits` times, into one part as large as `own`, which chooses,
+    and the rest. Both parts are samples of the same images, so that the excess of the chosen check on the
+    first is the price, and not that one set is easier. The mean over all checks of the same difference, 0 but
+    for the split's luck, is taken off.
     """
-    rng = np.random.default_rng(seed)
-    labels = data.train.Y.argmax(axis=1)
-    steps = follow(start, data.train, RATE, shuffled(labels, EVERY * checks, rng))
+    rng = np.random.default_rng(0)
+    labels = data.Y.argmax(axis=1)
+    steps = follow(start, data, RATE, shuffled(labels, EVERY * checks, rng))
     passed = list(steps)[EVERY - 1 :: EVERY]
-    parts = [per_image(passed, part) for part in (data.validation, data.test)]
+    parts = [per_image(passed, part) for part in (own, other)]
     right, loss = (np.concatenate(both, axis=1) for both in zip(*parts, strict=True))
-    return Prices(*price(right, loss, len(data.validation.X), splits, rng), checks)
+    return Prices(*price(right, loss, len(own.X), splits, rng), checks)
 
 
 def price(right: Array, loss: Array, size: int, splits: int, rng: np.random.Generator) -> tuple[Price, Price]:

@@ -11,6 +11,7 @@ from joblib import Parallel, delayed
 
 from assignment1.evidence.intervals import Interval, apart, interval
 from assignment1.evidence.spikes import BATCH, Few, Ints, along, batches, weights
+from assignment1.kept import kept
 from assignment1.mnist import Dataset, Split
 from assignment1.models import Array, LogisticRegression
 from assignment1.run import Run
@@ -112,6 +113,7 @@ class Arm(NamedTuple):
         return float(self.size.mean())
 
 
+@kept
 def intervene(data: Dataset, batch: int, each: list[Few], seeds: int = 10) -> dict[str, Arm]:
     """Train in each of the ARMS' orders, for each seed; "file" is the file's own order, once."""
     order = {(arm, seed): orders(data, batch, each, arm, seed) for arm in ARMS for seed in range(seeds)}

@@ -11,6 +11,7 @@ from scipy.sparse.linalg import LinearOperator, eigsh
 from threadpoolctl import threadpool_limits
 
 from assignment1.evidence.task4 import Late, late, scores
+from assignment1.kept import kept
 from assignment1.mnist import Dataset, Split
 from assignment1.models import Array, Regression, SoftmaxRegression
 
@@ -25,6 +26,7 @@ class Curvature(NamedTuple):
     along_mean: float  # the share of the direction's squared norm that lies along the mean image
 
 
+@kept
 @threadpool_limits.wrap(limits=1)  # more threads than one lose time on products this small
 def arms(start: SoftmaxRegression, data: Dataset, checks: int = 12, settle: int = 3) -> dict[str, Late]:
     """The last `checks` validation accuracies when training goes on from `start`, in four ways.

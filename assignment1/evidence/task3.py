@@ -19,6 +19,7 @@ from assignment1 import checks
 from assignment1.evidence import stored
 from assignment1.evidence.intervals import Estimate, Interval, estimate, estimate_apart, interval
 from assignment1.files import DATA
+from assignment1.kept import kept
 from assignment1.mnist import Dataset, Split, load_mnist
 from assignment1.models import Array, Regression, SoftmaxRegression
 from assignment1.training import train
@@ -32,6 +33,7 @@ SETTINGS = dict(learning_rate=0.01, batch_size=128, checks_per_epoch=1, train_ac
 Stages = dict[int, list[Regression]]  # after each of some epochs, the model of each run
 
 
+@kept
 def stages(data: Dataset, epochs: Iterable[int] = EPOCHS, runs: int = RUNS) -> Stages:
     """Task 3's run without early stopping, `runs` times: the models after each of `epochs`, in rising order.
 
@@ -59,6 +61,7 @@ class Marks(NamedTuple):
     loss: Array  # nats
 
 
+@kept
 def marks(stages: Stages, split: Split) -> dict[int, Marks]:
     """What each model of each stage makes of the images of `split`, by epoch, in the precision of these."""
     models = [model for stage in stages.values() for model in stage]
@@ -183,8 +186,8 @@ def rows(found: Mapping[str, Mapping[int, Marks]], epochs: Iterable[int]) -> lis
 def load_long_runs(path: str | Path = FILE) -> Stages:
     """The stored models: of each run, after each 50 epochs. ValueError for another file."""
     W = stored.read(path)["w"]
-    kept = {EVERY * (i + 1): W[:, i] for i in range(W.shape[1])}
-    return {epoch: [SoftmaxRegression().copy(w) for w in each] for epoch, each in kept.items()}
+    models = {EVERY * (i + 1): W[:, i] for i in range(W.shape[1])}
+    return {epoch: [SoftmaxRegression().copy(w) for w in each] for epoch, each in models.items()}
 
 
 def load_long_run(path: str | Path = FILE, run: int = 0) -> dict[int, Regression]:

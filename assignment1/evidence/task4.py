@@ -9,6 +9,7 @@ from typing import NamedTuple, TypeVar
 import numpy as np
 
 from assignment1.evidence.intervals import Interval, paired
+from assignment1.kept import kept
 from assignment1.mnist import Dataset, Split
 from assignment1.models import Array, Regression, SoftmaxRegression
 from assignment1.run import Run
@@ -82,6 +83,7 @@ class Stop(NamedTuple):
     distance: float  # |w - w*| / |w*|
 
 
+@kept
 def per_image(models: Sequence[Regression], split: Split) -> tuple[Array, Array]:
     """Whether each model classifies each image correctly (0 or 1), and its loss: both (models, N).
 

@@ -11,6 +11,7 @@ from numpy.typing import NDArray
 from scipy.optimize import minimize
 from threadpoolctl import threadpool_limits
 
+from assignment1.kept import kept
 from assignment1.mnist import Split
 from assignment1.models import Array, Regression, SoftmaxRegression
 
@@ -91,6 +92,7 @@ def opposite(models: Sequence[Regression], pixels: NDArray[np.intp]) -> float:
     return max(float(np.abs(m.w[pixels] + m.w[784]).max()) for m in models)
 
 
+@kept
 def directions(data: Split) -> Directions:
     """The principal directions of the 784 pixels over the images of `data`."""
     s, V = np.linalg.eigh(np.cov(data.X[:, :784].T, bias=True))
@@ -131,6 +133,7 @@ def effective_images(model: Regression, data: Split) -> float:
     return float(squares.sum() ** 2 / np.square(squares).sum())
 
 
+@kept
 @threadpool_limits.wrap(limits=1)  # more threads than one lose time on products this small
 def shrinkage(
     data: Split, found: Directions, lambdas: Sequence[float] = (1.0, 0.001), count: int = 4000, q: int = 200
