@@ -216,9 +216,9 @@ def rows(found: Mapping[str, Shuffling]) -> list[tuple[str, ...]]:
     """A table's rows, under ORDER."""
     names = {
         "file": "file order",
-        "ten apart": "file order, the ten 3s apart",
+        "ten apart": "the ten 3s apart",
         "once": "shuffled once",
-        "each epoch": "shuffled before each epoch",
+        "each epoch": "shuffled each epoch",
     }
     columns = ("mean", "median", "spread", "test")
     return [(title, *(found[name].cell(column) for column in columns)) for name, title in names.items()]
