@@ -107,3 +107,26 @@ def test_a_false_notebook_is_refused_in_lines_without_traceback_and_older_files_
         [*command, "--debug"], cwd=tmp_path, capture_output=True, text=True, encoding="utf-8"
     )
     assert "Traceback" in traced.stderr
+
+
+def sizes(pdf: bytes) -> dict[str, set[float]]:
+    """The height of each word of the first page, in points."""
+    text = pypdfium2.PdfDocument(pdf)[0].get_textpage()
+    found: dict[str, set[float]] = {}
+    for i in range(text.count_rects()):
+        left, bottom, right, top = text.get_rect(i)
+        found.setdefault(text.get_text_bounded(left, bottom, right, top).strip(), set()).add(
+            round(top - bottom, 1)
+        )
+    return found
+
+
+def test_the_head_of_a_wide_table_stands_in_lines_and_not_in_smaller_type():
+    heads = [f"{measure}: validation" for measure in ("loss", "accuracy", "precision", "recall", "deviation")]
+    rows = [heads, ["---"] * 5, ["0.9123"] * 5]
+    table = "\n".join(f"| {' | '.join(row)} |" for row in rows)
+    nb = new_notebook(cells=[new_markdown_cell(f"# Report\n\n| a |\n|---|\n| 0.9123 |\n\n{table}")])
+    pdf, _ = ReportPDFExporter().from_notebook_node(nb)
+    text = pypdfium2.PdfDocument(pdf)[0].get_textpage().get_text_bounded()
+    assert text.count("validation") == 5 and "\ufffe" not in text  # no word is broken
+    assert len(sizes(pdf)["0.9123"]) == 1
