@@ -45,7 +45,7 @@ help:
 	@echo "make mutants    change the code in a thousand ways, and see whether a test fails (half an hour)"
 	@echo "make report     execute report.ipynb again, in place"
 	@echo "make explore    execute explore.ipynb again, in place, with stills where its widgets are"
-	@echo "make lint       check style (ruff) and types (mypy)"
+	@echo "make lint       check style (ruff; oxlint for JavaScript) and types (mypy)"
 	@echo "make lab        open report.ipynb in JupyterLab"
 	@echo "make bench      run the benchmark (PARTS=\"single lambdas\" runs those alone)"
 	@echo "make bench-peers  make benchmarks/.venv with PyTorch, JAX and scikit-learn, for the benchmark"
@@ -114,6 +114,7 @@ lint: $(READY)
 	$(PY) -m ruff check .
 	$(PY) -m ruff format --check .
 	$(PY) -m mypy
+	$(PY:python=oxlint) --deny correctness --deny suspicious --deny perf --quiet assignment1
 
 # JupyterLab shows SVG, the figures, only in a trusted notebook.
 lab: $(READY)

@@ -7,10 +7,10 @@ const PIXEL = GRID / SIDE, BOX = 20, UNDO = 50;
 
 // ---- The drawing, and the image that the model sees of it ---------------------------------------------------------
 
+const inside = (at) => Math.min(Math.max(Math.round(at), 0), GRID);
 /** Ink along a segment, with a round brush; or, with `erase`, none. */
 export function stroke(ink, [x0, y0], [x1, y1], radius, erase = false) {
   const dx = x1 - x0, dy = y1 - y0, length2 = dx * dx + dy * dy || 1, reach = radius + 1;
-  const inside = (at) => Math.min(Math.max(Math.round(at), 0), GRID);
   const range = (a, b) => [inside(Math.min(a, b) - reach), inside(Math.max(a, b) + reach)];
   const [left, right] = range(x0, x1), [top, bottom] = range(y0, y1);
   for (let y = top; y < bottom; y++) {
@@ -145,6 +145,7 @@ function h(tag, attributes = {}, ...children) {
   return element;
 }
 
+const fact = ([name, value]) => h("tr", {}, h("th", { scope: "row" }, name), h("td", {}, value));
 const picture = (label, size = SIDE) => h("canvas", { width: size, height: size, role: "img", "aria-label": label });
 const percent = (p) => `${(100 * p).toFixed(1)}%`;
 const number = (v) => (v < 0 ? "\u2212" : "+") + Math.abs(v).toFixed(2);
@@ -239,8 +240,7 @@ export function mount(root, config, changed = () => {}) {
     slider.setAttribute("aria-label", models[at].group);
     slider.setAttribute("aria-valuetext", models[at].name);
     which.textContent = models[at].name;
-    const row = ([name, value]) => h("tr", {}, h("th", { scope: "row" }, name), h("td", {}, value));
-    facts.replaceChildren(...models[at].facts.map(row));
+    facts.replaceChildren(...models[at].facts.map(fact));
     const w = W[at], limit = w.subarray(0, 784 * K).reduce((a, b) => Math.max(a, Math.abs(b)), 0);
     const weights = (k) => Float64Array.from({ length: 784 }, (_, i) => w[i * K + k]);
     if (config.gallery) tiles.forEach((tile, k) => signed(tile, weights(k), limit));
@@ -282,7 +282,7 @@ export function mount(root, config, changed = () => {}) {
   function report() {
     clearTimeout(later);
     later = setTimeout(() => {
-      const order = classes.map((_, k) => k).sort((a, b) => probability[b] - probability[a]);
+      const order = classes.map((_, k) => k).toSorted((a, b) => probability[b] - probability[a]);
       const say = (k) => `${classes[k]} with ${percent(probability[k])}`;
       status.textContent = `${loaded}${state.ink.some(Boolean) ? "" : "Nothing drawn: "}${say(order[0])}, then ${say(order[1])}.`;
     }, 300);
