@@ -126,6 +126,22 @@ def test_pictures_beside_the_notebook_in_it_and_of_outputs(kind, convert, tmp_pa
     assert all(f'alt="{alt}"' in page for alt in ("beside", "attached", "output", "data"))
 
 
+def test_an_attachment_is_shown_in_the_first_of_its_forms_that_can_be_read(convert):
+    svg = '<svg xmlns="http://www.w3.org/2000/svg" width="9" height="9"><rect width="9" height="9"/></svg>'
+    forms = [
+        {"image/svg+xml": b64encode(svg.encode()).decode()},  # as JupyterLab attaches it
+        {"image/svg+xml": svg},
+        {"text/plain": "no picture", "image/png": base64()},
+    ]
+    cells = [new_markdown_cell(f"![a{i}](attachment:p)", attachments={"p": p}) for i, p in enumerate(forms)]
+    _, page, warned, _ = convert(*cells)
+    assert warned == [] and page.count("data:image/svg+xml") == 2 and page.count("data:image/png") == 1
+    _, page, warned, _ = convert(
+        new_markdown_cell("![a](attachment:p)", attachments={"p": {"image/png": "?"}})
+    )
+    assert "<img" not in page and "a picture cannot be shown" in warned[0]
+
+
 def test_a_picture_that_is_not_to_be_had_is_its_text_and_a_warning(convert, tmp_path):
     (tmp_path / "link.png").symlink_to("/etc/hostname")
     cells = ["![gone](no.png)", "![far](https://example.org/x.png)", "![out](../x.png)", "![link](link.png)"]

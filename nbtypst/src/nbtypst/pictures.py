@@ -102,8 +102,7 @@ def from_address(
         bundle = attachments.get(unquote(address[11:]), {}) or attachments.get(address[11:], {})
         if not bundle:
             raise ValueError(f"the cell has no attachment {address[11:]!r}")
-        kind, data = next(iter(bundle.items()))
-        found = from_output(kind, data, {})
+        found = _attached(bundle)
     elif match := re.match(r"data:image/[\w.+-]+(?:;[\w=-]+)*?(;base64)?,", address, re.I):
         data = address[match.end() :]
         found = picture(b64decode(unquote(data)) if match[1] else unquote_to_bytes(data))
@@ -112,6 +111,18 @@ def from_address(
     else:
         found = picture(_beside(address, folder).read_bytes())
     return _sized(found, sides.get("width"), sides.get("height"))
+
+
+def _attached(bundle: dict[str, Any]) -> Picture:
+    """The first picture that can be read, of those that an attachment has; SVG, too, may be in base64."""
+    problem = ValueError("the attachment is empty")
+    for data in bundle.values():
+        text = "".join(data) if isinstance(data, list) else str(data)
+        try:
+            return picture(text if "<svg" in text else b64decode(re.sub(r"\s", "", text)))
+        except ValueError as error:
+            problem = error
+    raise problem
 
 
 def _beside(address: str, folder: str | None) -> Path:
