@@ -61,6 +61,17 @@ def test_mentions_become_links():
     }
 
 
+def test_a_panel_and_a_range_link_to_their_figures():
+    one, two = (figure(id=f"fig-{n}", caption=f"**Figure {n}.** Loss.") for n in (1, 2))
+    report = collect(notebook("Figure 1a, then Figures 1–2; Figure 1 (b).", one, two))
+    assert links(report) == {
+        "Figure 1a": "#fig-1",
+        "Figures 1": "#fig-1",
+        "2": "#fig-2",
+        "Figure 1": "#fig-1",
+    }
+
+
 MENTIONS = {
     "Figure 9z": "'Figure 9z' is mentioned and is not there; there is: none",
     "Tables A and 3b": "'3b' is mentioned and is not there; there is: Table A",

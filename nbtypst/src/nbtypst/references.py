@@ -18,7 +18,9 @@ PREFIX = {"figure": "fig-", "table": "tbl-", "equation": "eq-", "task": "task-"}
 _LABEL = dict.fromkeys(("figure", "table"), r"(?:A?\d+[a-z]?|[A-Z])(?:\.\d+)?(?!\w)")
 _LABEL |= {"equation": r"\(\w+\)", "task": r"\d[a-z](?!\w)"}
 _ANY = "(?:" + "|".join(sorted(set(_LABEL.values()))) + ")"
-_MENTION = re.compile(rf"\b(Figure|Table|[Ee]quation|[Tt]ask)(s?) ({_ANY}(?:(?:, | and | or | to ){_ANY})*)")
+_MENTION = re.compile(
+    rf"\b(Figure|Table|[Ee]quation|[Tt]ask)(s?) ({_ANY}(?:(?:, | and | or | to |–){_ANY})*)"
+)
 _TEXT = ("Str", "Space", "SoftBreak")
 DEEPEST = 5  # of headings
 
@@ -137,6 +139,8 @@ class References:
                 name = PREFIX[kind] + label[0].strip("()").lower()
                 if name == own or (number and not mention[2]):
                     break
+                if name not in self.ids and kind == "figure" and re.search(r"\d[a-z]$", name):
+                    name = name[:-1]  # a panel of it
                 start, end = offset + label.start() if number else mention.start(), offset + label.end()
                 if name not in self.ids:
                     self._nothing(name, text[start:end], place)
