@@ -169,7 +169,8 @@ def make_environment():
 
 
 def pip(python, *arguments, **watched):
-    return run([python, "-m", "pip", "install", "--progress-bar", "off"] + list(arguments), **watched)  # noqa: RUF005
+    command = [python, "-m", "pip", "install", "--progress-bar", "off"]
+    return run(command + list(arguments), **watched)
 
 
 def install_packages(python):

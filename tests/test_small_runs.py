@@ -47,7 +47,8 @@ def expected_run(kind: Any, data: Dataset, lam: float, order: Any, **settings: A
             indices[:] = order[self.epoch]
             self.epoch += 1
 
-    before, np.random.default_rng = np.random.default_rng, lambda seed: Order()  # type: ignore[assignment, misc]
+    before = np.random.default_rng
+    np.random.default_rng = lambda seed: Order()  # type: ignore[assignment, misc]
     try:
         return student["train"]((data.train, data.validation), lam, **settings)
     finally:

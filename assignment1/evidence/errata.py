@@ -37,33 +37,48 @@ f, g and h are used without a definition, and f is also the sigmoid | 1a: f is t
 The cost is a script L in one task and C in another | notation: C everywhere | algebra
 The outer bracket of the cost is lost | 1a: the minus sign applies to both terms | algebra
 The sigmoid's derivative has one prime too many | 1a: it is derived and then substituted | algebra
-The result has no left side; the sigmoid's derivative, the mean over N and 0 < y-hat < 1 are missing | 1a: all of these, and the result in the form asked for | algebra
-The file is said to hold long runs of one digit | 2e: its runs are compared with those of random orders | report
-The spikes are attributed to new runs of digits | 2e: one batch causes them, shown by intervention with a control | report
-Shuffling is said to improve generalisation | 2e: mean and spread of the loss over seeds, at equal steps | report
+The result has no left side; the sigmoid's derivative, the mean over N and 0 < y-hat < 1 are missing | 1a: \
+all of these, and the result in the form asked for | algebra
+The file is said to hold long runs of one digit | 2e: its runs are compared with those of random orders | \
+report
+The spikes are attributed to new runs of digits | 2e: one batch causes them, shown by intervention with a \
+control | report
+Shuffling is said to improve generalisation | 2e: mean and spread of the loss over seeds, at equal steps | \
+report
 The data are shuffled once, before training | 2e: before each epoch; one fixed order is tried as well | report
-The epoch in progress is counted as completed | 2d: epochs, batches and updates; last and best weights | report
-Validation accuracy above training accuracy goes without comment | 2c: the difference with its standard error | report
-The place where the curves part is read off one run | 3d: over several seeds, with the standard error of the gap | report
+The epoch in progress is counted as completed | 2d: epochs, batches and updates; last and best weights | \
+report
+Validation accuracy above training accuracy goes without comment | 2c: the difference with its standard \
+error | report
+The place where the curves part is read off one run | 3d: over several seeds, with the standard error of \
+the gap | report
 The validation accuracy is said to converge | 3d: how accuracy and loss change at the end of the run | report
 The model is said to learn noise | 3d: trained on until the validation loss rises | report
-The softmax gradient is taken from a task that does not exist, and 1a is logistic | 1b: derived for softmax | algebra
+The softmax gradient is taken from a task that does not exist, and 1a is logistic | 1b: derived for \
+softmax | algebra
 A matrix is equated to a component, without a class index | 4a: components and matrix, separately | algebra
-Indices change their meaning, and the penalty leaves out the bias | notation: one meaning each; 4a includes the bias | algebra
-The logarithm has the wrong sign, and outputs of 0 and 1 are allowed | 1a: outputs lie strictly between 0 and 1 | algebra
+Indices change their meaning, and the penalty leaves out the bias | notation: one meaning each; 4a \
+includes the bias | algebra
+The logarithm has the wrong sign, and outputs of 0 and 1 are allowed | 1a: outputs lie strictly between 0 \
+and 1 | algebra
 Only the largest output is said to matter | 4a: the share of the wrong classes in the gradient | report
 A derivative is defined where an intuition is promised | 4a: what an update does | text
 The input is said to connect input and output | 4a: the weight does | text
 The update is missing | 4a: shrinkage and gradient step | algebra
 Weights are shown without penalty only | 4b: both rows, on scales that are stated | figure
 The strongest penalty is said to generalise best | 4b: what is smoothed and why; 4d: it underfits | report
-4d has no lambda and no number, and does not say that the model is linear | 4d: every lambda, over shuffles and images, at equal steps and at the minimum | report
+4d has no lambda and no number, and does not say that the model is linear | 4d: every lambda, over \
+shuffles and images, at equal steps and at the minimum | report
 The norm is called inverse to lambda | 4e: the ratio from each lambda to the next | report
-The whole range of lambda is given as the largest step | 4e: the largest step, absolute and in proportion | report
-The norm at the end of a run is taken for that of the penalty | 4e: also at equal steps and at the minimum | report
-Template text and a dead link remain; figures lack captions, a legend is wrong, five tasks have no text | all tasks: question, answer and captions throughout | test
-In the code: > 0.5 for >= 0.5, a softmax that overflows, a gradient check without the penalty, best weights not restored | 2c, 2d and 3a: each is put right | test
-"""  # noqa: E501
+The whole range of lambda is given as the largest step | 4e: the largest step, absolute and in proportion \
+| report
+The norm at the end of a run is taken for that of the penalty | 4e: also at equal steps and at the minimum \
+| report
+Template text and a dead link remain; figures lack captions, a legend is wrong, five tasks have no text | \
+all tasks: question, answer and captions throughout | test
+In the code: > 0.5 for >= 0.5, a softmax that overflows, a gradient check without the penalty, best \
+weights not restored | 2c, 2d and 3a: each is put right | test
+"""
 CHECKED = {  # in the words of the page
     "algebra": "algebra, by SymPy",
     "report": "checks in the report",

@@ -156,7 +156,8 @@ def parting(
         left.set_xlim(0, epoch[-1])
         right.margins(x=0.04)
         band = Patch(color="0.87")
-        lines = [Line2D([], [], **look) for look in (mean_line, seed_line, TRAINING, VALIDATION, RING)]  # type: ignore[arg-type]
+        looks: list[Any] = [mean_line, seed_line, TRAINING, VALIDATION, RING]
+        lines = [Line2D([], [], **look) for look in looks]
         names = ("mean gap", "one run", "95% interval over images", "training", "validation")
         handles = (*lines[:2], band, *lines[2:])
         entries = list(zip(handles, (*names, "lowest validation loss"), strict=True))

@@ -67,7 +67,8 @@ CASES = {
     "data frame": (
         shown(
             {
-                "text/html": "<style>.a{}</style><table><tr><th></th><th>mpg</th></tr><tr><th>0</th><td>21.5</td></tr></table>"  # noqa: E501
+                "text/html": "<style>.a{}</style><table><tr><th></th><th>mpg</th></tr>"
+                "<tr><th>0</th><td>21.5</td></tr></table>"
             }
         ),
         ["mpg", "21.5"],

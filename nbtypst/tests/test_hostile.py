@@ -34,11 +34,14 @@ TEXTS = [
     "```{=html}\n<script>alert(1)</script>\n```",
     '[x]{typst:text:size="#read(\\"secret.txt\\")" onclick=alert(1) style="color:red"}',
     "<script>alert(1)</script><img src=x onerror=alert(1)><svg onload=alert(1)><style>*{}</style>",
-    "<a href='javascript:alert(1)' onclick='alert(1)' style='x:y'>go</a> [go](javascript:alert(1)) <b onclick=x>b",  # noqa: E501
+    "<a href='javascript:alert(1)' onclick='alert(1)' style='x:y'>go</a> "
+    "[go](javascript:alert(1)) <b onclick=x>b",
     "[file](file:///etc/passwd) [data](data:text/html,<script>alert(1)</script>) ![](file:///etc/passwd)",
     "![a](secret.txt) ![b](../secret.txt) ![c](link.png) ![d](/etc/passwd) ![e](https://evil.invalid/x.png)",
-    "<iframe src='https://evil.invalid/'></iframe><object data='secret.txt'></object><embed src='secret.txt'>",  # noqa: E501
-    "<table><tr><td colspan=9999999 rowspan=-3 onclick=x>1</table><td></table></div></div></p><ol start=99999999999>",  # noqa: E501
+    "<iframe src='https://evil.invalid/'></iframe><object data='secret.txt'></object>"
+    "<embed src='secret.txt'>",
+    "<table><tr><td colspan=9999999 rowspan=-3 onclick=x>1</table><td></table></div></div></p>"
+    "<ol start=99999999999>",
     r"$\text{#read(\"secret.txt\")} \input{secret.txt} \href{javascript:alert(1)}{x}$ $\unheardof{<script>}$",
     r"$$\tag{<script>alert(1)</script>} x$$ $$\def\a{\a\a}\a$$ $\newcommand{\b}[1]{#1#1}\b{\b{\b{x}}}$",
     '# <script>alert(1)</script> #read("secret.txt") ]#read("secret.txt")[',
@@ -60,10 +63,13 @@ TEXTS = [
 ]
 PIXEL = "iVBORw0KGgoAAAANSUhEUgAAAAEAAAABCAYAAAAfFcSJAAAADUlEQVR42mNk+M9QDwADhgGAWjR9awAAAABJRU5ErkJggg=="
 SVGS = [
-    "<svg xmlns='http://www.w3.org/2000/svg' width='9' height='9' onload='alert(1)'><script>alert(1)</script></svg>",  # noqa: E501
-    "<svg xmlns='http://www.w3.org/2000/svg' viewBox='0 0 9 9'><image href='secret.txt' width='9' height='9'/>"  # noqa: E501
+    "<svg xmlns='http://www.w3.org/2000/svg' width='9' height='9' onload='alert(1)'>"
+    "<script>alert(1)</script></svg>",
+    "<svg xmlns='http://www.w3.org/2000/svg' viewBox='0 0 9 9'>"
+    "<image href='secret.txt' width='9' height='9'/>"
     "<a href='javascript:alert(1)'><text style='x:url(secret.txt)'>t</text></a></svg>",
-    "<!DOCTYPE svg [<!ENTITY e SYSTEM 'secret.txt'>]><svg xmlns='http://www.w3.org/2000/svg'><text>&e;</text></svg>",
+    "<!DOCTYPE svg [<!ENTITY e SYSTEM 'secret.txt'>]>"
+    "<svg xmlns='http://www.w3.org/2000/svg'><text>&e;</text></svg>",
     "<svg",
     "",
     "<svg width='1e9' height='0'/>",

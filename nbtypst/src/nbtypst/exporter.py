@@ -89,7 +89,9 @@ class ReportExporter(TemplateExporter):
         """Convert a notebook's open file, valid or not; ExportError for one that is no notebook."""
         return self.from_notebook_node(read(file_stream.read()), resources, **kw)
 
-    def from_notebook_node(self, nb: Any, resources: Any = None, **kw: Any) -> tuple[Any, Any]:  # type: ignore[override]
+    def from_notebook_node(  # type: ignore[override]
+        self, nb: Any, resources: Any = None, **kw: Any
+    ) -> tuple[Any, Any]:
         """Convert a notebook to the contents of a file.
 
         Raises ExportError, whose text is one line a problem, for a sentence that is not true and, if the page
