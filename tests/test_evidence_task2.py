@@ -130,6 +130,10 @@ def test_victims_are_those_that_the_update_turned_wrong(planted, course):
     assert found.threes.tolist() == [(w & (Y[:, 0] == 0)).sum() for w in wrong]
     assert found.fresh == (wrong[1] & ~wrong[0]).sum()
     np.testing.assert_array_equal(found.validation, course.loss[at - 1 : at + 1])
+    z = X @ course.w[:, at - 1 : at + 1]
+    dearer = np.diff(np.logaddexp(0, np.where(Y == 1, -z, z)))[:, 0] / len(Y)
+    assert found.parts == pytest.approx([dearer[Y[:, 0] == 1].sum(), dearer[Y[:, 0] == 0].sum()])
+    assert found.parts.sum() == pytest.approx(found.validation[1] - found.validation[0])
     assert found.own[1] < found.own[0] and (np.diff(found.cost) <= 0).all()
     ten = Split(found.X, (found.labels == 2)[:, None].astype(float))
     assert spikes.along(course.w[:, at : at + 1], ten)[1] == 0  # all are misclassified after it

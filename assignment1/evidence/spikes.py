@@ -190,6 +190,7 @@ class Victims(NamedTuple):
     validation: Array  # (2,)
     twos: Ints  # (3,), misclassified validation 2s before, after, and after the next batch
     threes: Ints  # (3,)
+    parts: Array  # (2,), what the 2s and what the 3s add to the validation loss
     X: Array  # (10, 785), the costliest of the images that the update turned wrong
     cost: Array  # (10,), after it, nats
     fresh: int  # how many images it turned wrong
@@ -203,12 +204,14 @@ def victims(course: Course, data: Dataset, batch: int, epoch: int) -> Victims:
     model = LogisticRegression()
     wrong = np.array([~model.correct(X @ v[:, None], Y) for v in w.T])
     two, fresh = Y[:, 0] == 1, wrong[1] & ~wrong[0]
-    after = np.where(fresh, model.cross_entropy(X @ w[:, 1:2], Y), -np.inf)
+    before, cost = (model.cross_entropy(X @ v[:, None], Y) for v in w.T[:2])
+    parts = np.array([(cost - before)[which].sum() / len(Y) for which in (two, ~two)])
+    after = np.where(fresh, cost, -np.inf)
     rows = np.argsort(-after)[:TEN]
     own, labels = along(w[:, :2], batches(data)[batch - 1])[0], np.where(two, 2, 3)[rows]
     twos, threes = ((wrong & which).sum(axis=1) for which in (two, ~two))
     return Victims(
-        own, course.loss[at - 1 : at + 1], twos, threes, X[rows], after[rows], int(fresh.sum()), labels
+        own, course.loss[at - 1 : at + 1], twos, threes, parts, X[rows], after[rows], int(fresh.sum()), labels
     )
 
 
