@@ -186,3 +186,18 @@ def test_another_setting_runs_on_and_no_build_takes_what_is_no_longer_true(commi
     with pytest.raises(ExportError) as refused:
         ReportPDFExporter().from_notebook_node(run)
     assert sum("not true" in line for line in str(refused.value).splitlines()) >= len(marked) > 1
+
+
+def test_every_figure_and_table_is_mentioned_in_the_text(committed):
+    outputs = [output for cell in code_cells(committed) for output in cell.outputs]
+    labels = [
+        re.match(r"\*\*(\w+ \w+)\.\*\*", o.metadata["caption"]) for o in outputs if "caption" in o.metadata
+    ]
+    text = "\n".join(cell.source for cell in committed.cells if cell.cell_type == "markdown")
+    text += "\n".join(o.data.get("text/markdown", "") for o in outputs if "checks" in o.metadata)
+    plain = re.sub(r"\s+", " ", re.sub(r"\*\*(Figure|Table) \w+\.\*\*", "", text))
+    plain = re.sub(r"(Figure|Table)s (\w+) and (\w+)", r"\1 \2, \1 \3", plain)
+    own = {"Table 1", "Table 2"}  # the answers and the notation, which open the report and its first section
+    named = {label[1] for label in labels if label}
+    assert len(named) > 25
+    assert {label for label in named - own if not re.search(rf"\b{label}\b", plain)} == set()
