@@ -219,6 +219,21 @@ def install_projects(python):
         raise SetupError("pip could not install the project itself; what it said is in " + LOG)
 
 
+def make_paths_relative():
+    """In .venv, say where the project is without the names above it.
+
+    A Python before 3.13 reads these files in the locale's encoding: in the C locale, with a letter that is
+    not ASCII among those names, it would not start.
+    """
+    for folder in (("lib", "python3*"), ("Lib",)):
+        for path in glob.glob(os.path.join(ENVIRONMENT, *folder, "site-packages", "*.pth")):
+            with open(path, encoding="utf-8") as file:
+                name = file.read().strip()
+            if os.path.isabs(name) and os.path.isdir(name):
+                with open(path, "w", encoding="utf-8") as file:
+                    file.write(os.path.relpath(name, os.path.dirname(path)) + "\n")
+
+
 @contextmanager
 def alone():
     """One at a time makes the environment of a folder; whether another was waited for."""
@@ -277,6 +292,7 @@ def make(whole):
         make_environment()
     install_packages(environment_python())
     install_projects(environment_python())
+    make_paths_relative()
     with open(STAMP, "w", encoding="utf-8") as stamp:
         stamp.write(identity() + "\n" + " ".join(sorted(records())) + "\n")
     print("Made " + ENVIRONMENT)

@@ -269,3 +269,20 @@ def test_failing_notebook_keeps_the_older_pdf_and_names_the_error(tmp_path: Path
     shown = re.sub(r"\x1b\[[0-9;]*m", "", done.stdout + done.stderr)
     assert "ValueError: wrong by design" in shown
     assert (folder / "report.pdf").read_bytes() == b"the older report"
+
+
+def test_paths_in_the_environment_are_relative_so_that_any_locale_can_read_them(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    folder = tmp_path / "øving 1"
+    packages = folder / ".venv/lib/python3.11/site-packages"
+    packages.mkdir(parents=True)
+    (folder / "nbtypst/src").mkdir(parents=True)
+    lines = {"a": str(folder), "b": f"{folder}/nbtypst/src\n", "c": "import os; var = 'ø'\n", "d": "/gone"}
+    for name, line in lines.items():
+        (packages / f"{name}.pth").write_text(line, encoding="utf-8")
+    monkeypatch.chdir(folder)
+    bootstrap.make_paths_relative()
+    found = {path.stem: path.read_text(encoding="utf-8") for path in packages.glob("*.pth")}
+    assert found == lines | {"a": "../../../..\n", "b": "../../../../nbtypst/src\n"}
+    assert (packages / found["a"].strip()).resolve() == folder.resolve()
