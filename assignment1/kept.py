@@ -93,8 +93,6 @@ def _call(name: str, function: Callable[..., T], args: Any, kwargs: Any) -> T:
     result = function(*args, **kwargs)
     if getattr(result, "interrupted", False) is True:
         raise _Interrupted(result)
-    if isinstance(result, Mapping) and any(getattr(run, "interrupted", False) for run in result.values()):
-        raise _Interrupted(result)
     return result
 
 

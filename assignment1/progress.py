@@ -28,6 +28,7 @@ def progress(total: int, unit: str, shown: bool) -> Iterator[Callable[[], Any]]:
 
 
 Watcher = Callable[[Any], object]
+STOP = threading.Event()  # in a worker: the process it works for was interrupted
 WATCHER: ContextVar[Watcher | None] = ContextVar("WATCHER", default=None)
 
 
@@ -46,18 +47,18 @@ def watched(by: Watcher) -> Iterator[None]:
 
 
 @contextmanager
-def interruptible(log: Any = None) -> Iterator[Callable[[], bool]]:
+def interruptible(log: Any = None, then: Callable[[], object] = lambda: None) -> Iterator[Callable[[], bool]]:
     """To be called: has Ctrl+C or the kernel's interrupt come? It stops nothing by itself.
 
     A step is never left half done. A second interrupt raises KeyboardInterrupt, as ever. Where a run is
-    `watched`, its watcher is shown the `log` and asked as well.
+    `watched`, its watcher is shown the `log` and asked as well. When an interrupt comes, `then` is called.
     """
     event, watcher = threading.Event(), WATCHER.get()
 
     def asked() -> bool:
         if watcher is not None and log is not None and watcher(log) is True:
             event.set()
-        return event.is_set()
+        return event.is_set() or STOP.is_set()
 
     if threading.current_thread() is not threading.main_thread():
         yield asked
@@ -66,6 +67,7 @@ def interruptible(log: Any = None) -> Iterator[Callable[[], bool]]:
     def first(number: int, frame: Any) -> None:
         event.set()
         signal.signal(signal.SIGINT, before)
+        then()
 
     before = signal.getsignal(signal.SIGINT)
     if before is None or before is signal.SIG_IGN:

@@ -4,8 +4,10 @@ from __future__ import annotations
 
 import math
 import warnings
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterator, Mapping
 from itertools import product
+from pathlib import Path
+from tempfile import TemporaryDirectory
 from typing import Any
 
 import numpy as np
@@ -17,6 +19,7 @@ from assignment1.engine import train_together
 from assignment1.kept import kept
 from assignment1.mnist import Dataset, Split
 from assignment1.models import Regression
+from assignment1.progress import STOP, interruptible
 from assignment1.progress import progress as progress_bar
 from assignment1.run import Run
 from assignment1.shown import Shown
@@ -33,6 +36,9 @@ Job = tuple[Any, list[Point]]  # the name of the data, and runs that share their
 class Runs(Shown, dict[Any, Run]):
     """The finished runs, in the order asked; `failed` has the errors of the others, by the same keys.
 
+    Of a sweep that was `interrupted`, those in progress are marked so, and `left` has the keys of those that
+    are not there.
+
     >>> digits = load_mnist().binary(2, 3)
     >>> runs = sweep(LogisticRegression, digits, seed=range(3), learning_rate=0.05, epochs=1, progress=False)
     >>> list(runs), runs.failed, min(runs, key=lambda seed: runs[seed].history.validation_loss.min()) in runs
@@ -42,10 +48,14 @@ class Runs(Shown, dict[Any, Run]):
     def __init__(self, outcomes: Mapping[Any, Run | Exception | None]) -> None:
         super().__init__({key: run for key, run in outcomes.items() if isinstance(run, Run)})
         self.failed = {key: error for key, error in outcomes.items() if isinstance(error, Exception)}
+        self.left = [key for key, outcome in outcomes.items() if outcome is None]
+        self.interrupted = bool(self.left) or any(run.interrupted for run in self.values())
 
     def __missing__(self, key: Any) -> Run:
         if key in self.failed:
             raise self.failed[key]
+        if key in self.left:
+            raise KeyError(f"{key!r} is not there, since the sweep was interrupted; sweep again")
         raise KeyError(f"{key!r} is no run of this sweep; its runs are {', '.join(map(repr, self))}")
 
 
@@ -69,7 +79,7 @@ def sweep(
     with its share of the BLAS threads. Under `joblib.parallel_config(backend=...)` the runs go there instead.
     Raises TypeError or ValueError for settings that cannot be right, before any run starts. A run that fails
     later, or whose worker ends, is left out with a warning, and its error is in `failed`; if all fail, the
-    first error is raised.
+    first error is raised. Interrupted, it returns the runs that there are, the last of them unfinished.
 
     >>> from assignment1 import LogisticRegression, load_mnist, sweep
     >>> digits = load_mnist().binary(2, 3)
@@ -84,17 +94,27 @@ def sweep(
     jobs = _jobs(points, n_jobs)
     outcomes: dict[Any, Run | Exception | None] = dict.fromkeys(keys)
     stream = "generator" if backend.supports_return_generator else "list"
-    with progress_bar(len(outcomes), "run", shown and len(jobs) > 1) as advance:
+    with (
+        TemporaryDirectory() as folder,
+        interruptible(then=(stop := Path(folder, "stop")).touch) as interrupted,
+        progress_bar(len(outcomes), "run", shown and len(jobs) > 1) as advance,
+    ):
+
+        def tasks(some: list[Job]) -> Iterator[Any]:
+            for name, group in some:
+                if interrupted() or stop.exists():
+                    return
+                # data in a tuple goes with each task: Dask would keep it in one worker, and lose it so
+                task = (kind, _light(sets[name]))
+                yield delayed(guarded(_train, stop))(task, group, shown and len(jobs) == 1)
 
         def work(some: list[Job], workers: int) -> None:
-            tasks = (  # data in a tuple goes with each task: Dask would keep it in one worker, and lose it so
-                delayed(guarded(_train))((kind, _light(sets[name])), group, shown and len(jobs) == 1)
-                for name, group in some
-            )
-            results = Parallel(n_jobs=workers, return_as=stream)(tasks)
-            for (_, group), found in zip(some, results, strict=True):
+            results = Parallel(n_jobs=workers, return_as=stream)(tasks(some))
+            for (_, group), found in zip(some, results, strict=False):  # fewer where it was interrupted
                 for (key, *_), run in zip(group, found, strict=True):
                     outcomes[key] = run
+                    if isinstance(run, Run) and run.interrupted:
+                        stop.touch()
                     advance()
 
         try:
@@ -107,6 +127,8 @@ def sweep(
                 except Exception as ended:
                     outcomes[point[0]] = _failure(ended, point)
     runs = Runs(outcomes)
+    if not runs and runs.interrupted:
+        raise KeyboardInterrupt
     if not runs:
         raise next(iter(runs.failed.values()))
     for key, error in runs.failed.items():
@@ -186,8 +208,10 @@ def _train(
     task: tuple[Callable[[float], Regression], Splits | Callable[[], Dataset]],
     points: list[Point],
     shown: bool,
-) -> list[Run | Exception]:
+) -> list[Run | Exception | None]:
     """The run at each point, or its error: whatever it is, it takes no other run with it."""
+    if STOP.is_set():  # interrupted before they began
+        return [None] * len(points)
     kind, found = task
     outcomes: list[Any] = [_made(kind, point) for point in points]
     try:

@@ -124,7 +124,7 @@ def _(run: Run) -> str:
 
 @text.register
 def _(runs: Runs) -> str:
-    lines = [f"{len(runs)} runs, {len(runs.failed)} failed"]
+    lines = [_how_many(runs)]
     lines += [f"  {key!r}: {_ending(run)}; {_best(run)}" for key, run in list(runs.items())[:RUNS]]
     lines += [f"  and {len(runs) - RUNS} more"] if len(runs) > RUNS else []
     lines += [f"  {key!r} failed: {str(error)[:80]}" for key, error in list(runs.failed.items())[:4]]
@@ -139,7 +139,12 @@ def _(runs: Runs) -> str:
     ]
     header = ["run", "updates", "epoch", "ending", "lowest validation loss", "accuracy there"]
     more = f"and {len(runs) - RUNS} more; " if len(runs) > RUNS else ""
-    return _table(header, rows) + _paragraphs(f"{more}{len(runs)} runs, {len(runs.failed)} failed")
+    return _table(header, rows) + _paragraphs(more + _how_many(runs))
+
+
+def _how_many(runs: Runs) -> str:
+    ended = f"; interrupted, {len(runs.left)} not there" if runs.interrupted else ""
+    return f"{len(runs)} runs, {len(runs.failed)} failed{ended}"
 
 
 def _why(run: Run) -> str:

@@ -15,7 +15,7 @@ def browser():
 
 @pytest.fixture(params=[(360, "light"), (360, "dark"), (1400, "light"), (1400, "dark")], ids=str)
 def opened(request, browser, html):
-    """The page at four widths and schemes; the browser asks for nothing else."""
+    """The page on a phone and on a screen, light and dark; the browser asks for nothing else."""
     width, scheme = request.param
     with visited(browser, html, width, scheme) as page:
         yield page, width, scheme

@@ -1,7 +1,11 @@
 """Sweeps: the numbers of single runs, in the order asked, whatever fails and whoever works."""
 
+import json
 import os
 import signal
+import subprocess
+import sys
+import time
 from itertools import product
 from typing import Any
 
@@ -10,7 +14,7 @@ import numpy as np
 import pytest
 from assignment1 import LogisticRegression, Run, SoftmaxRegression, load_mnist, sweep, train
 from assignment1.mnist import Dataset, Split
-from assignment1.sweep import _jobs, _points
+from assignment1.sweep import Runs, _jobs, _points
 
 SETTINGS: dict[str, Any] = dict(learning_rate=0.05, epochs=12, patience=3, progress=False)
 
@@ -147,3 +151,46 @@ def test_a_dask_cluster_does_the_runs_though_a_worker_is_killed(mnist, tmp_path)
     for (name, seed), run in runs.items():
         data = {"made": whole, "sent": few}[name]
         assert_same(run, train(LogisticRegression(), data, seed=seed, **settings))
+
+
+INTERRUPTED = """
+import json, sys, time
+from assignment1 import LogisticRegression, load_mnist, sweep
+digits, workers = load_mnist().binary(2, 3), int(sys.argv[1])
+settings = dict(learning_rate=0.05, progress=False, workers=workers)
+sweep(LogisticRegression, digits, seed=(0, 1), epochs=1, **settings)  # the workers are there
+print("ready", flush=True)
+runs = sweep(LogisticRegression, digits, seed=range(12), epochs=(10**6,), **settings)
+found = [(run.interrupted, run.steps) for run in runs.values()]
+print(json.dumps([runs.interrupted, found, runs.left, list(runs.failed), repr(runs).splitlines()[0]]))
+again = sweep(LogisticRegression, digits, seed=(0, 1), epochs=1, **settings)
+print(json.dumps([again.interrupted, len(again), again.left]))
+"""
+
+
+@pytest.mark.parametrize("workers", [1, 2])
+@pytest.mark.parametrize("whole", [True, False], ids=["to the group", "to the process alone"])
+def test_an_interrupted_sweep_keeps_what_there_is(workers, whole):
+    """Ctrl+C in a terminal, and Jupyter, reach the workers too; other programs do not."""
+    command = [sys.executable, "-c", INTERRUPTED, str(workers)]
+    process = subprocess.Popen(
+        command, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True, start_new_session=True
+    )
+    assert process.stdout is not None and process.stdout.readline() == "ready\n"
+    time.sleep(2)
+    (os.killpg if whole else os.kill)(process.pid, signal.SIGINT)
+    said, complaints = process.communicate(timeout=60)
+    first, second = map(json.loads, said.splitlines())
+    interrupted, found, left, failed, text = first
+    assert interrupted and len(found) + len(left) == 12 and failed == [] and complaints == ""
+    assert 1 <= len(found) <= 4 and all(marked and steps > 10 for marked, steps in found)
+    assert text == f"{len(found)} runs, 0 failed; interrupted, {len(left)} not there"
+    assert second == [False, 2, []]  # the next is a whole one
+
+
+def test_a_run_that_an_interrupted_sweep_has_not_says_so(mnist):
+    run = train(LogisticRegression(), mnist.binary(2, 3), learning_rate=0.05, epochs=1, progress=False)
+    runs = Runs({0: run, 1: None})
+    assert runs.interrupted and runs.left == [1] and not Runs({0: run}).interrupted
+    with pytest.raises(KeyError, match="1 is not there, since the sweep was interrupted"):
+        runs[1]
