@@ -177,7 +177,7 @@ def test_an_interrupted_sweep_keeps_what_there_is(workers, whole):
         command, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True, start_new_session=True
     )
     assert process.stdout is not None and process.stdout.readline() == "ready\n"
-    time.sleep(2)
+    time.sleep(4)  # until runs are in progress
     (os.killpg if whole else os.kill)(process.pid, signal.SIGINT)
     said, complaints = process.communicate(timeout=60)
     first, second = map(json.loads, said.splitlines())
