@@ -5,6 +5,7 @@ import os
 import subprocess
 import sys
 from dataclasses import replace
+from functools import partial
 from typing import Any
 
 import numpy as np
@@ -91,6 +92,40 @@ def test_what_is_interrupted_or_fails_or_is_watched_is_not_kept(calls, digits):
         with pytest.raises(FloatingPointError), np.errstate(all="ignore"):
             calls.run(LogisticRegression(10.0), digits, learning_rate=100.0, epochs=5)
         assert calls.made == made
+
+
+def test_a_file_that_is_not_as_it_was_written_is_not_used(calls, digits, tried):
+    """Nor a folder in its place, and the run is then made; nothing half-written is left."""
+    run = partial(calls.run, LogisticRegression(), digits, learning_rate=0.05)
+    right = run()
+    (path,) = kept.FOLDER.glob("*/*")
+    whole = path.read_bytes()
+    flipped = [whole[:at] + bytes([whole[at] ^ 1]) + whole[at + 1 :] for at in range(0, len(whole), 997)]
+    cut = [whole[:size] for size in (0, 1, 31, 32, 33, len(whole) - 1)]
+    for made, damaged in enumerate([*flipped, *cut, whole + b"0"], 2):
+        path.write_bytes(damaged)
+        assert (run().last.w == right.last.w).all() and calls.made == made
+        assert path.read_bytes() == whole and list(path.parent.iterdir()) == [path]
+    path.unlink()
+    path.mkdir()
+    assert (run().last.w == right.last.w).all() and calls.made == made + 1
+    assert list(path.parent.iterdir()) == [path]
+    tried("A kept result of another byte, cut short or with a byte more", made - 1, "computed anew")
+
+
+def test_a_result_that_cannot_be_pickled_is_given(calls):
+    assert kept.kept(lambda n: lambda x: n + x)(3)(1) == 4
+    assert not list(kept.FOLDER.glob("*/*"))
+
+
+def test_a_disk_that_is_full_costs_no_result(calls, digits, monkeypatch):
+    def full(*arguments):
+        raise OSError(28, "No space left on device")
+
+    monkeypatch.setattr(kept.os, "replace", full)
+    for made in (1, 2):
+        assert calls.run(LogisticRegression(), digits, learning_rate=0.05).epoch == 1
+        assert calls.made == made and not list(kept.FOLDER.glob("*/*"))
 
 
 def test_a_model_whose_class_is_of_no_package_file_is_not_kept(calls, digits):
