@@ -27,7 +27,7 @@ test_explore.py test_explore_browser.py test_figures.py test_hostile.py test_hos
 test_html_browser.py test_jupyter.py test_kept.py test_latex.py test_page.py test_pdf.py test_report.py
 test_report_browser.py test_small_runs.py test_submission.py test_sweep.py test_training.py
 test_checks.py::test_a_gradient_check_never_passes_what_is_not_finite
-test_checks.py::test_losses_of_extreme_logits_agree_with_sixty_digits
+test_checks.py::test_losses_and_probabilities_of_any_logits_agree_with_sixty_digits
 test_models.py::test_gradient_is_the_derivative_of_the_penalised_cost
 test_models.py::test_training_finds_scikit_learns_optimum
 test_models.py::test_the_printed_numbers_of_task_2d

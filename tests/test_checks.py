@@ -1,8 +1,10 @@
 """What a right input is: every public function refuses the rest by name, or gives the numbers of floats."""
 
+import itertools
 from dataclasses import replace
 from typing import Any
 
+import mpmath
 import numpy as np
 import pytest
 from assignment1 import LogisticRegression, SoftmaxRegression, load_mnist, train
@@ -182,17 +184,35 @@ def test_only_images_of_28_by_28_are_prepared(shape):
     np.testing.assert_array_equal(preprocess(image), preprocess(image.reshape(1, 784)))
 
 
-@pytest.mark.parametrize("scale", [1e6, 1e150, 1e300])
-@pytest.mark.parametrize("kind, K", [(LogisticRegression, 1), (SoftmaxRegression, 10)])
-def test_losses_of_extreme_logits_agree_with_sixty_digits(kind, K, scale):
-    import mpmath
+SCALES: list[tuple[Any, float]] = [(np.float64, scale) for scale in (1e-300, 1e-8, 1, 30, 1e6, 1e150, 1e300)]
+SCALES += [(np.float32, scale) for scale in (1e-30, 1e-4, 1, 30, 1e6, 1e30)]
 
-    z = RNG.normal(size=(20, K)) * scale
-    Y = np.eye(10)[RNG.integers(0, 10, 20)] if K > 1 else RNG.integers(0, 2, (20, 1)).astype(float)
-    with mpmath.workdps(60), np.errstate(all="raise", under="ignore"):
-        for logits, y, found in zip(z, Y, kind.cross_entropy(z, Y), strict=True):
-            exact = [mpmath.mpf(float(value)) for value in logits]
-            top = max([*exact, 0] if K == 1 else exact)
-            total = sum(mpmath.e ** (value - top) for value in ([*exact, 0] if K == 1 else exact))
-            loss = mpmath.log(total) + top - sum(value for value, t in zip(exact, y, strict=True) if t)
-            assert abs(found - loss) <= 1e-14 * max(1, abs(loss))
+
+def test_losses_and_probabilities_of_any_logits_agree_with_sixty_digits(tried):
+    """In both precisions, to some units in the last place; neither overflows nor takes the logarithm of 0."""
+    cases = 0
+    for kind, (dtype, scale) in itertools.product((LogisticRegression, SoftmaxRegression), SCALES):
+        K, eps, tiny = kind.K, float(np.finfo(dtype).eps), float(np.finfo(dtype).tiny)
+        z = (RNG.normal(size=(20, K)) * scale).astype(dtype)
+        z[0] = np.abs(z).max()  # a tie
+        Y = np.eye(10)[RNG.integers(0, 10, 20)] if K > 1 else RNG.integers(0, 2, (20, 1)).astype(float)
+        Y = Y.astype(dtype)
+        with np.errstate(all="raise", under="ignore"):
+            losses, shares = kind.cross_entropy(z, Y), kind.activation(z)
+        assert losses.dtype == shares.dtype == dtype
+        with mpmath.workdps(60):
+            for logits, y, loss, P in zip(z, Y, losses, shares, strict=True):
+                exact = [mpmath.mpf(float(value)) for value in logits]
+                all_of_them = exact if K > 1 else [*exact, mpmath.mpf(0)]
+                top = max(all_of_them)
+                total = sum(mpmath.exp(value - top) for value in all_of_them)
+                right = mpmath.log(total) + (top - sum(value for value, t in zip(exact, y, strict=True) if t))
+                assert abs(float(loss) - right) <= 16 * eps * max(1, abs(right))
+                for value, p in zip(exact, P, strict=True):
+                    share = mpmath.exp(value - top) / total
+                    unit = eps * (
+                        16 + min(abs(value - top), 1000)
+                    )  # the difference's rounding is in its power
+                    assert abs(float(p) - share) <= unit * share + tiny
+                cases += 1
+    tried("Logits of 1e-300 to 1e300, in float32 to 1e30", cases, "losses and probabilities as to 60 digits")

@@ -9,7 +9,7 @@ import numpy as np
 import pytest
 from assignment1 import LogisticRegression, SoftmaxRegression, load_mnist, train
 from assignment1.evidence.stopping import cost_as_written
-from assignment1.files import DATA, MNIST
+from assignment1.files import DATA, MNIST, read_mnist
 from assignment1.gradcheck import central_difference_error, complex_step_error
 from assignment1.mnist import Dataset, Split, one_hot, preprocess
 from assignment1.training import EarlyStopping
@@ -57,6 +57,8 @@ def test_preprocess_refuses_what_are_no_pixels(bad, message):
 
 def test_one_hot_refuses_a_label_out_of_range():
     np.testing.assert_array_equal(one_hot([2, 0], 3), [[0, 0, 1], [1, 0, 0]])
+    np.testing.assert_array_equal(one_hot([2, 2], 3), [[0, 0, 1], [0, 0, 1]])
+    np.testing.assert_array_equal(one_hot([0], 1), [[1]])
     with pytest.raises(ValueError, match="expected 0 to 9"):
         one_hot([10])
 
@@ -100,6 +102,27 @@ def test_files_compressed_otherwise_or_not_at_all_are_read_as_well(mnist, tmp_pa
     for name in ("train_images", "train_labels", "test_images", "test_labels"):
         np.testing.assert_array_equal(getattr(mnist, name), getattr(other, name))
     assert mnist.train_images.shape == (60_000, 28, 28)
+
+
+def test_of_a_gzipped_and_a_raw_file_the_gzipped_one_is_read(tmp_path):
+    name = "t10k-labels-idx1-ubyte"
+    right = (DATA / f"{name}.gz").read_bytes()
+    (tmp_path / f"{name}.gz").write_bytes(right)
+    (tmp_path / name).write_bytes(b"other")
+    assert read_mnist(tmp_path, name) == right
+    (tmp_path / f"{name}.gz").write_bytes(b"other")
+    (tmp_path / name).write_bytes(gzip.decompress(right))
+    with pytest.raises(ValueError, match=rf"{name}\.gz is not a whole gzip file"):
+        read_mnist(tmp_path, name)
+
+
+@pytest.mark.parametrize("size", range(18))
+def test_a_raw_file_cut_in_its_header_is_refused(tmp_path, size):
+    name = "train-images-idx3-ubyte"
+    (tmp_path / name).write_bytes(np.array([2051, 60_000, 28, 28, 0], ">i4").tobytes()[:size])
+    said = "magic number" if size < 4 else f"in {size} bytes"
+    with pytest.raises(ValueError, match=said):
+        read_mnist(tmp_path, name)
 
 
 def test_logistic_agrees_with_scipy_and_scikit_learn(digits):

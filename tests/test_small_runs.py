@@ -1,13 +1,15 @@
 """Training on a hundred small images, exactly: both ways, and sweeps, against a student's code."""
 
+import importlib
 import runpy
+from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
 
 import numpy as np
 import pytest
 from assignment1 import LogisticRegression, SoftmaxRegression, evaluation, sweep, train
-from assignment1.engine import DEFERRED, LOGGED
+from assignment1.engine import DEFERRED, LOGGED, CompactInputs, as_whole_numbers, training_accuracies
 from assignment1.gradcheck import central_difference_error, complex_step_error
 from assignment1.mnist import Dataset, Split, one_hot, preprocess
 from assignment1.sweep import TOGETHER, _jobs, _points
@@ -175,6 +177,65 @@ def test_a_sweeps_keys_have_what_was_given_several_times_in_that_order():
     assert list(sweep(LogisticRegression, data, seed=7, **short)) == [()]
 
 
+@pytest.mark.parametrize("method", WAYS)
+def test_the_bar_advances_once_an_epoch_at_its_last_step(method, monkeypatch):
+    bars: list[Any] = []
+
+    @contextmanager
+    def bar(total, unit, shown):
+        bars.append([(total, unit, shown), 0])
+
+        def advance():
+            bars[-1][1] += 1
+
+        yield advance
+
+    monkeypatch.setattr(importlib.import_module("assignment1.training"), "progress", bar)
+    monkeypatch.setattr(importlib.import_module("assignment1.engine"), "progress", bar)
+    train(LogisticRegression(), SETS[LogisticRegression], **SETTINGS | dict(progress=True, method=method))
+    assert bars == [[(8, "epoch", True), 8]]
+    if method == "plain":  # and not where a run ends before
+        with pytest.raises(FloatingPointError), np.errstate(all="ignore"):
+            train(LogisticRegression(1e200), SETS[LogisticRegression], **SETTINGS | dict(method=method))
+        assert bars[1:] == [[(8, "epoch", False), 0]]
+
+
+def test_pixels_are_whole_numbers_and_what_is_no_pixel_stays_as_it_is():
+    X = SETS[SoftmaxRegression].train.X
+    for dtype in (np.float64, np.float32):
+        numbers, unit = as_whole_numbers(X.astype(dtype))
+        assert numbers.dtype == np.int16 and unit == 255
+        np.testing.assert_array_equal(numbers, np.rint(255 * X))
+    for change in (1e-3, np.nan, 1e9):
+        other = X.copy()
+        other[-1, 3] += change
+        assert as_whole_numbers(other)[0] is other and as_whole_numbers(other)[1] == 1
+
+
+@pytest.mark.parametrize("kind", KINDS)
+def test_training_accuracies_are_exact_also_where_float32_sees_a_tie(kind, monkeypatch):
+    """Margins of 1e-9, in several blocks of images, on both sides of the border."""
+    monkeypatch.setattr(evaluation, "ROWS", 40)
+    rng, N, R = np.random.default_rng(3), 151, 3
+    data = SETS[kind].train
+    inputs = CompactInputs(data.X, np.zeros((785, kind.K, R)))
+    W = rng.normal(size=(inputs.largest.size, kind.K, R)) * 0.01
+    X = inputs.take(slice(None), np.float64)
+    for i in range(R):  # two images of each block are put near the border, all at once
+        rows = np.arange(5 + i, 151, 20)
+        z, y = X[rows] @ W[..., i], data.Y[rows].argmax(axis=1)
+        others = np.where(data.Y[rows] > 0, -np.inf, z).max(axis=1) if kind.K > 1 else np.zeros(len(rows))
+        wanted = z.copy()
+        wanted[np.arange(len(rows)), y if kind.K > 1 else 0] = others + rng.choice([-1e-9, 1e-9], len(rows))
+        W[..., i] -= np.linalg.pinv(X[rows]) @ (z - wanted)
+    found = training_accuracies(kind, W, inputs, np.ascontiguousarray(data.Y.T))
+    exact = [kind.correct(X @ W[..., i], data.Y).mean() for i in range(R)]
+    assert found == exact and len(X) == N
+    single = X.astype(np.float32)
+    rough = [kind.correct(single @ W[..., i].astype(np.float32), data.Y).mean() for i in range(R)]
+    assert rough != exact
+
+
 @pytest.mark.parametrize("kind", KINDS)
 def test_many_models_at_once_are_each_model_alone(kind):
     split, rng = SETS[kind].train, np.random.default_rng(0)
@@ -228,6 +289,9 @@ def test_the_runs_of_a_sweep_are_dealt_to_all_workers_and_each_once():
     data, lams = SETS[LogisticRegression], tuple(map(float, range(25)))
     given = dict(lam=lams, learning_rate=0.01, epochs=1, seed=[0, 1])
     keys, groups = _points(data, given)
+    assert len(groups) == 2  # one a seed: penalties share batches, and so do rates
+    assert len(_points(data, dict(learning_rate=[0.1, 0.2], epochs=1, lam=(0.0, 1.0)))[1]) == 1
+    assert len(_points(data, dict(learning_rate=0.1, epochs=[1, 2]))[1]) == 2
     for workers in (1, 2, 7):
         jobs = _jobs(groups, workers)
         assert sorted(key for _, points in jobs for key, *_ in points) == sorted(keys)
