@@ -33,6 +33,8 @@ esac
 def folder(tmp_path, monkeypatch):
     """A .venv that is whole, and older than its requirements.txt; its pip takes as long as it is said to."""
     monkeypatch.setenv("PROJECT_OF_A_TEST", str(tmp_path))
+    for name in [name for name in os.environ if name.startswith("COVERAGE_")]:
+        monkeypatch.delenv(name)  # it would have SIGTERM for itself
     shutil.copy(ROOT / "bootstrap.py", tmp_path)
     (tmp_path / "requirements.txt").write_text("one==1.0\ntwo==1.0\n")
     (tmp_path / ".venv/bin").mkdir(parents=True)

@@ -2,6 +2,7 @@
 
 import doctest
 import inspect
+import sys
 
 import assignment1
 import pytest
@@ -15,7 +16,8 @@ OPTIONS = doctest.ELLIPSIS | doctest.NORMALIZE_WHITESPACE
 
 
 @pytest.mark.parametrize("name", PUBLIC)
-def test_every_public_name_has_an_example_that_runs(name):
+def test_every_public_name_has_an_example_that_runs(name, monkeypatch):
+    monkeypatch.delitem(sys.modules, "ipykernel", raising=False)  # where a bar would be an output
     thing = PUBLIC[name]
     lines = (inspect.getdoc(thing) or "").splitlines()
     assert lines and lines[0].endswith((".", ":")) and max(map(len, lines)) <= 110
