@@ -55,6 +55,26 @@ def test_preprocess_refuses_what_are_no_pixels(bad, message):
         preprocess(bad)
 
 
+@pytest.mark.parametrize("dtype", [np.float64, np.float32])
+def test_any_number_of_images_is_prepared_in_either_precision(dtype):
+    for count in (0, 1, 49, 50, 51, 100, 237):
+        pixels = np.random.default_rng(count).integers(0, 256, (count, 28, 28), np.uint8)
+        X = preprocess(pixels, dtype)
+        assert X.dtype == dtype and (X[:, 784] == 1).all()
+        np.testing.assert_array_equal(
+            X[:, :784], (pixels.reshape(count, 784) / 255 * 2 - 1).astype(dtype), strict=True
+        )
+    np.testing.assert_array_equal(preprocess(np.full((2, 784), 7), dtype)[:, :784], dtype(7 / 255 * 2 - 1))
+    assert one_hot([1, 1], dtype=dtype).dtype == dtype and one_hot([1]).dtype == preprocess(pixels).dtype
+
+
+def test_data_are_made_in_the_precision_that_is_asked_for(mnist):
+    for data in (mnist.softmax(np.float32), mnist.binary(2, 3, np.float32)):
+        assert {array.dtype for split in (data.train, data.validation, data.test) for array in split} == {
+            np.dtype(np.float32)
+        }
+
+
 def test_one_hot_refuses_a_label_out_of_range():
     np.testing.assert_array_equal(one_hot([2, 0], 3), [[0, 0, 1], [1, 0, 0]])
     np.testing.assert_array_equal(one_hot([2, 2], 3), [[0, 0, 1], [0, 0, 1]])

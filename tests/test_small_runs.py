@@ -3,17 +3,19 @@
 import importlib
 import runpy
 from contextlib import contextmanager
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
 import numpy as np
 import pytest
-from assignment1 import LogisticRegression, SoftmaxRegression, evaluation, sweep, train
+from assignment1 import LogisticRegression, SoftmaxRegression, engine, evaluation, sweep, train
 from assignment1.engine import DEFERRED, LOGGED, CompactInputs, as_whole_numbers, training_accuracies
 from assignment1.gradcheck import central_difference_error, complex_step_error
 from assignment1.mnist import Dataset, Split, one_hot, preprocess
-from assignment1.sweep import TOGETHER, _jobs, _points
-from assignment1.training import Settings, batches
+from assignment1.progress import STOP, watched
+from assignment1.sweep import TOGETHER, Runs, _jobs, _points, _train
+from assignment1.training import Settings, batches, gradient_descent
 
 student = runpy.run_path(str(Path(__file__).parent.parent / "benchmarks" / "reference.py"))
 RNG = np.random.default_rng(4)
@@ -180,24 +182,65 @@ def test_a_sweeps_keys_have_what_was_given_several_times_in_that_order():
 @pytest.mark.parametrize("method", WAYS)
 def test_the_bar_advances_once_an_epoch_at_its_last_step(method, monkeypatch):
     bars: list[Any] = []
+    took: list[int] = []
 
     @contextmanager
     def bar(total, unit, shown):
-        bars.append([(total, unit, shown), 0])
+        bars.append([(total, unit, shown)])
+        yield lambda: bars[-1].append(len(took))
 
-        def advance():
-            bars[-1][1] += 1
+    def counted(function):
+        def step(*arguments):
+            took.append(1)
+            return function(*arguments)
 
-        yield advance
+        return step
 
-    monkeypatch.setattr(importlib.import_module("assignment1.training"), "progress", bar)
-    monkeypatch.setattr(importlib.import_module("assignment1.engine"), "progress", bar)
+    for name in ("training", "engine"):
+        monkeypatch.setattr(importlib.import_module(f"assignment1.{name}"), "progress", bar)
+    monkeypatch.setattr(engine.Trainer, "update", counted(engine.Trainer.update))
+    monkeypatch.setattr(LogisticRegression, "gradient", counted(LogisticRegression.gradient))
     train(LogisticRegression(), SETS[LogisticRegression], **SETTINGS | dict(progress=True, method=method))
-    assert bars == [[(8, "epoch", True), 8]]
-    if method == "plain":  # and not where a run ends before
+    assert bars == [[(8, "epoch", True), *range(15, 8 * 15 + 1, 15)]]
+    if method == "plain":  # and not where a run ends before; a bar is shown where it is asked for
         with pytest.raises(FloatingPointError), np.errstate(all="ignore"):
-            train(LogisticRegression(1e200), SETS[LogisticRegression], **SETTINGS | dict(method=method))
-        assert bars[1:] == [[(8, "epoch", False), 0]]
+            gradient_descent(LogisticRegression(1e200), SETS[LogisticRegression], Settings(0.1, 8, 10))
+        assert bars[1:] == [[(8, "epoch", False)]]
+
+
+@pytest.mark.parametrize("method", WAYS)
+def test_checks_that_do_not_divide_an_epoch_come_at_whole_steps(method):
+    data, given = SETS[LogisticRegression], SETTINGS | dict(epochs=2, method=method)
+    for times, every in ((1, 15), (4, 3), (7, 2), (15, 1), (16, 1)):
+        run = train(LogisticRegression(), data, **given | dict(checks_per_epoch=times))
+        assert run.history.step.tolist() == list(range(0, 30, every))
+        assert run.interrupted is False
+
+
+def test_a_watcher_sees_the_log_of_a_plain_run_and_may_end_it():
+    seen: list[int] = []
+
+    def watcher(log):
+        seen.append(len(log.train_loss))
+        return len(log.train_loss) == 4
+
+    with watched(watcher):
+        run = train(LogisticRegression(), SETS[LogisticRegression], **SETTINGS | dict(method="plain"))
+    assert sorted(set(seen)) == [1, 2, 3, 4] and run.interrupted is True and run.steps == 4
+
+
+def test_a_softmax_of_two_classes_is_one_too():
+    class Two(SoftmaxRegression):
+        K = 2
+
+    split = dataset(1).train
+    two = Split(split.X, one_hot(split.Y[:, 0].astype(int), 2))
+    model = Two(0.1).copy(RNG.normal(0, 0.01, (785, 2)))
+    assert complex_step_error(model, *two, checks=50) < 1e-12
+    run = train(Two(), Dataset(two, two, lambda: two), **SETTINGS)
+    found = run.last.predict(two.X)
+    assert found.dtype.kind == "i" and found.tolist() == run.last.forward(two.X).argmax(axis=1).tolist()
+    assert (found == split.Y[:, 0]).mean() > 0.9
 
 
 def test_pixels_are_whole_numbers_and_what_is_no_pixel_stays_as_it_is():
@@ -277,8 +320,14 @@ def test_a_gradient_check_draws_different_weights_by_its_seed():
             wrong[7] += 1
             return wrong
 
+    class AllWrong(LogisticRegression):
+        def gradient(self, X, Y):
+            return super().gradient(X, Y) + np.arange(785)[:, None]
+
     X, Y = (a[:3] for a in SETS[LogisticRegression].train)
     for check in (complex_step_error, central_difference_error):
+        worst = [round(check(AllWrong(), X, Y, checks=5, seed=seed)) for seed in (0, 0, 1, 2)]
+        assert worst[0] == worst[1] == round(check(AllWrong(), X, Y, checks=5)) and len(set(worst)) == 3
         assert check(OneWrong(), X, Y, checks=785) == pytest.approx(1, abs=1e-3)  # each weight once
         found = [check(OneWrong(), X, Y, checks=400, seed=seed) > 0.5 for seed in range(8)]
         assert set(found) == {True, False}
@@ -299,6 +348,39 @@ def test_the_runs_of_a_sweep_are_dealt_to_all_workers_and_each_once():
         assert len(jobs) <= 2 * -(-25 // min(TOGETHER, -(-50 // workers)))
         by_weight = [sum(lam for _, lam, _ in points) / len(points) for _, points in jobs]
         assert max(by_weight) - min(by_weight) < 8
+
+
+def test_dealt_out_each_job_has_small_and_large_penalties_whatever_the_keys_start_with():
+    data, lams = SETS[LogisticRegression], [float(lam) for lam in np.random.default_rng(0).permutation(20)]
+    _, groups = _points(data, dict(learning_rate=(0.2, 0.1), lam=lams, epochs=1))
+    jobs = _jobs(groups, 4)
+    means = [sum(lam for _, lam, _ in points) / len(points) for _, points in jobs]
+    assert [len(points) for _, points in jobs] == [10] * 4 and max(means) - min(means) < 0.6
+
+
+def test_the_runs_of_an_interrupted_sweep_say_what_is_left():
+    settings: dict[str, Any] = SETTINGS | dict(epochs=1)
+    run = train(LogisticRegression(), SETS[LogisticRegression], **settings)
+    error = ValueError("failed")
+    whole, left, all_ended = Runs({1: run, 2: error}), Runs({1: run, 2: None}), Runs({1: run})
+    assert (whole.left, whole.interrupted, whole.failed) == ([], False, {2: error})
+    assert (left.left, left.interrupted, left.failed) == ([2], True, {})
+    assert (all_ended.left, all_ended.interrupted) == ([], False)
+    with pytest.raises(KeyError) as missing:
+        left[2]
+    assert missing.value.args == ("2 is not there, since the sweep was interrupted; sweep again",)
+    with pytest.raises(KeyError) as missing:
+        Runs({1: run, "b": run})[3]
+    assert missing.value.args == ("3 is no run of this sweep; its runs are 1, 'b'",)
+    ended = Runs({1: replace(run, interrupted=True)})
+    assert ended.interrupted is True and ended.left == []
+    data = SETS[LogisticRegression]
+    points = [(1, 0.0, Settings(0.1, 1, 10)), (2, 0.5, Settings(0.1, 1, 10))]
+    STOP.set()  # in a worker: nothing is begun any more
+    try:
+        assert _train((LogisticRegression, (data.train, data.validation)), points, False) == [None, None]
+    finally:
+        STOP.clear()
 
 
 def test_a_failed_run_names_its_error_and_its_settings_and_other_data_are_made_in_the_worker():
