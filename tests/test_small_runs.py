@@ -208,6 +208,76 @@ def test_the_bar_advances_once_an_epoch_at_its_last_step(method, monkeypatch):
         assert bars[1:] == [[(8, "epoch", False)]]
 
 
+@pytest.mark.parametrize("dtype", [np.float64, np.float32])
+def test_inputs_are_compact_and_stand_for_all_of_them(dtype):
+    data = SETS[SoftmaxRegression].train
+    X, start = data.X.astype(dtype), np.zeros((785, 10, 2), dtype)
+    varies = X.std(axis=0) > 0
+    inputs = CompactInputs(X, start)
+    assert inputs.unit == 255 and inputs.varying.dtype == np.int16
+    np.testing.assert_array_equal(inputs.fixed, ~varies)
+    np.testing.assert_array_equal(inputs.varying, np.rint(255 * X[:, varies]))
+    one = 255 * np.sqrt((~varies).sum())  # the column of those that never vary, of the same length
+    np.testing.assert_allclose(inputs.largest, [*np.abs(inputs.varying).max(axis=0), one], rtol=1e-6)
+    taken = inputs.take(slice(3, 9), dtype)
+    assert taken.dtype == dtype and inputs.take([1, 2], np.float32).dtype == np.float32
+    W = RNG.normal(size=(len(inputs.largest), 10, 2)).astype(dtype)
+    full = inputs.expand(W)
+    assert full.dtype == dtype and full.shape == (785, 10, 2)
+    np.testing.assert_allclose(
+        np.tensordot(X[3:9], full, 1),
+        np.tensordot(taken, W, 1),
+        rtol=1e-3,
+        atol=0.5 if dtype == np.float32 else 1e-8,
+    )
+    start[varies] = RNG.normal(size=(varies.sum(), 10, 2))
+    np.testing.assert_allclose(inputs.expand(inputs.compress(start)), start, rtol=1e-6)
+    start[:] = 0
+    start[5, 0, 1] = 1  # a weight that is not in step
+    assert CompactInputs(X, start).fixed.tolist() == [*~varies[:5], False, *~varies[6:]]
+    in_order = CompactInputs(X, start, False)
+    assert in_order.unit == 1 and in_order.varying is X and not in_order.fixed.any()
+
+
+@pytest.mark.parametrize("dtype", [np.float64, np.float32])
+@pytest.mark.parametrize("N", [149, 150, 151])
+def test_batches_are_whole_and_those_of_the_plain_way(dtype, N):
+    data = SETS[SoftmaxRegression].train
+    part = Split(data.X[:N].astype(dtype), data.Y[:N].astype(dtype))
+    for shuffle in (True, "once", False):
+        settings = Settings(0.1, 2, 10, seed=3, shuffle=shuffle)
+        inputs = CompactInputs(part.X, np.zeros((785, 10, 1)), shuffle)
+        fast = engine.Batches(inputs, part.Y, settings)
+        assert fast.gathered.dtype == inputs.varying.dtype and fast.X.dtype == dtype
+        number = 0
+        for (X, Y), plain in zip(fast, batches(part, settings), strict=True):
+            assert X.dtype == Y.dtype == plain.X.dtype == dtype and len(X) == len(plain.X) == 10
+            np.testing.assert_array_equal(Y[..., 0], plain.Y)
+            varying = plain.X[:, ~inputs.fixed] * inputs.unit
+            np.testing.assert_allclose(X[:, :-1], varying, atol=1e-4)
+            number += 1
+        assert number == 2 * (N // 10)
+
+
+def test_what_waits_to_be_evaluated_is_bounded_and_in_the_precision_of_the_data(monkeypatch):
+    """Or a long run would need ever more memory."""
+    waited: list[int] = []
+    evaluate = engine.Trainer.evaluate
+
+    def measured(self):
+        waited.append(len(self.pending) * self.W[0].size)
+        assert {self.W.dtype, self.lam.dtype, self.rate.dtype} == {np.dtype(np.float32)}
+        evaluate(self)
+
+    monkeypatch.setattr(engine.Trainer, "evaluate", measured)
+    data = SETS[SoftmaxRegression]
+    parts = [Split(X.astype(np.float32), Y.astype(np.float32)) for X, Y in (data.train, data.validation)]
+    single = Dataset(parts[0], parts[1], data.make_test)
+    given = SETTINGS | dict(epochs=10, checks_per_epoch=15)
+    sweep(SoftmaxRegression, single, lam=(0.0, 0.1), workers=1, **given)
+    assert DEFERRED / 2 < max(waited) <= DEFERRED
+
+
 @pytest.mark.parametrize("method", WAYS)
 def test_checks_that_do_not_divide_an_epoch_come_at_whole_steps(method):
     data, given = SETS[LogisticRegression], SETTINGS | dict(epochs=2, method=method)
