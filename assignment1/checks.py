@@ -193,7 +193,7 @@ def targets(Y: ArrayLike, N: int, K: int, dtype: DTypeLike = np.float64, name: s
     return Y.astype(dtype, copy=False)
 
 
-def split(part: Any, width: int, K: int, name: str = "the data") -> tuple[Floats, Floats]:
+def split(part: Any, width: int, K: int, name: str) -> tuple[Floats, Floats]:
     """A pair of inputs X (N, width) and targets Y (N, K)."""
     try:
         X, Y = part

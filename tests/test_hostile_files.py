@@ -15,7 +15,7 @@ import numpy as np
 import pytest
 from assignment1 import load_mnist
 from assignment1.evidence import stored
-from assignment1.files import DATA, LARGEST, MNIST, read_arrays
+from assignment1.files import DATA, LARGEST, MNIST, read_arrays, read_mnist
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
@@ -271,3 +271,59 @@ def test_stored_arrays_of_no_numbers_are_refused(tmp_path, value):
     np.savez(path, w=np.array([value] * 3))
     with pytest.raises(ValueError, match="no finite numbers"):
         read_arrays(path, sha256(path.read_bytes()).hexdigest(), {"w": (3,)})
+
+
+class Pickled:
+    """Makes a file when it is unpickled."""
+
+    def __init__(self, path):
+        self.path = path
+
+    def __reduce__(self):
+        return open, (str(self.path), "w")
+
+
+def test_stored_arrays_are_never_unpickled_and_what_is_wrong_is_told(tmp_path):
+    path, made = tmp_path / "w.npz", tmp_path / "made"
+    np.savez(path, w=np.array([Pickled(made)], dtype=object))
+    shapes = {"w": (1,)}
+    with pytest.raises(ValueError, match=r"is not a whole \.npz file"):
+        read_arrays(path, sha256(path.read_bytes()).hexdigest(), shapes)
+    assert not made.exists()
+    np.savez(path, w=np.zeros(2))
+    digest = sha256(path.read_bytes()).hexdigest()
+    restore = "restore it with `git checkout -- data`, or as data/README.md says"
+    for asked, words in (
+        (("0" * 64, shapes), f"has SHA-256 {digest}, expected {'0' * 64}"),
+        ((digest, shapes), "has arrays of the shapes {'w': (2,)}, expected {'w': (1,)}"),
+    ):
+        with pytest.raises(ValueError) as error:
+            read_arrays(path, *asked)
+        assert str(error.value) == f"{path} {words}; {restore}"
+
+
+def test_what_is_wrong_with_a_file_of_mnist_is_told_in_these_words(tmp_path):
+    name = "train-labels-idx1-ubyte"
+    path = tmp_path / name
+    restore = "restore it with `git checkout -- data`, or as data/README.md says"
+    for header, words in (
+        ([2052, 60_000], "starts with magic number [2052], expected 2049"),
+        ([2049, 59_999], "has shape (59999,) in 8 bytes, expected (60000,)"),
+    ):
+        path.write_bytes(np.array(header, ">i4").tobytes())
+        with pytest.raises(ValueError) as error:
+            read_mnist(tmp_path, name)
+        assert str(error.value) == f"{path} {words}; {restore}"
+    path.unlink()
+    path.mkdir()
+    with pytest.raises(ValueError) as error:
+        read_mnist(tmp_path, name)
+    assert str(error.value) == f"{path} is not a regular file; {restore}"
+    path.rmdir()
+    with path.open("wb") as file:
+        file.truncate(LARGEST + 1)  # a sparse file
+    with pytest.raises(ValueError) as error:
+        read_mnist(tmp_path, name)
+    assert str(error.value) == f"{path} has 100,000,001 bytes, expected at most 100,000,000; {restore}"
+    with pytest.raises(ValueError, match=r"cannot be read \(.*null.*\); restore it"):
+        read_arrays("a\0b", "", {})
