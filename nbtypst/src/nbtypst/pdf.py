@@ -18,7 +18,6 @@ from nbtypst.problems import Problems
 from nbtypst.references import nodes
 from nbtypst.typst_writer import Writer, stand_in
 
-TRIES = 40
 PASSES = 40  # of placing figures
 TOP = 100.0  # points: a figure above it is the first on its page
 _GLYPH = re.compile(r"the text `\"(.+?)\"` could not be displayed")
@@ -58,7 +57,7 @@ class ReportPDFExporter(ReportExporter):
             (folder / "page.typ").write_bytes((files(__package__) / "page.typ").read_bytes())
             for key, picture in writer.document.pictures.items():
                 (folder / f"{key}.{picture.kind}").write_bytes(picture.content)
-            for _ in range(TRIES):
+            while True:  # each time, less is left that can fail
                 head = _head(writer)
                 try:
                     self._place(writer, head, folder)
@@ -72,7 +71,6 @@ class ReportPDFExporter(ReportExporter):
                         hints = " ".join(getattr(error, "hints", []))
                         words = f"Typst could not set the page: {error} {hints}\n{error.diagnostic!s:.600}"
                         raise RuntimeError(words) from error
-        raise RuntimeError("Typst could not set the page, whatever was left out of it")
 
     def _place(self, writer: Writer, head: str, folder: Path) -> None:
         """Let a figure that does not fit where it stands wait for the next page's top, text taking its place.
@@ -95,9 +93,17 @@ class ReportPDFExporter(ReportExporter):
             writer.floats ^= {name}
 
     def _figures(self, writer: Writer, folder: Path) -> list[dict[str, Any]]:
-        """Each figure's name, the page and height where it stands in the text, and the page that shows it."""
+        """Each figure's name, the page and height where it stands in the text, and the page that shows it.
+
+        There is none where the page does not compile.
+        """
         main = str(folder / "main.typ")
-        found = typst.query(main, "<nb-figures>", field="value", one=True, **self._options(writer, folder))
+        try:
+            found = typst.query(
+                main, "<nb:figures>", field="value", one=True, **self._options(writer, folder)
+            )
+        except RuntimeError:  # compiling says what is wrong and where
+            return []
         return list(json.loads(found))
 
     def _options(self, writer: Writer, folder: Path) -> dict[str, Any]:

@@ -106,9 +106,7 @@ class Writer:
             return "#nb.rule"
         if kind == "Table":
             return self.table(content)
-        if kind == "Div":
-            return self._div(content)
-        raise AssertionError(kind)
+        return self._div(content)
 
     def _items(self, items: list[list[Block]]) -> str:
         tight = all(block["t"] != "Para" for item in items for block in item)
@@ -184,12 +182,10 @@ class Writer:
             address = content[2][0]
             target = f"label({self.string(address[1:])})" if address.startswith("#") else self.string(address)
             return f"#link({target})[{self.inlines(content[1])}];"
-        if kind == "Span":
-            (name, classes, pairs), inner = content
-            if classes == ["picture"]:
-                return self._picture(dict(pairs)["key"])
-            return (f"#metadata(none)#label({self.string(name)});" if name else "") + self.inlines(inner)
-        raise AssertionError(kind)
+        (name, classes, pairs), inner = content  # of a Span
+        if classes == ["picture"]:
+            return self._picture(dict(pairs)["key"])
+        return (f"#metadata(none)#label({self.string(name)});" if name else "") + self.inlines(inner)
 
     def math(self, formula: Formula) -> str:
         """A formula with its reading in words, or its source where Typst cannot set it."""
@@ -197,7 +193,7 @@ class Writer:
         body = self.formulas.get(formula)
         if body is None or formula in self.broken:
             self.shown_as_text[formula] = self.place
-            source = self.string(formula.latex)
+            source = self.string(formula.latex + (rf" \tag{{{formula.tag}}}" if formula.tag else ""))
             label = f"#metadata(none)#label({self.string(name)});" if name else ""
             return label + (
                 f'#nb.code("plain", "latex", {source})' if formula.display else f"#raw({source});"
@@ -233,7 +229,8 @@ class Writer:
             return f"#metadata(none){label} {self._dropped(key)}\n\n{words}"
         image = f"{self._mark(key)}{self._image(key, WIDTH)}"
         place = "top" if name in self.floats else "none"
-        inside = f"#metadata(none)#label({self.string(f'in-{name}')})" if name else ""
+        # a name that no heading has
+        inside = f"#metadata(none)#label({self.string(f'in:{name}')})" if name else ""
         body = f"caption: [{inside}{words}]" if words.strip() or name else "caption: none"
         return f"#figure(kind: image, placement: {place}, {body},\n{image}\n){label}"
 
