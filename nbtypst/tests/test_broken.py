@@ -1,15 +1,18 @@
 """Notebooks that are not quite right, and what others put in them: they come out whole, with a warning."""
 
 import copy
+import io
 import json
+from base64 import b64encode
 from pathlib import Path
 from typing import Any
 
 import pypdfium2
 import pytest
 from nbformat.v4 import new_code_cell, new_markdown_cell, new_notebook, new_output
+from PIL import Image
 
-from nbtypst import ExportError, ReportHTMLExporter, ReportPDFExporter
+from nbtypst import ExportError, ReportHTMLExporter, ReportPDFExporter, check, markdown, pdf
 
 VALID: dict[str, Any] = {
     "nbformat": 4,
@@ -24,6 +27,10 @@ BROKEN: dict[str, Any] = {
     "tags": lambda nb: nb["cells"][0].update(metadata={"tags": "remove-cell"}),
     "kernel": lambda nb: nb["metadata"].update(kernelspec="python", language_info=None),
     "output": lambda nb: nb["cells"].append({"cell_type": "code", "source": [], "outputs": [{"text": "x"}]}),
+    "count": lambda nb: nb["cells"].append({"cell_type": "code", "source": "x", "execution_count": True}),
+    "JSON that is none": lambda nb: nb["cells"].append(
+        {"cell_type": "code", "source": "x", "outputs": [{"data": {"text/json": {"a": 1}}}]}
+    ),
 }
 
 
@@ -46,6 +53,58 @@ def test_a_notebook_that_is_not_valid_comes_out_with_a_warning(case, tmp_path):
     text, page, warned = both(nb, tmp_path)
     assert "Hello" in text and "there" in text and "<h1>Hello</h1>" in page
     assert any(line.startswith("the notebook: it is no valid notebook") for line in warned)
+    assert check.main([str(tmp_path / "some.ipynb")]) == 0
+
+
+@pytest.mark.filterwarnings("ignore")
+@pytest.mark.parametrize("case", BROKEN)
+def test_the_check_of_a_strict_notebook_says_that_it_is_not_valid(case, tmp_path, capsys):
+    nb = copy.deepcopy(VALID) | {"metadata": {"nbtypst": {"strict": True}}}
+    BROKEN[case](nb)
+    (tmp_path / "some.ipynb").write_text(json.dumps(nb), encoding="utf-8")
+    assert check.main([str(tmp_path / "some.ipynb")]) == 1
+    first, second, *_ = capsys.readouterr().err.splitlines()
+    assert first.endswith("some.ipynb is no report yet:")
+    assert second.startswith("the notebook: it is no valid notebook: ")
+
+
+@pytest.mark.parametrize(
+    "content, fault",
+    [
+        (None, "cannot be read: [Errno 2]"),
+        (b"\xff", "cannot be read: 'utf-8' codec"),
+        (b"{}", "is no report yet:\nthe notebook: it has no list of cells"),
+    ],
+)
+def test_the_check_of_a_file_that_is_no_notebook_is_said_without_traceback(content, fault, tmp_path, capsys):
+    if content is not None:
+        (tmp_path / "some.ipynb").write_bytes(content)
+    assert check.main([str(tmp_path / "some.ipynb")]) == 1
+    assert f"some.ipynb {fault}" in capsys.readouterr().err
+
+
+def test_a_preprocessor_that_makes_a_notebook_invalid_is_a_line():
+    def spoil(nb, resources):
+        nb.cells[0].source = 5
+        return nb, resources
+
+    exporter = ReportHTMLExporter(preprocessors=[spoil])
+    with pytest.raises(ExportError, match=r"^the notebook: it is no valid notebook: .* at source$"):
+        exporter.from_notebook_node(new_notebook(cells=[new_markdown_cell("x")]))
+
+
+def test_without_a_pandoc_of_version_3_the_page_is_refused_in_a_line(monkeypatch, tmp_path):
+    def missing():
+        raise OSError
+
+    (tmp_path / "pandoc").write_text("#!/bin/sh\necho pandoc 2.19.2\n", encoding="utf-8")
+    (tmp_path / "pandoc").chmod(0o755)
+    monkeypatch.setattr(markdown, "pandoc_path", markdown.pandoc_path.__wrapped__)
+    monkeypatch.setattr(markdown.shutil, "which", lambda name: str(tmp_path / name))
+    monkeypatch.setattr(markdown.pypandoc, "get_pandoc_path", missing)
+    for exporter in (ReportPDFExporter, ReportHTMLExporter):
+        with pytest.raises(ExportError, match=r"^the notebook: No pandoc >= 3 found: pip install pypandoc_b"):
+            exporter().from_notebook_node(made("text"))
 
 
 @pytest.mark.parametrize("text", ["", "5", "{}", '{"nbformat": 3, "worksheets": [{}], "metadata": {}}'])
@@ -82,6 +141,49 @@ def test_anchors_links_and_pictures_in_headings_stay(tmp_path):
     text, page, warned = both(made(headings + "\n\nlong text\n\n" * 90), tmp_path)
     assert '<a href="#here">to it</a>' in page and page.count('id="here"') == 1 and "Part" in text
     assert 'alt="A box"' in page and not warned
+
+
+def cut(colour: int) -> str:
+    """A PNG without its last chunk, which browsers and Pillow show and Typst does not."""
+    out = io.BytesIO()
+    Image.new("RGB", (4, 4), (colour, 0, 0)).save(out, "PNG")
+    return b64encode(out.getvalue()[:-12]).decode()
+
+
+def drawn(colour: int, **about: str):
+    output = new_output("display_data", {"image/png": cut(colour)}, metadata=about)
+    return new_code_cell("x", outputs=[output])
+
+
+def test_pictures_and_formulas_that_typst_cannot_set_are_their_text_and_a_warning(tmp_path):
+    figure = drawn(0, id="fig-1", caption="**Figure 1.** Words.", alt="A plot")
+    inline = f"In ![a box](data:image/png;base64,{cut(1)}) and $\\sqrt{{}}$, see Figure 1 and equation (1):"
+    cells = [figure, inline, "$$\\underline{} \\tag{1}$$", *(drawn(i, alt=f"box {i}") for i in range(2, 50))]
+    text, page, warned = both(made(*cells), tmp_path)
+    shown = " ".join(text.split()).replace("\N{NO-BREAK SPACE}", " ")
+    assert "[A plot] Figure 1. Words. In [a box] and \\sqrt{}, see Figure 1 and equation (1):" in shown
+    assert "\\underline{} \\tag{1}" in shown and "[box 49]" in shown and page.count("<img") == 50
+    assert [line.partition("': ")[2] for line in warned[:3]] == [
+        "the formula '\\\\sqrt{}' cannot be set; its source is shown",
+        "the formula '\\\\underline{}' cannot be set; its source is shown",
+        "the picture 'A plot' cannot be shown; its text is",
+    ]
+    assert len(warned) == 2 + 50
+
+
+def test_what_typst_cannot_set_for_another_reason_is_a_line(monkeypatch):
+    monkeypatch.setattr(pdf, "_head", lambda writer: "#panic()\n")
+    with pytest.raises(ExportError, match=r"^the notebook: Typst could not set the page: panicked"):
+        ReportPDFExporter().from_notebook_node(made("text"))
+
+
+@pytest.mark.parametrize("title, name", [("In fig 1", "in-fig-1"), ("nb figures", "nb-figures")])
+def test_no_heading_has_a_name_of_the_page_design(title, name, tmp_path):
+    svg = "<svg xmlns='http://www.w3.org/2000/svg' width='9' height='9'><rect width='9' height='9'/></svg>"
+    about = {"id": "fig-1", "caption": "**Figure 1.** Words.", "alt": "A plot"}
+    plot = new_code_cell("x", outputs=[new_output("display_data", {"image/svg+xml": svg}, metadata=about)])
+    text, page, warned = both(made(plot, f"## {title}\n\nto [it](#{name})"), tmp_path)
+    assert "to it" in text and f'<a href="#{name}">it</a>' in page and warned == []
 
 
 def test_a_script_from_right_to_left_and_a_row_header(tmp_path):

@@ -12,11 +12,11 @@ import sys
 from pathlib import Path
 from typing import Any
 
-import nbformat
-
 from nbtypst.cells import pieces
 from nbtypst.document import collect
+from nbtypst.mending import mend, read
 from nbtypst.problems import ExportError, Problems
+from nbtypst.settings import settings
 
 
 def evidence(nb: Any) -> str:
@@ -40,8 +40,11 @@ def main(arguments: list[str] | None = None) -> int:
     parser.add_argument("--folder", type=Path, help="where the notebook's pictures are, if not beside it")
     given = parser.parse_args(arguments)
     try:
-        nb = nbformat.read(given.notebook, as_version=4)
-        collect(nb, folder=str(given.folder or given.notebook.parent), name=given.notebook.stem)
+        nb, fault = mend(read(given.notebook.read_text(encoding="utf-8")))
+        own = settings(nb, {})
+        problems = Problems(own.strict)
+        problems.not_valid(fault)
+        collect(nb, own, problems, str(given.folder or given.notebook.parent), given.notebook.stem)
     except ExportError as error:
         print(f"{given.notebook} is no report yet:\n{error}", file=sys.stderr)
         return 1

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import logging
 import subprocess
+from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
@@ -73,9 +74,7 @@ class ReportExporter(TemplateExporter):
 
     shows_widgets = False  # whether its page can have parts that move
 
-    def render(self, document: Document, problems: Problems) -> bytes | str:
-        """The finished file."""
-        raise NotImplementedError
+    render: Callable[[Document, Problems], bytes | str]  # the finished file
 
     def settings(self, nb: Any) -> Settings:
         """The page's settings for a notebook."""
@@ -99,20 +98,17 @@ class ReportExporter(TemplateExporter):
         """
         if not any(isinstance(one, _OneLine) for one in self.log.filters):
             self.log.addFilter(_OneLine())
-        nb, mended = mend(nb)
+        nb, fault = mend(nb)
         try:
             nb, resources = Exporter.from_notebook_node(self, nb, resources, **kw)
         except nbformat.ValidationError as error:
-            fault = f"it is no valid notebook: {error.message} at {'/'.join(map(str, error.path))}"
-            raise ExportError([Problem("the notebook", fault)]) from error
+            what = f"it is no valid notebook: {error.message} at {'/'.join(map(str, error.path))}"
+            raise ExportError([Problem("the notebook", what)]) from error
         resources["output_extension"] = self.file_extension
         resources.pop("outputs", None)
         own = self.settings(nb)
         problems = Problems(own.strict)
-        if mended:
-            problems.warn(
-                "the notebook", f"it is no valid notebook: {mended}", "it is read as well as it can be"
-            )
+        problems.not_valid(fault)
         about = resources.get("metadata", {})
         beside = self.folder or about.get("path")
         folder = None if beside is None else str(Path(beside or "."))

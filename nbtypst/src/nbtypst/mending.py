@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import copy
 import json
+import re
 from typing import Any
 
 import nbformat
@@ -11,6 +12,7 @@ import nbformat
 from nbtypst.problems import ExportError, Problem
 
 _TEXTS = {"stream": ("name", "text"), "error": ("ename", "evalue")}
+_JSON = re.compile(r"application/(.*\+)?json$")  # what may be no text, by nbformat's schema
 
 
 def read(text: str) -> Any:
@@ -44,7 +46,8 @@ def mend(nb: Any) -> tuple[Any, str]:
         for cell in nb.cells:
             cell.metadata = type(nb)()
     if _fault(nb):
-        nb.metadata = type(nb)({"title": nb.metadata["title"]} if nb.metadata.get("title") else {})
+        kept = [name for name in ("title", "nbtypst") if nb.metadata.get(name)]
+        nb.metadata = type(nb)({name: nb.metadata[name] for name in kept})
     return nb, fault
 
 
@@ -69,7 +72,7 @@ def _cell(cell: Any) -> Any:
             made["metadata"]["tags"] = list(dict.fromkeys(str(tag).replace(",", "") for tag in tags if tag))
     if kind == "code":
         count = cell.get("execution_count")
-        made["execution_count"] = count if isinstance(count, int) and count >= 0 else None
+        made["execution_count"] = count if type(count) is int and count >= 0 else None
         outputs = cell.get("outputs")
         made["outputs"] = (
             [_output(o) for o in outputs if isinstance(o, dict)] if isinstance(outputs, list) else []
@@ -100,7 +103,7 @@ def _output(output: Any) -> dict[str, Any]:
 def _data(data: Any) -> dict[str, Any]:
     """A bundle of forms by their MIME types; JSON stays as it is, others are text."""
     items = data.items() if isinstance(data, dict) else ()
-    return {str(kind): value if "json" in str(kind) else _text(value) for kind, value in items}
+    return {str(kind): value if _JSON.match(str(kind)) else _text(value) for kind, value in items}
 
 
 def _text(value: Any) -> str:

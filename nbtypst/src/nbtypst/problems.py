@@ -52,6 +52,12 @@ class Problems:
         if self.strict:
             self._add(self.errors, Problem(place, what, advice))
 
+    def not_valid(self, fault: str) -> None:
+        """Warn of what was mended in a notebook that is not valid, "" for nothing."""
+        if fault:
+            advice = "it is read as well as it can be"
+            self.warn("the notebook", f"it is no valid notebook: {fault}", advice)
+
     def stop(self) -> None:
         """Raise ExportError with every error found so far, if there is one."""
         if self.errors:
