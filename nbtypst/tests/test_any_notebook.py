@@ -8,11 +8,11 @@ import nbformat
 import pdfua
 import pypdfium2
 import pytest
-from nbformat.v4 import new_code_cell, new_markdown_cell, new_notebook, new_output
+from nbformat.v4 import new_code_cell, new_markdown_cell, new_notebook, new_output, new_raw_cell
 from PIL import Image
 from traitlets.config import Config
 
-from nbtypst import ExportError, ReportHTMLExporter, ReportPDFExporter
+from nbtypst import ExportError, ReportHTMLExporter, ReportPDFExporter, cells
 from nbtypst.markdown import from_markdown, parse
 
 
@@ -105,6 +105,107 @@ def test_what_cells_hold_is_on_both_pages(case, convert):
     )
 
 
+HTML = "text/html"
+BOX = f"<img src='data:image/png;base64,{base64()}' alt='a box'>"
+TABLE = "<table><tr><th>{0}</th></tr><tr><td>{1}</td></tr></table>"
+FORMS: dict[
+    str, tuple[Any, str, str, str]
+] = {  # a cell, and what is of it in the PDF, in HTML and in warnings
+    "task list": ("- [x] done\n- [ ] open", "☑ done\n• ☐ open", "<li>☑ done</li>\n<li>☐ open</li>", ""),
+    "definitions": ("Term\n: one\n: two", "Term one\ntwo", "<dt>Term</dt>\n<dd>\none\n</dd>\n<dd>", ""),
+    "a place": ("<div id='there'>Here</div>\n\n[go](#there)", "Here", '<a href="#there">go</a>', ""),
+    "a place twice": ("<a id='x'></a>A\n\n<a id='x'></a>B [go](#x)", "A\nB go", '<span id="x"></span>A', ""),
+    "figure": (
+        f"<figure id='f'>{BOX}<figcaption>Words</figcaption></figure>\n\n[go](#f)",
+        "Words\ngo",
+        '<a href="#f">go</a>',
+        "",
+    ),
+    "heading of a picture": (f"# {BOX}", "", '<figure><img src="data:image/png', ""),
+    "main": ("before\n\n<main>inside</main>\n\nafter", "before\ninside\nafter", "inside\n<p>after", ""),
+    "tables in a table": (
+        f"<table><tr><td>{TABLE.format('p', 1)}</td><td>{TABLE.format('q', 2)}</td></tr></table>",
+        "p\n1\nq\n2",
+        '<th scope="col">q</th>',
+        "",
+    ),
+    "a wide cell": (
+        "<table><tr><th colspan=2>wide</th></tr><tr><td>a</td><td>b</td></tr></table>",
+        "wide\na b",
+        '<th scope="col" colspan="2">wide</th>',
+        "",
+    ),
+    "a table without cells": ("<table><caption>Cap</caption></table>", "Cap", "Cap", ""),
+    "a caption at a table's end": (
+        shown({HTML: "<table><tr><td>cell</td></tr><caption>Cap</caption></table>"}),
+        "cell\nCap",
+        "Cap",
+        "",
+    ),
+    "HTML that pandoc cannot read": (
+        shown({HTML: "<mark>a &amp; b<del> c<hr> d</del></mark>"}),
+        "a & b c d",
+        "<p>a &amp; b c d</p>",
+        "its HTML cannot be read; its text alone is shown",
+    ),
+    "an icon": (
+        "<svg width='9' height='9'><use href='#a'/></svg> Here",
+        "Here",
+        "<p>Here</p>",
+        "a page cannot show <svg>",
+    ),
+    "a drawing": (
+        "<svg width='9' height='9'><title>A box</title><use xlink:href='#r'/><rect id='r'/></svg>",
+        "",
+        '<img src="data:image/svg+xml;base64',
+        "",
+    ),
+    "raw Markdown": (new_raw_cell("*md*", metadata={"format": "text/markdown"}), "md", "<em>md</em>", ""),
+    "raw LaTeX": (new_raw_cell("\\tex", metadata={"format": "text/latex"}), "", "</h1>\n</header>", ""),
+    "backspaces": (said("ab\b\bcd 10%\b\b\b20%"), "cd 20%", "<code>cd 20%</code>", ""),
+    "tall": (
+        shown({"text/plain": "z" * 2_000_001}),
+        "z\n…",
+        "z\n…</code>",
+        "an output has 2,000,001 characters; only its start is shown",
+    ),
+    "JSON": (shown({"application/json": {"a": ["é"]}}), '"a": [\n "é"', "&quot;é&quot;\n ]\n}</code>", ""),
+    "tall JSON": (
+        shown({"application/json": ["é" * 20_000]}),
+        "é\n…",
+        "é\n…</code>",
+        "an output has 20,007 characters; only its start is shown",
+    ),
+    "LaTeX that pandoc cannot read": (
+        shown({"text/latex": r"\begin{tabular}{r} 1 & ", "text/plain": "in words"}),
+        "in words",
+        "<code>in words</code>",
+        "",
+    ),
+}
+
+
+@pytest.mark.parametrize("case", FORMS)
+def test_each_form_comes_out_as_itself_or_with_a_warning(case, convert):
+    cell, wanted, html, warning = FORMS[case]
+    text, page, warned, _ = convert("# Title", cell)
+    assert wanted in text.replace("\r\n", "\n").replace("\u200b", ""), text
+    assert html in page, page.partition("<main")[2]
+    assert [line.partition(": ")[2] for line in warned] == [warning] * 2 * bool(warning)
+
+
+def test_a_notebook_of_code_alone_is_its_code(convert):
+    text, page, warned, _ = convert(new_code_cell("only_this"))
+    assert "only_this" in text and "only_this" in page and warned == []
+
+
+def test_markdown_that_the_parser_fails_at_is_shown_as_it_is_written(convert, monkeypatch):
+    monkeypatch.setattr(cells, "from_markdown", lambda source: [][1])
+    text, page, warned, _ = convert("*Here*")
+    assert "*Here*" in text and "*Here*" in page
+    assert warned == ["cell 1 '*Here*': its Markdown cannot be read; it is shown as it is written"] * 2
+
+
 def test_every_page_is_pdf_ua_and_the_same_again(convert, tmp_path):
     cells = [cell for cell, _ in CASES.values()]
     *_, pdf = convert("# Title", *cells, shown({"image/png": base64()}, alt="a box"))
@@ -156,6 +257,51 @@ def test_a_picture_that_is_not_to_be_had_is_its_text_and_a_warning(convert, tmp_
         convert(*cells, strict=True)
 
 
+@pytest.mark.parametrize(
+    "address, problem",
+    [
+        (
+            "data:text/plain,hello",
+            "the address 'data:text/plain,hello' is of no file in the notebook's folder",
+        ),
+        (
+            "file:///home/me/x.png",
+            "the address 'file:///home/me/x.png' is of no file in the notebook's folder",
+        ),
+        ("C:\\x.png", "no file '' is in the notebook's folder"),
+        ("no%00thing.png", "no file 'no%00thing.png' is in the notebook's folder"),
+        ("long" * 64 + ".png", f"no file '{'long' * 40}"),
+    ],
+)
+def test_an_address_that_is_of_no_file_here_is_its_text_and_a_warning(address, problem, convert):
+    text, page, warned, _ = convert(f"A ![picture]({address}) here.")
+    assert "A [picture] here." in text and "<p>A [picture] here.</p>" in page
+    for line in warned:
+        assert f": a picture cannot be shown: {problem}" in line
+    assert len(warned) == 2
+
+
+def test_a_picture_without_text_or_address_does_not_stop_the_page(convert):
+    text, page, warned, _ = convert("<abbr>one<img>two</abbr>")
+    assert "one[picture]two" in text and "one[picture]two" in page and len(warned) == 2
+
+
+def test_a_picture_beside_a_notebook_that_has_no_folder_is_not_to_be_had():
+    nb = new_notebook(cells=[new_markdown_cell("![a](x.png)")])
+    assert "<p>[a]</p>" in ReportHTMLExporter().from_notebook_node(nb)[0]
+    with pytest.raises(ExportError, match=r"'x\.png' is sought in the notebook's folder, which is not known"):
+        ReportHTMLExporter(strict=True).from_notebook_node(nb)
+
+
+@pytest.mark.parametrize(
+    "sides, width",
+    [({"width": 80}, 80), ({"height": "40px"}, 80), ({"width": 30, "height": 90}, 30), ({"width": 0}, 40)],
+)
+def test_a_picture_has_the_size_that_its_metadata_asks_for(sides, width, convert):
+    _, page, *_ = convert(shown({"image/png": base64()}, **{"image/png": sides | {"alt": "a box"}}))
+    assert f'alt="a box" width="{width}">' in page
+
+
 def test_code_is_shown_unless_it_is_to_be_hidden(convert):
     cells = ["# T", new_code_cell("print(1)", outputs=[new_output("stream", name="stdout", text="one")])]
     assert "print(1)" in convert(*cells)[0]
@@ -183,6 +329,11 @@ def test_settings_come_from_options_or_metadata(convert):
     assert [round(x) for x in pypdfium2.PdfDocument(pdf)[0].get_size()] == [612, 792]
 
 
+def test_authors_that_are_no_list_are_left_out(convert):
+    text, page, warned, _ = convert("# T", metadata={"nbtypst": {"authors": 55}})
+    assert "55" not in text and 'name="author"' not in page and warned == []
+
+
 def test_headings_links_and_mentions(convert):
     _, page, warned, _ = convert(
         "# T", "## The Price\n\nSee [above](#The-Price), [x](#nowhere) and Figure 4."
@@ -194,6 +345,7 @@ def test_headings_links_and_mentions(convert):
 def test_code_and_math_keep_their_quotes_and_dashes_and_prose_does_not():
     source = "It's `x = 'a' -- \"b\" ...` and $f'(z) - 1.5$ -- so"
     (blocks,) = parse([from_markdown(source)])
+    assert blocks
     code, math = (item["c"][1] for item in blocks[0]["c"] if item["t"] == "Code")
     assert code == "x = 'a' -- \"b\" ..." and math == "f'(z) - 1.5"
     words = "".join(item["c"] for item in blocks[0]["c"] if item["t"] == "Str")

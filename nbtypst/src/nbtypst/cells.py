@@ -29,7 +29,7 @@ WORDS = "text/latex, words"  # LaTeX that is no formula: what else there is goes
 ORDER = ("image/svg+xml", "text/markdown", "text/latex", *PICTURES[1:], "text/html", WORDS, "text/plain")
 LATEX = {"text/latex": from_latex, WORDS: from_latex_text}
 QUIET = ("application/pdf", "application/vnd.dataresource+json")  # beside another form of the same
-TALL = 2_000_000  # characters of one output: more is no page
+TALL, START = 2_000_000, 20_000  # characters of one output: more is no page, and what is then shown
 
 
 @dataclass
@@ -64,8 +64,6 @@ def pieces(nb: Any, problems: Problems, hide_code: bool, widgets: bool = False) 
             if widgets or not widget:
                 found.append(_markdown(cell.source, place, problems, cell.get("attachments", {})))
                 found[-1].widget = widget
-        elif cell.cell_type == "raw":
-            found += _raw(cell, place, problems)
         elif cell.cell_type == "code":
             hidden = hide_code or cell.metadata.get("transient", {}).get("remove_source")
             if cell.source.strip() and not hidden:
@@ -73,8 +71,7 @@ def pieces(nb: Any, problems: Problems, hide_code: bool, widgets: bool = False) 
             for output in cell.get("outputs", ()):
                 found += _output(output, place, problems, "raises-exception" in cell.metadata.get("tags", ()))
         else:
-            problems.warn(place, f"no page has cells of the kind {cell.cell_type!r}", "its text is shown")
-            found.append(Piece(place, blocks=[plain_code(str(cell.get("source", cell.get("code", ""))))]))
+            found += _raw(cell, place, problems)
     return found
 
 
@@ -158,8 +155,7 @@ def _display(data: dict[str, Any], about: dict[str, Any], place: str, problems: 
         if kind in PICTURES:
             piece = _picture(kind, text, about, place, problems)
         elif len(text) > TALL:
-            problems.warn(place, f"an output has {len(text):,} characters", "only its start is shown")
-            piece = Piece(place, "output", blocks=[plain_code(text[:20_000] + "\n…")])
+            piece = _start(text, place, problems)
         elif kind == "text/markdown":
             piece = _markdown(text, place, problems)
             piece.kind = "table" if name.startswith("tbl-") or caption else "text"
@@ -178,11 +174,20 @@ def _display(data: dict[str, Any], about: dict[str, Any], place: str, problems: 
     kinds = ", ".join(sorted(data)) or "nothing"
     words = data.get("text/latex", data.get("text/html", ""))
     if not words and "application/json" in data:
-        words = json.dumps(data["application/json"], indent=1, ensure_ascii=False)[:20_000]
-        return Piece(place, "output", blocks=[plain_code(words)], checks=checks)
+        words = json.dumps(data["application/json"], indent=1, ensure_ascii=False)
+        piece = Piece(place, "output", blocks=[plain_code(words)])
+        piece = piece if len(words) <= START else _start(words, place, problems)
+        piece.checks = checks
+        return piece
     problems.warn(place, f"a page cannot show an output of the kind {kinds}", "give it a text/plain form too")
     shown = f"[An output that a page cannot show: {kinds}]"
     return Piece(place, "output", blocks=[plain_code(shown)], checks=checks)
+
+
+def _start(text: str, place: str, problems: Problems) -> Piece:
+    """The start of an output that is too long."""
+    problems.warn(place, f"an output has {len(text):,} characters", "only its start is shown")
+    return Piece(place, "output", blocks=[plain_code(text[:START] + "\n…")])
 
 
 def _missed(data: dict[str, Any], shown: str, place: str, problems: Problems) -> None:

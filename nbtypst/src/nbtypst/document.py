@@ -9,7 +9,7 @@ from pandocfilters import stringify
 
 from nbtypst.cells import Piece, pieces
 from nbtypst.formulas import untagged
-from nbtypst.markdown import Block, parse
+from nbtypst.markdown import Block, parse, text_of
 from nbtypst.pictures import Picture
 from nbtypst.problems import Problems
 from nbtypst.references import PREFIX, References, close_levels, nodes
@@ -50,7 +50,7 @@ def collect(
     for place, check in checks:
         if not check.get("holds"):
             problems.error(place, *_false(check))
-    _read(found)
+    _read(found, problems)
     tidier = Tidier(problems, folder)
     blocks = [(piece.place, block) for piece in found for block in tidier.piece(piece)]
     title, blocks = _title(blocks, settings.title, name)
@@ -67,11 +67,14 @@ def collect(
     return Document(title, settings, blocks, tidier.pictures, checks)
 
 
-def _read(found: list[Piece]) -> None:
+def _read(found: list[Piece], problems: Problems) -> None:
     """Read the HTML of all pieces and of their captions at once: pandoc takes a while to start."""
     texts = [(piece, False, piece.html) for piece in found if piece.html is not None]
     texts += [(piece, True, piece.caption) for piece in found if piece.caption is not None]
-    for (piece, is_caption, _), blocks in zip(texts, parse([html for *_, html in texts]), strict=True):
+    for (piece, is_caption, html), blocks in zip(texts, parse([html for *_, html in texts]), strict=True):
+        if blocks is None:
+            problems.warn(piece.place, "its HTML cannot be read", "its text alone is shown")
+            blocks = [{"t": "Para", "c": [{"t": "Str", "c": text_of(html)}]}]
         if is_caption:
             piece.words = blocks
         else:

@@ -27,7 +27,7 @@ DEEPEST = 60  # elements in one another; what is nested deeper is text alone
 SECONDS = 60  # after which pandoc is taken to hang
 _TAGS_WORDS = """
 a abbr address article aside b bdi bdo blockquote br caption center cite code col colgroup dd del dfn
-div dl dt em figcaption figure footer h1 h2 h3 h4 h5 h6 header hr i img ins kbd li main mark nav ol p
+div dl dt em figcaption figure footer h1 h2 h3 h4 h5 h6 header hr i img ins kbd li mark nav ol p
 pre q s samp section small span strike strong sub sup table tbody td tfoot th thead tr tt u ul var"""
 _TAGS = set(_TAGS_WORDS.split())
 _ATTRIBUTES = {
@@ -41,11 +41,16 @@ _ATTRIBUTES = {
     "th": {"align", "colspan", "rowspan", "style"},
 }
 _DROPPED = {"script", "style", "template", "noscript", "head", "title", "object", "applet", "math", "svg"}
-_SCHEMES = {"http", "https", "mailto", "data", "attachment"}
+_SCHEMES = {"http", "https", "mailto", "data", "attachment", "file"}
 _CONTROL = re.compile("[\x00-\x08\x0b\x0c\x0e-\x1f\x7f-\x84\x86-\x9f\ud800-\udfff\ufdd0-\ufdef\ufffe\uffff]")
 _KEPT = dict(zip("'\".-", "\ufdd0\ufdd1\ufdd2\ufdd3", strict=True))  # what pandoc would make "smart" in code
 _LOST = re.compile(r"<(iframe|video|audio|embed|object|canvas|svg|form|script)\b([^>]*)", re.I)
+_NO_SOURCE = re.compile(r'<img(?!(?:[^>"]|"[^"]*")*?\ssrc=)')
 _SOURCE = re.compile(r"""(?:src|data|href)\s*=\s*["']?\s*(https?://[^\s"'>]+)""", re.I)
+
+
+class PandocError(RuntimeError):
+    """pandoc cannot read something."""
 
 
 class _Renderer(IPythonRenderer):  # type: ignore[misc]
@@ -104,7 +109,7 @@ def from_latex_text(source: str) -> str:
     """The HTML of LaTeX that is text or a table, as pandoc reads it, its math marked; "" if it cannot."""
     try:
         html = pandoc(printable(source), "-f", "latex", "-t", "html", "--mathjax", "--quiet")
-    except (RuntimeError, subprocess.TimeoutExpired):
+    except (PandocError, subprocess.TimeoutExpired):
         return ""
     return re.sub(
         r'<span\s+class="math (inline|display)">\\[(\[](.*?)\\[)\]]</span>',
@@ -159,6 +164,7 @@ def sanitise(html: str) -> str:
     """Well-formed HTML of nothing but known tags with known attributes."""
     html = re.sub(r"<input\b[^>]*\bchecked\b[^>]*>", "☑", html, flags=re.I)
     html = re.sub(r"<input\b[^>]*checkbox[^>]*>", "☐", html, flags=re.I)
+    html = re.sub(r"<(/?)main\b", r"<\1div", html, flags=re.I)  # pandoc reads nothing outside it
     clean = nh3.clean(
         printable(html),
         tags=_TAGS,
@@ -168,6 +174,7 @@ def sanitise(html: str) -> str:
         url_schemes=_SCHEMES,
         link_rel=None,
     )
+    clean = _NO_SOURCE.sub('<img src=""', clean)  # which pandoc leaves out, its text too, or fails at
     return clean if _depth(clean) <= DEEPEST else f"<p>{nh3.clean(clean, tags=set())}</p>"
 
 
@@ -194,13 +201,13 @@ def _attribute(tag: str, attribute: str, value: str) -> str | None:
     return value
 
 
-def parse(fragments: list[str]) -> list[list[Block]]:
-    """The blocks of each fragment of HTML, sanitised and read by pandoc in one go."""
+def parse(fragments: list[str]) -> list[list[Block] | None]:
+    """The blocks of each fragment of HTML, sanitised and read by pandoc in one go; None where it cannot."""
     clean = [_code_kept(sanitise(fragment)) for fragment in fragments]
     if not clean:
         return []
     whole = "".join(f'<div id="nbtypst-part-{i}">{part}</div>\n' for i, part in enumerate(clean))
-    blocks = _read(whole)
+    blocks = _read(whole) or []
     names = [block["c"][0][0] if block["t"] == "Div" else "" for block in blocks]
     if names == [f"nbtypst-part-{i}" for i in range(len(clean))]:
         return [block["c"][1] for block in blocks]
@@ -216,8 +223,16 @@ def _code_kept(html: str) -> str:
     return re.sub(r"<code\b.*?</code>", literal, html, flags=re.S)
 
 
-def _read(html: str) -> list[Block]:
-    read = pandoc(html, "-f", READER, "-t", "json")
+def text_of(html: str) -> str:
+    """The text of HTML without its tags."""
+    return unescape(nh3.clean(html, tags=set()))
+
+
+def _read(html: str) -> list[Block] | None:
+    try:
+        read = pandoc(html, "-f", READER, "-t", "json")
+    except PandocError:
+        return None
     for plain, kept in _KEPT.items():
         read = read.replace(kept, json.dumps(plain)[1:-1])
     blocks: list[Block] = json.loads(read)["blocks"]
@@ -232,7 +247,7 @@ def pandoc(text: str, *options: str) -> str:
         command, input=text, capture_output=True, encoding="utf-8", env=env, timeout=SECONDS
     )
     if done.returncode:
-        raise RuntimeError(f"pandoc failed: {done.stderr.strip()}")
+        raise PandocError(f"pandoc failed: {done.stderr.strip()}")
     return done.stdout
 
 

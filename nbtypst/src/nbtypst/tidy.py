@@ -70,7 +70,7 @@ class Tidier:
         return {"t": "Div", "c": [[name, ["figure"], [["key", key]]], words]}
 
     def blocks(self, blocks: list[Block], piece: Piece, depth: int = 0) -> list[Block]:
-        """Known blocks alone, those of unknown ones in their place."""
+        """Tidy blocks; those of a Div or a Figure are in its place."""
         if depth > DEEPEST:
             self.problems.warn(
                 piece.place, "its lists or quotations are nested too deeply", "what is deeper is plain text"
@@ -107,15 +107,8 @@ class Tidier:
             return self._table(content, piece, depth)
         if kind == "Div":
             return [*self._anchor(content[0][0]), *self.blocks(content[1], piece, depth + 1)]
-        if kind == "Figure":
-            caption = self.blocks(content[1][1], piece, depth + 1)
-            return [*self._anchor(content[0][0]), *self.blocks(content[2], piece, depth + 1), *caption]
-        if kind == "LineBlock":
-            lines = [self.inlines(line, piece) for line in content]
-            joined = [item for line in lines for item in (*line, {"t": "LineBreak"})]
-            return [{"t": "Para", "c": joined}]
-        words = content[1] if isinstance(content, list) and isinstance(content[-1], str) else ""
-        return [{"t": "Para", "c": [{"t": "Str", "c": printable(words)}]}] if words else []
+        (name, _, _), (_, caption), inside = content  # of a Figure
+        return [*self._anchor(name), *self.blocks([*inside, *caption], piece, depth + 1)]
 
     def _anchor(self, name: str) -> list[Block]:
         span = self._span(name, [])
@@ -175,7 +168,7 @@ class Tidier:
         return [{"t": "Table", "c": table}]
 
     def inlines(self, inlines: list[Any], piece: Piece) -> list[Any]:
-        """Known inlines alone."""
+        """Tidy inlines."""
         return [one for item in inlines for one in self._inline(item, piece)]
 
     def _inline(self, item: Any, piece: Piece) -> list[Any]:
@@ -195,11 +188,7 @@ class Tidier:
             return self._link(content, piece)
         if kind == "Image":
             return self._image(content, piece)
-        if kind == "Span":
-            return self._span(content[0][0], self.inlines(content[1], piece))
-        if kind == "Cite":
-            return self.inlines(content[1], piece)
-        return []
+        return self._span(content[0][0], self.inlines(content[1], piece))  # of a Span
 
     def _code(self, content: Any) -> list[Any]:
         display = DISPLAY in content[0][1]
