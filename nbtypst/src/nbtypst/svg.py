@@ -50,8 +50,10 @@ def sanitise_svg(source: str) -> str:
     rules = [
         rule for style in root.iter() if _local(style.tag) == "style" for rule in _rules(style.text or "")
     ]
-    clean = _clean(root, rules)
-    return ElementTree.tostring(clean, encoding="unicode")
+    try:
+        return ElementTree.tostring(_clean(root, rules), encoding="unicode")
+    except RecursionError as error:
+        raise ValueError("its elements are nested too deeply") from error
 
 
 def size(svg: str) -> tuple[float, float]:
@@ -103,7 +105,7 @@ def _declarations(style: str) -> dict[str, str]:
         if part.type == "declaration"
     }
     if "font" in values:  # matplotlib's shorthand: font: 10px 'DejaVu Sans'
-        match = re.match(r"(.*?)([\d.]+(?:px|pt|em)?)(?:/\S+)?\s+(.+)$", values["font"])
+        match = re.match(r"(.*?)([\d.]+(?:[a-z]+|%))(?:/\S+)?\s+(.+)$", values["font"])
         if match:
             values |= {"font-size": match[2], "font-family": match[3]}
             for word in match[1].split():
@@ -132,5 +134,5 @@ def _clean(element: ElementTree.Element, rules: list[tuple[str, dict[str, str]]]
         if not _URL.search(value) and "javascript:" not in value.lower():
             clean.set(name, value)
     clean.text, clean.tail = element.text, element.tail
-    clean.extend(_clean(child, rules) for child in element if _local(child.tag) in _ELEMENTS)
+    clean.extend([_clean(child, rules) for child in element if _local(child.tag) in _ELEMENTS])
     return clean

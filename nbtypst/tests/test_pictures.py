@@ -1,0 +1,79 @@
+"""Pictures before they reach a page: SVG is drawing alone, and what no page can hold is text."""
+
+import io
+import re
+from base64 import b64encode
+from html import unescape
+
+import pytest
+from nbformat.v4 import new_code_cell, new_notebook, new_output
+from PIL import Image
+
+from nbtypst import ReportHTMLExporter, pictures
+from nbtypst.svg import sanitise_svg
+
+SVG = "<svg xmlns='http://www.w3.org/2000/svg' width='9' height='9'>{}</svg>"
+
+
+@pytest.mark.parametrize(
+    "style, wanted",
+    [
+        ("font: 10px 'DejaVu Sans'", {"font-size": "10px", "font-family": '"DejaVu Sans"'}),
+        (
+            "font: italic bold 9.5pt/1.2 serif",
+            {"font-size": "9.5pt", "font-family": "serif", "font-style": "italic", "font-weight": "bold"},
+        ),
+        (
+            "font: normal 700 12px a, b",  # as Matplotlib writes bold type
+            {"font-size": "12px", "font-family": "a, b", "font-weight": "700"},
+        ),
+        ("font: inherit", {}),
+        ("fill: blue; behavior: x", {"fill": "blue"}),
+        ("stroke: url(#g); fill: url(https://evil.invalid/)", {"stroke": "url(#g)"}),
+        ("stroke: JavaScript:alert(1)", {}),
+    ],
+)
+def test_the_style_of_a_drawing_becomes_attributes(style, wanted):
+    made = sanitise_svg(SVG.format(f'<text style="{style}">x</text>'))
+    (attributes,) = re.findall(r"<text([^>]*)>x</text>", made)
+    assert {name: unescape(value) for name, value in re.findall(r'([\w-]+)="([^"]*)"', attributes)} == wanted
+
+
+def test_of_a_drawings_style_sheet_the_rules_of_a_medium_are_left_out():
+    sheet = "@media print { rect { fill: red } } rect, .x { stroke: blue } #y { fill: green }"
+    made = sanitise_svg(SVG.format(f"<style>{sheet}</style><rect/><path class='x'/><path id='y'/>"))
+    assert '<rect stroke="blue" /><path stroke="blue" /><path id="y" fill="green" /></svg>' in made
+
+
+def wide() -> str:
+    out = io.BytesIO()
+    Image.new("1", (8000, 8000)).save(out, "PNG")
+    return b64encode(out.getvalue()).decode()
+
+
+@pytest.mark.parametrize(
+    "kind, data, most, fault",
+    [
+        ("image/png", wide(), 40_000_000, "the picture has 8000 x 8000 pixels"),
+        ("image/png", wide(), 5000, r"the picture has \d,\d+ bytes, more than 5,000"),
+        ("image/png", "AAAA", 100, "it is no picture that can be read"),
+        ("image/svg+xml", "<html><svg/></html>", 100, "no SVG: its first element is another"),
+        (
+            "image/svg+xml",
+            SVG.format("<g>" * 2000 + "</g>" * 2000),
+            20_000,
+            "its elements are nested too deep",
+        ),
+        ("image/svg+xml", "<svg xmlns='http://www.w3.org/2000/svg'/>", 100, "the SVG has no size"),
+    ],
+)
+def test_an_output_that_no_page_can_hold_is_its_text_and_a_warning(kind, data, most, fault, monkeypatch):
+    monkeypatch.setattr(pictures, "MOST_BYTES", most)
+    output = new_output("display_data", {kind: data, "text/plain": "<A plot>"})
+    exporter, warned = ReportHTMLExporter(), []
+    exporter.log.warning = lambda form, *values: warned.append(form % values)
+    nb = new_notebook(cells=[new_code_cell("x", outputs=[output])])
+    page, _ = exporter.from_notebook_node(nb)
+    assert "<code>&lt;A plot&gt;</code>" in page and "<img" not in page
+    (line,) = warned
+    assert re.match(rf"cell 1 'x': its {re.escape(kind)} cannot be shown: {fault}", line)
