@@ -49,14 +49,13 @@ def formula(display: bool, source: str, macros: dict[str, tuple[int, str]]) -> F
     else:
         latex, tags = TAG.sub(r"\\qquad (\1)", latex), []
     latex = _plain(latex).strip()
-    box = re.fullmatch(r"\\boxed\s*\{(.*)\}\s*([.,]?)", latex, re.S) if display else None
-    if box and box[1].count("{") == box[1].count("}"):
-        latex = box[1] + box[2]
-    else:
-        box = None
+    box = re.match(r"\\boxed\s*(?=\{)", latex) if display else None
+    inside, end = _braced(latex, box.end()) if box else ("", 0)
+    boxed = 0 < end <= len(latex) and bool(re.fullmatch(r"\s*[.,]?", latex[end:]))
+    latex = inside + latex[end:].strip() if boxed else latex
     if display and re.search(r"\\\\", re.sub(r"\\begin\{(.*?)\}.*\\end\{\1\}", "", latex, flags=re.S)):
         latex = rf"\begin{{aligned}}{latex}\end{{aligned}}"
-    return Formula(display, bool(box), tags[0].strip() if tags else "", latex)
+    return Formula(display, boxed, tags[0].strip() if tags else "", latex)
 
 
 def untagged(formula: Formula) -> Formula:
@@ -110,6 +109,8 @@ def define(source: str, macros: dict[str, tuple[int, str]]) -> str:
     done, text = 0, ""
     while match := _MACRO.search(source, done):
         body, end = _braced(source, match.end())
+        if end > len(source):
+            break
         if match[5]:
             body = rf"\operatorname{match[4]}{{{body}}}"
         macros[match[1] or match[3] or match[5]] = (int(match[2] or 0), body)
@@ -142,7 +143,10 @@ def _expand(latex: str, macros: dict[str, tuple[int, str]]) -> str:
 
 
 def _braced(text: str, start: int) -> tuple[str, int]:
-    """The argument that starts here: what its braces hold or a single token; and where it ends."""
+    """The argument that starts here: what its braces hold or a single token; and where it ends.
+
+    One whose braces do not close ends after the text.
+    """
     if text[start : start + 1] != "{":
         token = re.compile(r"\\[A-Za-z]+|\\?.|", re.S).match(text, start)
         return (token[0], token.end()) if token else ("", start)
@@ -152,7 +156,7 @@ def _braced(text: str, start: int) -> tuple[str, int]:
         depth += 0 if escaped else {"{": 1, "}": -1}.get(text[end], 0)
         if not depth:
             return text[start + 1 : end], end + 1
-    return text[start + 1 :], len(text)
+    return text[start + 1 :], len(text) + 1
 
 
 def to_typst(formulas: list[Formula]) -> dict[Formula, str]:

@@ -1,0 +1,87 @@
+"""Formulas: what notebooks write that pandoc does not read, macros, and how a formula is read aloud."""
+
+from typing import Any
+
+import pytest
+from nbformat.v4 import new_markdown_cell, new_notebook
+
+from nbtypst import ExportError, ReportHTMLExporter
+from nbtypst.formulas import Formula, formula
+
+
+@pytest.mark.parametrize(
+    "source, latex",
+    [
+        (r"\DeclareMathOperator{\argmin}{arg\,min} \argmin_x", r"{\operatorname{arg\,min}}_x"),
+        (r"\DeclareMathOperator*{\most}{most} \most", r"{\operatorname*{most}}"),
+        (r"\newcommand{\f}[2]{#1 + #2} \f {a} b", "{a + b}"),
+        (r"\newcommand{\g}[1]{<#1>} \g\alpha c", r"{<\alpha>} c"),
+        (r"\newcommand{\h}[1]{(#1)} \h", "{()}"),
+        (r"\newcommand{\h}[1]{(#1)} \h{a", "{(a)}"),
+        (r"\newcommand{\x}{y", r"\newcommand{\x}{y"),
+        (r"\def\a{\b}\def\b{c} \a", "{{c}}"),
+        (r"a = b \\ c = d", r"\begin{aligned}a = b \\ c = d\end{aligned}"),
+        (r"\begin{pmatrix}a \\ b\end{pmatrix}", r"\begin{pmatrix}a \\ b\end{pmatrix}"),
+    ],
+)
+def test_macros_are_expanded_and_lines_aligned(source, latex):
+    assert formula(True, source, {}) == Formula(True, False, "", latex)
+
+
+@pytest.mark.parametrize(
+    "source, boxed, latex",
+    [
+        (r"\boxed{x = 1}.", True, "x = 1."),
+        (r"\boxed{x} + \boxed{y}", False, r"\boxed{x} + \boxed{y}"),
+        (r"\boxed{x_{1}^{2} = \{1\}}", True, r"x_{1}^{2} = \{1\}"),
+        (r"\boxed{x} = 1", False, r"\boxed{x} = 1"),
+        (r"\boxed{x", False, r"\boxed{x"),
+    ],
+)
+def test_a_box_around_all_of_an_equation_is_that_of_its_block(source, boxed, latex):
+    made = formula(True, source, {})
+    assert (made.boxed, made.latex) == (boxed, latex)
+    assert not formula(False, source, {}).boxed
+
+
+def page(source: str, **options: Any) -> str:
+    nb = new_notebook(cells=[new_markdown_cell(source)])
+    return ReportHTMLExporter(**options).from_notebook_node(nb)[0].partition("<main")[2]
+
+
+def test_definitions_alone_show_nothing_and_hold_in_the_rest_of_the_notebook():
+    shown = page("before $\\newcommand{\\R}{\\mathbb{R}}$ after\n\n$$\\boxed{x \\in \\R}$$")
+    assert "<p>before  after</p>" in shown.replace("\n", " ") and shown.count("<math") == 1
+    assert '<span class="equation boxed"' in shown and 'alttext="x in blackboard R"' in shown
+
+
+SPOKEN = {r"\sqrt{2}": "the square root of 2", r"\mathbf{w}^\top": "bold w transpose"}
+UNSPOKEN = {
+    r"\begin{array}{c} x \end{array}": "LaTeX environment 'array' is not one of",
+    r"\left< x \right>": r"Only brackets stretch rightly after \left",
+    r"\unheardof{x}": r"LaTeX command \unheardof is not known to convert rightly",
+    r"{x": "LaTeX lacks a closing brace: {x",
+    r"\frac{1}": r"Unfinished LaTeX, an argument is missing at the end of: \frac{1}",
+    r"\quad": r"there are no words for \quad",
+}
+
+
+@pytest.mark.parametrize("latex", SPOKEN)
+def test_a_formula_is_read_in_words(latex):
+    assert f'alttext="{SPOKEN[latex]}"' in page(f"${latex}$", strict=True)
+
+
+def test_a_formula_without_words_is_read_as_its_source():
+    shown = page(" ".join(f"${latex}$" for latex in UNSPOKEN))
+    assert r'alttext="LaTeX: \begin{array}{c} x \end{array}"' in shown
+    assert r'alttext="LaTeX: \left&lt; x \right&gt;"' in shown
+    assert r"<code>{x</code>" in shown and r"<code>\frac{1}</code>" in shown
+
+
+def test_a_strict_page_refuses_formulas_without_words_each_in_a_line():
+    with pytest.raises(ExportError) as caught:
+        page(" ".join(f"${latex}$" for latex in UNSPOKEN), strict=True)
+    lines = str(caught.value).splitlines()
+    assert len(lines) == len(UNSPOKEN)
+    for line, reason in zip(lines, UNSPOKEN.values(), strict=True):
+        assert f": {reason}" in line and line.endswith("; its alternative text would be its source")
