@@ -118,6 +118,12 @@ def test_what_a_page_cannot_show_stops_a_strict_build_alone(cells, message):
     collect(notebook(*cells), folder=".")
 
 
+def test_an_error_that_its_cell_is_to_raise_stops_no_strict_build():
+    cell = ERROR | {"metadata": nbformat.from_dict({"tags": ["raises-exception"]})}
+    document = collect(notebook(nbformat.from_dict(cell), strict=True))
+    assert [block["c"][0][1] for _, block in document.blocks] == [["input"], ["error"]]
+
+
 def test_all_problems_are_told_at_once_each_in_a_line_with_its_cell():
     false = {"sentence": "It is small.", "check": "x < 1", "values": "2 < 1", "holds": False}
     old = false | {"stale": "x is from In [3]"}

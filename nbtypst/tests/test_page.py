@@ -9,7 +9,7 @@ import pypdfium2
 import pytest
 from nbformat.v4 import new_code_cell, new_markdown_cell, new_notebook, new_output
 
-from nbtypst import ReportHTMLExporter, ReportPDFExporter, check
+from nbtypst import ReportHTMLExporter, ReportPDFExporter, check, pdf
 
 SVG = (
     '<svg xmlns="http://www.w3.org/2000/svg" width="300pt" height="{}pt"><rect width="300" height="9"/></svg>'
@@ -64,6 +64,14 @@ def test_figures_stand_between_their_headings_in_order_and_leave_no_great_holes(
     assert sorted(holes)[len(holes) // 2] < 842 / 6, holes
 
 
+def test_figures_that_are_not_yet_placed_when_the_passes_end_are_all_there(monkeypatch):
+    monkeypatch.setattr(pdf, "PASSES", 1)
+    cells = [new_markdown_cell(f"# Report\n\n{WORDS}"), *(figure(number, 350) for number in range(1, 6))]
+    made, _ = ReportPDFExporter().from_notebook_node(new_notebook(cells=cells))
+    text = "".join(page.get_textpage().get_text_range() for page in pypdfium2.PdfDocument(made))
+    assert [text.count(f"Figure {number}. ") for number in range(1, 6)] == [1] * 5
+
+
 def test_an_equation_stays_with_the_words_that_lead_to_it():
     lead = "The words that lead to it are here:\n\n$$x = 1$$"
     for lines in range(24, 40):
@@ -82,6 +90,8 @@ def test_the_html_page_and_a_file_list_what_was_checked(tmp_path):
     page, _ = ReportHTMLExporter().from_notebook_node(nb)
     assert '<details class="evidence">' in page and "2 &lt; 9" in page
     nbformat.write(nb, tmp_path / "a.ipynb")
+    assert check.main([str(tmp_path / "a.ipynb")]) == 0
+    assert list(tmp_path.iterdir()) == [tmp_path / "a.ipynb"]
     assert check.main([str(tmp_path / "a.ipynb"), "--evidence", str(tmp_path / "evidence.txt")]) == 0
     text = (tmp_path / "evidence.txt").read_text(encoding="utf-8")
     assert text.splitlines()[2:] == ["1. It is small.", "     check:    x < 9", "     measured: 2 < 9"]
@@ -99,6 +109,11 @@ def test_a_false_notebook_is_refused_in_lines_without_traceback_and_older_files_
         "cell 2 In [1] 'say()': not true: 'Again.' (check: x < 9; measured: 2 < 9)",
     ]
     assert done.stderr.splitlines()[-2:] == lines and (tmp_path / "a.pdf").read_bytes() == b"older"
+    checked = subprocess.run(
+        [sys.executable, "-m", "nbtypst.check", "a.ipynb"], cwd=tmp_path, capture_output=True, text=True
+    )
+    assert checked.returncode == 1
+    assert checked.stderr.splitlines() == ["a.ipynb is no report yet:", *lines] and not checked.stdout
     (tmp_path / "evidence.txt").write_text("older", encoding="utf-8")
     assert check.main([str(tmp_path / "a.ipynb"), "--evidence", str(tmp_path / "evidence.txt")]) == 1
     assert capsys.readouterr().err.splitlines()[1:] == lines

@@ -180,8 +180,7 @@ def close_levels(headings: list[Block]) -> None:
 def nodes(node: Any) -> Iterator[dict[str, Any]]:
     """Every node of a tree of blocks, in order."""
     if isinstance(node, dict):
-        if "t" in node:
-            yield node
+        yield node
         yield from nodes(node.get("c"))
     elif isinstance(node, list):
         for item in node:

@@ -46,9 +46,6 @@ class Check:
     holds: bool
     stale: str = ""
 
-    def __str__(self) -> str:
-        return f"{self.check}: {self.values}"
-
 
 @dataclass
 class Passage:
