@@ -135,7 +135,7 @@ FORMS: dict[
         '<th scope="col" colspan="2">wide</th>',
         "",
     ),
-    "a table without cells": ("<table><caption>Cap</caption></table>", "Cap", "Cap", ""),
+    "a table without cells": ("<table><caption>Cap</caption><tr></tr></table> B", "Cap\nB", ">\nCap\n", ""),
     "a caption at a table's end": (
         shown({HTML: "<table><tr><td>cell</td></tr><caption>Cap</caption></table>"}),
         "cell\nCap",

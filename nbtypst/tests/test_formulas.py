@@ -55,7 +55,13 @@ def test_definitions_alone_show_nothing_and_hold_in_the_rest_of_the_notebook():
     assert '<span class="equation boxed"' in shown and 'alttext="x in blackboard R"' in shown
 
 
-SPOKEN = {r"\sqrt{2}": "the square root of 2", r"\mathbf{w}^\top": "bold w transpose"}
+SPOKEN = {
+    r"\sqrt{2}": "the square root of 2",
+    r"\mathbf{w}^\top": "bold w transpose",
+    r"\frac{1}{N} \sum_{n=1}^N x_n": "1 over N the sum over n from 1 to N of x sub n",
+    r"\frac{a + b}{2}": "the fraction a plus b over 2, end fraction",
+    r"\max_x y": "max over x of y",
+}
 UNSPOKEN = {
     r"\begin{array}{c} x \end{array}": "LaTeX environment 'array' is not one of",
     r"\left< x \right>": r"Only brackets stretch rightly after \left",

@@ -53,6 +53,7 @@ TEXTS = [
     "[" * 500,
     "*" * 500 + "a",
     "<div>" * 300,
+    "<main>in it</main> <abbr>a<img>b</abbr> <kbd>a<del>b<h2>c</h2></del></kbd>",
     "🎉 中文 עברית ﷽ 👩‍👩‍👧",
     "a" * 3000,
     "|a|b|\n|-|-|\n|" + "x|" * 50,
