@@ -49,6 +49,5 @@ def complex_step_error(
 
 def _chosen(model: Regression, checks: int | None, seed: int) -> NDArray[np.integer]:
     """The weights to check, by their places in w."""
-    rng = np.random.default_rng(check.whole("seed", seed, low=0))
-    size = model.w.size
-    return np.arange(size) if checks is None else rng.permutation(size)[: check.whole("checks", checks)]
+    count = model.w.size if checks is None else check.whole("checks", checks)
+    return np.random.default_rng(check.whole("seed", seed, low=0)).permutation(model.w.size)[:count]

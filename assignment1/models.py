@@ -6,6 +6,7 @@ Public methods raise ValueError for inputs and targets that do not fit the model
 
 from __future__ import annotations
 
+from abc import ABC, abstractmethod
 from typing import ClassVar, Self
 
 import numpy as np
@@ -18,7 +19,7 @@ from assignment1.shown import Shown
 Array = NDArray[np.floating]
 
 
-class Regression(Shown):
+class Regression(Shown, ABC):
     """What both models share: weights `w`, zero at first, and `lam`, the strength of the L2 penalty."""
 
     K: ClassVar[int]  # outputs
@@ -81,19 +82,19 @@ class Regression(Shown):
         return z, checks.targets(Y, len(X), self.w.shape[1], X.dtype)
 
     @staticmethod
+    @abstractmethod
     def activation(z: Array) -> Array:
         """Probabilities (N, K) of logits (N, K)."""
-        raise NotImplementedError
 
     @staticmethod
+    @abstractmethod
     def cross_entropy(z: Array, Y: Array) -> Array:
         """Each example's cross-entropy (N,) in nats, from its logits: no logarithm of 0 is ever taken."""
-        raise NotImplementedError
 
     @staticmethod
+    @abstractmethod
     def correct(z: Array, Y: Array) -> NDArray[np.bool_]:
         """Which of the N examples are classified correctly (N,)."""
-        raise NotImplementedError
 
 
 class LogisticRegression(Regression):

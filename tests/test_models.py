@@ -7,11 +7,12 @@ from typing import Any
 
 import numpy as np
 import pytest
-from assignment1 import LogisticRegression, SoftmaxRegression, load_mnist, train
+from assignment1 import LogisticRegression, SoftmaxRegression, load_mnist, sweep, train
 from assignment1.evidence.stopping import cost_as_written
 from assignment1.files import DATA, MNIST, read_mnist
 from assignment1.gradcheck import central_difference_error, complex_step_error
 from assignment1.mnist import Dataset, Split, one_hot, preprocess
+from assignment1.models import Regression
 from assignment1.training import EarlyStopping
 from scipy.special import expit, log_softmax, softmax
 from sklearn.linear_model import LogisticRegression as SklearnLogistic
@@ -316,3 +317,27 @@ def test_a_diverged_run_is_reported_as_such(digits):
     data = Dataset(Split(digits.train.X * 1e308, digits.train.Y), digits.validation, lambda: digits.test)
     with np.errstate(all="ignore"), pytest.raises(FloatingPointError, match="diverged"):
         train(LogisticRegression(), data, learning_rate=0.05, epochs=1, shuffle=False, progress=False)
+
+
+def test_a_kind_of_model_that_lacks_a_function_cannot_be_made_and_says_which(mnist):
+    class Half(Regression):
+        K = 10
+        activation = staticmethod(SoftmaxRegression.activation)
+        cross_entropy = staticmethod(SoftmaxRegression.cross_entropy)
+
+    kind: Any = Half
+    with pytest.raises(TypeError, match=r"Half with.* abstract method '?correct"):
+        kind()
+    few = Split(preprocess(mnist.test_images[:60]), one_hot(mnist.test_labels[:60]))
+    data, settings = (
+        Dataset(few, few, lambda: few),
+        dict[str, Any](learning_rate=0.05, epochs=1, batch_size=20),
+    )
+    with pytest.raises(ValueError, match=r"TypeError: Can't .* Half with.* abstract method '?correct"):
+        sweep(kind, data, workers=1, **settings)
+
+    class Whole(Half):
+        correct = staticmethod(SoftmaxRegression.correct)
+
+    found, expected = (train(kind(0.1), data, **settings) for kind in (Whole, SoftmaxRegression))
+    np.testing.assert_array_equal(found.last.w, expected.last.w)
