@@ -83,10 +83,12 @@ class Bench(widgets.VBox):
         self._pair()
 
     def train(self, **settings: Any) -> None:
-        """Start a run with what the controls say, some of it set first; it goes on in the background."""
+        """Start a run with what the controls say, some of it set first; it goes on in the background.
+
+        ValueError while another is in progress.
+        """
         if self.thread is not None and self.thread.is_alive():
-            self.status.value = "A run is in progress: stop it first, or wait."
-            return
+            raise ValueError("a run is in progress; stop() it, or wait() for its end")
         for name, value in settings.items():
             self.settings[name].value = value or 0
         try:
@@ -104,10 +106,10 @@ class Bench(widgets.VBox):
         self.stopping.set()
 
     def wait(self) -> Run:
-        """The latest run, once it has ended."""
+        """The latest run, once it has ended; ValueError if there is none."""
         if self.thread is not None:
             self.thread.join()
-        return self.runs[next(reversed(self.runs))]
+        return self._found(next(reversed(self.runs), None))
 
     def _repr_mimebundle_(self, **arguments: Any) -> dict[str, Any]:
         """The widgets; and, for where there is no kernel, the curves and the chosen run as they are."""
@@ -121,10 +123,13 @@ class Bench(widgets.VBox):
 
     @property
     def chosen(self) -> Run:
-        """The run that is shown."""
-        if not self.runs:
+        """The run that is shown; ValueError if there is none."""
+        return self._found(self.choice.value)
+
+    def _found(self, name: str | None) -> Run:
+        if name is None:
             raise ValueError("no run is there yet; press Train, or call train() and wait()")
-        return self.runs[self.choice.value]
+        return self.runs[name]
 
     def pad(self) -> Pad:
         """A pad for the best weights of the chosen run."""
