@@ -1,9 +1,10 @@
 """The page on the student report's errors: its algebra is checked and its tasks exist."""
 
 import re
+import runpy
 
 import nbformat
-from assignment1.evidence import errata
+from assignment1.evidence import derivations, errata
 from assignment1.evidence.derivations import REPORT
 
 
@@ -28,6 +29,9 @@ def test_every_row_is_answered_in_a_task_that_exists():
         )  # results stand in the report, where they are computed
 
 
-def test_the_page_is_the_one_that_is_committed():
-    assert errata.PAGE.read_text(encoding="utf-8") == errata.page()
-    assert errata.page().count("\n| ") == 31 + 8 + 4
+def test_the_page_that_is_committed_is_what_the_program_writes(tmp_path, monkeypatch):
+    monkeypatch.setattr(derivations, "REPORT", tmp_path / "report.ipynb")
+    (tmp_path / "docs").mkdir()
+    runpy.run_path(errata.__file__, run_name="__main__")
+    page = (tmp_path / "docs/errata.md").read_text(encoding="utf-8")
+    assert page == errata.PAGE.read_text(encoding="utf-8") and page.count("\n| ") == 31 + 8 + 4

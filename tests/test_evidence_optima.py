@@ -1,12 +1,16 @@
 """The stored weights: refused unless intact; the minima of J against scikit-learn, and their certificates."""
 
+import re
+import runpy
 import shutil
 from hashlib import sha256
 from itertools import pairwise
+from types import SimpleNamespace
 
 import numpy as np
 import pytest
-from assignment1 import SoftmaxRegression, load_mnist
+from assignment1 import SoftmaxRegression, files, load_mnist
+from assignment1 import mnist as mnist_module
 from assignment1.evidence import optima, stored, task3
 from assignment1.mnist import Dataset, Split
 from sklearn.linear_model import LogisticRegression as SklearnLogistic
@@ -74,6 +78,40 @@ def test_minimise_finds_scikit_learns_optimum(few):
     ours = optima.minimise(SoftmaxRegression(lam), few.train, 1e-9)
     theirs = SklearnLogistic(C=1 / (2 * lam * len(X)), fit_intercept=False, tol=1e-10, max_iter=5000)
     np.testing.assert_allclose(ours.w, theirs.fit(X, Y.argmax(axis=1)).coef_.T, atol=1e-6)
+
+
+def test_minimise_halves_steps_that_are_too_long_and_says_where_it_ends(few, monkeypatch):
+    newton, model, data = optima.newton_direction, SoftmaxRegression(1.0), Split(*(a[:60] for a in few.train))
+    best = optima.minimise(model, data, 1e-5)
+    monkeypatch.setattr(optima, "newton_direction", lambda *given: 64 * newton(*given))
+    np.testing.assert_allclose(optima.minimise(model, data, 1e-5).w, best.w, atol=1e-5)
+    monkeypatch.setattr(optima, "newton_direction", lambda model, X, g: 0 * g)
+    slope = np.linalg.norm(model.gradient(*data))
+    with pytest.raises(RuntimeError, match=rf"lam 1.0: \|grad J\| is {slope} after 100 steps, not 0.1"):
+        optima.minimise(model, data, 0.1)
+
+
+def test_the_program_writes_minima_and_a_separator_that_are_read_by_the_digest_it_prints(
+    tmp_path, monkeypatch, capsys
+):
+    digit = np.arange(20) % 10
+    X = np.eye(785)[digit]  # one pixel each, so that it takes seconds
+    X[:, -1] = 1
+    data = Split(X, np.eye(10)[digit])
+    images = SimpleNamespace(softmax=lambda: Dataset(data, data, lambda: data))
+    monkeypatch.setattr(mnist_module, "load_mnist", lambda: images)
+    monkeypatch.setattr(files, "DATA", tmp_path)
+    runpy.run_path(optima.__file__, run_name="__main__")
+    (digest,) = re.findall(
+        r"optima.npz has the SHA-256 (\w+), which goes into .*KEPT", capsys.readouterr().out
+    )
+    known = stored.KEPT["optima.npz"]
+    monkeypatch.setitem(stored.KEPT, "optima.npz", known._replace(sha256=digest))
+    minima = optima.load_optima(tmp_path / "optima.npz")
+    assert list(minima) == list(optima.PATH)
+    for proof in optima.certificates(list(minima.values()), data):
+        assert proof.distance < 1e-7
+    assert optima.smallest_margin(optima.load_separator(tmp_path / "optima.npz"), data) > 0
 
 
 def test_the_certificate_is_exact_where_the_penalty_is_all_there_is():

@@ -1,11 +1,15 @@
 """The evidence of task 3d against planted histories, SciPy and plain loops."""
 
+import re
+import runpy
+from types import SimpleNamespace
 from typing import Any
 
 import numpy as np
 import pytest
-from assignment1 import SoftmaxRegression, load_mnist, train
+from assignment1 import SoftmaxRegression, files, load_mnist, mnist, train
 from assignment1.evidence import intervals, task3
+from assignment1.evidence import stored as kept
 from assignment1.mnist import Dataset, Split
 from scipy import stats
 
@@ -149,6 +153,26 @@ def test_the_stored_runs_fit_ever_better_while_the_validation_loss_turns(stored)
     training, validation = (task3.marks(ends, part) for part in (data.train, data.validation))
     assert training[50].loss.mean() > training[200].loss.mean() > training[600].loss.mean()
     assert validation[50].loss.mean() > validation[200].loss.mean() < validation[600].loss.mean()
+
+
+def test_the_program_writes_runs_that_are_read_by_the_digest_it_prints(few, tmp_path, monkeypatch, capsys):
+    train_, validation = (
+        Split(*(a[:140].astype(np.float32) for a in part)) for part in (few.train, few.validation)
+    )
+    data = Dataset(train_, validation, lambda: validation)
+    monkeypatch.setattr(mnist, "load_mnist", lambda: SimpleNamespace(softmax=lambda dtype: data))
+    monkeypatch.setattr(files, "DATA", tmp_path)
+    runpy.run_path(task3.__file__, run_name="__main__")
+    (digest,) = re.findall(r"long_run.npz has the SHA-256 (\w+), which", capsys.readouterr().out)
+    known = kept.KEPT["long_run.npz"]
+    monkeypatch.setitem(kept.KEPT, "long_run.npz", known._replace(sha256=digest))
+    found = task3.load_long_runs(tmp_path / "long_run.npz")
+    assert list(found) == list(range(50, 601, 50)) and {len(models) for models in found.values()} == {4}
+    for end, run in ((100, 0), (600, 3)):
+        settings: dict[str, Any] = task3.SETTINGS | dict(epochs=50, seed=1000 * run + end)
+        start = found[end - 50][run]
+        again = train(start, data, **settings).last
+        assert np.abs(again.w - found[end][run].w).max() < 1e-5 < np.abs(again.w - start.w).max()
 
 
 def test_another_file_is_refused(tmp_path):

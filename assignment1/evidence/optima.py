@@ -7,7 +7,6 @@ data/optima.npz.
 from __future__ import annotations
 
 from collections.abc import Sequence
-from hashlib import sha256
 from pathlib import Path
 from typing import NamedTuple
 
@@ -178,8 +177,7 @@ def main() -> None:
         solved.append(w)
         print(f"lambda {lam:g} solved", flush=True)
     separator = separate(w, data).astype(np.int32)
-    np.savez(FILE, lam=np.array(PATH), w=np.array(solved), separator=separator)
-    print(f"{FILE} has the SHA-256 {sha256(FILE.read_bytes()).hexdigest()}, which goes into stored.KEPT")
+    stored.write(FILE, lam=np.array(PATH), w=np.array(solved), separator=separator)
 
 
 if __name__ == "__main__":

@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
+from hashlib import sha256
 from pathlib import Path
-from typing import NamedTuple
+from typing import Any, NamedTuple
 
 import numpy as np
 
@@ -47,3 +48,10 @@ def read(path: str | Path, kept: Kept | None = None) -> dict[str, Array]:
         made = f"; if `make optima` has made it again, its digest belongs into {__name__}.KEPT"
         raise type(error)(f"{error}{made}") from None
     return {name: array.astype(np.float64) for name, array in arrays.items()}
+
+
+def write(path: Path, **arrays: Any) -> None:
+    """Store arrays, and print the digest by which `read` is to know the file."""
+    np.savez(path, **arrays)
+    digest = sha256(path.read_bytes()).hexdigest()
+    print(f"{path} has the SHA-256 {digest}, which goes into {__name__}.KEPT")

@@ -202,12 +202,11 @@ def distance(a: Sequence[Regression], b: Sequence[Regression]) -> float:
 
 
 def main() -> None:
-    """Train and store, in float32; `stored.KEPT` has the digest that the file must have."""
+    """Train the runs and write them to FILE, in float32."""
     ends = [*EPOCHS, *range(EPOCHS[-1] + EVERY, LAST + 1, EVERY)]
     found = stages(load_mnist().softmax(np.float32), ends)
     w = np.array([[m.w for m in found[e]] for e in range(EVERY, LAST + 1, EVERY)], np.float32)
-    w = np.ascontiguousarray(w.swapaxes(0, 1))
-    np.savez(FILE, w=w)
+    stored.write(FILE, w=np.ascontiguousarray(w.swapaxes(0, 1)))
 
 
 if __name__ == "__main__":
