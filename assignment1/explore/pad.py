@@ -80,14 +80,11 @@ class Pad(anywidget.AnyWidget):
         """The model that is shown."""
         return self.entries[self.at].model
 
-    def _repr_mimebundle_(self, **arguments: Any) -> tuple[dict[str, Any], dict[str, Any]] | None:
+    def _repr_mimebundle_(self, **arguments: Any) -> tuple[dict[str, Any], dict[str, Any]]:
         """The widget; and, for where there is no kernel, a still picture of it."""
-        found = super()._repr_mimebundle_(**arguments)
-        if found is None:
-            return None
-        data, metadata = found
+        found: Any = super()._repr_mimebundle_(**arguments)
         words = "A drawing pad with the probabilities of each class: run the notebook to draw"
-        return data | {"image/png": b64encode(self.still()).decode(), "text/plain": words}, metadata
+        return found[0] | {"image/png": b64encode(self.still()).decode(), "text/plain": words}, found[1]
 
     def still(self) -> bytes:
         """A picture of the pad with its first image, as PNG."""

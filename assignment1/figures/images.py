@@ -94,14 +94,19 @@ def image_rows(rows: Mapping[str, tuple[Array, Sequence[str]]]) -> Figure:
 
 
 class Cases(Protocol):
-    """Classified images: the true digit, the predicted one and the loss in nats, each (N,)."""
+    """Classified images."""
 
     @property
-    def digit(self) -> NDArray[np.intp]: ...
+    def digit(self) -> NDArray[np.intp]:
+        """The true digits (N,)."""
+
     @property
-    def read(self) -> NDArray[np.intp]: ...
+    def read(self) -> NDArray[np.intp]:
+        """The predicted digits (N,)."""
+
     @property
-    def loss(self) -> Array: ...
+    def loss(self) -> Array:
+        """The losses (N,) in nats."""
 
 
 def costly(images: NDArray[np.uint8], seen: Cases, which: NDArray[np.intp]) -> Figure:

@@ -179,8 +179,7 @@ def _some(*curves: tuple[Array, NDArray[np.bool_]]) -> list[Array]:
 def _mark(ax: Axes, run: Run, y: Array) -> None:
     """A ring at the lowest validation loss's check."""
     best = int(np.searchsorted(run.history.step, run.best_step))
-    if best < len(y):
-        ax.plot(run.best_step + 1, y[best], **RING, clip_on=False, zorder=5)
+    ax.plot(run.best_step + 1, y[best], **RING, clip_on=False, zorder=5)
 
 
 def _marks(run: Run, band: bool = False) -> list[tuple[Artist, str]]:

@@ -175,10 +175,9 @@ def fit(figure: Figure) -> None:
     renderer = figure.canvas.get_renderer()  # type: ignore[attr-defined]
     edges = []
     for ax in figure.axes:
-        scale = ax.yaxis.get_tightbbox(renderer)
+        scale: Any = ax.yaxis.get_tightbbox(renderer)
         names = [text.get_window_extent(renderer) for text in ax.texts if text.get_text()]
-        if scale is not None:
-            edges.append((scale.x0, max([ax.bbox.x1, *(box.x0 + 1.12 * box.width for box in names)])))
+        edges.append((scale.x0, max([ax.bbox.x1, *(box.x0 + 1.12 * box.width for box in names)])))
     left, right = min(x0 for x0, _ in edges), max(x1 for _, x1 in edges)
     narrower = max(0.0, 3 - left), max(0.0, right - figure.bbox.x1 + 3)
     for ax in figure.axes:
