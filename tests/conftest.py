@@ -23,9 +23,10 @@ SLOW = """
 test_any_notebook.py test_build.py test_build_environment.py test_build_kills.py test_environment.py
 test_evidence_algebra.py test_evidence_errors.py test_evidence_gradients.py test_evidence_optima.py
 test_evidence_task2.py test_evidence_task3.py test_evidence_task4.py test_evidence_weights.py
-test_explore.py test_explore_browser.py test_figures.py test_hostile.py test_hostile_files.py test_html.py
-test_html_browser.py test_jupyter.py test_kept.py test_latex.py test_page.py test_pdf.py test_report.py
-test_report_browser.py test_small_runs.py test_submission.py test_sweep.py test_training.py
+test_explore.py test_explore_browser.py test_figures.py test_figures_norms.py test_hostile.py
+test_hostile_files.py test_html.py test_html_browser.py test_jupyter.py test_kept.py test_latex.py
+test_page.py test_pdf.py test_report.py test_report_browser.py test_small_runs.py test_submission.py
+test_sweep.py test_training.py
 test_broken.py::test_pictures_and_formulas_that_typst_cannot_set_are_their_text_and_a_warning
 test_checks.py::test_a_gradient_check_never_passes_what_is_not_finite
 test_checks.py::test_losses_and_probabilities_of_any_logits_agree_with_sixty_digits

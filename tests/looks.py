@@ -1,7 +1,10 @@
 """How a figure's colours and type look: to readers with colour blindness, in grey, on the page."""
 
+from itertools import combinations
+
 import numpy as np
 import pytest
+from assignment1 import figures
 from matplotlib.colors import to_rgb
 from matplotlib.text import Text
 from matplotlib.transforms import Bbox
@@ -68,6 +71,17 @@ def box(text):
     if text.get_rotation():
         return Bbox([[found.x0, found.y0 - left * along], [found.x1, found.y1 + right * along]])
     return Bbox([[found.x0 - left * along, found.y0], [found.x1 + right * along, found.y1]])
+
+
+def assert_readable(name, figure, texts):
+    """No text is cut, and none lies on another."""
+    assert figure.get_figwidth() == figures.WIDTH, name
+    for text in texts:
+        at = box(text)
+        assert at.x0 >= 0 and at.y0 >= 0, (name, text)
+        assert at.x1 <= figure.bbox.x1 and at.y1 <= figure.bbox.y1, (name, text)
+    for one, other in combinations(texts, 2):
+        assert not box(one).overlaps(box(other)), (name, one, other)
 
 
 def curves(ax):

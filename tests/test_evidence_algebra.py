@@ -79,6 +79,13 @@ def test_aligned_and_boxed_lines_are_read():
     assert not holds("4a", r"\boxed{J = C + R \tag{3}}.")
 
 
+def test_a_notebook_without_a_task_is_named(tmp_path):
+    notebook = nbformat.v4.new_notebook(cells=[nbformat.v4.new_markdown_cell("### Task 1a\n$1 = 1$")])
+    nbformat.write(notebook, tmp_path / "other.ipynb")
+    with pytest.raises(ValueError, match=r"other.ipynb has no heading '### Task 1b'"):
+        steps(tmp_path / "other.ipynb")
+
+
 @pytest.mark.parametrize(
     "latex, message",
     [
@@ -86,6 +93,12 @@ def test_aligned_and_boxed_lines_are_read():
         (r"y^n = 1", "indices"),
         (r"\frac{\partial J}{\partial w} = 2 \lambda w_{kj}", "matrix"),
         (r"\sum_{k=1}^N y_k^n = 1", "does not run from 1 to K"),
+        (r"\sum_k y_k^n = y_k^n", "index k has no value in task 4a"),
+        (r"\frac{C}{\partial w_{kj}} = 0", r"derivative by .partial w .* has no .partial above"),
+        (r"x_i^n = \begin{cases} x_j^n & i = j \end{cases}", "no case is left for {'i': 1, 'j': 2"),
+        (r"J) = J", r"'\)' was not expected in task 4a: J \)"),
+        (r"(C + \lambda R = J", r"\) is missing in task 4a: \( C"),
+        (r"J = C + ", r"something is missing in task 4a: C \+$"),
         (r"\sin 1 = 0", "not known"),
         (r"z_k^n \approx 1", "cannot be checked"),
     ],

@@ -186,6 +186,16 @@ def test_a_pads_images_are_validation_images_and_the_costliest_mistakes(mnist):
         draw(model, mnist, classes=("2", "3"))
 
 
+def test_a_pad_gives_the_model_that_its_slider_shows(mnist):
+    named, data = paths.optima(), mnist.softmax()
+    models = list(named.values())
+    images = pad.starts(models[1], data.validation, pad.DIGITS)
+    slider = pad.Pad(paths.entries(named, paths.PENALTY), pad.DIGITS, images, at=1)
+    assert slider.model is models[1]
+    slider.at = 2
+    assert slider.model is models[2]
+
+
 def test_the_facts_beside_the_slider_are_the_models(mnist):
     data = mnist.softmax()
     model = load_optima()[0.01]
@@ -239,6 +249,36 @@ def test_the_bench_keeps_what_was_stopped_and_goes_on_after_a_failure(mnist):
     bench.train(learning_rate=100, lam=10)
     bench.wait()
     assert "diverged" in bench.status.value and len(bench.runs) == 2 and not bench.go.disabled
+
+
+def test_a_bench_says_when_there_is_no_run_and_when_one_is_in_progress(mnist):
+    bench = Bench(mnist)
+    for asked in (bench.wait, bench.pad, lambda: bench.chosen):
+        with pytest.raises(ValueError, match="no run is there yet; press Train"):
+            asked()
+    bench.train(epochs=1000, patience=None)
+    with pytest.raises(ValueError, match=r"a run is in progress; stop\(\) it"):
+        bench.train(epochs=1)
+    bench.stop()
+    run = bench.wait()
+    assert run.interrupted and run.settings["epochs"] == 1000 and list(bench.runs.values()) == [run]
+
+
+def test_a_bench_forgets_its_runs_and_goes_on(mnist):
+    bench = Bench(mnist)
+    bench.what.value = "two digits"
+    for rate in (0.05, 0.01):
+        bench.train(learning_rate=rate, epochs=1)
+        bench.wait()
+    assert bench.choice.options == tuple(bench.runs) and bench.details.value
+    assert bench.chart.value.count("polyline") == 8
+    bench.forget.click()
+    assert not bench.runs and not bench.choice.options and not bench.details.value
+    assert "polyline" not in bench.chart.value and "Press Train" in bench.status.value
+    with pytest.raises(ValueError, match="no run is there yet"):
+        _ = bench.chosen
+    bench.train(learning_rate=0.02)
+    assert bench.wait() is bench.chosen and list(bench.runs) == ["3: 4 and 9, rate 0.02"]
 
 
 # The answers

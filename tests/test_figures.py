@@ -15,7 +15,8 @@ from matplotlib.colors import to_hex
 from matplotlib.path import Path
 from matplotlib.text import Annotation, Text
 
-from looks import BLINDNESS, box, contrast_with_white, curves, lab, shown_texts
+from looks import BLINDNESS, assert_readable, contrast_with_white, curves, lab, shown_texts
+from test_figures_norms import MINIMA, NORMS
 
 
 @pytest.fixture(scope="module")
@@ -64,8 +65,6 @@ def every_step(rng):
     return figures.every_step(step, loss, 6, 31)
 
 
-MINIMA = {0.0: np.inf, 0.00001: 47.0, 0.1: 1.66, 1.0: 0.6}
-NORMS = {0.0: 4.87, 0.001: 4.6, 0.01: 3.25, 0.1: 1.66, 1.0: 0.6}
 FIGURES = {
     "plot": lambda s: figures.plot(s.ordered),
     "2b": lambda s: figures.loss(s.ordered, (0, 0.2)),
@@ -128,20 +127,9 @@ def drawn(request, seen):
     plt.close(figure)
 
 
-def test_nothing_is_cut(drawn):
+def test_nothing_is_cut_and_no_text_lies_on_another(drawn):
     name, figure, texts = drawn
-    assert figure.get_figwidth() == figures.WIDTH, name
-    for text in texts:
-        at = box(text)
-        assert at.x0 >= 0 and at.y0 >= 0, (name, text)
-        assert at.x1 <= figure.bbox.x1 and at.y1 <= figure.bbox.y1, (name, text)
-
-
-def test_no_text_lies_on_another(drawn):
-    name, _, texts = drawn
-    boxes = [(t.get_text(), box(t)) for t in texts]
-    for (one, here), (other, there) in combinations(boxes, 2):
-        assert not here.overlaps(there), (name, one, other)
+    assert_readable(name, figure, texts)
 
 
 def test_no_text_is_struck_by_a_curve(drawn):
@@ -248,9 +236,7 @@ def test_any_run_has_its_figures(odd, pair):
     runs = {f"run {i}": run for i in range(3)}
     drawn = [draw(run) for draw in (figures.plot, figures.loss, figures.accuracy)]
     for figure in (*drawn, figures.compare(runs), figures.lambdas({0.0: run, 0.1: run})):
-        texts = shown_texts(figure)
-        test_nothing_is_cut((odd, figure, texts))
-        test_no_text_lies_on_another((odd, figure, texts))
+        assert_readable(odd, figure, shown_texts(figure))
         plt.close(figure)
     assert len(drawn[2].axes[0].lines) == (3 if odd == "no training accuracy" else 4)
 
@@ -270,8 +256,7 @@ def test_many_runs_are_named_without_collision(digits):
     figure = figures.compare({f"seed {seed}": run for seed, run in runs.items()}, measure="validation_loss")
     texts = shown_texts(figure)
     assert {f"seed {i}" for i in range(20)} <= {t.get_text() for t in texts}
-    test_no_text_lies_on_another(("seeds", figure, texts))
-    test_nothing_is_cut(("seeds", figure, texts))
+    assert_readable("seeds", figure, texts)
     plt.close(figure)
 
 
@@ -290,7 +275,9 @@ def test_figures_that_are_compared_have_axes_alike(seen):
     plt.close("all")
 
 
-@pytest.mark.parametrize("wrong", (figures.compare, figures.lambdas, figures.weights, figures.image_rows))
+@pytest.mark.parametrize(
+    "wrong", (figures.compare, figures.lambdas, figures.weights, figures.image_rows, figures.spike_sizes)
+)
 def test_nothing_to_draw_is_an_error_that_says_so(wrong):
     with pytest.raises(ValueError, match="is empty; expected"):
         wrong({})
@@ -314,17 +301,6 @@ def test_the_second_panel_of_4c_comes_only_where_it_enlarges(penalties):
         last = penalties[1.0].history.validation_accuracy[-1]
         assert low < last < high  # an unsteady run is seen
         plt.close(figure)
-
-
-def test_lambda_0_stands_apart_and_an_infinite_norm_has_no_point():
-    figure = figures.norms({"run": NORMS, "minimum": MINIMA})
-    (ax,) = figure.axes
-    x = {tick.get_text(): at for tick, at in zip(ax.get_xticklabels(), ax.get_xticks(), strict=True)}
-    assert x["0"] < x["0.00001"] - 0.5
-    points = [np.atleast_2d(line.get_xydata()) for line in ax.lines if line.get_marker() != "None"]
-    assert all(xy[:, 0].min() >= x["0.00001"] for xy in points if len(xy) > 1)
-    assert [xy.tolist() for xy in points if len(xy) == 1] == [[[x["0"], 4.87]]]
-    plt.close(figure)
 
 
 def test_tiles_of_weights_have_14_mm_and_more_and_one_scale_a_panel(seen):

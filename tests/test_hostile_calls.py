@@ -162,6 +162,7 @@ def test_infinite_weights_of_an_epoch_are_no_start():
         assert list(sweep(Infinite, DATA, lam=(0.0, 0.1), workers=1, **SETTINGS)) == [0.0]
 
 
+TWO_ONES = np.outer(np.arange(60) == 3, np.arange(10) < 2)
 CALLS: list[tuple[Any, type[Exception], str]] = [
     (
         lambda: train(ANY, DATA, **SETTINGS),
@@ -192,6 +193,8 @@ CALLS: list[tuple[Any, type[Exception], str]] = [
     (lambda: MODEL.loss(X, odd([[1], [1, 2]])), ValueError, "Y is .*all rows of one length"),
     (lambda: MODEL.predict(odd([[1], [1, 2]])), ValueError, "images is .*all rows of one length"),
     (lambda: MODEL.predict(np.zeros((2, 785), int)), ValueError, "X has dtype int64"),
+    (lambda: MODEL.loss(X, 0 * Y), ValueError, r"Y's row 0 is \[0\. .*expected a single 1, .*one_hot"),
+    (lambda: MODEL.loss(X, odd(Y.astype(int) | TWO_ONES)), ValueError, r"Y's row 3 is \[1 1 .*a single 1"),
     (lambda: LOGISTIC.cross_entropy(X @ LOGISTIC.w, BINARY[:, 0]), ValueError, r"\(60, 1\) and Y \(60,\)"),
     (lambda: LOGISTIC.cross_entropy(X @ MODEL.w, Y), ValueError, r"expected \(N, 1\) for both"),
     (lambda: LOGISTIC.correct((X @ LOGISTIC.w)[:, 0], BINARY[:, 0]), ValueError, r"expected \(N, 1\)"),

@@ -188,6 +188,16 @@ def test_an_interrupted_sweep_keeps_what_there_is(workers, whole):
     assert second == [False, 2, []]  # the next is a whole one
 
 
+def test_a_sweep_that_is_interrupted_before_it_has_a_run_is_a_keyboard_interrupt(mnist):
+    def lost() -> Dataset:
+        signal.raise_signal(signal.SIGINT)
+        raise OSError("the disk went away")
+
+    with pytest.raises(KeyboardInterrupt):
+        sweep(LogisticRegression, {"lost": lost, "whole": mnist.binary(2, 3)}, workers=1, **SETTINGS)
+    assert signal.getsignal(signal.SIGINT) is signal.default_int_handler
+
+
 def test_a_run_that_an_interrupted_sweep_has_not_says_so(mnist):
     run = train(LogisticRegression(), mnist.binary(2, 3), learning_rate=0.05, epochs=1, progress=False)
     runs = Runs({0: run, 1: None})

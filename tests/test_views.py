@@ -62,6 +62,13 @@ def test_a_data_set_says_how_many_images_each_class_has(things):
     assert [int(n.replace(",", "")) for n in counts] == images.train.Y.sum(axis=0).tolist()
 
 
+def test_of_a_run_of_one_check_the_numbers_are_shown_and_no_curve(things):
+    run = train(LogisticRegression(), things[1], checks_per_epoch=1, **SETTINGS | dict(epochs=1))
+    shown = run._repr_html_()
+    assert shown is not None and f"validation loss {run.history.validation_loss[0]:.5f}" in shown
+    assert "<svg" not in shown and "<svg" in things[5]._repr_html_()
+
+
 def test_images_are_taken_as_they_come():
     mnist, rng = load_mnist(), np.random.default_rng(0)
     data = mnist.softmax()
