@@ -21,7 +21,10 @@ def evaluate(task: str, latex: str, indices: dict[str, int]) -> Any:
 
     Raises ValueError for what it cannot read, and for symbols with the wrong indices.
     """
-    return Reader(task, TOKEN.findall(SILENT.sub("", latex)), indices).read()
+    try:
+        return Reader(task, TOKEN.findall(SILENT.sub("", latex)), indices).read()
+    except (AttributeError, IndexError, TypeError) as error:  # a matrix plus a number, an empty argument
+        raise ValueError(f"{latex} means nothing in task {task}: {error}") from None
 
 
 class Quantities:
