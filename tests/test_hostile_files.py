@@ -10,6 +10,7 @@ import shutil
 from collections import Counter
 from hashlib import sha256
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 import pytest
@@ -286,19 +287,19 @@ class Pickled:
 def test_stored_arrays_are_never_unpickled_and_what_is_wrong_is_told(tmp_path):
     path, made = tmp_path / "w.npz", tmp_path / "made"
     np.savez(path, w=np.array([Pickled(made)], dtype=object))
-    shapes = {"w": (1,)}
+    shapes: dict[str, Any] = {"w": (1,)}
     with pytest.raises(ValueError, match=r"is not a whole \.npz file"):
         read_arrays(path, sha256(path.read_bytes()).hexdigest(), shapes)
     assert not made.exists()
     np.savez(path, w=np.zeros(2))
     digest = sha256(path.read_bytes()).hexdigest()
     restore = "restore it with `git checkout -- data`, or as data/README.md says"
-    for asked, words in (
+    for (asked, of), words in (
         (("0" * 64, shapes), f"has SHA-256 {digest}, expected {'0' * 64}"),
         ((digest, shapes), "has arrays of the shapes {'w': (2,)}, expected {'w': (1,)}"),
     ):
         with pytest.raises(ValueError) as error:
-            read_arrays(path, *asked)
+            read_arrays(path, asked, of)
         assert str(error.value) == f"{path} {words}; {restore}"
 
 
