@@ -282,6 +282,8 @@ DATA_SAID = "expected a Dataset, such as load_mnist().softmax()"
 KNOWN = (
     "batch_size, checks_per_epoch, epochs, lam, learning_rate, patience, seed, shuffle, train_accuracy_every"
 )
+ONE_LENGTH = "expected an array, all rows of one length"
+FLOATS = "expected an array (785, 10) of float32 or float64"
 WORDS: list[tuple[Any, str]] = [
     (lambda: complex_step_error(ANY, X, Y), f"model is None; {MODEL_SAID}"),
     (lambda: train(ANY, DATA, **SETTINGS), f"model is None; {MODEL_SAID}"),
@@ -310,6 +312,29 @@ WORDS: list[tuple[Any, str]] = [
         lambda: train(MODEL, Dataset(odd(5), SPLIT, ANY), **SETTINGS),
         "the training data is of type int; expected a pair X, Y",
     ),
+    (
+        lambda: MODEL.loss(X, np.where(np.arange(60)[:, None] == 7, 0, Y)),
+        f"Y's row 7 is {0 * Y[7]}; expected a single 1, the rest 0: one_hot() makes it",
+    ),
+    (
+        lambda: MODEL.loss(X, BINARY),
+        "Y has shape (60, 1); expected (60, 10): 60 images, and a model of 10 outputs",
+    ),
+    (
+        lambda: LOGISTIC.loss(X, Y),
+        "Y has shape (60, 10); expected (60, 1): 60 images, and a model of 1 output",
+    ),
+    (lambda: MODEL.loss(X[:0], Y), "X has no images; expected at least one"),
+    (lambda: MODEL.loss(X, odd([[1], [1, 2]])), f"Y is [[1], [1, 2]]; {ONE_LENGTH}"),
+    (lambda: MODEL.copy(odd([1])), f"w is [1]; {FLOATS}"),
+    (lambda: MODEL.copy(np.zeros((785, 9))), f"w is float64 of shape (785, 9); {FLOATS}"),
+    (
+        lambda: MODEL.copy(np.ma.zeros((785, 10))),
+        "w is a masked array; expected one without gaps: its filled() makes it",
+    ),
+    (lambda: SoftmaxRegression(-1), "lam is -1; expected a finite number of at least 0"),
+    (lambda: Settings(0, 1), "learning_rate is 0; expected a finite number above 0"),
+    (lambda: EarlyStopping(0), "patience is 0; expected a whole number, 1 or more"),
     (lambda: files.read_arrays(odd(5), "", {}), "path is 5; expected a path, as text or as a Path"),
 ]
 
@@ -319,6 +344,19 @@ def test_what_is_refused_is_told_in_these_words(call, words):
     with pytest.raises((TypeError, ValueError)) as error:
         call()
     assert str(error.value) == words
+
+
+def test_a_check_gives_what_it_was_given_and_no_copy():
+    assert checks.targets(Y, 60, 10) is Y and checks.inputs(X, 785) is X
+    assert checks.trainable(MODEL, DATA, Settings(0.1, 1, 20)).make_test is DATA.make_test
+    odd(MODEL).note = "mine"  # another attribute is anyone's
+    assert odd(MODEL).note == "mine"
+
+
+def test_the_largest_numbers_are_finite_and_no_warning():
+    assert checks.all_finite(np.full(3, 1e308)) and checks.all_finite(np.array([1e308, -1e308]))
+    for array in ([np.inf, -np.inf], [1e308, 1e308, np.inf], [np.nan, 0]):
+        assert not checks.all_finite(np.array(array))
 
 
 def test_a_value_is_shown_in_one_line_and_not_long():

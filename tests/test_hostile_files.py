@@ -326,5 +326,9 @@ def test_what_is_wrong_with_a_file_of_mnist_is_told_in_these_words(tmp_path):
     with pytest.raises(ValueError) as error:
         read_mnist(tmp_path, name)
     assert str(error.value) == f"{path} has 100,000,001 bytes, expected at most 100,000,000; {restore}"
+    with path.open("wb") as file:
+        file.truncate(LARGEST)
+    with pytest.raises(ValueError, match=r"starts with magic number \[0\]"):
+        read_mnist(tmp_path, name)
     with pytest.raises(ValueError, match=r"cannot be read \(.*null.*\); restore it"):
         read_arrays("a\0b", "", {})
