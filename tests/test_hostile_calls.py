@@ -335,6 +335,7 @@ WORDS: list[tuple[Any, str]] = [
     (lambda: SoftmaxRegression(-1), "lam is -1; expected a finite number of at least 0"),
     (lambda: Settings(0, 1), "learning_rate is 0; expected a finite number above 0"),
     (lambda: EarlyStopping(0), "patience is 0; expected a whole number, 1 or more"),
+    (lambda: complex_step_error(MODEL, X, Y, 3, -1), "seed is -1; expected a whole number, 0 or more"),
     (lambda: files.read_arrays(odd(5), "", {}), "path is 5; expected a path, as text or as a Path"),
 ]
 
@@ -348,6 +349,8 @@ def test_what_is_refused_is_told_in_these_words(call, words):
 
 def test_a_check_gives_what_it_was_given_and_no_copy():
     assert checks.targets(Y, 60, 10) is Y and checks.inputs(X, 785) is X
+    single = checks.split((X.astype(np.float32), Y), 785, 10, "the data")
+    assert single[0].dtype == single[1].dtype == np.float32
     assert checks.trainable(MODEL, DATA, Settings(0.1, 1, 20)).make_test is DATA.make_test
     odd(MODEL).note = "mine"  # another attribute is anyone's
     assert odd(MODEL).note == "mine"
