@@ -20,7 +20,8 @@ ELSEWHERE = {"TZ": "Pacific/Kiritimati", "LC_ALL": "C", "LANG": "C", "TQDM_DISAB
 
 # What `make quick` leaves out: files, or tests of a file, that take a second or more each.
 SLOW = """
-test_any_notebook.py test_build.py test_build_environment.py test_build_kills.py test_environment.py
+test_any_notebook.py test_build.py test_build_environment.py test_build_kills.py test_engine.py
+test_environment.py
 test_evidence_algebra.py test_evidence_errors.py test_evidence_gradients.py test_evidence_optima.py
 test_evidence_task2.py test_evidence_task3.py test_evidence_task4.py test_evidence_weights.py
 test_explore.py test_explore_browser.py test_figures.py test_figures_norms.py test_hostile.py
