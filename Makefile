@@ -100,7 +100,7 @@ quick: $(READY)
 	$(PY) -m pytest -m "not slow" --durations=5
 
 coverage: $(READY)
-	$(PY) -m pytest -n auto --cov --cov-report=term-missing
+	OPENBLAS_NUM_THREADS=1 $(PY) -m pytest -n auto --cov --cov-report=term-missing
 
 # mutmut forks, imports pytest once, and runs for each mutant the tests that call what it changes; pyproject.toml
 # says which modules and tests. docs/mutants.md judges those that survive.
