@@ -22,6 +22,7 @@ from pathlib import Path
 
 import pdfua
 import typst
+from nbtypst.markdown import pandoc_path
 
 LIMIT = 180  # seconds for one notebook
 CHROMIUM = shutil.which("chromium") or shutil.which("google-chrome") or "chromium"
@@ -113,14 +114,13 @@ WAYS: dict[str, tuple[Callable[[Path, Path], bool], str]] = {
     "`report_pdf`": (report_pdf, sys.executable),
     "nbconvert `pdf`": (latex, "xelatex"),
     "nbconvert's HTML printed by Chromium, as `webpdf` does": (browser, CHROMIUM),
-    "pandoc to Typst": (pandoc, "pandoc"),
+    "pandoc to Typst": (pandoc, sys.executable),
     "mystmd to Typst": (myst, "myst"),
 }
 
 
 def errors(pdf: Path) -> int:
-    found = pdfua.validate(str(pdf)).findings
-    return sum(str(getattr(one, "severity", "")).lower().endswith("error") for one in found)
+    return sum(one.severity.name == "ERROR" for one in pdfua.validate(str(pdf)).findings)
 
 
 def main() -> None:

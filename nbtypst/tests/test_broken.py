@@ -191,3 +191,21 @@ def test_a_script_from_right_to_left_and_a_row_header(tmp_path):
     cell = new_code_cell("x", outputs=[new_output("display_data", {"text/html": html})])
     _, page, _ = both(made("שלום", cell), tmp_path)
     assert "שלום" in page and '<th scope="row"' in page
+
+
+def test_what_only_a_later_format_has_is_its_text_or_a_warning(tmp_path):
+    nb = VALID | {"nbformat_minor": 99, "cells": copy.deepcopy(VALID["cells"])}
+    nb["cells"][0]["later"] = 1
+    nb["cells"].append({"cell_type": "later cell", "id": "b", "metadata": {}, "source": "its words"})
+    nb["cells"].append({"cell_type": "later cell", "id": "c", "metadata": {}, "key": "value"})
+    later = {"output_type": "later output", "key": ["value"]}
+    code = {"cell_type": "code", "id": "d", "metadata": {}, "execution_count": 1, "source": "x"}
+    nb["cells"].append(code | {"outputs": [later]})
+    text, page, warned = both(nb, tmp_path)
+    assert "its words" in text and "its words" in page
+    said = [
+        "cell 2 'its words': no page has cells of the kind 'later cell'; its text is shown",
+        "cell 3: no page has cells of the kind 'later cell'; its text is shown",
+        "cell 4 In [1] 'x': a page cannot show an output of the kind nothing; give it a text/plain form too",
+    ]
+    assert warned == said * 2

@@ -70,8 +70,11 @@ def pieces(nb: Any, problems: Problems, hide_code: bool, widgets: bool = False) 
                 found.append(Piece(place, "input", blocks=[plain_code(cell.source, language)]))
             for output in cell.get("outputs", ()):
                 found += _output(output, place, problems, "raises-exception" in cell.metadata.get("tags", ()))
-        else:
+        elif cell.cell_type == "raw":
             found += _raw(cell, place, problems)
+        else:  # of a later format
+            problems.warn(place, f"no page has cells of the kind {cell.cell_type!r}", "its text is shown")
+            found.append(Piece(place, blocks=[plain_code(str(cell.get("source", "")))]))
     return found
 
 
