@@ -22,7 +22,6 @@ from pathlib import Path
 
 import pdfua
 import typst
-from nbtypst.markdown import pandoc_path
 
 LIMIT = 180  # seconds for one notebook
 CHROMIUM = shutil.which("chromium") or shutil.which("google-chrome") or "chromium"
