@@ -23,6 +23,8 @@ from pathlib import Path
 import pdfua
 import typst
 
+from nbtypst.markdown import pandoc_path
+
 LIMIT = 180  # seconds for one notebook
 CHROMIUM = shutil.which("chromium") or shutil.which("google-chrome") or "chromium"
 NBCONVERT = (sys.executable, "-m", "jupyter", "nbconvert")
@@ -83,7 +85,7 @@ def pandoc(notebook: Path, out: Path) -> bool:
     """Pandoc's own reader and Typst writer, and the compiler that `report_pdf` uses."""
     source = notebook.with_suffix(".typ")
     if not run(
-        notebook.parent, "pandoc", "--standalone", "-M", "title=Notebook", notebook.name, "-o", source
+        notebook.parent, pandoc_path(), "--standalone", "-M", "title=Notebook", notebook.name, "-o", source
     ):
         return False
     with suppress(RuntimeError, typst.TypstError):
