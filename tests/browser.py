@@ -94,7 +94,7 @@ def jupyterlab(folder):
     )
     address = f"http://127.0.0.1:{port}"
     try:
-        for _ in range(300):
+        for _ in range(1200):  # two minutes, on a machine that is busy
             try:
                 urlopen(f"{address}/api?token={TOKEN}", timeout=30).close()
                 break

@@ -17,7 +17,7 @@ TOKEN = "for-this-test"
 
 
 def ask(url):
-    with urlopen(Request(url, headers={"Authorization": f"token {TOKEN}"}), timeout=30) as answer:
+    with urlopen(Request(url, headers={"Authorization": f"token {TOKEN}"}), timeout=120) as answer:
         return answer.headers, answer.read()
 
 
@@ -35,7 +35,7 @@ def server(tmp_path):
     )
     address = f"http://127.0.0.1:{port}"
     try:
-        for _ in range(300):
+        for _ in range(1200):  # two minutes, on a machine that is busy
             try:
                 ask(f"{address}/api/status")
                 break
