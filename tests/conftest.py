@@ -2,6 +2,7 @@
 
 import os
 import shutil
+import signal
 import subprocess
 import sys
 import zipfile
@@ -97,6 +98,8 @@ def pytest_collection_modifyitems(items):
 
 
 def pytest_configure(config):
+    if signal.getsignal(signal.SIGINT) is signal.SIG_IGN:  # as in the background of a script: `make test &`
+        signal.signal(signal.SIGINT, signal.default_int_handler)
     config.addinivalue_line("markers", "slow: left out by make quick")
     if os.environ.get("WRITE_FAULTS") and not hasattr(config, "workerinput"):
         config.pluginmanager.register(Faults())
