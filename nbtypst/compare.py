@@ -124,6 +124,17 @@ def errors(pdf: Path) -> int:
     return sum(one.severity.name == "ERROR" for one in pdfua.validate(str(pdf)).findings)
 
 
+def measured(way: Callable[[Path, Path], bool], notebook: Path) -> tuple[bool, int, float]:
+    """Whether a PDF was written, its errors, and the seconds that it took."""
+    with tempfile.TemporaryDirectory() as place:  # all that stands beside the notebook comes along
+        folder, out = Path(place, "in"), Path(place, "out.pdf")
+        shutil.copytree(notebook.parent, folder, symlinks=True)
+        began = time.perf_counter()
+        written = way(folder / notebook.name, out) and out.exists()
+        seconds = time.perf_counter() - began
+        return written, errors(out) if written else 0, seconds
+
+
 def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__.partition("\n")[0])
     parser.add_argument("folder", type=Path)
@@ -143,24 +154,20 @@ def main() -> None:
         else:
             print(f"left out: {name}, as {program} is not there", file=sys.stderr)
     results: dict[str, list[tuple[bool, int, float]]] = {name: [] for name in ways}
-    for number, notebook in enumerate(notebooks, 1):
-        for name, way in ways.items():
-            with tempfile.TemporaryDirectory() as place:  # all that stands beside the notebook comes along
-                folder = Path(place, "in")
-                shutil.copytree(notebook.parent, folder, symlinks=True)
-                out = Path(place, "out.pdf")
-                began = time.perf_counter()
-                written = way(folder / notebook.name, out) and out.exists()
-                seconds = time.perf_counter() - began
-                results[name].append((written, errors(out) if written else 0, seconds))
-        row = "  ".join(f"{'-' if not r[-1][0] else r[-1][1]}" for r in results.values())
-        print(f"{number}/{len(notebooks)} {notebook.name}: {row}", file=sys.stderr, flush=True)
-    print(f"| {len(notebooks)} notebooks | written | without an error by pdfua | errors | seconds, median |")
+    with suppress(KeyboardInterrupt):  # which ends it: the table is then of what is done
+        for number, notebook in enumerate(notebooks, 1):
+            row = [measured(way, notebook) for way in ways.values()]
+            for name, found in zip(ways, row, strict=True):
+                results[name].append(found)
+            said = "  ".join(str(count) if written else "-" for written, count, _ in row)
+            print(f"{number}/{len(notebooks)} {notebook.name}: {said}", file=sys.stderr, flush=True)
+    count = len(next(iter(results.values()), []))
+    print(f"| {count} notebooks | written | without an error by pdfua | errors | seconds, median |")
     print("|---|---:|---:|---:|---:|")
     for name, found in results.items():
         done = [one for one in found if one[0]]
         clean = sum(one[1] == 0 for one in done)
-        median = statistics.median(one[2] for one in found)
+        median = statistics.median([one[2] for one in found] or [0])
         print(f"| {name} | {len(done)} | {clean} | {sum(one[1] for one in done):,} | {median:.1f} |")
 
 
