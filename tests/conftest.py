@@ -28,14 +28,18 @@ test_evidence_task2.py test_evidence_task3.py test_evidence_task4.py test_eviden
 test_explore.py test_explore_browser.py test_figures.py test_figures_norms.py test_hostile.py
 test_hostile_files.py test_html.py test_html_browser.py test_jupyter.py test_kept.py test_latex.py
 test_page.py test_pdf.py test_report.py test_report_browser.py test_small_runs.py test_submission.py
-test_sweep.py test_training.py
-test_broken.py::test_pictures_and_formulas_that_typst_cannot_set_are_their_text_and_a_warning
+test_sweep.py test_training.py test_answers.py test_broken.py test_shown.py test_views.py
+test_errata.py test_widgets.py
+test_help.py::test_every_public_name_has_an_example_that_runs
 test_checks.py::test_a_gradient_check_never_passes_what_is_not_finite
 test_checks.py::test_losses_and_probabilities_of_any_logits_agree_with_sixty_digits
+test_hostile_calls.py::test_a_worker_that_is_killed_and_data_that_cannot_be_sent_cost_no_other_run
+test_models.py::test_data_are_made_in_the_precision_that_is_asked_for
+test_models.py::test_files_compressed_otherwise_or_not_at_all_are_read_as_well
+test_models.py::test_splits_have_the_assignments_sizes
 test_models.py::test_gradient_is_the_derivative_of_the_penalised_cost
 test_models.py::test_training_finds_scikit_learns_optimum
 test_models.py::test_the_printed_numbers_of_task_2d
-test_views.py::test_an_interrupt_ends_a_run_and_keeps_it
 test_writing.py::test_figures_do_not_depend_on_folder_time_zone_and_locale
 """
 
