@@ -103,7 +103,7 @@ def _write(path: Path, result: Any) -> None:
         with NamedTemporaryFile(dir=path.parent, prefix=".", delete=False) as file:
             file.write(sha256(whole).digest() + whole)
         os.replace(file.name, path)
-    except (OSError, pickle.PicklingError, AttributeError, TypeError):  # all three are raised by pickle
+    except (OSError, pickle.PicklingError, AttributeError, TypeError):  # but for OSError, pickle's
         if file:
             Path(file.name).unlink(missing_ok=True)
 
