@@ -13,7 +13,7 @@ import numpy as np
 import pytest
 from assignment1 import LogisticRegression, SoftmaxRegression, load_mnist, train
 from assignment1.evidence.optima import load_optima
-from assignment1.explore import Bench, answers, draw, pad, page, paths
+from assignment1.explore import Bench, answers, draw, pad, page, paths, penalty
 from assignment1.mnist import preprocess
 from assignment1.progress import watched
 from scipy import ndimage
@@ -326,3 +326,20 @@ def test_the_notebook_is_short_lines_and_was_run_and_shows_stills():
 
 
 # The examples in help()
+
+
+@pytest.mark.parametrize("wrong", [None, "digits", 5])
+def test_what_is_no_model_or_no_data_is_refused_at_once(wrong, mnist):
+    """Not at the first Train or stroke, by an attribute that it lacks."""
+    digits = "expected a MNIST, such as load_mnist()"
+    for call, words in (
+        (lambda: Bench(wrong), f"mnist is {wrong!r}; {digits}"),
+        (lambda: penalty(wrong), f"mnist is {wrong!r}; {digits}"),
+        (lambda: draw(wrong, mnist), f"model is {wrong!r}; expected a Regression"),
+        (lambda: draw(SoftmaxRegression(), wrong), f"data is {wrong!r}; expected a Dataset"),
+    ):
+        with pytest.raises(TypeError, match=re.escape(words)):
+            call()
+    for make in (Bench, penalty):
+        with pytest.raises(TypeError, match=re.escape(f"; {digits}")):
+            make(mnist.binary(2, 3))

@@ -10,6 +10,7 @@ from typing import Any
 import ipywidgets as widgets
 import numpy as np
 
+from assignment1 import checks
 from assignment1.explore.pad import COSTLY, DIGITS, Pad, draw, starts
 from assignment1.explore.pictures import curves, picture, strip
 from assignment1.mnist import MNIST, Dataset
@@ -29,7 +30,8 @@ class Bench(widgets.VBox):
     """Widgets to train with. `runs` has the finished runs by name, `chosen` the one that is shown below."""
 
     def __init__(self, mnist: MNIST) -> None:
-        self.mnist, self.runs, self.logs = mnist, dict[str, Run](), dict[str, Log]()
+        self.mnist = checks.instance("mnist", mnist, MNIST, "load_mnist()")
+        self.runs, self.logs = dict[str, Run](), dict[str, Log]()
         self.classes, self.per_epoch = dict[str, tuple[str, ...]](), dict[str, int]()
         self.sets: dict[str, Dataset] = {}  # of the runs, by name
         self.made: dict[tuple[int, int] | None, Dataset] = {}
