@@ -141,11 +141,11 @@ FORMS: dict[str, tuple[Any, str, str, str]] = {
         "Cap",
         "",
     ),
-    "HTML that pandoc cannot read": (
+    "blocks in a deletion in a mark": (
         shown({HTML: "<mark>a &amp; b<del> c<hr> d</del></mark>"}),
-        "a & b c d",
-        "<p>a &amp; b c d</p>",
-        "its HTML cannot be read; its text alone is shown",
+        "a & b c\nd",
+        "a &amp; b <del>c</del>\n<hr />\nd",
+        "",
     ),
     "an icon": (
         "<svg width='9' height='9'><use href='#a'/></svg> Here",

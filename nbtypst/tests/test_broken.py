@@ -3,10 +3,12 @@
 import copy
 import io
 import json
+import subprocess
 from base64 import b64encode
 from pathlib import Path
 from typing import Any
 
+import nbformat
 import pypdfium2
 import pytest
 from nbformat.v4 import new_code_cell, new_markdown_cell, new_notebook, new_output
@@ -43,6 +45,29 @@ def both(nb: Any, tmp_path: Any) -> tuple[str, str, list[str]]:
         one.log.warning = lambda form, *values: warned.append(form % values)  # type: ignore[assignment]
         made.append(one.from_filename(str(path))[0])
     return "".join(p.get_textpage().get_text_range() for p in pypdfium2.PdfDocument(made[0])), made[1], warned
+
+
+@pytest.mark.parametrize("way", ["fails", "takes too long"])
+def test_html_that_pandoc_cannot_read_costs_nothing_beside_it(way, tmp_path, monkeypatch):
+    """Whether pandoc fails at it or takes too long: its text is there, and the rest as ever."""
+    real, asked = subprocess.run, []
+
+    def run(command: Any, *others: Any, **options: Any) -> Any:
+        if "knot" not in options.get("input", "") or "html" not in command[4]:
+            return real(command, *others, **options)
+        asked.append(command)
+        if way == "takes too long":
+            raise subprocess.TimeoutExpired(command, options["timeout"])
+        return subprocess.CompletedProcess(command, 64, "", "peeking failed")
+
+    monkeypatch.setattr(markdown.subprocess, "run", run)
+    nb = new_notebook(cells=[new_markdown_cell("# Title"), new_markdown_cell("A *knot* & more")])
+    text, page, warned = both(nbformat.writes(nb), tmp_path)
+    assert "Title" in text and "A knot & more" in text
+    assert "<h1>Title</h1>" in page and "<p>A knot &amp; more" in page
+    assert len(asked) == 4, "for each page: with the rest, then by itself"
+    place = "cell 2 'A *knot* & more'"
+    assert warned == [f"{place}: its HTML cannot be read; its text alone is shown"] * 2
 
 
 @pytest.mark.parametrize("case", BROKEN)

@@ -53,6 +53,7 @@ TEXTS = [
     "[" * 500,
     "*" * 500 + "a",
     "<div>" * 300,
+    "> " * 50 + "<kbd>a<del>b<h2>c</h2></del></kbd> <q><ins><p>d</p></ins></q>",
     "<main>in it</main> <abbr>a<img>b</abbr> <kbd>a<del>b<h2>c</h2></del></kbd>",
     "🎉 中文 עברית ﷽ 👩‍👩‍👧",
     "a" * 3000,
@@ -245,7 +246,7 @@ def test_no_notebook_runs_code_reads_files_or_crashes():
         made += len(batch)
         one = titled([cell for nb in batch for cell in nb.cells], "", {}, batch[0].metadata)
         if export(one):
-            assert [export(nb) for nb in batch] == [""] * BATCH
+            assert [refused for nb in batch if (refused := export(nb))] == []
 
     try_all()
     assert made >= NOTEBOOKS
