@@ -111,12 +111,26 @@ def myst(notebook: Path, out: Path) -> bool:
     )
 
 
+def quarto(notebook: Path, out: Path, *options: str) -> bool:
+    """Quarto's Typst; the title spares it that of a notebook that has none."""
+    command = ("quarto", "render", notebook.name, "--to", "typst", "--no-execute", "-M", "title:Notebook")
+    made = notebook.with_suffix(".pdf")
+    return run(notebook.parent, *command, *options) and made.exists() and bool(made.rename(out))
+
+
+def quarto_ua(notebook: Path, out: Path) -> bool:
+    """Quarto, asked for PDF/UA-1, which Typst then checks: it writes nothing that it finds an error in."""
+    return quarto(notebook, out, "-M", "pdf-standard:ua-1")
+
+
 WAYS: dict[str, tuple[Callable[[Path, Path], bool], str]] = {
     "`report_pdf`": (report_pdf, sys.executable),
     "nbconvert `pdf`": (latex, "xelatex"),
     "nbconvert's HTML printed by Chromium, as `webpdf` does": (browser, CHROMIUM),
     "pandoc to Typst": (pandoc, sys.executable),
     "mystmd to Typst": (myst, "myst"),
+    "Quarto to Typst": (quarto, "quarto"),
+    "Quarto to Typst, asked for PDF/UA-1": (quarto_ua, "quarto"),
 }
 
 

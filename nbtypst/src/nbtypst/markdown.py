@@ -24,7 +24,8 @@ MATH = re.compile(
     r"\$\$(.+?)\$\$|\\\[(.+?)\\\]|\$([^$\n]+?)\$|\\\((.+?)\\\)|(\\begin\{(\w+\*?)\}.*\\end\{\6\})", re.S
 )
 DEEPEST = 60  # elements in one another; what is nested deeper is text alone
-SECONDS = 30  # after which pandoc is taken to hang
+SECONDS = 30  # after which pandoc is taken to hang; more for a long text, as many as it takes at this pace:
+SLOWEST = 10_000  # characters a second
 _TAGS_WORDS = """
 a abbr address article aside b bdi bdo blockquote br caption center cite code col colgroup dd del dfn
 div dl dt em figcaption figure footer h1 h2 h3 h4 h5 h6 header hr i img ins kbd li mark nav ol p
@@ -245,9 +246,8 @@ def pandoc(text: str, *options: str) -> str:
     """What pandoc makes of `text`."""
     env = os.environ | {"LC_ALL": "C.UTF-8"}  # else pandoc cannot open a file in a folder such as "øving 1"
     command = [pandoc_path(), "--sandbox", "--wrap=none", *options]
-    done = subprocess.run(
-        command, input=text, capture_output=True, encoding="utf-8", env=env, timeout=SECONDS
-    )
+    limit = SECONDS + len(text) / SLOWEST
+    done = subprocess.run(command, input=text, capture_output=True, encoding="utf-8", env=env, timeout=limit)
     if done.returncode:
         raise PandocError(f"pandoc failed: {done.stderr.strip()}")
     return done.stdout
