@@ -190,7 +190,9 @@ def install_packages(python):
         bar.draw(min((len(found) + installed) / (2.0 * max(total, 1)), 1))
 
     # The lock is whole, so there is nothing to resolve: pip 23 stops at an extra that is not spelt out there.
-    options = ("--no-deps", "--require-hashes", "-r", "requirements.txt")
+    options = ["--no-deps", "--require-hashes", "-r", "requirements.txt"]
+    if not sys.dont_write_bytecode:  # Python compiles what it imports, some 1,600 modules of 10,000
+        options.append("--no-compile")
     try:
         well, lines = pip(python, *options, seen=seen, step=step)
     finally:

@@ -150,6 +150,24 @@ def test_without_network_there_is_a_clear_message_and_no_stamp(
     assert not (tmp_path / ".venv" / ".installed").exists()
 
 
+@pytest.mark.parametrize("keeps", [True, False])
+def test_modules_are_compiled_when_imported_unless_this_python_keeps_no_bytecode(
+    keeps: bool, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    asked: list[str] = []
+
+    def pip(python: str, *options: str, **watched: object) -> tuple[bool, list[str]]:
+        asked.extend(options)
+        return True, []
+
+    monkeypatch.chdir(tmp_path)
+    Path("requirements.txt").write_text("one==1.0\n")
+    monkeypatch.setattr(sys, "dont_write_bytecode", not keeps)
+    monkeypatch.setattr(bootstrap, "pip", pip)
+    bootstrap.install_packages("python")
+    assert ("--no-compile" in asked) is keeps
+
+
 @pytest.fixture
 def environment(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
     """A .venv with two packages as bootstrap leaves it; making it again is only noted."""
