@@ -138,13 +138,15 @@ def errors(pdf: Path) -> int:
     return sum(one.severity.name == "ERROR" for one in pdfua.validate(str(pdf)).findings)
 
 
-def measured(way: Callable[[Path, Path], bool], notebook: Path) -> tuple[bool, int, float]:
+def measured(way: Callable[[Path, Path], bool], notebook: Path, top: Path) -> tuple[bool, int, float]:
     """Whether a PDF was written, its errors, and the seconds that it took."""
-    with tempfile.TemporaryDirectory() as place:  # all that stands beside the notebook comes along
+    with (
+        tempfile.TemporaryDirectory() as place
+    ):  # all of the folder comes along, pictures elsewhere in it too
         folder, out = Path(place, "in"), Path(place, "out.pdf")
-        shutil.copytree(notebook.parent, folder, symlinks=True)
+        shutil.copytree(top, folder, symlinks=True)
         began = time.perf_counter()
-        written = way(folder / notebook.name, out) and out.exists()
+        written = way(folder / notebook.relative_to(top), out) and out.exists()
         seconds = time.perf_counter() - began
         return written, errors(out) if written else 0, seconds
 
@@ -170,7 +172,7 @@ def main() -> None:
     results: dict[str, list[tuple[bool, int, float]]] = {name: [] for name in ways}
     with suppress(KeyboardInterrupt):  # which ends it: the table is then of what is done
         for number, notebook in enumerate(notebooks, 1):
-            row = [measured(way, notebook) for way in ways.values()]
+            row = [measured(way, notebook, given.folder) for way in ways.values()]
             for name, found in zip(ways, row, strict=True):
                 results[name].append(found)
             said = "  ".join(str(count) if written else "-" for written, count, _ in row)
