@@ -1,6 +1,7 @@
 """The page of a report: where figures go, what is refused and how it is said, what was checked."""
 
 import itertools
+import re
 import subprocess
 import sys
 
@@ -40,6 +41,21 @@ def where(document, text: str) -> tuple[int, float]:
         while found := search.get_next():
             places.append((number, -content.get_charbox(found[0])[3]))
     return places[-1]
+
+
+def test_the_contents_break_no_word_and_set_page_numbers_apart():
+    """Headings that grow by a narrow letter: one of them just fills its line."""
+    headings = [f"# Adding external Clojure depend{'i' * more}" for more in range(24)]
+    long = "# Different ways to ignore output differences"
+    nb = new_notebook(cells=[new_markdown_cell("\n\n".join(["# Title", *headings, long]))])
+    (page, *_) = pypdfium2.PdfDocument(ReportPDFExporter().from_notebook_node(nb)[0])
+    content = page.get_textpage()
+    gaps = []
+    for match in re.finditer(r"([di])[ \u2060]*\d\r", content.get_text_range()):
+        left, number = content.get_charbox(match.start()), content.get_charbox(match.end() - 2)
+        gaps.append(number[0] - left[2])
+    assert len(gaps) == len(headings) and min(gaps) > 3, gaps
+    assert "ignore output \r\ndifferences" in content.get_text_range()
 
 
 @pytest.mark.parametrize("height", [120, 230, 350])
