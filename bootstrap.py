@@ -25,6 +25,10 @@ LOG = os.path.join("build", "environment.txt")
 PROJECTS = ["./nbtypst", "."]
 SELF = "import sys; print('%d.%d' % sys.version_info[:2], sys.prefix)"
 
+PARENT = os.getppid()
+
+interrupted = []  # the signals that came
+
 
 class SetupError(Exception):
     """Something that the user has to put right; its text is the message."""
@@ -57,6 +61,17 @@ def environment_python():
     if os.name == "nt":
         return os.path.join(ENVIRONMENT, "Scripts", "python.exe")
     return os.path.join(ENVIRONMENT, "bin", "python")
+
+
+def interrupt(number, frame):
+    """Note a signal. An exception could come between a process's start and the care for its end."""
+    interrupted.append(number)
+
+
+def go_on():
+    """Stop if a signal came, or if the make that started this is gone."""
+    if interrupted or os.getppid() != PARENT:
+        raise KeyboardInterrupt
 
 
 def identity():
@@ -103,6 +118,7 @@ def is_whole():
     if not os.path.exists(STAMP):
         return False
     fault = damage()
+    go_on()  # a signal also ends the Python that damage() asks
     if fault:
         sys.stderr.write("The environment " + ENVIRONMENT + " is damaged: " + fault + ".\n")
         os.remove(STAMP)
@@ -137,7 +153,7 @@ def run(command, seen=lambda line: None, step=lambda: None):
     os.makedirs("build", exist_ok=True)
     environment = dict(os.environ, PIP_DISABLE_PIP_VERSION_CHECK="1", PIP_USER="0", PYTHONUTF8="1")
     process = subprocess.Popen(command, stdout=subprocess.PIPE, stderr=subprocess.STDOUT, env=environment)
-    lines, parent = [], os.getppid()
+    lines = []
 
     def read():
         with process.stdout as said, open(LOG, "ab", 0) as log:
@@ -150,14 +166,15 @@ def run(command, seen=lambda line: None, step=lambda: None):
     reader.start()
     try:
         while process.poll() is None:
-            if os.getppid() != parent:
-                raise KeyboardInterrupt
+            go_on()
             step()
             time.sleep(0.2)
+        go_on()
     finally:
         if process.poll() is None:
             process.terminate()
         reader.join()
+        process.wait()
     return process.returncode == 0, lines
 
 
@@ -246,7 +263,7 @@ def alone():
         return
     os.makedirs("build", exist_ok=True)
     with open(os.path.join("build", ".environment"), "w") as lock:
-        waited, parent = False, os.getppid()
+        waited = False
         while True:
             try:
                 fcntl.flock(lock, fcntl.LOCK_EX | fcntl.LOCK_NB)
@@ -256,8 +273,7 @@ def alone():
                     print("Waiting for another make, which makes the environment")
                     sys.stdout.flush()
                 waited = True
-                if os.getppid() != parent:
-                    raise KeyboardInterrupt from None
+                go_on()
                 time.sleep(0.2)
         yield waited
 
@@ -300,10 +316,6 @@ def make(whole):
     print("Made " + ENVIRONMENT)
 
 
-def interrupt(number, frame):
-    raise KeyboardInterrupt
-
-
 def main(arguments):
     try:
         if "--check" in arguments:
@@ -325,7 +337,7 @@ def main(arguments):
 
 
 if __name__ == "__main__":
-    for name in ("SIGTERM", "SIGHUP"):
-        if hasattr(signal, name) and signal.getsignal(getattr(signal, name)) == signal.SIG_DFL:
+    for name in ("SIGINT", "SIGTERM", "SIGHUP"):
+        if hasattr(signal, name) and signal.getsignal(getattr(signal, name)) != signal.SIG_IGN:
             signal.signal(getattr(signal, name), interrupt)
     sys.exit(main(sys.argv[1:]))

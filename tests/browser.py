@@ -104,7 +104,7 @@ def jupyterlab(folder):
         yield address
     finally:
         process.terminate()
-        process.wait(120)
+        process.wait(30)
 
 
 @contextmanager

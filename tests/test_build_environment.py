@@ -9,6 +9,7 @@ import struct
 import subprocess
 import sys
 import termios
+import threading
 import time
 import zipfile
 from contextlib import suppress
@@ -67,10 +68,30 @@ def test_an_interrupted_install_leaves_no_process_and_no_stamp(number, folder, t
     process = start(folder, 60, stdout=subprocess.DEVNULL, stderr=subprocess.PIPE, text=True)
     waits(folder)
     process.send_signal(number)
-    assert process.communicate(timeout=60)[1] == "error: interrupted; the next make makes the environment\n"
+    assert process.communicate(timeout=10)[1] == "error: interrupted; the next make makes the environment\n"
     assert process.returncode == 130 and not (folder / bootstrap.STAMP).exists()
     assert builds.left(folder, 10) == []
     tried(f"{number.name} while packages are installed", 1, "no process is left, and no stamp")
+
+
+@builds.needs_proc
+def test_a_signal_that_comes_while_pip_is_started_ends_it(folder, monkeypatch):
+    start = threading.Thread.start
+
+    def start_and_signal(thread):
+        start(thread)
+        signal.raise_signal(signal.SIGTERM)
+
+    monkeypatch.chdir(folder)
+    monkeypatch.setattr(bootstrap, "interrupted", [])
+    monkeypatch.setattr(threading.Thread, "start", start_and_signal)
+    before = signal.signal(signal.SIGTERM, bootstrap.interrupt)
+    try:
+        with pytest.raises(KeyboardInterrupt):
+            bootstrap.run([sys.executable, "-c", "import time; time.sleep(60)"])
+    finally:
+        signal.signal(signal.SIGTERM, before)
+    assert builds.left(folder, 10) == []
 
 
 @builds.needs_proc

@@ -5,6 +5,7 @@ import importlib
 import os
 import re
 import shutil
+import signal
 import subprocess
 import sys
 import tomllib
@@ -186,6 +187,17 @@ def environment(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
     assert bootstrap.main([]) == 0
     Path("made").unlink()
     return site
+
+
+def test_an_interrupted_check_does_not_take_the_environment_for_damaged(
+    environment: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Ctrl+C ends the Python that is asked, too; only without it is that a fault."""
+    monkeypatch.setattr(bootstrap, "identity", lambda: "")
+    monkeypatch.setattr(bootstrap, "interrupted", [signal.SIGINT])
+    assert bootstrap.main(["--check"]) == 130 and Path(bootstrap.STAMP).exists()
+    bootstrap.interrupted.clear()
+    assert bootstrap.main(["--check"]) == 0 and not Path(bootstrap.STAMP).exists()
 
 
 def test_a_whole_environment_stays(environment: Path) -> None:

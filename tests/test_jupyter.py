@@ -45,7 +45,7 @@ def server(tmp_path):
         yield address
     finally:
         process.terminate()
-        process.wait(120)
+        process.wait(30)
 
 
 def test_export_menu_gives_the_bytes_of_make(server, pdf, html):
