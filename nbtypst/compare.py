@@ -114,8 +114,10 @@ def myst(notebook: Path, out: Path) -> bool:
 def quarto(notebook: Path, out: Path, *options: str) -> bool:
     """Quarto's Typst; the title spares it that of a notebook that has none."""
     command = ("quarto", "render", notebook.name, "--to", "typst", "--no-execute", "-M", "title:Notebook")
-    made = notebook.with_suffix(".pdf")
-    return run(notebook.parent, *command, *options) and made.exists() and bool(made.rename(out))
+    if not run(notebook.parent, *command, *options):
+        return False
+    notebook.with_suffix(".pdf").rename(out)
+    return True
 
 
 def quarto_ua(notebook: Path, out: Path) -> bool:
@@ -139,10 +141,8 @@ def errors(pdf: Path) -> int:
 
 
 def measured(way: Callable[[Path, Path], bool], notebook: Path, top: Path) -> tuple[bool, int, float]:
-    """Whether a PDF was written, its errors, and the seconds that it took."""
-    with (
-        tempfile.TemporaryDirectory() as place
-    ):  # all of the folder comes along, pictures elsewhere in it too
+    """Whether a PDF was written, its errors, and the seconds that it took; in a copy of the folder `top`."""
+    with tempfile.TemporaryDirectory() as place:
         folder, out = Path(place, "in"), Path(place, "out.pdf")
         shutil.copytree(top, folder, symlinks=True)
         began = time.perf_counter()
