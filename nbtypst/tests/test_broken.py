@@ -53,7 +53,7 @@ def test_html_that_pandoc_cannot_read_costs_nothing_beside_it(way, tmp_path, mon
     real, asked = subprocess.run, []
 
     def run(command: Any, *others: Any, **options: Any) -> Any:
-        if "knot" not in options.get("input", "") or "html" not in command[4]:
+        if "knot" not in options.get("input", "") or command[-1] != "json":  # what reads HTML
             return real(command, *others, **options)
         asked.append(command)
         if way == "takes too long":
@@ -68,6 +68,14 @@ def test_html_that_pandoc_cannot_read_costs_nothing_beside_it(way, tmp_path, mon
     assert len(asked) == 4, "for each page: with the rest, then by itself"
     place = "cell 2 'A *knot* & more'"
     assert warned == [f"{place}: its HTML cannot be read; its text alone is shown"] * 2
+
+
+def test_html_that_pandoc_leaves_words_out_of_is_its_text(tmp_path):
+    nb = new_notebook(cells=[new_markdown_cell("<dl>before<dt>a</dt><dd>b</dd></dl>")])
+    text, page, warned = both(nbformat.writes(nb), tmp_path)
+    assert "before a b" in text and "<p>before a b" in page
+    place = "cell 1 '<dl>before<dt>a</dt><dd>b</dd></dl>'"
+    assert f"{place}: its HTML cannot be read; its text alone is shown" in warned
 
 
 @pytest.mark.parametrize("case", BROKEN)

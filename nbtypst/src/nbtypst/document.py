@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections import Counter
 from dataclasses import dataclass, field
 from typing import Any
 
@@ -9,7 +10,7 @@ from pandocfilters import stringify
 
 from nbtypst.cells import Piece, pieces
 from nbtypst.formulas import untagged
-from nbtypst.markdown import Block, parse, text_of
+from nbtypst.markdown import Block, parse, sanitise, text_of
 from nbtypst.pictures import Picture
 from nbtypst.problems import Problems
 from nbtypst.references import PREFIX, References, close_levels, nodes
@@ -17,6 +18,8 @@ from nbtypst.settings import Settings
 from nbtypst.settings import settings as settings_of
 from nbtypst.speech import unspoken
 from nbtypst.tidy import Tidier
+
+WORDS = {"Str", "Code", "CodeBlock"}
 
 
 @dataclass
@@ -72,13 +75,23 @@ def _read(found: list[Piece], problems: Problems) -> None:
     texts = [(piece, False, piece.html) for piece in found if piece.html is not None]
     texts += [(piece, True, piece.caption) for piece in found if piece.caption is not None]
     for (piece, is_caption, html), blocks in zip(texts, parse([html for *_, html in texts]), strict=True):
-        if blocks is None:
+        if blocks is None or _lost(html, blocks):
             problems.warn(piece.place, "its HTML cannot be read", "its text alone is shown")
             blocks = [{"t": "Para", "c": [{"t": "Str", "c": text_of(html)}]}]
         if is_caption:
             piece.words = blocks
         else:
             piece.blocks = blocks
+
+
+def _lost(html: str, blocks: list[Block]) -> Counter[str]:
+    """The letters and digits that pandoc left out of HTML, such as those of a `dl` in no `dt` or `dd`."""
+    read = [node["c"] if node["t"] == "Str" else node["c"][1] for node in nodes(blocks) if node["t"] in WORDS]
+    return _letters(text_of(sanitise(html))) - _letters("".join(read))
+
+
+def _letters(text: str) -> Counter[str]:
+    return Counter(filter(str.isalnum, text))
 
 
 def _false(check: dict[str, Any]) -> tuple[str, str]:

@@ -27,10 +27,13 @@ DEEPEST = 60  # elements in one another; what is nested deeper is text alone
 SECONDS = 30  # after which pandoc is taken to hang; more for a long text, as many as it takes at this pace:
 SLOWEST = 10_000  # characters a second
 _TAGS_WORDS = """
-a abbr address article aside b bdi bdo blockquote br caption center cite code col colgroup dd del dfn
-div dl dt em figcaption figure footer h1 h2 h3 h4 h5 h6 header hr i img ins kbd li mark nav ol p
+a abbr address article aside b bdi bdo blockquote br caption center cite code col colgroup dd dfn
+div dl dt em figcaption figure footer h1 h2 h3 h4 h5 h6 header hr i img kbd li mark nav ol p
 pre q s samp section small span strike strong sub sup table tbody td tfoot th thead tr tt u ul var"""
 _TAGS = set(_TAGS_WORDS.split())
+# Pandoc reads nothing outside main; at del and ins that hold blocks it can fail, in a time that doubles with
+# each level of nesting.
+_OTHERWISE = {"main": "div", "del": "s", "ins": "u"}
 _ATTRIBUTES = {
     "*": {"id"},
     "a": {"href", "name"},
@@ -46,6 +49,7 @@ _SCHEMES = {"http", "https", "mailto", "data", "attachment", "file"}
 _CONTROL = re.compile("[\x00-\x08\x0b\x0c\x0e-\x1f\x7f-\x84\x86-\x9f\ud800-\udfff\ufdd0-\ufdef\ufffe\uffff]")
 _KEPT = dict(zip("'\".-", "\ufdd0\ufdd1\ufdd2\ufdd3", strict=True))  # what pandoc would make "smart" in code
 _LOST = re.compile(r"<(iframe|video|audio|embed|object|canvas|svg|form|script)\b([^>]*)", re.I)
+_BLOCK = re.compile(r"<(?=/?(?:br|d[dt]|div|h[1-6]|li|p|t[dhr])\b)")
 _NO_SOURCE = re.compile(r'<img(?!(?:[^>"]|"[^"]*")*?\ssrc=)')
 _SOURCE = re.compile(r"""(?:src|data|href)\s*=\s*["']?\s*(https?://[^\s"'>]+)""", re.I)
 
@@ -165,9 +169,9 @@ def sanitise(html: str) -> str:
     """Well-formed HTML of nothing but known tags with known attributes."""
     html = re.sub(r"<input\b[^>]*\bchecked\b[^>]*>", "☑", html, flags=re.I)
     html = re.sub(r"<input\b[^>]*checkbox[^>]*>", "☐", html, flags=re.I)
-    html = re.sub(r"<(/?)main\b", r"<\1div", html, flags=re.I)  # pandoc reads nothing outside it
-    html = re.sub(r"<(/?)del\b", r"<\1s", html, flags=re.I)  # pandoc can fail at del and ins with blocks in
-    html = re.sub(r"<(/?)ins\b", r"<\1u", html, flags=re.I)  # them, in a time that doubles with each level
+    html = re.sub(
+        rf"<(/?)({'|'.join(_OTHERWISE)})\b", lambda m: f"<{m[1]}{_OTHERWISE[m[2].lower()]}", html, flags=re.I
+    )
     clean = nh3.clean(
         printable(html),
         tags=_TAGS,
@@ -178,7 +182,7 @@ def sanitise(html: str) -> str:
         link_rel=None,
     )
     clean = _NO_SOURCE.sub('<img src=""', clean)  # which pandoc leaves out, its text too, or fails at
-    return clean if _depth(clean) <= DEEPEST else f"<p>{nh3.clean(clean, tags=set())}</p>"
+    return clean if _depth(clean) <= DEEPEST else f"<p>{escape(text_of(clean))}</p>"
 
 
 def _depth(html: str) -> int:
@@ -227,8 +231,8 @@ def _code_kept(html: str) -> str:
 
 
 def text_of(html: str) -> str:
-    """The text of HTML without its tags."""
-    return unescape(nh3.clean(html, tags=set()))
+    """The text of HTML without its tags, with a space where a block or a cell begins or ends."""
+    return " ".join(unescape(nh3.clean(_BLOCK.sub(" <", html), tags=set())).split())
 
 
 def _read(html: str) -> list[Block] | None:
