@@ -92,9 +92,10 @@ explore: $(READY)
 	$(PY) tools/explore.py
 	@echo "Wrote explore.ipynb"
 
-# Each shows the percentage done, and at the end the tests that took longest.
+# Each shows the percentage done, and at the end the tests that took longest. Two workers share the files of tests,
+# each with one thread for its products: two cores are busy then, and a file's own runs are made once.
 test: $(READY)
-	$(PY) -m pytest --durations=5
+	OPENBLAS_NUM_THREADS=1 $(PY) -m pytest -n 2 --dist loadfile --durations=5
 
 quick: $(READY)
 	$(PY) -m pytest -m "not slow" --durations=5
