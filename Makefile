@@ -94,8 +94,9 @@ explore: $(READY)
 
 # Each shows the percentage done, and at the end the tests that took longest. Two workers share the files of tests,
 # each with one thread for its products: two cores are busy then, and a file's own runs are made once.
+test: export OPENBLAS_NUM_THREADS = 1
 test: $(READY)
-	OPENBLAS_NUM_THREADS=1 $(PY) -m pytest -n 2 --dist loadfile --durations=5
+	$(PY) -m pytest -n 2 --dist loadfile --durations=5
 
 quick: $(READY)
 	$(PY) -m pytest -m "not slow" --durations=5
