@@ -96,7 +96,7 @@ explore: $(READY)
 # each with one thread for its products: two cores are busy then, and a file's own runs are made once.
 test: export OPENBLAS_NUM_THREADS = 1
 test: $(READY)
-	$(PY) -m pytest -n 2 --dist loadfile --durations=5
+	$(PY) -m pytest -n 2 --dist loadfile --no-loadscope-reorder --durations=5
 
 quick: $(READY)
 	$(PY) -m pytest -m "not slow" --durations=5

@@ -8,6 +8,7 @@ import sys
 import zipfile
 from pathlib import Path
 
+import matplotlib.font_manager  # noqa: F401  so fonts are listed: a slow kernel would say so in a cell
 import nbformat
 import pytest
 from nbtypst import ReportHTMLExporter, ReportPDFExporter

@@ -23,6 +23,20 @@ needs_rights = pytest.mark.skipif(
     bool(NO_RIGHTS) and not shutil.which("setpriv"), reason="root may write anywhere"
 )
 
+SLOW_FONTS = """import pathlib
+import threading
+
+
+class Timer(threading.Timer):
+    def __init__(self, interval, *rest):
+        super().__init__(interval, *rest)
+        if interval == 5:
+            self.function()
+            pathlib.Path(__file__).with_name("warned").touch()
+
+
+threading.Timer = Timer"""
+
 
 @pytest.fixture(scope="module")
 def built(tmp_path_factory):
@@ -167,6 +181,21 @@ def test_a_home_that_cannot_be_written_makes_no_difference(project, built, tmp_p
     assert project.make("pdf", before=NO_RIGHTS, HOME=str(tmp_path)) == WROTE
     assert project.contents(*PDF) == built[1]
     tried("A read-only HOME", 1, "the same bytes as elsewhere, and nothing said")
+
+
+def test_a_machine_slow_to_list_its_fonts_makes_no_difference(project, tmp_path, tried):
+    """Matplotlib lists them once, and warns after 5 seconds: here at once."""
+    (tmp_path / "sitecustomize.py").write_text(SLOW_FONTS, encoding="utf-8")
+    project.restore("import matplotlib.font_manager", ONE_LINE)
+    made = []
+    for environment in ({}, {"PYTHONPATH": str(tmp_path)}):
+        shutil.rmtree(project.folder / "build/matplotlib", ignore_errors=True)
+        assert project.make("pdf", **environment) == WROTE
+        made.append(project.contents(*PDF))
+    assert (tmp_path / "warned").exists()
+    assert made[0] == made[1]
+    fault = "Matplotlib's warning that it builds its font cache, on a machine with many fonts"
+    tried(fault, 1, "the same bytes as elsewhere")
 
 
 def test_a_terminal_shows_one_bar_and_a_line_for_each_file(project, built):

@@ -1,5 +1,6 @@
 """A build's kernel: IPython's, which ends, and takes all it started with it, when its build is gone."""
 
+import logging
 import os
 import signal
 import sys
@@ -21,6 +22,10 @@ if __name__ == "__main__":
     build = int(os.environ["JPY_PARENT_PID"])
     os.environ["JPY_PARENT_PID"] = "1"  # ipykernel looks for no parent: it would end alone
     threading.Thread(target=watch, args=[build], daemon=True).start()
+
+    # A machine with many fonts would say so once, in whichever cell is the first that needs them.
+    fonts = logging.getLogger("matplotlib.font_manager")
+    fonts.addFilter(lambda record: "building the font cache" not in record.getMessage())
 
     from ipykernel import kernelapp
 
