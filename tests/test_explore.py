@@ -251,11 +251,15 @@ def test_the_bench_keeps_what_was_stopped_and_goes_on_after_a_failure(mnist):
     assert "diverged" in bench.status.value and len(bench.runs) == 2 and not bench.go.disabled
 
 
-def test_a_bench_says_when_there_is_no_run_and_when_one_is_in_progress(mnist):
+def test_a_bench_says_when_there_is_no_run_or_setting_and_when_one_is_in_progress(mnist):
     bench = Bench(mnist)
     for asked in (bench.wait, bench.pad, lambda: bench.chosen):
         with pytest.raises(ValueError, match="no run is there yet; press Train"):
             asked()
+    for name, value in dict(learning_rate=True, lam=11, epochs=5000, seed=None, rate=1).items():
+        with pytest.raises(ValueError, match=f"{name}.*; expected"):
+            bench.train(batch_size=64, **{name: value})
+    assert bench.thread is None and bench.settings["batch_size"].value == 128
     bench.train(epochs=1000, patience=None)
     with pytest.raises(ValueError, match=r"a run is in progress; stop\(\) it"):
         bench.train(epochs=1)

@@ -87,12 +87,13 @@ class Bench(widgets.VBox):
     def train(self, **settings: Any) -> None:
         """Start a run with what the controls say, some of it set first; it goes on in the background.
 
-        ValueError while another is in progress.
+        ValueError while another is in progress, and for a setting that the controls cannot have.
         """
         if self.thread is not None and self.thread.is_alive():
             raise ValueError("a run is in progress; stop() it, or wait() for its end")
-        for name, value in settings.items():
-            self.settings[name].value = value or 0
+        values = {name: self._checked(name, value) for name, value in settings.items()}
+        for name, value in values.items():
+            self.settings[name].value = value
         try:
             asked = self._asked()
         except ValueError as error:  # the same digit twice
@@ -102,6 +103,21 @@ class Bench(widgets.VBox):
         self.stopping.clear()
         self.go.disabled, self.halt.disabled, self.forget.disabled = True, False, True
         self.thread.start()
+
+    def _checked(self, name: str, value: object) -> Any:
+        """What a control is set to; left to itself it would take the nearest that it can be."""
+        if name not in self.settings:
+            raise ValueError(f"there is no setting {name}; expected one of {', '.join(self.settings)}")
+        control = self.settings[name]
+        if isinstance(control, widgets.Dropdown):
+            return checks.order(value)
+        if isinstance(control, widgets.BoundedIntText):
+            none = name == "patience" and value is None
+            return 0 if none else checks.whole(name, value, control.min, control.max)
+        number = checks.real(name, value, zero=True)
+        if control.min <= number <= control.max:
+            return number
+        raise ValueError(f"{name} is {number:g}; expected {control.min:g} to {control.max:g}")
 
     def stop(self) -> None:
         """End the run in progress; what it has done is kept."""
