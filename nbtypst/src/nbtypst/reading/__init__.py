@@ -1,0 +1,1 @@
+"""Read a notebook: from its cells to pandoc's blocks, checked and made safe."""

@@ -1,0 +1,1 @@
+"""Check the report's algebra: its derivations, read as LaTeX and evaluated in SymPy."""
