@@ -22,7 +22,7 @@ endif
 endif
 endif
 
-# What runs computed is kept under build/kept (assignment1/kept.py), so that a change of text alone trains nothing
+# What runs computed is kept under build/kept (study/cache.py), so that a change of text alone trains nothing
 # again; `make report`, and CI, compute everything.
 # In place of the shell, and with make's number: a build ends with its make, however that ends.
 MAKE_PID := $(shell echo $$PPID)
@@ -30,7 +30,7 @@ BUILD = exec env MAKE_PID=$(MAKE_PID) ASSIGNMENT1_KEEP=$(1) $(PY) tools/build.py
 # What the first page names: make pdf AUTHORS="Ada Lovelace, Alan Turing" GROUP=7 COURSE=TDT4265 DATE="1 March 2026"
 given = $(if $(filter command line,$(origin $(1))),--$(2)="$($(1))")
 NAMES = $(call given,AUTHORS,authors) $(call given,GROUP,group) $(call given,COURSE,course) $(call given,DATE,date)
-SOURCES = report.ipynb $(wildcard assignment1/*.* assignment1/*/*.py nbtypst/src/nbtypst/*.*)
+SOURCES = report.ipynb $(wildcard assignment1/*.py assignment1/*/*.py study/*.py study/*/*.* explore/*.* nbtypst/src/nbtypst/*.* nbtypst/src/nbtypst/*/*.*)
 
 .PHONY: help env explore pdf html submission pictures report test quick coverage mutants lint lab optima bench bench-peers lock clean distclean active-environment
 
@@ -116,7 +116,7 @@ lint: $(READY)
 	$(PY) -m ruff check .
 	$(PY) -m ruff format --check .
 	$(PY) -m mypy
-	$(PY:python=oxlint) --deny correctness --deny suspicious --deny perf --quiet assignment1
+	$(PY:python=oxlint) --deny correctness --deny suspicious --deny perf --quiet explore
 
 # JupyterLab shows SVG, the figures, only in a trusted notebook.
 lab: $(READY)
@@ -124,8 +124,8 @@ lab: $(READY)
 	ASSIGNMENT1_KEEP=1 $(PY) -m jupyterlab report.ipynb
 
 optima: $(READY)
-	$(PY) -m assignment1.evidence.optima
-	$(PY) -m assignment1.evidence.task3
+	$(PY) -m study.optima
+	$(PY) -m study.task3d_overfitting
 
 bench: $(READY)
 	$(PY) benchmarks/run.py $(PARTS)

@@ -16,7 +16,7 @@ import numpy as np
 from isal import isal_zlib  # inflates in less than half of zlib's time
 from numpy.typing import NDArray
 
-from assignment1 import checks
+from assignment1 import arguments
 
 DATA = Path(__file__).resolve().parent.parent / "data"
 RESTORE = "restore it with `git checkout -- data`, or as data/README.md says"
@@ -65,7 +65,7 @@ def read_mnist(folder: str | Path, name: str) -> bytes:
 
     Raises FileNotFoundError for a missing file, ValueError for one that does not hold what it should.
     """
-    plain = checks.path("folder", folder) / name
+    plain = arguments.path("folder", folder) / name
     zipped = plain.with_name(f"{name}.gz")
     # unlike Path.exists, this raises nothing where a folder cannot be searched
     path = zipped if os.path.exists(zipped) or not os.path.exists(plain) else plain
@@ -112,7 +112,7 @@ def _verified(file: bytes, known: Known, path: Path) -> bytes:
 
 def read_arrays(path: str | Path, sha256: str, shapes: dict[str, tuple[int, ...]]) -> dict[str, NDArray]:
     """The arrays of an .npz file, verified by its SHA-256, their shapes and that all numbers are finite."""
-    path = checks.path("path", path)
+    path = arguments.path("path", path)
     file = read(path)
     digest = hashlib.sha256(file).hexdigest()
     if digest != sha256:

@@ -5,7 +5,7 @@ from __future__ import annotations
 import numpy as np
 from numpy.typing import NDArray
 
-from assignment1 import checks as check
+from assignment1 import arguments as check
 from assignment1.models import Array, Regression
 
 

@@ -11,7 +11,7 @@ from typing import NamedTuple
 import numpy as np
 from numpy.typing import ArrayLike, DTypeLike, NDArray
 
-from assignment1 import checks, files
+from assignment1 import arguments, files
 from assignment1.shown import Shown
 
 TRAIN = 20_000  # the assignment trains on the first 20,000 of the 60,000 training images
@@ -45,7 +45,7 @@ def preprocess(images: ArrayLike, dtype: DTypeLike = np.float64) -> NDArray[np.f
     `images` is (28, 28), (N, 28, 28) or (N, 784), of integers; the result is (N, 785), of float32 or float64.
     Raises ValueError on any other shape or dtype, and on pixels outside [0, 255].
     """
-    pixels, dtype = checks.array("images", images), checks.float_dtype(dtype)
+    pixels, dtype = arguments.array("images", images), arguments.float_dtype(dtype)
     shape = pixels.shape[1:] if pixels.ndim > 1 and pixels.shape != (28, 28) else pixels.shape
     if shape not in ((28, 28), (784,)) or pixels.ndim == 1:
         raise ValueError(f"images have shape {pixels.shape}; expected (28, 28), (N, 28, 28) or (N, 784)")
@@ -62,7 +62,11 @@ def preprocess(images: ArrayLike, dtype: DTypeLike = np.float64) -> NDArray[np.f
 
 def one_hot(labels: ArrayLike, K: int = 10, dtype: DTypeLike = np.float64) -> NDArray[np.floating]:
     """Labels (N,) as rows of Y (N, K): 1 in the label's column, else 0. ValueError outside 0 to K - 1."""
-    labels, dtype, K = checks.array("labels", labels), checks.float_dtype(dtype), checks.whole("K", K)
+    labels, dtype, K = (
+        arguments.array("labels", labels),
+        arguments.float_dtype(dtype),
+        arguments.whole("K", K),
+    )
     if labels.ndim != 1 or labels.dtype.kind not in "iu":
         raise ValueError(f"labels have shape {labels.shape}, dtype {labels.dtype}; expected (N,) integers")
     if labels.size and not 0 <= labels.min() <= labels.max() < K:
@@ -112,7 +116,7 @@ class MNIST(Shown):
         """Two digits, Y (N, 1) with target 1 for `positive` and 0 for `negative`: task 2.
         >>> load_mnist().binary(2, 3).train.X.shape
         (4005, 785)"""
-        positive, negative = (checks.whole("digit", digit, 0, 9) for digit in (positive, negative))
+        positive, negative = (arguments.whole("digit", digit, 0, 9) for digit in (positive, negative))
         if positive == negative:
             raise ValueError(f"both digits are {positive}; expected two different ones, such as 2 and 3")
 

@@ -1,7 +1,7 @@
 """The two models as the report's equations have them: forward pass, loss, gradient and accuracy.
 
 Inputs are X (N, 785), targets Y (N, K) and weights w (785, K), whose entry in row i and column k is w_ki.
-Public methods raise ValueError for inputs and targets that do not fit the model (`assignment1.checks`).
+Public methods raise ValueError for inputs and targets that do not fit the model (`assignment1.arguments`).
 """
 
 from __future__ import annotations
@@ -12,7 +12,7 @@ from typing import ClassVar, Self
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
-from assignment1 import checks
+from assignment1 import arguments
 from assignment1.mnist import preprocess
 from assignment1.shown import Shown
 
@@ -30,7 +30,7 @@ class Regression(Shown, ABC):
         self.lam, self.w = lam, np.zeros((785, self.K))
 
     def __setattr__(self, name: str, value: object) -> None:
-        super().__setattr__(name, checks.of_model(name, value, self.K))
+        super().__setattr__(name, arguments.of_model(name, value, self.K))
 
     def copy(self, w: Array) -> Self:
         """The same model with other weights `w` (785, K)."""
@@ -40,7 +40,7 @@ class Regression(Shown, ABC):
 
     def logits(self, X: Array) -> Array:
         """z = X w, (N, K)."""
-        return checks.inputs(X, len(self.w)) @ self.w
+        return arguments.inputs(X, len(self.w)) @ self.w
 
     def forward(self, X: Array) -> Array:
         """The outputs Y_hat (N, K): probabilities."""
@@ -48,13 +48,13 @@ class Regression(Shown, ABC):
 
     def probabilities(self, images: ArrayLike) -> Array:
         """`forward` of images as they come, (28, 28) or (N, 28, 28) of 0 to 255, or prepared, (N, 785)."""
-        X = checks.array("images", images)
+        X = arguments.array("images", images)
         return self.forward(X if X.shape[1:] == (785,) else preprocess(X))
 
     def predict(self, images: ArrayLike) -> NDArray[np.integer]:
         """The digits of images, (N,); by logistic regression the targets 1 and 0."""
         P = self.probabilities(images)
-        if not checks.all_finite(P):
+        if not arguments.all_finite(P):
             raise ValueError("the model's outputs are not finite; expected finite weights, not as large")
         return P.argmax(axis=1) if self.K > 1 else (P[:, 0] >= 0.5).astype(int)
 
@@ -75,11 +75,11 @@ class Regression(Shown, ABC):
     def accuracy(self, X: Array, Y: Array) -> float:
         """The share of the N examples that are classified correctly; NaN if a logit is not finite."""
         z, Y = self._logits_and_targets(X, Y)
-        return float(self.correct(z, Y).mean()) if checks.all_finite(z) else np.nan
+        return float(self.correct(z, Y).mean()) if arguments.all_finite(z) else np.nan
 
     def _logits_and_targets(self, X: Array, Y: Array) -> tuple[Array, Array]:
         z = self.logits(X)
-        return z, checks.targets(Y, len(X), self.w.shape[1], X.dtype)
+        return z, arguments.targets(Y, len(X), self.w.shape[1], X.dtype)
 
     @staticmethod
     @abstractmethod
@@ -114,13 +114,13 @@ class LogisticRegression(Regression):
     @staticmethod
     def cross_entropy(z: Array, Y: Array) -> Array:
         """-(y ln y_hat + (1 - y) ln(1 - y_hat)) = ln(1 + e^z) - y z."""
-        checks.alike(z, Y, 1)
+        arguments.alike(z, Y, 1)
         return (np.logaddexp(0, z) - Y * z)[:, 0]
 
     @staticmethod
     def correct(z: Array, Y: Array) -> NDArray[np.bool_]:
         """Target 1 is predicted where y_hat >= 0.5, that is z >= 0."""
-        checks.alike(z, Y, 1)
+        arguments.alike(z, Y, 1)
         return ((z >= 0) == (Y == 1))[:, 0]
 
 
@@ -141,12 +141,12 @@ class SoftmaxRegression(Regression):
     @staticmethod
     def cross_entropy(z: Array, Y: Array) -> Array:
         """-sum_k y_k ln y_hat_k = ln(sum_k e^z_k) - sum_k y_k z_k, for one-hot y."""
-        checks.alike(z, Y)
+        arguments.alike(z, Y)
         z = z - z.max(axis=1, keepdims=True)  # leaves the difference as it is, and nothing overflows
         return np.log(np.exp(z).sum(axis=1)) - (Y * z).sum(axis=1)
 
     @staticmethod
     def correct(z: Array, Y: Array) -> NDArray[np.bool_]:
         """The class of the largest output is predicted; of several, the first."""
-        checks.alike(z, Y)
+        arguments.alike(z, Y)
         return z.argmax(axis=1) == Y.argmax(axis=1)

@@ -63,7 +63,7 @@ class Run(Shown):
         >>> [ax.get_ylabel() for ax in figure.axes][:1]
         ['...']
         """
-        from assignment1 import figures  # which a run does not need
+        from study import figures  # which a run does not need
 
         return figures.plot(self)
 

@@ -1,4 +1,4 @@
-"""How objects and errors show themselves: in a few lines. What objects show is in `assignment1.views`."""
+"""How objects and errors show themselves: in a few lines. What objects show is in `explore.views`."""
 
 import sys
 from dis import opmap
@@ -14,7 +14,7 @@ class Shown:
     """A short text in a terminal, a compact view in Jupyter; neither grows with the data."""
 
     def __repr__(self) -> str:
-        from assignment1 import views  # which knows all the types
+        from explore import views  # which knows all the types
 
         try:
             return views.text(self)
@@ -22,7 +22,7 @@ class Shown:
             return object.__repr__(self)
 
     def _repr_html_(self) -> str | None:
-        from assignment1 import views
+        from explore import views
 
         try:
             return views.html(self)

@@ -12,7 +12,7 @@ from typing import Literal
 
 import numpy as np
 
-from assignment1 import checks
+from assignment1 import arguments
 from assignment1.mnist import Dataset, Split
 from assignment1.models import Regression
 from assignment1.progress import interruptible, progress
@@ -24,7 +24,7 @@ def gradient_descent(model: Regression, data: Dataset, settings: Settings, shown
 
     >>> gradient_descent(LogisticRegression(), load_mnist().binary(2, 3), Settings(0.05, epochs=2)).steps
     62"""
-    data = checks.trainable(model, data, settings)
+    data = arguments.trainable(model, data, settings)
     log, stopping = Log(), EarlyStopping(settings.patience)
     per_epoch = len(data.train.X) // settings.batch_size
     check_every = max(per_epoch // settings.checks_per_epoch, 1)  # steps
@@ -72,7 +72,7 @@ class EarlyStopping:
 
     def __post_init__(self) -> None:
         if self.patience is not None:
-            self.patience = checks.whole("patience", self.patience)
+            self.patience = arguments.whole("patience", self.patience)
 
     def update(self, loss: float) -> None:
         """Take the validation loss of the next check."""
@@ -108,7 +108,7 @@ class Settings:
 
     def __post_init__(self) -> None:
         for name, value in vars(self).items():
-            object.__setattr__(self, name, checks.setting(name, value))  # of a frozen object
+            object.__setattr__(self, name, arguments.setting(name, value))  # of a frozen object
 
     def takes_train_accuracy(self, check: int) -> bool:
         """Whether the training accuracy is taken at this check, counted from 0."""
@@ -137,7 +137,7 @@ def train(
     validation loss is checked; `patience` such checks in a row that are worse than the best end the run. The
     training accuracy, which decides nothing, is taken at every `train_accuracy_every`-th check, or with None
     never. The precision is that of the data. `method` "plain" is `gradient_descent`, "fast" the same numbers,
-    but for rounding, from `assignment1.engine`. An interrupt ends the run and keeps it.
+    but for rounding, from `assignment1.fast.engine`. An interrupt ends the run and keeps it.
     ValueError or TypeError for settings or data that cannot be right; FloatingPointError when it diverges.
     >>> run = train(LogisticRegression(lam=0.01), load_mnist().binary(4, 9), learning_rate=0.05, epochs=5)
     >>> run.epoch, run.settings["seed"], run.settings["lam"]  # lambda belongs to the model
@@ -145,12 +145,12 @@ def train(
     settings = Settings(
         learning_rate, epochs, batch_size, shuffle, seed, patience, checks_per_epoch, train_accuracy_every
     )
-    way, shown = checks.way(method), checks.flag("progress", progress)
+    way, shown = arguments.way(method), arguments.flag("progress", progress)
     if way == "plain":
         return gradient_descent(model, data, settings, shown)
-    from assignment1 import engine  # which is built on this module
+    from assignment1.fast import engine  # which is built on this module
 
-    (run,) = engine.train_together([model], [settings], checks.trainable(model, data, settings), shown)
+    (run,) = engine.train_together([model], [settings], arguments.trainable(model, data, settings), shown)
     if isinstance(run, FloatingPointError):
         raise run
     return run

@@ -9,12 +9,12 @@ from typing import NamedTuple
 
 import numpy as np
 
-from assignment1.evidence.optima import load_optima
-from assignment1.explore import paths
+from assignment1.fast.sweep import sweep
 from assignment1.mnist import MNIST, Dataset, Split
 from assignment1.models import LogisticRegression, Regression, SoftmaxRegression
-from assignment1.sweep import sweep
 from assignment1.training import train
+from explore import paths
+from study.optima import load_optima
 
 RATES = (0.05, 1.0)  # the bench's, and the one that is asked about
 

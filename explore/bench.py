@@ -10,15 +10,15 @@ from typing import Any
 import ipywidgets as widgets
 import numpy as np
 
-from assignment1 import checks
-from assignment1.explore.pad import COSTLY, DIGITS, Pad, draw, starts
-from assignment1.explore.pictures import curves, picture, strip
+from assignment1 import arguments
 from assignment1.mnist import MNIST, Dataset
 from assignment1.models import LogisticRegression, Regression, SoftmaxRegression
 from assignment1.progress import watched
 from assignment1.run import Log, Run
 from assignment1.training import train
-from assignment1.views import html, text
+from explore.pad import COSTLY, DIGITS, Pad, draw, starts
+from explore.pictures import curves, picture, strip
+from explore.views import html, text
 
 EVERY = 0.2  # seconds between drawings of the curves
 SCORED = 5  # of so many checks, one takes the training accuracy
@@ -30,7 +30,7 @@ class Bench(widgets.VBox):
     """Widgets to train with. `runs` has the finished runs by name, `chosen` the one that is shown below."""
 
     def __init__(self, mnist: MNIST) -> None:
-        self.mnist = checks.instance("mnist", mnist, MNIST, "load_mnist()")
+        self.mnist = arguments.instance("mnist", mnist, MNIST, "load_mnist()")
         self.runs, self.logs = dict[str, Run](), dict[str, Log]()
         self.classes, self.per_epoch = dict[str, tuple[str, ...]](), dict[str, int]()
         self.sets: dict[str, Dataset] = {}  # of the runs, by name
@@ -110,11 +110,11 @@ class Bench(widgets.VBox):
             raise ValueError(f"there is no setting {name}; expected one of {', '.join(self.settings)}")
         control = self.settings[name]
         if isinstance(control, widgets.Dropdown):
-            return checks.order(value)
+            return arguments.order(value)
         if isinstance(control, widgets.BoundedIntText):
             none = name == "patience" and value is None
-            return 0 if none else checks.whole(name, value, control.min, control.max)
-        number = checks.real(name, value, zero=True)
+            return 0 if none else arguments.whole(name, value, control.min, control.max)
+        number = arguments.real(name, value, zero=True)
         if control.min <= number <= control.max:
             return number
         raise ValueError(f"{name} is {number:g}; expected {control.min:g} to {control.max:g}")

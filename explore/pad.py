@@ -12,11 +12,11 @@ import numpy as np
 import traitlets
 from numpy.typing import NDArray
 
-from assignment1 import checks
-from assignment1.explore import paths, pictures
-from assignment1.explore.paths import Entry
+from assignment1 import arguments
 from assignment1.mnist import MNIST, Dataset, Split
 from assignment1.models import Regression
+from explore import paths, pictures
+from explore.paths import Entry
 
 HERE = Path(__file__).parent
 DIGITS = tuple(map(str, range(10)))
@@ -115,9 +115,9 @@ def draw(
 
     `classes` are the names of the outputs; of a logistic regression, those of target 1 and target 0.
     """
-    checks.instance("model", model, Regression, "SoftmaxRegression()")
+    arguments.instance("model", model, Regression, "SoftmaxRegression()")
     data = data.softmax(np.float32) if isinstance(data, MNIST) else data
-    checks.instance("data", data, Dataset, "load_mnist()")
+    arguments.instance("data", data, Dataset, "load_mnist()")
     if len(classes) != max(model.K, 2):
         raise ValueError(f"classes has {len(classes)} names; expected {max(model.K, 2)}, one for each output")
     entry = Entry(name or f"lambda = {model.lam:g}", "", model, [])
@@ -126,7 +126,7 @@ def draw(
 
 def penalty(mnist: MNIST, **more: Any) -> Pad:
     """A pad with a slider along the stored minima and along runs stopped early, its weights shown."""
-    data = checks.instance("mnist", mnist, MNIST, "load_mnist()").softmax(np.float32)
+    data = arguments.instance("mnist", mnist, MNIST, "load_mnist()").softmax(np.float32)
     along = paths.entries(paths.optima(), paths.PENALTY, data)
     along += paths.entries(paths.stopped(data), paths.STOPPED, data)
     middle = len(paths.optima()) // 2

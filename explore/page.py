@@ -18,10 +18,10 @@ from html import escape
 import numpy as np
 from numpy.typing import NDArray
 
-from assignment1.explore import paths, pictures
-from assignment1.explore.pad import DIGITS, HERE, configuration, starts
 from assignment1.mnist import load_mnist
 from assignment1.models import Array, Regression
+from explore import paths, pictures
+from explore.pad import DIGITS, HERE, configuration, starts
 
 RANDOM, COSTLY = 20, 12  # images to start from
 NAME = "drawing-pad"  # the id of the element that the pad is put into

@@ -7,12 +7,12 @@ from typing import NamedTuple
 
 import numpy as np
 
-from assignment1.evaluation import scores
-from assignment1.evidence.optima import load_optima
-from assignment1.evidence.task3 import load_long_run
+from assignment1.fast.evaluation import scores
+from assignment1.fast.sweep import sweep
 from assignment1.mnist import Dataset
 from assignment1.models import Array, Regression, SoftmaxRegression
-from assignment1.sweep import sweep
+from study.optima import load_optima
+from study.task3d_overfitting import load_long_run
 
 PENALTY, STOPPED = "Penalty: the minimum for", "No penalty, stopped after"
 RATE, BATCH = 0.01, 128  # task 3's learning rate and batch size

@@ -12,10 +12,10 @@ from matplotlib.figure import Figure
 from numpy.typing import ArrayLike, NDArray
 from PIL import Image
 
-from assignment1.explore.paths import columns
 from assignment1.mnist import preprocess
 from assignment1.models import Array, Regression, SoftmaxRegression
 from assignment1.run import Log
+from explore.paths import columns
 
 COLOURS = ("#0072B2", "#D55E00", "#009E73", "#CC79A7", "#8A6D00", "#56B4E9")
 WIDTH, HEIGHT = 760, 230  # of the curves, in pixels

@@ -12,10 +12,10 @@ import matplotlib.pyplot as plt
 import numpy as np
 from numpy.typing import ArrayLike
 
+from assignment1.fast.sweep import Runs
 from assignment1.mnist import MNIST, Dataset, Split
 from assignment1.models import Array, Regression
 from assignment1.run import History, Run
-from assignment1.sweep import Runs
 
 IMAGES, RUNS = 12, 12  # at most, in one view
 TRAINING, VALIDATION = "#0072B2", "#BF5000"

@@ -23,7 +23,7 @@ from pathlib import Path
 import pdfua
 import typst
 
-from nbtypst.markdown import pandoc_path
+from nbtypst.reading.markdown import pandoc_path
 
 LIMIT = 180  # seconds for one notebook
 CHROMIUM = shutil.which("chromium") or shutil.which("google-chrome") or "chromium"

@@ -1,1 +1,5 @@
-"""Evidence for the report's answers, one module a topic."""
+"""What the report's answers rest on: a module for each task, figures, and results kept between builds."""
+
+from study.cache import sweep, train
+
+__all__ = ["sweep", "train"]

@@ -8,9 +8,9 @@ import numpy as np
 from numpy.typing import ArrayLike, NDArray
 from scipy.optimize import minimize_scalar
 
-from assignment1.evidence.intervals import Interval, paired
 from assignment1.mnist import Split
 from assignment1.models import Array, Regression
+from study.statistics import Interval, paired
 
 
 class Readings(NamedTuple):

@@ -8,14 +8,14 @@ from typing import NamedTuple
 import numpy as np
 from threadpoolctl import threadpool_limits
 
-from assignment1.evidence.errors import wilson
-from assignment1.evidence.intervals import Interval, apart, interval
-from assignment1.evidence.oscillation import EVERY, RATE, follow, shuffled
-from assignment1.evidence.task4 import per_image
-from assignment1.kept import kept
 from assignment1.mnist import Dataset, Split
 from assignment1.models import Array, Regression
 from assignment1.run import Run
+from study.appendix_errors import wilson
+from study.cache import kept
+from study.statistics import Interval, apart, interval
+from study.task4c_oscillation import EVERY, RATE, follow, shuffled
+from study.task4d_penalty import per_image
 
 
 class Final(NamedTuple):

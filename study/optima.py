@@ -1,6 +1,6 @@
 """The minima of J = C + lam R on the training images: solver, store and proof (tasks 4b to 4e).
 
-`python -m assignment1.evidence.optima` (`make optima`) solves them again, in some seven minutes, into
+`python -m study.optima` (`make optima`) solves them again, in some seven minutes, into
 data/optima.npz.
 """
 
@@ -15,10 +15,10 @@ from scipy.linalg import cho_factor, cho_solve
 from scipy.optimize import brentq
 from scipy.sparse.linalg import LinearOperator, cg
 
-from assignment1.evidence import stored
 from assignment1.files import DATA
 from assignment1.mnist import Split, load_mnist
 from assignment1.models import Array, SoftmaxRegression
+from study import stored
 
 FILE = DATA / "optima.npz"
 PATH = (1.0, 0.1, 0.01, 0.003, 0.001, 0.0003, 0.0001, 0.00003, 0.00001)  # each solve starts from the last

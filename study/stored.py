@@ -8,7 +8,7 @@ from typing import Any, NamedTuple
 
 import numpy as np
 
-from assignment1 import checks, files
+from assignment1 import arguments, files
 from assignment1.models import Array
 
 
@@ -36,10 +36,10 @@ def read(path: str | Path, kept: Kept | None = None) -> dict[str, Array]:
 
     Raises FileNotFoundError, or ValueError for a file that is not what it should be; each says what to do.
     """
-    path = checks.path("path", path)
+    path = arguments.path("path", path)
     if kept is None and path.name not in KEPT:
         raise ValueError(
-            f"{checks.shown(str(path))} is no file of stored weights; expected {' or '.join(KEPT)}"
+            f"{arguments.shown(str(path))} is no file of stored weights; expected {' or '.join(KEPT)}"
         )
     kept = kept or KEPT[path.name]
     try:

@@ -9,11 +9,11 @@ from typing import NamedTuple
 import numpy as np
 from numpy.typing import NDArray
 
-from assignment1.evidence.intervals import Interval, interval
 from assignment1.mnist import Split
 from assignment1.models import Regression
 from assignment1.run import Run
 from assignment1.training import EarlyStopping
+from study.statistics import Interval, interval
 
 
 class Stop(NamedTuple):

@@ -9,15 +9,15 @@ from typing import Any, NamedTuple
 import numpy as np
 from joblib import Parallel, delayed
 
-from assignment1.evidence.intervals import Interval, apart, interval
-from assignment1.evidence.spikes import BATCH, Few, Ints, along, batches, weights
-from assignment1.kept import kept
+from assignment1.fast.sweep import sweep
+from assignment1.fast.workers import guarded
 from assignment1.mnist import Dataset, Split
 from assignment1.models import Array, LogisticRegression
 from assignment1.run import Run
-from assignment1.sweep import sweep
 from assignment1.training import train
-from assignment1.workers import guarded
+from study.cache import kept
+from study.statistics import Interval, apart, interval
+from study.task2e_spikes import BATCH, Few, Ints, along, batches, weights
 
 
 class Order(NamedTuple):

@@ -1,7 +1,7 @@
 """Task 3d: where the training and the validation curves part, and where the validation loss turns.
 
 "After e epochs" means everywhere the weights after the last update of epoch e, of four runs without early
-stopping that differ in their shuffles. `python -m assignment1.evidence.task3` takes them to 600 epochs, in
+stopping that differ in their shuffles. `python -m study.task3d_overfitting` takes them to 600 epochs, in
 some two minutes, into data/long_run.npz.
 """
 
@@ -15,15 +15,15 @@ import numpy as np
 from joblib import Parallel, delayed
 from numpy.typing import NDArray
 
-from assignment1 import checks
-from assignment1.evidence import stored
-from assignment1.evidence.intervals import Estimate, Interval, estimate, estimate_apart, interval
+from assignment1 import arguments
+from assignment1.fast.workers import guarded
 from assignment1.files import DATA
-from assignment1.kept import kept
 from assignment1.mnist import Dataset, Split, load_mnist
 from assignment1.models import Array, Regression, SoftmaxRegression
 from assignment1.training import train
-from assignment1.workers import guarded
+from study import stored
+from study.cache import kept
+from study.statistics import Estimate, Interval, estimate, estimate_apart, interval
 
 FILE = DATA / "long_run.npz"
 RUNS, EVERY, LAST = 4, 50, 600  # runs kept, epochs between their weights, the last epoch
@@ -192,7 +192,7 @@ def load_long_runs(path: str | Path = FILE) -> Stages:
 
 def load_long_run(path: str | Path = FILE, run: int = 0) -> dict[int, Regression]:
     """The stored models of one run, 0 to 3, by epoch."""
-    run = checks.whole("run", run, 0, RUNS - 1)
+    run = arguments.whole("run", run, 0, RUNS - 1)
     return {epoch: models[run] for epoch, models in load_long_runs(path).items()}
 
 

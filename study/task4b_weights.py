@@ -11,9 +11,9 @@ from numpy.typing import NDArray
 from scipy.optimize import minimize
 from threadpoolctl import threadpool_limits
 
-from assignment1.kept import kept
 from assignment1.mnist import Split
 from assignment1.models import Array, Regression, SoftmaxRegression
+from study.cache import kept
 
 EDGES = (0, 10, 30, 100, 300, 784)  # the bands of principal directions, by rank
 

@@ -10,10 +10,10 @@ from numpy.typing import NDArray
 from scipy.sparse.linalg import LinearOperator, eigsh
 from threadpoolctl import threadpool_limits
 
-from assignment1.evidence.task4 import Late, late, scores
-from assignment1.kept import kept
 from assignment1.mnist import Dataset, Split
 from assignment1.models import Array, Regression, SoftmaxRegression
+from study.cache import kept
+from study.task4d_penalty import Late, late, scores
 
 RATE, BATCH, EVERY = 0.01, 128, 31  # task 4's learning rate and batch size, updates from check to check
 Rows = NDArray[np.intp]

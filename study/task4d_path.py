@@ -7,10 +7,10 @@ from typing import NamedTuple, TypeVar
 
 import numpy as np
 
-from assignment1.evidence.optima import smallest_margin
-from assignment1.evidence.task4 import norm, scores
 from assignment1.mnist import Dataset, Split
 from assignment1.models import Array, Regression, SoftmaxRegression
+from study.optima import smallest_margin
+from study.task4d_penalty import norm, scores
 
 Key = TypeVar("Key")
 

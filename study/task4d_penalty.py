@@ -8,11 +8,11 @@ from typing import NamedTuple, TypeVar
 
 import numpy as np
 
-from assignment1.evidence.intervals import Interval, paired
-from assignment1.kept import kept
 from assignment1.mnist import Dataset, Split
 from assignment1.models import Array, Regression, SoftmaxRegression
 from assignment1.run import Run
+from study.cache import kept
+from study.statistics import Interval, paired
 
 Key = TypeVar("Key")
 PENALTIES = (0.001, 0.01, 0.1, 1.0)  # task 4c's

@@ -16,7 +16,7 @@ import pytest
 
 from conftest import ROOT
 
-PAD = ROOT / "assignment1/explore/pad.js"
+PAD = ROOT / "explore/pad.js"
 NAMES = ("chromium", "chromium-browser", "google-chrome", "chrome")
 CHROMIUM = next(filter(None, map(shutil.which, NAMES)), None)
 TOKEN = "for-this-test"

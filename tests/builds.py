@@ -26,7 +26,7 @@ SWEEP = """import matplotlib.pyplot as plt
 import numpy as np
 from assignment1 import LogisticRegression, sweep
 from assignment1.mnist import Dataset, Split
-from nbtypst.writing import say, show
+from nbtypst.authoring.writing import say, show
 
 rng = np.random.default_rng(0)
 X = rng.uniform(-1, 1, size=(1000, 785))
@@ -41,7 +41,7 @@ figure, axes = plt.subplots(figsize=(3, 2))
 axes.plot(runs[0.0].history.validation_loss)
 axes.set(xlabel="check", ylabel="loss")
 show(figure, "Figure 1", "**The loss falls.** It is shown at each check.", "A line that falls.")'''
-ONE_LINE = """from nbtypst.writing import say
+ONE_LINE = """from nbtypst.authoring.writing import say
 
 number = 2
 say("The number is {{number}}.")"""
@@ -87,7 +87,7 @@ class Project:
         self.folder = folder
         folder.mkdir(exist_ok=True)
         self.source = source or notebook(*(code or (SWEEP, SAY)))
-        for name in ("assignment1", "tools", *(["data"] if source else [])):
+        for name in ("assignment1", "study", "tools", *(["data"] if source else [])):
             shutil.copytree(ROOT / name, folder / name, ignore=shutil.ignore_patterns("__pycache__"))
         for name in ("Makefile", "bootstrap.py"):
             shutil.copy(ROOT / name, folder)

@@ -7,11 +7,12 @@ from typing import Any
 
 import numpy as np
 import pytest
-from assignment1 import LogisticRegression, SoftmaxRegression, engine, evaluation, sweep, train
-from assignment1.engine import DEFERRED, CompactInputs, as_whole_numbers, training_accuracies
+from assignment1 import LogisticRegression, SoftmaxRegression, sweep, train
+from assignment1.fast import engine, evaluation
+from assignment1.fast.engine import DEFERRED, CompactInputs, as_whole_numbers, training_accuracies
+from assignment1.fast.sweep import TOGETHER, Runs, _jobs, _points, _train
 from assignment1.mnist import Dataset, Split
 from assignment1.progress import STOP, watched
-from assignment1.sweep import TOGETHER, Runs, _jobs, _points, _train
 from assignment1.training import Settings, batches, gradient_descent
 
 from small import KINDS, RNG, SETS, SETTINGS, WAYS

@@ -4,8 +4,8 @@ import re
 import runpy
 
 import nbformat
-from assignment1.evidence import derivations, errata
-from assignment1.evidence.derivations import REPORT
+from study.algebra import derivations, errata
+from study.algebra.derivations import REPORT
 
 
 def test_the_student_reports_algebra_fails_and_the_right_one_passes():

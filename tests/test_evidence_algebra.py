@@ -4,8 +4,8 @@ import re
 
 import nbformat
 import pytest
-from assignment1.evidence import formulas
-from assignment1.evidence.derivations import REPORT, TASKS, check, relations, section, steps
+from study.algebra import formulas
+from study.algebra.derivations import REPORT, TASKS, check, relations, section, steps
 
 
 def holds(task, latex):

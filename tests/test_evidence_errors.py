@@ -5,11 +5,13 @@ from typing import Any
 import numpy as np
 import pytest
 from assignment1 import SoftmaxRegression, load_mnist, train
-from assignment1.evidence import errors, heldout, intervals
 from assignment1.mnist import Dataset, Split, one_hot, preprocess
 from scipy.special import log_softmax, softmax
 from scipy.stats import binomtest, ttest_rel
 from sklearn.metrics import confusion_matrix
+from study import appendix_errors as errors
+from study import appendix_heldout as heldout
+from study import statistics as intervals
 
 
 @pytest.fixture(scope="module")

@@ -3,7 +3,7 @@
 import numpy as np
 import pytest
 from assignment1 import LogisticRegression, SoftmaxRegression, gradcheck, load_mnist
-from assignment1.evidence import gradients
+from study import gradients
 
 MODELS = {
     "logistic": LogisticRegression(),

@@ -11,9 +11,10 @@ import numpy as np
 import pytest
 from assignment1 import SoftmaxRegression, files, load_mnist
 from assignment1 import mnist as mnist_module
-from assignment1.evidence import optima, stored, task3
 from assignment1.mnist import Dataset, Split
 from sklearn.linear_model import LogisticRegression as SklearnLogistic
+from study import optima, stored
+from study import task3d_overfitting as task3
 
 
 @pytest.fixture(scope="module")

@@ -5,9 +5,11 @@ from typing import Any
 import numpy as np
 import pytest
 from assignment1 import LogisticRegression, load_mnist, train
-from assignment1.evidence import intervention, spikes, stopping
 from assignment1.mnist import Dataset, Split
 from scipy.stats import ttest_1samp, ttest_rel
+from study import task2d_stopping as stopping
+from study import task2e_orders as intervention
+from study import task2e_spikes as spikes
 
 BAD = 5  # the planted batch, counted from 1
 

@@ -8,10 +8,11 @@ from typing import Any
 import numpy as np
 import pytest
 from assignment1 import SoftmaxRegression, files, load_mnist, mnist, train
-from assignment1.evidence import intervals, task3
-from assignment1.evidence import stored as kept
 from assignment1.mnist import Dataset, Split
 from scipy import stats
+from study import statistics as intervals
+from study import stored as kept
+from study import task3d_overfitting as task3
 
 
 @pytest.fixture(scope="module")

@@ -5,10 +5,13 @@ from typing import Any
 import numpy as np
 import pytest
 from assignment1 import SoftmaxRegression, load_mnist, sweep, train
-from assignment1.evidence import intervals, optima, path, task4
 from assignment1.mnist import Dataset, Split
 from scipy.special import log_softmax
 from scipy.stats import ttest_1samp, ttest_rel
+from study import optima
+from study import statistics as intervals
+from study import task4d_path as path
+from study import task4d_penalty as task4
 
 
 @pytest.fixture(scope="module")

@@ -5,11 +5,13 @@ from typing import Any
 import numpy as np
 import pytest
 from assignment1 import SoftmaxRegression, load_mnist, train
-from assignment1.evidence import optima, oscillation, weights
 from assignment1.mnist import Dataset, Split
 from scipy.stats import pearsonr
 from sklearn.decomposition import PCA
 from sklearn.linear_model import LogisticRegression as SklearnLogistic
+from study import optima
+from study import task4b_weights as weights
+from study import task4c_oscillation as oscillation
 
 
 @pytest.fixture(scope="module")

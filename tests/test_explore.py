@@ -12,11 +12,11 @@ import nbformat
 import numpy as np
 import pytest
 from assignment1 import LogisticRegression, SoftmaxRegression, load_mnist, train
-from assignment1.evidence.optima import load_optima
-from assignment1.explore import Bench, answers, draw, pad, page, paths, penalty
 from assignment1.mnist import preprocess
 from assignment1.progress import watched
+from explore import Bench, answers, draw, pad, page, paths, penalty
 from scipy import ndimage
+from study.optima import load_optima
 
 from browser import javascript
 from conftest import ROOT

@@ -1,7 +1,7 @@
 """explore.ipynb in JupyterLab, and the pad in a page of HTML, used in Chromium as a student would."""
 
 import pytest
-from assignment1.explore import page as pad_page
+from explore import page as pad_page
 
 from browser import chromium, notebook, run_all, stroke, told, visited
 from conftest import ROOT
@@ -40,7 +40,7 @@ def opened(request, browser, tmp_path):
     policy = (
         f"default-src 'none'; img-src data:; style-src 'unsafe-inline'; script-src '{pad_page.script_hash()}'"
     )
-    css = (ROOT / "nbtypst/src/nbtypst/page.css").read_text(encoding="utf-8")
+    css = (ROOT / "nbtypst/src/nbtypst/export/page.css").read_text(encoding="utf-8")
     file = tmp_path / "page.html"
     file.write_text(
         f'<!DOCTYPE html><html lang="en"><head><meta charset="utf-8"><title>Pad</title><style>{css}</style>'

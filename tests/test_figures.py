@@ -7,13 +7,14 @@ from typing import Any
 import matplotlib.pyplot as plt
 import numpy as np
 import pytest
-from assignment1 import LogisticRegression, SoftmaxRegression, figures, load_mnist, sweep, train
-from assignment1.figures import style
-from assignment1.figures.runs import over_an_epoch
+from assignment1 import LogisticRegression, SoftmaxRegression, load_mnist, sweep, train
 from matplotlib.collections import LineCollection
 from matplotlib.colors import to_hex
 from matplotlib.path import Path
 from matplotlib.text import Annotation, Text
+from study import figures
+from study.figures import style
+from study.figures.runs import over_an_epoch
 
 from looks import BLINDNESS, assert_readable, contrast_with_white, curves, lab, shown_texts
 from test_figures_norms import MINIMA, NORMS

@@ -2,7 +2,7 @@
 
 import numpy as np
 import pytest
-from assignment1 import figures
+from study import figures
 
 from looks import assert_readable, box, shown_texts
 

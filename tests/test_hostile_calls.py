@@ -7,21 +7,15 @@ from typing import Any
 
 import numpy as np
 import pytest
-from assignment1 import (
-    LogisticRegression,
-    Run,
-    SoftmaxRegression,
-    evaluation,
-    load_mnist,
-    sweep,
-    train,
-)
-from assignment1.evidence import stored, task3
+from assignment1 import LogisticRegression, Run, SoftmaxRegression, load_mnist, sweep, train
+from assignment1.fast import evaluation
 from assignment1.gradcheck import central_difference_error, complex_step_error
 from assignment1.mnist import MNIST, Dataset, Split, one_hot, preprocess
 from assignment1.run import History
 from assignment1.training import EarlyStopping, Settings, gradient_descent
 from joblib.externals.loky import get_reusable_executor
+from study import stored
+from study import task3d_overfitting as task3
 
 RNG = np.random.default_rng(0)
 X = preprocess(RNG.integers(0, 256, (60, 28, 28)))

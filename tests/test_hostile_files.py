@@ -15,10 +15,10 @@ from typing import Any
 import numpy as np
 import pytest
 from assignment1 import load_mnist
-from assignment1.evidence import stored
 from assignment1.files import DATA, LARGEST, MNIST, read_arrays, read_mnist
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
+from study import stored
 
 CASES = int(os.environ.get("DATA_CASES", "300"))
 ZIPPED = [f"{name}.gz" for name in MNIST]

@@ -9,9 +9,9 @@ from html.parser import HTMLParser
 
 import pypdfium2
 import pytest
-from assignment1.explore import page as pad_page
-from nbtypst.document import collect
-from nbtypst.references import nodes
+from explore import page as pad_page
+from nbtypst.reading.document import collect
+from nbtypst.reading.references import nodes
 
 import pages
 from conftest import ROOT
@@ -93,7 +93,7 @@ def test_page_can_be_read_aloud(page, committed):
 
 @pytest.mark.parametrize("scheme", [0, 1], ids=["light", "dark"])
 def test_text_has_contrast(scheme):
-    css = (ROOT / "nbtypst/src/nbtypst/page.css").read_text(encoding="utf-8")
+    css = (ROOT / "nbtypst/src/nbtypst/export/page.css").read_text(encoding="utf-8")
     block = re.findall(r":root \{([^}]*--text[^}]*)\}", css)[scheme]
     colours = dict(re.findall(r"--(\w+): #(\w{6})", block))
 

@@ -16,7 +16,7 @@ from assignment1.progress import watched
 
 from conftest import ROOT
 
-kept = importlib.import_module("assignment1.kept")
+kept = importlib.import_module("study.cache")
 
 
 @pytest.fixture
@@ -192,7 +192,7 @@ def test_another_process_finds_what_is_kept(tmp_path):
     """And the digest of a process is that of the files it imported."""
     script = f"""
 import importlib, pathlib
-kept = importlib.import_module("assignment1.kept")
+kept = importlib.import_module("study.cache")
 kept.FOLDER = pathlib.Path({str(tmp_path)!r})
 def slow(x):
     print("computed")

@@ -8,7 +8,6 @@ from typing import Any
 import numpy as np
 import pytest
 from assignment1 import LogisticRegression, SoftmaxRegression, load_mnist, sweep, train
-from assignment1.evidence.stopping import cost_as_written
 from assignment1.files import DATA, MNIST, read_mnist
 from assignment1.gradcheck import central_difference_error, complex_step_error
 from assignment1.mnist import Dataset, Split, one_hot, preprocess
@@ -17,6 +16,7 @@ from assignment1.training import EarlyStopping
 from scipy.special import expit, log_softmax, softmax
 from sklearn.linear_model import LogisticRegression as SklearnLogistic
 from sklearn.metrics import log_loss
+from study.task2d_stopping import cost_as_written
 
 
 @pytest.fixture(scope="session")

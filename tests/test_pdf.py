@@ -12,8 +12,8 @@ import pdfua
 import pikepdf
 import pypdfium2
 import pytest
-from nbtypst.document import collect
-from nbtypst.references import nodes
+from nbtypst.reading.document import collect
+from nbtypst.reading.references import nodes
 
 import pages
 from conftest import ELSEWHERE, ROOT, nbconvert

@@ -8,10 +8,11 @@ import re
 import nbformat
 import numpy as np
 import pytest
-from assignment1.evidence.notation import QUESTIONS
-from nbtypst import ReportPDFExporter, templates
-from nbtypst.check import evidence
+from nbtypst import ReportPDFExporter
+from nbtypst.authoring import templates
+from nbtypst.export.check import evidence
 from nbtypst.problems import ExportError
+from study.notation import QUESTIONS
 
 from conftest import ROOT, nbconvert
 

@@ -6,8 +6,9 @@ from typing import Any
 
 import numpy as np
 import pytest
-from assignment1 import LogisticRegression, SoftmaxRegression, evaluation, sweep, train
-from assignment1.engine import DEFERRED, LOGGED
+from assignment1 import LogisticRegression, SoftmaxRegression, sweep, train
+from assignment1.fast import evaluation
+from assignment1.fast.engine import DEFERRED, LOGGED
 from assignment1.gradcheck import central_difference_error, complex_step_error
 from assignment1.mnist import Dataset, Split, one_hot, preprocess
 from assignment1.training import Settings, batches

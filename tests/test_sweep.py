@@ -13,8 +13,8 @@ import joblib
 import numpy as np
 import pytest
 from assignment1 import LogisticRegression, Run, SoftmaxRegression, load_mnist, sweep, train
+from assignment1.fast.sweep import Runs, _jobs, _points
 from assignment1.mnist import Dataset, Split
-from assignment1.sweep import Runs, _jobs, _points
 
 SETTINGS: dict[str, Any] = dict(learning_rate=0.05, epochs=12, patience=3, progress=False)
 

@@ -7,8 +7,9 @@ from typing import Any
 
 import numpy as np
 import pytest
-from assignment1 import LogisticRegression, Run, SoftmaxRegression, evaluation, load_mnist, sweep, train
-from assignment1.engine import CompactInputs, training_accuracies
+from assignment1 import LogisticRegression, Run, SoftmaxRegression, load_mnist, sweep, train
+from assignment1.fast import evaluation
+from assignment1.fast.engine import CompactInputs, training_accuracies
 from assignment1.mnist import Dataset, Split
 
 student = runpy.run_path(str(Path(__file__).parent.parent / "benchmarks" / "reference.py"))

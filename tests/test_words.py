@@ -6,7 +6,7 @@ from typing import Any
 
 import numpy as np
 import pytest
-from assignment1 import LogisticRegression, SoftmaxRegression, checks, files, sweep, train
+from assignment1 import LogisticRegression, SoftmaxRegression, arguments, files, sweep, train
 from assignment1.gradcheck import complex_step_error
 from assignment1.mnist import Dataset
 from assignment1.training import EarlyStopping, Settings, gradient_descent
@@ -97,18 +97,18 @@ def test_what_is_refused_is_told_in_these_words(call, words):
 
 
 def test_a_check_gives_what_it_was_given_and_no_copy():
-    assert checks.targets(Y, 60, 10) is Y and checks.inputs(X, 785) is X
-    single = checks.split((X.astype(np.float32), Y), 785, 10, "the data")
+    assert arguments.targets(Y, 60, 10) is Y and arguments.inputs(X, 785) is X
+    single = arguments.split((X.astype(np.float32), Y), 785, 10, "the data")
     assert single[0].dtype == single[1].dtype == np.float32
-    assert checks.trainable(MODEL, DATA, Settings(0.1, 1, 20)).make_test is DATA.make_test
+    assert arguments.trainable(MODEL, DATA, Settings(0.1, 1, 20)).make_test is DATA.make_test
     odd(MODEL).note = "mine"  # another attribute is anyone's
     assert odd(MODEL).note == "mine"
 
 
 def test_the_largest_numbers_are_finite_and_no_warning():
-    assert checks.all_finite(np.full(3, 1e308)) and checks.all_finite(np.array([1e308, -1e308]))
+    assert arguments.all_finite(np.full(3, 1e308)) and arguments.all_finite(np.array([1e308, -1e308]))
     for array in ([np.inf, -np.inf], [1e308, 1e308, np.inf], [np.nan, 0]):
-        assert not checks.all_finite(np.array(array))
+        assert not arguments.all_finite(np.array(array))
 
 
 def test_a_value_is_shown_in_one_line_and_not_long():
@@ -119,9 +119,9 @@ def test_a_value_is_shown_in_one_line_and_not_long():
         def __repr__(self):
             return self.words
 
-    assert checks.shown(Unspeakable()) == "a Unspeakable" and checks.shown(Said(" ")) == "a Said"
-    assert checks.shown(Said("a" * 100)) == "a" * 100 and checks.shown(Said("a\n b")) == "a b"
-    assert checks.shown(Said("a" * 101)) == "a" * 60 + "... (of type Said)"
+    assert arguments.shown(Unspeakable()) == "a Unspeakable" and arguments.shown(Said(" ")) == "a Said"
+    assert arguments.shown(Said("a" * 100)) == "a" * 100 and arguments.shown(Said("a\n b")) == "a b"
+    assert arguments.shown(Said("a" * 101)) == "a" * 60 + "... (of type Said)"
 
 
 def test_the_error_of_a_run_of_a_sweep_has_its_kind_unless_it_names_a_value():

@@ -8,7 +8,7 @@ from pathlib import Path
 import nbformat
 from ending import LOG, BuildError
 from nbconvert.exporters import get_exporter
-from nbtypst.check import evidence
+from nbtypst.export.check import evidence
 from nbtypst.problems import ExportError
 from traitlets.config import Config
 

@@ -28,7 +28,7 @@ FILES += [
     "nbtypst/data/share/jupyter/lab/settings/overrides.d/nbtypst.json",
     "nbtypst/pyproject.toml",
 ]
-PACKAGES = ["assignment1", "nbtypst/src", "tools"]
+PACKAGES = ["assignment1", "study", "explore", "nbtypst/src", "tools"]
 SOURCES = {".py", ".mplstyle", ".typ", ".html", ".css", ".js", ".woff2", "py.typed"}
 FOLDER = "tdt4265-assignment1"
 

@@ -28,7 +28,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import DTypeLike, NDArray
 
-from assignment1.evaluation import blocks, evaluated, logits, margin, product, together
+from assignment1.fast.evaluation import blocks, evaluated, logits, margin, product, together
 from assignment1.mnist import Dataset
 from assignment1.models import Array, Regression
 from assignment1.progress import interruptible, progress

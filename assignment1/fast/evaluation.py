@@ -12,7 +12,7 @@ from typing import Any, Literal
 import numpy as np
 from numpy.typing import DTypeLike
 
-from assignment1 import checks
+from assignment1 import arguments
 from assignment1.mnist import Split
 from assignment1.models import Array, Regression
 
@@ -54,8 +54,8 @@ def _checked(models: Sequence[Regression], split: Split) -> tuple[Array, Array]:
     if len(kinds := {type(model) for model in models}) != 1:
         found = ", ".join(sorted(kind.__name__ for kind in kinds)) or "empty"
         raise ValueError(f"models is {found}; expected one model or several, of one kind")
-    model = checks.instance("a model", models[0], Regression, "SoftmaxRegression()")
-    return checks.split(split, 785, model.K, "the split")
+    model = arguments.instance("a model", models[0], Regression, "SoftmaxRegression()")
+    return arguments.split(split, 785, model.K, "the split")
 
 
 def margin(z: Array, Y: Array) -> Array:

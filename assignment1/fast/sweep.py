@@ -14,9 +14,9 @@ import numpy as np
 from joblib import Parallel, delayed, effective_n_jobs
 from joblib.parallel import get_active_backend
 
-from assignment1 import checks
-from assignment1.engine import train_together
-from assignment1.kept import kept
+from assignment1 import arguments
+from assignment1.fast.engine import train_together
+from assignment1.fast.workers import guarded
 from assignment1.mnist import Dataset, Split
 from assignment1.models import Regression
 from assignment1.progress import STOP, interruptible
@@ -24,7 +24,6 @@ from assignment1.progress import progress as progress_bar
 from assignment1.run import Run
 from assignment1.shown import Shown
 from assignment1.training import Settings
-from assignment1.workers import guarded
 
 TOGETHER = 10  # runs trained together at most: more gain nothing
 
@@ -59,7 +58,6 @@ class Runs(Shown, dict[Any, Run]):
         raise KeyError(f"{key!r} is no run of this sweep; its runs are {', '.join(map(repr, self))}")
 
 
-@kept
 def sweep(
     kind: Callable[[float], Regression],
     data: Data | Mapping[Any, Data],
@@ -87,10 +85,10 @@ def sweep(
     >>> list(runs), runs[0.1, 1].last.lam
     ([(0.0, 0), (0.0, 1), (0.1, 0), (0.1, 1)], 0.1)
     """
-    sets, shown = _sets(kind, data), checks.flag("progress", progress)
+    sets, shown = _sets(kind, data), arguments.flag("progress", progress)
     keys, points = _points(data, settings)
     backend, ambient = get_active_backend()
-    n_jobs = effective_n_jobs(checks.whole("workers", workers) if workers is not None else ambient or -1)
+    n_jobs = effective_n_jobs(arguments.whole("workers", workers) if workers is not None else ambient or -1)
     jobs = _jobs(points, n_jobs)
     outcomes: dict[Any, Run | Exception | None] = dict.fromkeys(keys)
     stream = "generator" if backend.supports_return_generator else "list"
@@ -140,13 +138,13 @@ def _sets(kind: Any, data: Any) -> dict[Any, Data]:
     """The data sets by name; TypeError for what cannot be a data set or a kind of model."""
     if not callable(kind):
         raise TypeError(
-            f"kind is {checks.shown(kind)}; expected a class of models, such as SoftmaxRegression"
+            f"kind is {arguments.shown(kind)}; expected a class of models, such as SoftmaxRegression"
         )
     sets = dict(data) if isinstance(data, Mapping) else {None: data}
     for name, found in sets.items():
         if not callable(found):
-            said = "data" if name is None else f"data[{checks.shown(name)}]"
-            checks.instance(said, found, Dataset, "load_mnist().softmax()")
+            said = "data" if name is None else f"data[{arguments.shown(name)}]"
+            arguments.instance(said, found, Dataset, "load_mnist().softmax()")
     return sets
 
 
@@ -166,7 +164,7 @@ def _points(data: Data | Mapping[Any, Data], settings: dict[str, Any]) -> tuple[
     groups: dict[Any, list[Point]] = {}
     for point in product(*several.values()):
         given = {"data": None, "lam": 0.0} | settings | dict(zip(several, point, strict=True))
-        name, lam = given.pop("data"), checks.real("lam", given.pop("lam"), zero=True)
+        name, lam = given.pop("data"), arguments.real("lam", given.pop("lam"), zero=True)
         own = Settings(**given)
         keys.append(point[0] if len(point) == 1 else point)
         shared = (name, *(value for key, value in vars(own).items() if key != "learning_rate"))
@@ -223,7 +221,7 @@ def _train(
         models, settings = [outcomes[place] for place in places], [points[place][2] for place in places]
         try:
             runs: Any = train_together(
-                models, settings, checks.trainable(models[0], data, settings[0]), shown
+                models, settings, arguments.trainable(models[0], data, settings[0]), shown
             )
         except (Exception, SystemExit) as error:
             runs = [_failure(error, points[place]) for place in places]
@@ -234,8 +232,8 @@ def _train(
 
 def _made(kind: Callable[[float], Regression], point: Point) -> Regression | Exception:
     try:
-        model = checks.instance("the model", kind(point[1]), Regression, "SoftmaxRegression()")
-        checks.finite_weights(model.w)
+        model = arguments.instance("the model", kind(point[1]), Regression, "SoftmaxRegression()")
+        arguments.finite_weights(model.w)
         return model
     except (Exception, SystemExit) as error:
         return _failure(error, point)

@@ -5,7 +5,7 @@ import pytest
 from nbclient import NotebookClient
 from nbformat.v4 import new_code_cell, new_markdown_cell, new_notebook
 
-from nbtypst.answers import Answers
+from nbtypst.authoring.answers import Answers
 
 QUESTIONS = {"2c": "Task 2c", "2d": "Task 2d: Early stopping", "2e": "Task 2e", "3a": "Task 3a"}
 TEXT = """

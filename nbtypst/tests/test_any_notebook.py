@@ -12,8 +12,9 @@ from nbformat.v4 import new_code_cell, new_markdown_cell, new_notebook, new_outp
 from PIL import Image
 from traitlets.config import Config
 
-from nbtypst import ExportError, ReportHTMLExporter, ReportPDFExporter, cells
-from nbtypst.markdown import from_markdown, parse
+from nbtypst import ExportError, ReportHTMLExporter, ReportPDFExporter
+from nbtypst.reading import cells
+from nbtypst.reading.markdown import from_markdown, parse
 
 
 def picture(kind: str = "PNG") -> bytes:

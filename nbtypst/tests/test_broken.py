@@ -14,7 +14,9 @@ import pytest
 from nbformat.v4 import new_code_cell, new_markdown_cell, new_notebook, new_output
 from PIL import Image
 
-from nbtypst import ExportError, ReportHTMLExporter, ReportPDFExporter, check, markdown, pdf
+from nbtypst import ExportError, ReportHTMLExporter, ReportPDFExporter
+from nbtypst.export import check, pdf
+from nbtypst.reading import markdown
 
 VALID: dict[str, Any] = {
     "nbformat": 4,

@@ -8,8 +8,8 @@ from nbformat.v4 import new_code_cell, new_markdown_cell, new_output
 from pandocfilters import stringify, walk
 
 from nbtypst import ExportError
-from nbtypst.document import collect
 from nbtypst.problems import Problems
+from nbtypst.reading.document import collect
 
 SVG = '<svg xmlns="http://www.w3.org/2000/svg" width="72pt" height="36pt"><path d="M0 0h72"/></svg>'
 

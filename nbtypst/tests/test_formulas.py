@@ -6,7 +6,7 @@ import pytest
 from nbformat.v4 import new_markdown_cell, new_notebook
 
 from nbtypst import ExportError, ReportHTMLExporter
-from nbtypst.formulas import Formula, formula
+from nbtypst.reading.formulas import Formula, formula
 
 
 @pytest.mark.parametrize(

@@ -4,11 +4,11 @@ import pytest
 from IPython.core.interactiveshell import InteractiveShell
 from traitlets.config import Config
 
-from nbtypst import ledger, writing
-from nbtypst.ledger import read_and_bound
+from nbtypst.authoring import ledger, writing
+from nbtypst.authoring.ledger import read_and_bound
 
 CELLS = {
-    "import": "from nbtypst.writing import say",
+    "import": "from nbtypst.authoring.writing import say",
     "setting": "n = 5",
     "run": "run = n * 2",
     "told": "say('The run has {{run}}, of {{n}}.\\n  check: run == 2 * n')",

@@ -10,7 +10,8 @@ import pypdfium2
 import pytest
 from nbformat.v4 import new_code_cell, new_markdown_cell, new_notebook, new_output
 
-from nbtypst import ReportHTMLExporter, ReportPDFExporter, check, pdf
+from nbtypst import ReportHTMLExporter, ReportPDFExporter
+from nbtypst.export import check, pdf
 
 SVG = (
     '<svg xmlns="http://www.w3.org/2000/svg" width="300pt" height="{}pt"><rect width="300" height="9"/></svg>'
@@ -126,7 +127,10 @@ def test_a_false_notebook_is_refused_in_lines_without_traceback_and_older_files_
     ]
     assert done.stderr.splitlines()[-2:] == lines and (tmp_path / "a.pdf").read_bytes() == b"older"
     checked = subprocess.run(
-        [sys.executable, "-m", "nbtypst.check", "a.ipynb"], cwd=tmp_path, capture_output=True, text=True
+        [sys.executable, "-m", "nbtypst.check", "a.ipynb"],
+        cwd=tmp_path,
+        capture_output=True,
+        text=True,
     )
     assert checked.returncode == 1
     assert checked.stderr.splitlines() == ["a.ipynb is no report yet:", *lines] and not checked.stdout

@@ -9,8 +9,9 @@ import pytest
 from nbformat.v4 import new_code_cell, new_notebook, new_output
 from PIL import Image
 
-from nbtypst import ReportHTMLExporter, pictures
-from nbtypst.svg import sanitise_svg
+from nbtypst import ReportHTMLExporter
+from nbtypst.reading import pictures
+from nbtypst.reading.svg import sanitise_svg
 
 SVG = "<svg xmlns='http://www.w3.org/2000/svg' width='9' height='9'>{}</svg>"
 

@@ -7,7 +7,8 @@ import pytest
 from nbformat.v4 import new_code_cell, new_markdown_cell, new_notebook, new_output, new_raw_cell
 from traitlets.config import Config
 
-from nbtypst import ExportError, ReportHTMLExporter, ReportPDFExporter, widgets
+from nbtypst import ExportError, ReportHTMLExporter, ReportPDFExporter
+from nbtypst.reading import widgets
 
 CLOCK = (
     '<p id="clock">It is <b>late</b> ×.</p><script type="module">let math = "<math <th </style>";</script>'

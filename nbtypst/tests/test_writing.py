@@ -12,8 +12,8 @@ import numpy as np
 import pytest
 from PIL import Image
 
-from nbtypst import templates, writing
-from nbtypst.templates import Check, fill
+from nbtypst.authoring import templates, writing
+from nbtypst.authoring.templates import Check, fill
 
 NAMES = {"n": 1039, "loss": np.float64(0.0657719), "curve": np.array([0.5, 0.2]), "words": {"a": "b"}}
 

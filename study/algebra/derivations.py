@@ -16,8 +16,8 @@ from typing import Any, NamedTuple
 
 import sympy as sp
 
-from assignment1.evidence.formulas import INDICES, TOKEN, evaluate
-from assignment1.kept import kept
+from study.algebra.formulas import INDICES, TOKEN, evaluate
+from study.cache import kept
 
 REPORT = Path(__file__).resolve().parents[2] / "report.ipynb"
 TASKS = ("1a", "1b", "4a")

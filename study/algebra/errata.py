@@ -1,4 +1,4 @@
-"""What the student report has wrong: docs/errata.md, written by `python -m assignment1.evidence.errata`.
+"""What the student report has wrong: docs/errata.md, written by `python -m study.algebra.errata`.
 
 Each row says what is right, in which task, and what checks it.
 """
@@ -7,7 +7,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 
-from assignment1.evidence.derivations import REPORT, check, relations
+from study.algebra.derivations import REPORT, check, relations
 
 COST = r"y^n \ln \hat{y}^n + (1 - y^n) \ln(1 - \hat{y}^n)"
 SLOPE = r"-\frac{y^n}{\hat{y}^n} + \frac{1 - y^n}{1 - \hat{y}^n}"
@@ -90,7 +90,7 @@ PAGE = REPORT.parent / "docs" / "errata.md"
 INTRODUCTION = """# What is wrong in the student report
 
 [The report](../report.ipynb) answers the tasks of a student report from 2024 anew. This page lists what was
-wrong there and where the right answer stands here. It is written by `python -m assignment1.evidence.errata`,
+wrong there and where the right answer stands here. It is written by `python -m study.algebra.errata`,
 and a test fails when it differs from what that writes.
 
 ## Algebra

@@ -6,12 +6,12 @@ is training, orange and dashed validation, throughout; a stronger penalty has a 
 wide as the report's text, on white.
 """
 
-from assignment1.figures.classes import confusion
-from assignment1.figures.experiments import by_batch, every_step, parting, spike_sizes
-from assignment1.figures.images import costly, image_rows, weights
-from assignment1.figures.penalty import norms, plane
-from assignment1.figures.runs import accuracy, compare, lambdas, loss, plot
-from assignment1.figures.style import STYLE, WIDTH
+from study.figures.classes import confusion
+from study.figures.experiments import by_batch, every_step, parting, spike_sizes
+from study.figures.images import costly, image_rows, weights
+from study.figures.penalty import norms, plane
+from study.figures.runs import accuracy, compare, lambdas, loss, plot
+from study.figures.style import STYLE, WIDTH
 
 __all__ = [
     "STYLE",

@@ -8,8 +8,8 @@ from matplotlib.figure import Figure
 from matplotlib.ticker import MaxNLocator
 from numpy.typing import NDArray
 
-from assignment1.figures.style import BLACK, BLUE, STYLE, WIDTH, letter
 from assignment1.models import Array
+from study.figures.style import BLACK, BLUE, STYLE, WIDTH, letter
 
 
 def confusion(counts: NDArray[np.intp], low: Array, high: Array) -> Figure:

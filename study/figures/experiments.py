@@ -13,7 +13,8 @@ from matplotlib.patches import Patch
 from matplotlib.ticker import MaxNLocator
 from scipy.special import stdtrit
 
-from assignment1.figures.style import (
+from assignment1.models import Array
+from study.figures.style import (
     BLACK,
     BLUE,
     GREY,
@@ -29,7 +30,6 @@ from assignment1.figures.style import (
     panels,
     step_axes,
 )
-from assignment1.models import Array
 
 Looks = dict[str, Any]
 CHECK: Looks = dict(marker="o", markersize=2.6, color=BLUE, linestyle="none")

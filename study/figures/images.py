@@ -13,8 +13,8 @@ from matplotlib.image import AxesImage
 from matplotlib.patches import Rectangle
 from numpy.typing import NDArray
 
-from assignment1.figures.style import STYLE, WIDTH, lambda_is, letter, math
 from assignment1.models import Array
+from study.figures.style import STYLE, WIDTH, lambda_is, letter, math
 
 PIXELS = 28 * 28
 SMALLEST = 14 / 25.4  # inches: a tile of weights in which strokes are seen

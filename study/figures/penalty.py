@@ -13,8 +13,8 @@ from matplotlib.figure import Figure
 from matplotlib.lines import Line2D
 from matplotlib.ticker import FixedLocator, FuncFormatter, NullLocator
 
-from assignment1.figures.runs import Limits
-from assignment1.figures.style import (
+from study.figures.runs import Limits
+from study.figures.style import (
     BLACK,
     BLUE,
     DASHED,

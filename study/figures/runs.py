@@ -17,7 +17,9 @@ from matplotlib.lines import Line2D
 from matplotlib.patches import Patch
 from numpy.typing import NDArray
 
-from assignment1.figures.style import (
+from assignment1.models import Array
+from assignment1.run import Run
+from study.figures.style import (
     BLUE,
     DASHED,
     DASHES,
@@ -38,8 +40,6 @@ from assignment1.figures.style import (
     step_axes,
     steps_below,
 )
-from assignment1.models import Array
-from assignment1.run import Run
 
 Limits = tuple[float, float] | None
 NAMES = {

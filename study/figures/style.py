@@ -20,7 +20,7 @@ from scipy.optimize import isotonic_regression
 
 from assignment1.models import Array
 
-STYLE = ["default", str(Path(__file__).parents[1] / "report.mplstyle")]
+STYLE = ["default", str(Path(__file__).parent / "report.mplstyle")]
 WIDTH = 5.25  # inches: the report's text width
 # After the palette of Okabe and Ito, for colour-blind readers, darkened until type has a contrast of 4.5 : 1
 # with white, and blue and black further, until they differ from orange in grey too.

@@ -5,7 +5,7 @@ from __future__ import annotations
 from importlib import import_module
 from typing import Any
 
-_HOME = {"ExportError": "problems", "ReportHTMLExporter": "html", "ReportPDFExporter": "pdf"}
+_HOME = {"ExportError": "problems", "ReportHTMLExporter": "export.html", "ReportPDFExporter": "export.pdf"}
 __all__ = ["ExportError", "ReportHTMLExporter", "ReportPDFExporter"]
 
 

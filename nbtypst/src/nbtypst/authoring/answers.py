@@ -9,8 +9,8 @@ from typing import Any
 
 from IPython.display import Markdown, display
 
-from nbtypst.ledger import ledger
-from nbtypst.templates import fill
+from nbtypst.authoring.ledger import ledger
+from nbtypst.authoring.templates import fill
 
 FALSE = "**No longer true**"  # as templates mark it
 

@@ -5,8 +5,8 @@
             check: final < first
     ''')
 
-Text, captions and alternative texts are templates (see `nbtypst.templates`), filled from the names of the
-cell. A sentence that is not true, or has a value that cannot be computed, is shown as such and the notebook
+Text, captions and alternative texts are templates (see `nbtypst.authoring.templates`), filled from
+the names of the cell. A sentence that is not true, or has a value that cannot be computed, is shown as such and the notebook
 goes on; the exporters and `python -m nbtypst.check` refuse a notebook that shows one, and list all of them.
 One with a value that a cell left behind, run out of order, asks for the cells above to be run again.
 """
@@ -25,8 +25,8 @@ from typing import TYPE_CHECKING, Any
 
 from IPython.display import Markdown, display
 
-from nbtypst.ledger import ledger, watch
-from nbtypst.templates import Check, fill
+from nbtypst.authoring.ledger import ledger, watch
+from nbtypst.authoring.templates import Check, fill
 
 if TYPE_CHECKING:
     from matplotlib.figure import Figure

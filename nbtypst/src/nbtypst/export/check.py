@@ -12,10 +12,10 @@ import sys
 from pathlib import Path
 from typing import Any
 
-from nbtypst.cells import pieces
-from nbtypst.document import collect
-from nbtypst.mending import mend, read
 from nbtypst.problems import ExportError, Problems
+from nbtypst.reading.cells import pieces
+from nbtypst.reading.document import collect
+from nbtypst.reading.mending import mend, read
 from nbtypst.settings import settings
 
 

@@ -13,9 +13,9 @@ from nbconvert.exporters import Exporter, TemplateExporter
 from traitlets import Bool, Float, List, Unicode
 from traitlets.config import Application, Config
 
-from nbtypst.document import Document, collect
-from nbtypst.mending import mend, read
 from nbtypst.problems import ExportError, Problem, Problems
+from nbtypst.reading.document import Document, collect
+from nbtypst.reading.mending import mend, read
 from nbtypst.settings import Settings, settings
 
 HIDDEN = {

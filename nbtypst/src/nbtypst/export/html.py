@@ -10,14 +10,15 @@ from typing import Any
 
 from pandocfilters import RawBlock, RawInline, walk
 
-from nbtypst import mathml, widgets
-from nbtypst.document import Document
-from nbtypst.exporter import ReportExporter
-from nbtypst.formulas import Formula, unreadable
-from nbtypst.markdown import pandoc
+from nbtypst.export import mathml
+from nbtypst.export.exporter import ReportExporter
 from nbtypst.problems import Problems
-from nbtypst.references import PREFIX, nodes
-from nbtypst.speech import read_aloud
+from nbtypst.reading import widgets
+from nbtypst.reading.document import Document
+from nbtypst.reading.formulas import Formula, unreadable
+from nbtypst.reading.markdown import pandoc
+from nbtypst.reading.references import PREFIX, nodes
+from nbtypst.reading.speech import read_aloud
 
 LEFTWARDS = ("ar", "dv", "fa", "he", "ps", "sd", "ug", "ur", "yi")  # languages that are written so
 _ROWS = re.compile(r"<(thead|tbody|tfoot)>.*?</\1>", re.S)

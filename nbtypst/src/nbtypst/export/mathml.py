@@ -14,7 +14,7 @@ from base64 import b64encode
 from html import escape, unescape
 from importlib.resources import files
 
-from nbtypst.speech import read_aloud
+from nbtypst.reading.speech import read_aloud
 
 _MATH = re.compile(
     r"<math ([^>]*)>\s*<semantics>(.*?)<annotation[^>]*>(.*?)</annotation>\s*</semantics>", re.S

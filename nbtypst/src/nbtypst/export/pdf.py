@@ -11,12 +11,12 @@ from typing import Any
 
 import typst
 
-from nbtypst.document import Document
-from nbtypst.exporter import ReportExporter
-from nbtypst.formulas import to_typst
+from nbtypst.export.exporter import ReportExporter
+from nbtypst.export.typst_writer import Writer, stand_in
 from nbtypst.problems import Problems
-from nbtypst.references import nodes
-from nbtypst.typst_writer import Writer, stand_in
+from nbtypst.reading.document import Document
+from nbtypst.reading.formulas import to_typst
+from nbtypst.reading.references import nodes
 
 PASSES = 40  # of placing figures
 TOP = 100.0  # points: a figure above it is the first on its page

@@ -10,11 +10,11 @@ from typing import Any
 
 from pandocfilters import stringify
 
-from nbtypst.document import Document
-from nbtypst.formulas import Formula
-from nbtypst.markdown import Block
-from nbtypst.references import PREFIX
-from nbtypst.speech import read_aloud
+from nbtypst.reading.document import Document
+from nbtypst.reading.formulas import Formula
+from nbtypst.reading.markdown import Block
+from nbtypst.reading.references import PREFIX
+from nbtypst.reading.speech import read_aloud
 
 WIDTH, HEIGHT = 378.0, 640.0  # points of the type area: what a picture may fill
 LONG = re.compile(r"[^\s\u200b]{40}")  # a word that may need a break

@@ -9,7 +9,8 @@ from typing import Any
 
 from nbconvert.filters import strip_ansi
 
-from nbtypst.markdown import (
+from nbtypst.problems import Problems, name_of
+from nbtypst.reading.markdown import (
     Block,
     drawn,
     from_latex,
@@ -20,9 +21,8 @@ from nbtypst.markdown import (
     printable,
     sanitise,
 )
-from nbtypst.pictures import Picture, from_output
-from nbtypst.problems import Problems, name_of
-from nbtypst.widgets import widget_of
+from nbtypst.reading.pictures import Picture, from_output
+from nbtypst.reading.widgets import widget_of
 
 PICTURES = ("image/svg+xml", "image/png", "image/jpeg", "image/gif", "image/webp", "image/bmp")
 WORDS = "text/latex, words"  # LaTeX that is no formula: what else there is goes before it

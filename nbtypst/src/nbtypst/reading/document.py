@@ -8,16 +8,16 @@ from typing import Any
 
 from pandocfilters import stringify
 
-from nbtypst.cells import Piece, pieces
-from nbtypst.formulas import untagged
-from nbtypst.markdown import Block, parse, sanitise, text_of
-from nbtypst.pictures import Picture
 from nbtypst.problems import Problems
-from nbtypst.references import PREFIX, References, close_levels, nodes
+from nbtypst.reading.cells import Piece, pieces
+from nbtypst.reading.formulas import untagged
+from nbtypst.reading.markdown import Block, parse, sanitise, text_of
+from nbtypst.reading.pictures import Picture
+from nbtypst.reading.references import PREFIX, References, close_levels, nodes
+from nbtypst.reading.speech import unspoken
+from nbtypst.reading.tidy import Tidier
 from nbtypst.settings import Settings
 from nbtypst.settings import settings as settings_of
-from nbtypst.speech import unspoken
-from nbtypst.tidy import Tidier
 
 WORDS = {"Str", "Code", "CodeBlock"}
 

@@ -9,7 +9,7 @@ from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
 
-from nbtypst.markdown import pandoc
+from nbtypst.reading.markdown import pandoc
 
 TAG = re.compile(r"\s*\\tag\*?\s*\{([^{}]*)\}")
 _OUTER = re.compile(r"\\begin\{(equation|displaymath|math)(\*?)\}(.*?)\\end\{\1\2\}", re.S)

@@ -13,7 +13,7 @@ from urllib.parse import unquote, unquote_to_bytes
 
 from PIL import Image
 
-from nbtypst.svg import sanitise_svg, size
+from nbtypst.reading.svg import sanitise_svg, size
 
 MOST_BYTES, MOST_PIXELS = 40_000_000, 60_000_000
 MIME = {"png": "image/png", "jpg": "image/jpeg", "svg": "image/svg+xml"}

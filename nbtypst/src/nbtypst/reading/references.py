@@ -11,8 +11,8 @@ from urllib.parse import unquote
 
 from pandocfilters import Link, Str, stringify
 
-from nbtypst.markdown import Block
 from nbtypst.problems import Problems
+from nbtypst.reading.markdown import Block
 
 PREFIX = {"figure": "fig-", "table": "tbl-", "equation": "eq-", "task": "task-"}
 _LABEL = dict.fromkeys(("figure", "table"), r"(?:A?\d+[a-z]?|[A-Z])(?:\.\d+)?(?!\w)")

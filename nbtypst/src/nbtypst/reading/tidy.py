@@ -10,12 +10,12 @@ from urllib.parse import unquote
 
 from pandocfilters import stringify
 
-from nbtypst.cells import Piece
-from nbtypst.formulas import formula
-from nbtypst.markdown import DISPLAY, INLINE, Block, printable
-from nbtypst.pictures import Picture, Remote, from_address
 from nbtypst.problems import Problems
-from nbtypst.references import nodes
+from nbtypst.reading.cells import Piece
+from nbtypst.reading.formulas import formula
+from nbtypst.reading.markdown import DISPLAY, INLINE, Block, printable
+from nbtypst.reading.pictures import Picture, Remote, from_address
+from nbtypst.reading.references import nodes
 
 NOTHING = ["", [], []]
 _WRAPPERS = ("Emph", "Underline", "Strong", "Strikeout", "Superscript", "Subscript", "SmallCaps")
