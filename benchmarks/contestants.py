@@ -1,11 +1,11 @@
 """This project's own contestants: the report's code, and the reference and floor it is held against."""
 
+import floor as bare
 import numpy as np
+import reference as plain
+
 from assignment1 import LogisticRegression, SoftmaxRegression, sweep, train
 from assignment1.mnist import Dataset, Split
-
-import floor as bare
-import reference as plain
 
 
 def prepare(data):

@@ -9,6 +9,7 @@ import time
 from pathlib import Path
 
 import numpy as np
+
 from assignment1 import SoftmaxRegression, load_mnist, sweep
 from assignment1.mnist import Dataset, Split, one_hot, preprocess
 

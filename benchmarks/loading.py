@@ -7,6 +7,7 @@ import statistics
 import time
 
 import numpy as np
+
 from assignment1 import load_mnist
 from assignment1.files import DATA, MNIST
 

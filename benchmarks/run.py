@@ -18,6 +18,7 @@ from pathlib import Path
 import matplotlib
 import matplotlib.pyplot as plt
 import numpy as np
+
 from assignment1 import load_mnist
 
 matplotlib.use("svg")

@@ -11,6 +11,7 @@ from contextlib import ExitStack
 from unittest.mock import patch
 
 import numpy as np
+
 from assignment1 import SoftmaxRegression, load_mnist, sweep, train
 from assignment1.fast import engine, evaluation
 

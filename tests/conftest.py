@@ -11,10 +11,10 @@ from pathlib import Path
 import matplotlib.font_manager  # noqa: F401  so fonts are listed: a slow kernel would say so in a cell
 import nbformat
 import pytest
-from nbtypst import ReportHTMLExporter, ReportPDFExporter
-from tools import submission
 
 import faults
+from nbtypst import ReportHTMLExporter, ReportPDFExporter
+from tools import submission
 
 ROOT = Path(__file__).resolve().parent.parent
 ELSEWHERE = {"TZ": "Pacific/Kiritimati", "LC_ALL": "C", "LANG": "C", "TQDM_DISABLE": "1"}
@@ -24,16 +24,16 @@ ELSEWHERE = {"TZ": "Pacific/Kiritimati", "LC_ALL": "C", "LANG": "C", "TQDM_DISAB
 SLOW = """
 test_any_notebook.py test_build.py test_build_environment.py test_build_kills.py test_engine.py
 test_environment.py
-test_evidence_algebra.py test_evidence_errors.py test_evidence_gradients.py test_evidence_optima.py
-test_evidence_task2.py test_evidence_task3.py test_evidence_task4.py test_evidence_weights.py
+test_derivations.py test_appendix_errors.py test_gradcheck.py test_optima.py
+test_task2.py test_task3.py test_task4.py test_task4b_weights.py
 test_explore.py test_explore_browser.py test_figures.py test_figures_norms.py test_hostile.py
-test_hostile_files.py test_html.py test_html_browser.py test_jupyter.py test_kept.py test_latex.py
+test_hostile_files.py test_html.py test_html_browser.py test_jupyter.py test_cache.py test_latex.py
 test_page.py test_pdf.py test_report.py test_report_browser.py test_small_runs.py test_submission.py
 test_sweep.py test_training.py test_answers.py test_broken.py test_shown.py test_views.py
 test_errata.py test_widgets.py
 test_help.py::test_every_public_name_has_an_example_that_runs
-test_checks.py::test_a_gradient_check_never_passes_what_is_not_finite
-test_checks.py::test_losses_and_probabilities_of_any_logits_agree_with_sixty_digits
+test_arguments.py::test_a_gradient_check_never_passes_what_is_not_finite
+test_arguments.py::test_losses_and_probabilities_of_any_logits_agree_with_sixty_digits
 test_hostile_calls.py::test_a_worker_that_is_killed_and_data_that_cannot_be_sent_cost_no_other_run
 test_models.py::test_data_are_made_in_the_precision_that_is_asked_for
 test_models.py::test_files_compressed_otherwise_or_not_at_all_are_read_as_well

@@ -7,6 +7,7 @@ import pytest
 from matplotlib.colors import to_rgb
 from matplotlib.text import Text
 from matplotlib.transforms import Bbox
+
 from study import figures
 
 # Machado, Oliveira and Fernandes (2009): simulation of colour blindness, severity 1, on linear RGB.

@@ -3,6 +3,7 @@
 from typing import Any
 
 import numpy as np
+
 from assignment1 import LogisticRegression, SoftmaxRegression
 from assignment1.mnist import Dataset, Split, one_hot, preprocess
 

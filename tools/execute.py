@@ -17,9 +17,10 @@ from ending import AT_END, LOG, BuildError
 from jupyter_client.manager import AsyncKernelManager
 from nbclient.exceptions import CellExecutionError, CellTimeoutError
 from nbconvert.preprocessors import ExecutePreprocessor
+from tqdm import tqdm
+
 from nbtypst.problems import ExportError
 from nbtypst.reading.document import collect
-from tqdm import tqdm
 
 CELL_SECONDS = int(os.environ.get("CELL_SECONDS", "600"))  # the longest that a cell may take
 

@@ -8,9 +8,10 @@ from pathlib import Path
 import nbformat
 from ending import LOG, BuildError
 from nbconvert.exporters import get_exporter
+from traitlets.config import Config
+
 from nbtypst.export.check import evidence
 from nbtypst.problems import ExportError
-from traitlets.config import Config
 
 
 def exported(name: str, source: Path, count: int, names: dict[str, str]) -> list[str | bytes]:

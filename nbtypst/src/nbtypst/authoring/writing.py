@@ -5,9 +5,9 @@
             check: final < first
     ''')
 
-Text, captions and alternative texts are templates (see `nbtypst.authoring.templates`), filled from
-the names of the cell. A sentence that is not true, or has a value that cannot be computed, is shown as such and the notebook
-goes on; the exporters and `python -m nbtypst.check` refuse a notebook that shows one, and list all of them.
+Text, captions and alternative texts are templates (see `nbtypst.authoring.templates`), filled from the names
+of the cell. A sentence that is not true, or has a value that cannot be computed, is shown as such and the
+notebook goes on; the exporters and `python -m nbtypst.check` refuse a notebook that shows one, and list all.
 One with a value that a cell left behind, run out of order, asks for the cells above to be run again.
 """
 

@@ -1,0 +1,225 @@
+"""What the fast way is made of, part by part, on a hundred small images: inputs, batches, checks, jobs."""
+
+import importlib
+from contextlib import contextmanager
+from dataclasses import replace
+from typing import Any
+
+import numpy as np
+import pytest
+
+from assignment1 import LogisticRegression, SoftmaxRegression, sweep, train
+from assignment1.fast import engine, evaluation
+from assignment1.fast.engine import DEFERRED, CompactInputs, as_whole_numbers, training_accuracies
+from assignment1.fast.sweep import TOGETHER, Runs, _jobs, _points, _train
+from assignment1.mnist import Dataset, Split
+from assignment1.progress import STOP, watched
+from assignment1.training import Settings, batches, gradient_descent
+from small import KINDS, RNG, SETS, SETTINGS, WAYS
+
+
+@pytest.mark.parametrize("method", WAYS)
+def test_the_bar_advances_once_an_epoch_at_its_last_step(method, monkeypatch):
+    bars: list[Any] = []
+    took: list[int] = []
+
+    @contextmanager
+    def bar(total, unit, shown):
+        bars.append([(total, unit, shown)])
+        yield lambda: bars[-1].append(len(took))
+
+    def counted(function):
+        def step(*arguments):
+            took.append(1)
+            return function(*arguments)
+
+        return step
+
+    for name in ("training", "engine"):
+        monkeypatch.setattr(importlib.import_module(f"assignment1.{name}"), "progress", bar)
+    monkeypatch.setattr(engine.Trainer, "update", counted(engine.Trainer.update))
+    monkeypatch.setattr(LogisticRegression, "gradient", counted(LogisticRegression.gradient))
+    without = {name: value for name, value in SETTINGS.items() if name != "progress"}
+    train(LogisticRegression(), SETS[LogisticRegression], method=method, **without)
+    assert bars == [[(8, "epoch", True), *range(15, 8 * 15 + 1, 15)]]
+    if method == "plain":  # and not where a run ends before; a bar is shown where it is asked for
+        with pytest.raises(FloatingPointError), np.errstate(all="ignore"):
+            gradient_descent(LogisticRegression(1e200), SETS[LogisticRegression], Settings(0.1, 8, 10))
+        assert bars[1:] == [[(8, "epoch", False)]]
+
+
+@pytest.mark.parametrize("dtype", [np.float64, np.float32])
+def test_inputs_are_compact_and_stand_for_all_of_them(dtype):
+    data = SETS[SoftmaxRegression].train
+    X, start = data.X.astype(dtype), np.zeros((785, 10, 2), dtype)
+    for column, (low, high) in {300: (-0.6, 0.2), 301: (-0.2, 0.6), 302: (0.2, 0.6)}.items():
+        X[:, column] = np.clip(X[:, column], low, high)
+    varies = X.std(axis=0) > 1e-6
+    inputs = CompactInputs(X, start)
+    assert inputs.largest[[(varies[:n]).sum() for n in (300, 301, 302)]].tolist() == [153, 153, 153]
+    assert inputs.unit == 255 and inputs.varying.dtype == np.int16
+    np.testing.assert_array_equal(inputs.fixed, ~varies)
+    np.testing.assert_array_equal(inputs.varying, np.rint(255 * X[:, varies]))
+    one = 255 * np.sqrt((~varies).sum())  # the column of those that never vary, of the same length
+    np.testing.assert_allclose(inputs.largest, [*np.abs(inputs.varying).max(axis=0), one], rtol=1e-6)
+    taken = inputs.take(slice(3, 9), dtype)
+    assert taken.dtype == dtype and inputs.take([1, 2], np.float32).dtype == np.float32
+    W = RNG.normal(size=(len(inputs.largest), 10, 2)).astype(dtype)
+    full = inputs.expand(W)
+    assert full.dtype == dtype and full.shape == (785, 10, 2)
+    here, there = np.tensordot(taken, W, 1), np.tensordot(X[3:9], full, 1)
+    assert np.abs(here - there).max() < 20 * np.finfo(dtype).eps * np.abs(here).max()
+    start[varies] = RNG.normal(size=(varies.sum(), 10, 2))
+    np.testing.assert_allclose(inputs.expand(inputs.compress(start)), start, rtol=1e-6)
+    start[:] = 0
+    start[5, 0, 1] = 1  # a weight that is not in step
+    assert CompactInputs(X, start).fixed.tolist() == [*~varies[:5], False, *~varies[6:]]
+    in_order = CompactInputs(X, start, False)
+    assert in_order.unit == 1 and in_order.varying is X and not in_order.fixed.any()
+
+
+@pytest.mark.parametrize("dtype", [np.float64, np.float32])
+@pytest.mark.parametrize("N", [149, 150, 151])
+def test_batches_are_whole_and_those_of_the_plain_way(dtype, N):
+    data = SETS[SoftmaxRegression].train
+    part = Split(data.X[:N].astype(dtype), data.Y[:N].astype(dtype))
+    for shuffle in (True, "once", False):
+        settings = Settings(0.1, 2, 10, seed=3, shuffle=shuffle)
+        inputs = CompactInputs(part.X, np.zeros((785, 10, 1)), shuffle)
+        fast = engine.Batches(inputs, part.Y, settings)
+        assert fast.gathered.dtype == inputs.varying.dtype and fast.X.dtype == dtype
+        number = 0
+        for (X, Y), plain in zip(fast, batches(part, settings), strict=True):
+            assert X.dtype == Y.dtype == plain.X.dtype == dtype and len(X) == len(plain.X) == 10
+            np.testing.assert_array_equal(Y[..., 0], plain.Y)
+            varying = plain.X[:, ~inputs.fixed] * inputs.unit
+            np.testing.assert_allclose(X[:, :-1], varying, atol=1e-4)
+            number += 1
+        assert number == 2 * (N // 10)
+
+
+def test_what_waits_to_be_evaluated_is_bounded_and_in_the_precision_of_the_data(monkeypatch):
+    """Or a long run would need ever more memory."""
+    waited: list[int] = []
+    evaluate = engine.Trainer.evaluate
+
+    def measured(self):
+        waited.append(len(self.pending) * self.W[0].size)
+        assert {self.W.dtype, self.lam.dtype, self.rate.dtype} == {np.dtype(np.float32)}
+        evaluate(self)
+
+    monkeypatch.setattr(engine.Trainer, "evaluate", measured)
+    data = SETS[SoftmaxRegression]
+    parts = [Split(X.astype(np.float32), Y.astype(np.float32)) for X, Y in (data.train, data.validation)]
+    single = Dataset(parts[0], parts[1], data.make_test)
+    given = SETTINGS | dict(epochs=10, checks_per_epoch=15)
+    sweep(SoftmaxRegression, single, lam=(0.0, 0.1), workers=1, **given)
+    assert DEFERRED / 2 < max(waited) <= DEFERRED
+
+
+@pytest.mark.parametrize("method", WAYS)
+def test_checks_that_do_not_divide_an_epoch_come_at_whole_steps(method):
+    data, given = SETS[LogisticRegression], SETTINGS | dict(epochs=2, method=method)
+    for times, every in ((1, 15), (4, 3), (7, 2), (15, 1), (16, 1)):
+        run = train(LogisticRegression(), data, **given | dict(checks_per_epoch=times))
+        assert run.history.step.tolist() == list(range(0, 30, every))
+        assert run.interrupted is False
+    run = train(LogisticRegression(), data, learning_rate=0.1, epochs=1, progress=False, method=method)
+    assert run.settings["batch_size"] == 128 and run.steps == 1
+
+
+def test_a_watcher_sees_the_log_of_a_plain_run_and_may_end_it():
+    seen: list[int] = []
+
+    def watcher(log):
+        seen.append(len(log.train_loss))
+        return len(log.train_loss) == 4
+
+    with watched(watcher):
+        run = train(LogisticRegression(), SETS[LogisticRegression], **SETTINGS | dict(method="plain"))
+    assert sorted(set(seen)) == [1, 2, 3, 4] and run.interrupted is True and run.steps == 4
+
+
+def test_pixels_are_whole_numbers_and_what_is_no_pixel_stays_as_it_is():
+    X = SETS[SoftmaxRegression].train.X
+    for dtype in (np.float64, np.float32):
+        numbers, unit = as_whole_numbers(X.astype(dtype))
+        assert numbers.dtype == np.int16 and unit == 255
+        np.testing.assert_array_equal(numbers, np.rint(255 * X))
+    for change in (1e-3, np.nan, 1e9):
+        other = X.copy()
+        other[-1, 3] += change
+        assert as_whole_numbers(other)[0] is other and as_whole_numbers(other)[1] == 1
+
+
+@pytest.mark.parametrize("kind", KINDS)
+def test_training_accuracies_are_exact_also_where_float32_sees_a_tie(kind, monkeypatch):
+    """Margins of 1e-9, in several blocks of images, on both sides of the border."""
+    monkeypatch.setattr(evaluation, "ROWS", 40)
+    rng, N, R = np.random.default_rng(3), 151, 3
+    data = SETS[kind].train
+    inputs = CompactInputs(data.X, np.zeros((785, kind.K, R)))
+    W = rng.normal(size=(inputs.largest.size, kind.K, R)) * 0.01
+    X = inputs.take(slice(None), np.float64)
+    for i in range(R):  # two images of each block are put near the border, all at once
+        rows = np.arange(5 + i, 151, 20)
+        z, y = X[rows] @ W[..., i], data.Y[rows].argmax(axis=1)
+        others = np.where(data.Y[rows] > 0, -np.inf, z).max(axis=1) if kind.K > 1 else np.zeros(len(rows))
+        wanted = z.copy()
+        wanted[np.arange(len(rows)), y if kind.K > 1 else 0] = others + rng.choice([-1e-9, 1e-9], len(rows))
+        W[..., i] -= np.linalg.pinv(X[rows]) @ (z - wanted)
+    found = training_accuracies(kind, W, inputs, np.ascontiguousarray(data.Y.T))
+    exact = [kind.correct(X @ W[..., i], data.Y).mean() for i in range(R)]
+    assert found == exact and len(X) == N
+    single = X.astype(np.float32)
+    rough = [kind.correct(single @ W[..., i].astype(np.float32), data.Y).mean() for i in range(R)]
+    assert rough != exact
+
+
+def test_the_runs_of_a_sweep_are_dealt_to_all_workers_and_each_once():
+    data, lams = SETS[LogisticRegression], tuple(map(float, range(25)))
+    given = dict(lam=lams, learning_rate=0.01, epochs=1, seed=[0, 1])
+    keys, groups = _points(data, given)
+    assert len(groups) == 2  # one a seed: penalties share batches, and so do rates
+    assert len(_points(data, dict(learning_rate=[0.1, 0.2], epochs=1, lam=(0.0, 1.0)))[1]) == 1
+    assert len(_points(data, dict(learning_rate=0.1, epochs=[1, 2]))[1]) == 2
+    for workers in (1, 2, 7):
+        jobs = _jobs(groups, workers)
+        assert sorted(key for _, points in jobs for key, *_ in points) == sorted(keys)
+        assert len(jobs) >= workers and max(len(points) for _, points in jobs) <= TOGETHER
+        assert len(jobs) <= 2 * -(-25 // min(TOGETHER, -(-50 // workers)))
+        by_weight = [sum(lam for _, lam, _ in points) / len(points) for _, points in jobs]
+        assert max(by_weight) - min(by_weight) < 8
+
+
+def test_dealt_out_each_job_has_small_and_large_penalties_whatever_the_keys_start_with():
+    data, lams = SETS[LogisticRegression], [3.0, 1.0, 0.0, 2.0]
+    _, groups = _points(data, dict(learning_rate=np.linspace(0.1, 1, 10), lam=lams, epochs=1))
+    jobs = _jobs(groups, 4)
+    means = [sum(lam for _, lam, _ in points) / len(points) for _, points in jobs]
+    assert [len(points) for _, points in jobs] == [10] * 4 and means == [1.5] * 4
+
+
+def test_the_runs_of_an_interrupted_sweep_say_what_is_left():
+    settings: dict[str, Any] = SETTINGS | dict(epochs=1)
+    run = train(LogisticRegression(), SETS[LogisticRegression], **settings)
+    error = ValueError("failed")
+    whole, left, all_ended = Runs({1: run, 2: error}), Runs({1: run, 2: None}), Runs({1: run})
+    assert (whole.left, whole.interrupted, whole.failed) == ([], False, {2: error})
+    assert (left.left, left.interrupted, left.failed) == ([2], True, {})
+    assert (all_ended.left, all_ended.interrupted) == ([], False)
+    with pytest.raises(KeyError) as missing:
+        left[2]
+    assert missing.value.args == ("2 is not there, since the sweep was interrupted; sweep again",)
+    with pytest.raises(KeyError) as missing:
+        Runs({1: run, "b": run})[3]
+    assert missing.value.args == ("3 is no run of this sweep; its runs are 1, 'b'",)
+    ended = Runs({1: replace(run, interrupted=True)})
+    assert ended.interrupted is True and ended.left == []
+    data = SETS[LogisticRegression]
+    points = [(1, 0.0, Settings(0.1, 1, 10)), (2, 0.5, Settings(0.1, 1, 10))]
+    STOP.set()  # in a worker: nothing is begun any more
+    try:
+        assert _train((LogisticRegression, (data.train, data.validation)), points, False) == [None, None]
+    finally:
+        STOP.clear()

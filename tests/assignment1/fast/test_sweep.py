@@ -1,0 +1,207 @@
+"""Sweeps: the numbers of single runs, in the order asked, whatever fails and whoever works."""
+
+import json
+import os
+import signal
+import subprocess
+import sys
+import time
+from itertools import product
+from typing import Any
+
+import joblib
+import numpy as np
+import pytest
+
+from assignment1 import LogisticRegression, Run, SoftmaxRegression, load_mnist, sweep, train
+from assignment1.fast.sweep import Runs, _jobs, _points
+from assignment1.mnist import Dataset, Split
+
+SETTINGS: dict[str, Any] = dict(learning_rate=0.05, epochs=12, patience=3, progress=False)
+
+
+@pytest.fixture(scope="module")
+def mnist():
+    return load_mnist()
+
+
+def assert_same(run: Run, other: Run) -> None:
+    assert (run.steps, run.epoch, run.stopped_early) == (other.steps, other.epoch, other.stopped_early)
+    assert (run.best_step, run.settings) == (other.best_step, other.settings)
+    for name, measured in vars(run.history).items():
+        np.testing.assert_allclose(measured, getattr(other.history, name), rtol=1e-8)
+    for mine, theirs in ((run.last, other.last), (run.best, other.best)):
+        assert type(mine) is type(theirs) and mine.lam == theirs.lam
+        np.testing.assert_allclose(mine.w, theirs.w, rtol=1e-8, atol=1e-10)
+
+
+def test_jobs_hold_each_run_once_and_no_worker_gets_all_the_weak_penalties():
+    lams, data = (0.0, 1.0, 0.1, 0.01, 0.001), load_mnist().softmax
+    jobs = _jobs(_points(data, dict(lam=lams, learning_rate=0.01, epochs=1, seed=0))[1], 2)
+    assert [sorted(lam for _, lam, _ in points) for _, points in jobs] == [[0.0, 0.1, 1.0], [0.001, 0.01]]
+    for runs, workers in product(range(1, 25), range(1, 5)):
+        settings = dict(lam=tuple(range(runs)), learning_rate=0.01, epochs=1, seed=0)
+        keys, groups = _points(data, settings)
+        assert sorted(key for _, points in _jobs(groups, workers) for key, *_ in points) == keys
+
+
+@pytest.mark.parametrize("workers", [1, 2])
+def test_a_sweep_gives_the_numbers_of_single_runs_in_the_order_asked(mnist, workers):
+    sets = {"2 or 3": mnist.binary(2, 3), "4 or 9": lambda: load_mnist().binary(4, 9)}
+    runs = sweep(LogisticRegression, sets, lam=(0.1, 0.0), seed=range(2), workers=workers, **SETTINGS)
+    assert list(runs) == [(d, lam, seed) for d in sets for lam in (0.1, 0.0) for seed in (0, 1)]
+    pairs = {"2 or 3": (2, 3), "4 or 9": (4, 9)}
+    for (digits, lam, seed), run in runs.items():
+        assert_same(run, train(LogisticRegression(lam), mnist.binary(*pairs[digits]), seed=seed, **SETTINGS))
+    assert len({run.steps for run in runs.values()}) > 2  # they stopped apart, so runs left the others
+
+
+def test_softmax_runs_trained_together_give_the_numbers_of_single_runs(mnist):
+    images = mnist.softmax()
+    small = Dataset(Split(*(a[:2000] for a in images.train)), images.validation, lambda: images.test)
+    settings = SETTINGS | dict(epochs=3, patience=2, seed=1)
+    runs = sweep(SoftmaxRegression, small, lam=(0.0, 1.0), **settings | dict(learning_rate=[0.01, 0.3]))
+    for (lam, rate), run in runs.items():
+        assert_same(run, train(SoftmaxRegression(lam), small, **settings | dict(learning_rate=rate)))
+
+
+@pytest.mark.parametrize("shuffle", [True, False, "once"])
+@pytest.mark.parametrize("kind", [LogisticRegression, SoftmaxRegression])
+def test_runs_trained_together_give_the_numbers_of_single_runs_in_any_order(mnist, kind, shuffle):
+    whole = mnist.binary(2, 3) if kind is LogisticRegression else mnist.softmax()
+    few = Dataset(Split(*(a[:1500] for a in whole.train)), whole.validation, lambda: whole.test)
+    settings = SETTINGS | dict(shuffle=shuffle, seed=3, patience=8, epochs=20)
+    runs = sweep(kind, few, lam=(0.0, 1.0, 0.01), workers=1, **settings)
+    assert len({run.steps for run in runs.values()}) > 1
+    for lam, run in runs.items():
+        assert_same(run, train(kind(lam), few, **settings))
+
+
+def test_a_run_that_fails_names_its_settings_and_loses_no_other(mnist):
+    settings = SETTINGS | dict(epochs=2, learning_rate=0.05, seed=0)
+    with pytest.warns(RuntimeWarning, match="failed"):
+        runs = sweep(LogisticRegression, mnist.binary(2, 3), lam=(0.0, 1e300), **settings)
+    assert list(runs) == [0.0] and len(repr(runs).splitlines()) < 20
+    assert_same(runs[0.0], train(LogisticRegression(), mnist.binary(2, 3), **settings))
+    with pytest.raises(FloatingPointError, match=r"diverged.*'lam': 1e\+300"):
+        runs[1e300]
+    with pytest.raises(KeyError, match="no run of this sweep"):
+        runs[5.0]
+    sets = {"broken": lambda: load_mnist("nowhere").binary(2, 3), "whole": mnist.binary(2, 3)}
+    with pytest.warns(RuntimeWarning, match=r"run 'broken' failed.*nowhere.*missing"):
+        assert list(sweep(LogisticRegression, sets, **settings)) == ["whole"]
+    with pytest.warns(RuntimeWarning, match=r"run 5000 failed: batch_size is 5000"):
+        assert list(sweep(LogisticRegression, sets["whole"], **settings, batch_size=(128, 5000))) == [128]
+
+    def odd(lam: float) -> LogisticRegression:
+        if lam == 0.5:
+            raise RuntimeError("no model for this lam")
+        return LogisticRegression(lam)
+
+    with pytest.warns(RuntimeWarning, match=r"run 0.5 failed: RuntimeError: no model for this lam; with"):
+        assert list(sweep(odd, sets["whole"], lam=(0.0, 0.5, 1.0), workers=1, **settings)) == [0.0, 1.0]
+
+
+def test_a_sweep_whose_runs_all_fail_is_an_error(mnist):
+    with pytest.raises(ValueError, match="batch_size is 5000"):
+        sweep(LogisticRegression, mnist.binary(2, 3), learning_rate=0.1, epochs=1, batch_size=5000)
+
+
+@pytest.mark.parametrize(
+    "change, error, message",
+    [
+        (dict(epoch=3), TypeError, "sweep\\(\\) has no setting 'epoch'; it has .*epochs"),
+        (dict(learning_rate=None), TypeError, "needs learning_rate"),
+        (dict(epochs=None), TypeError, "needs epochs"),
+        (dict(lam=(0.0, -1.0)), ValueError, "lam is -1.0; expected"),
+        (dict(lam=()), ValueError, "lam is empty"),
+        (dict(seed=(0, 1.5)), ValueError, "seed is 1.5"),
+        (dict(workers=0), ValueError, "workers is 0"),
+    ],
+)
+def test_a_setting_that_cannot_be_right_is_named_before_anything_starts(change, error, message):
+    def never() -> Dataset:
+        raise AssertionError("started")
+
+    settings = {name: v for name, v in (dict(learning_rate=0.1, epochs=1) | change).items() if v is not None}
+    with pytest.raises(error, match=message):
+        sweep(LogisticRegression, never, **settings)
+
+
+def test_a_dask_cluster_does_the_runs_though_a_worker_is_killed(mnist, tmp_path):
+    distributed = pytest.importorskip("distributed", reason="needs `pip install distributed`")
+    killed = tmp_path / "killed"
+
+    def digits() -> Dataset:
+        if not killed.exists():
+            killed.write_text(str(os.getpid()))
+            os.kill(os.getpid(), signal.SIGKILL)
+        return load_mnist().binary(2, 3)
+
+    whole, settings = mnist.binary(2, 3), SETTINGS | dict(epochs=3)
+    parts = [Split(X[:400], Y[:400]) for X, Y in (whole.train, whole.validation)]
+    few = Dataset(parts[0], parts[1], lambda: whole.test)
+    cluster = distributed.LocalCluster(
+        n_workers=2, threads_per_worker=1, dashboard_address=None, local_directory=tmp_path
+    )
+    with cluster, distributed.Client(cluster), joblib.parallel_config(backend="dask"):
+        pids = {worker.process.pid for worker in cluster.workers.values()}
+        runs = sweep(LogisticRegression, {"made": digits, "sent": few}, seed=range(4), **settings)
+    assert int(killed.read_text()) in pids and os.getpid() not in pids
+    assert len(pids) == 2 and not runs.failed
+    for (name, seed), run in runs.items():
+        data = {"made": whole, "sent": few}[name]
+        assert_same(run, train(LogisticRegression(), data, seed=seed, **settings))
+
+
+INTERRUPTED = """
+import json, sys, time
+from assignment1 import LogisticRegression, load_mnist, sweep
+digits, workers = load_mnist().binary(2, 3), int(sys.argv[1])
+settings = dict(learning_rate=0.05, progress=False, workers=workers)
+sweep(LogisticRegression, digits, seed=(0, 1), epochs=1, **settings)  # the workers are there
+print("ready", flush=True)
+runs = sweep(LogisticRegression, digits, seed=range(12), epochs=(10**6,), **settings)
+found = [(run.interrupted, run.steps) for run in runs.values()]
+print(json.dumps([runs.interrupted, found, runs.left, list(runs.failed), repr(runs).splitlines()[0]]))
+again = sweep(LogisticRegression, digits, seed=(0, 1), epochs=1, **settings)
+print(json.dumps([again.interrupted, len(again), again.left]))
+"""
+
+
+@pytest.mark.parametrize("workers", [1, 2])
+@pytest.mark.parametrize("whole", [True, False], ids=["to the group", "to the process alone"])
+def test_an_interrupted_sweep_keeps_what_there_is(workers, whole):
+    """Ctrl+C in a terminal, and Jupyter, reach the workers too; other programs do not."""
+    command = [sys.executable, "-c", INTERRUPTED, str(workers)]
+    process = subprocess.Popen(
+        command, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True, start_new_session=True
+    )
+    assert process.stdout is not None and process.stdout.readline() == "ready\n"
+    time.sleep(4)  # until runs are in progress
+    (os.killpg if whole else os.kill)(process.pid, signal.SIGINT)
+    said, complaints = process.communicate(timeout=60)
+    first, second = map(json.loads, said.splitlines())
+    interrupted, found, left, failed, text = first
+    assert interrupted and len(found) + len(left) == 12 and failed == [] and complaints == ""
+    assert 1 <= len(found) <= 4 and all(marked and steps > 10 for marked, steps in found)
+    assert text == f"{len(found)} runs, 0 failed; interrupted, {len(left)} not there"
+    assert second == [False, 2, []]  # the next is a whole one
+
+
+def test_a_sweep_that_is_interrupted_before_it_has_a_run_is_a_keyboard_interrupt(mnist):
+    def lost() -> Dataset:
+        signal.raise_signal(signal.SIGINT)
+        raise OSError("the disk went away")
+
+    with pytest.raises(KeyboardInterrupt):
+        sweep(LogisticRegression, {"lost": lost, "whole": mnist.binary(2, 3)}, workers=1, **SETTINGS)
+    assert signal.getsignal(signal.SIGINT) is signal.default_int_handler
+
+
+def test_a_run_that_an_interrupted_sweep_has_not_says_so(mnist):
+    run = train(LogisticRegression(), mnist.binary(2, 3), learning_rate=0.05, epochs=1, progress=False)
+    runs = Runs({0: run, 1: None})
+    assert runs.interrupted and runs.left == [1] and not Runs({0: run}).interrupted
+    with pytest.raises(KeyError, match="1 is not there, since the sweep was interrupted"):
+        runs[1]

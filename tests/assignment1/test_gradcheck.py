@@ -1,0 +1,56 @@
+"""The check of all derivatives against the check of single ones, and against gradients that are wrong."""
+
+import numpy as np
+import pytest
+
+from assignment1 import LogisticRegression, SoftmaxRegression, gradcheck, load_mnist
+from study import gradients
+
+MODELS = {
+    "logistic": LogisticRegression(),
+    "softmax": SoftmaxRegression(),
+    "penalised": SoftmaxRegression(0.1),
+}
+
+
+@pytest.fixture(scope="module", params=MODELS)
+def case(request):
+    model, mnist = MODELS[request.param], load_mnist()
+    data = mnist.binary(2, 3) if request.param == "logistic" else mnist.softmax()
+    w = np.random.default_rng(0).normal(0, 0.05, model.w.shape)
+    return model.copy(w), data.train.X[:100], data.train.Y[:100]
+
+
+def test_the_worst_of_all_is_at_least_the_worst_of_some(case):
+    model, X, Y = case
+    found = gradients.check_all(model, X, Y)
+    some = gradcheck.central_difference_error(model, X, Y, checks=50)
+    assert some <= found.central * (1 + 1e-6) < 1e-4
+    assert found.complex_step < 1e-12 and found.cost < 1e-12
+    assert found.weights == model.w.size and found.largest == np.abs(model.gradient(X, Y)).max()
+
+
+def test_a_moved_weight_moves_the_cost(case):
+    model, X, Y = case
+    k = model.w.shape[1] - 1
+    w = model.w.copy()
+    w[300, k] += 0.02
+    assert gradients.objective(model, X, Y, k, 0.02)[300] == pytest.approx(model.copy(w).objective(X, Y))
+
+
+def test_a_single_wrong_component_is_found(case, monkeypatch):
+    model, X, Y = case
+    gradient = model.gradient(X, Y)
+    gradient[784, -1] *= 1.001
+    monkeypatch.setattr(type(model), "gradient", lambda self, X, Y: gradient)
+    found = gradients.check_all(model, X, Y)
+    assert found.complex_step == pytest.approx(abs(gradient[784, -1]) / 1001, rel=1e-6)
+
+
+def test_rows_hold_the_numbers(case):
+    model, X, Y = case
+    found = gradients.check_all(model, X, Y)
+    (row,) = gradients.rows({0.1: found})
+    assert row[:2] == ("0.1", f"{found.weights:,}") and len(row) == len(gradients.HEADER)
+    mantissa, exponent = row[2].strip("$").replace("{", "").replace("}", "").split(r" \times 10^")
+    assert float(mantissa) * 10 ** int(exponent) == pytest.approx(found.central, rel=0.06)

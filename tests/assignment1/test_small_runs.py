@@ -1,0 +1,244 @@
+"""Training on a hundred small images, exactly: both ways, and sweeps, against a student's code."""
+
+import runpy
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import pytest
+
+from assignment1 import LogisticRegression, SoftmaxRegression, sweep, train
+from assignment1.fast import evaluation
+from assignment1.fast.engine import DEFERRED, LOGGED
+from assignment1.gradcheck import central_difference_error, complex_step_error
+from assignment1.mnist import Dataset, Split, one_hot, preprocess
+from assignment1.training import Settings, batches
+from small import KINDS, RNG, SETS, SETTINGS, WAYS, dataset
+
+student = runpy.run_path(str(Path(__file__).parents[2] / "benchmarks" / "reference.py"))
+
+
+def expected_run(kind: Any, data: Dataset, lam: float, order: Any, **settings: Any) -> dict[str, Any]:
+    """A student's run; `order` (epochs, N) has the images in the order of each epoch."""
+
+    class Order:
+        epoch = 0
+
+        def shuffle(self, indices):
+            indices[:] = order[self.epoch]
+            self.epoch += 1
+
+    before = np.random.default_rng
+    np.random.default_rng = lambda seed: Order()  # type: ignore[assignment, misc]
+    try:
+        return student["train"]((data.train, data.validation), lam, **settings)
+    finally:
+        np.random.default_rng = before  # type: ignore[misc]
+
+
+def orders(shuffle: Any, seed: int, N: int, epochs: int) -> list[list[int]]:
+    rng, order, found = np.random.default_rng(seed), np.arange(N), []
+    for epoch in range(epochs):
+        if shuffle is True or (shuffle == "once" and not epoch):
+            rng.shuffle(order)
+        found.append(order.tolist())
+    return found
+
+
+def assert_history(run: Any, expected: dict[str, Any], rtol: float = 1e-9) -> None:
+    assert (run.steps, run.best_step) == (expected["steps"], expected["best_step"])
+    for name, measured in vars(run.history).items():
+        np.testing.assert_allclose(measured, expected[name], rtol=rtol, err_msg=name)
+
+
+@pytest.mark.parametrize("method", WAYS)
+@pytest.mark.parametrize("shuffle", [True, False, "once"])
+@pytest.mark.parametrize("lam, patience", [(0.0, 1000), (0.3, 2), (0.0, 1)])
+@pytest.mark.parametrize("kind", KINDS)
+def test_a_run_is_a_students(kind, lam, patience, shuffle, method):
+    data, settings = (
+        SETS[kind],
+        SETTINGS | (dict(learning_rate=0.08 if kind.K == 1 else 0.3) if patience < 9 else {}),
+    )
+    given = {name: settings[name] for name in ("learning_rate", "epochs", "batch_size")}
+    order = orders(shuffle, 5, 151, 8)
+    expected = expected_run(kind, data, lam, order, patience=patience, **given)
+    run = train(kind(lam), data, shuffle=shuffle, patience=patience, method=method, **settings)
+    assert_history(run, expected)
+    assert run.stopped_early == (patience < 9) and not run.interrupted
+    assert run.batches_per_epoch == 15 and run.epoch == -(-run.steps // 15)
+    at_best = run.history.validation_loss[run.history.step == run.best_step]
+    assert run.best.loss(*data.validation) == pytest.approx(at_best[0], rel=1e-9)
+    assert run.last.lam == run.best.lam == run.settings["lam"] == lam
+    if not run.stopped_early:
+        assert run.last.loss(*data.validation) != run.history.validation_loss[-1]  # 2 steps after the check
+
+
+@pytest.mark.parametrize("method", WAYS)
+@pytest.mark.parametrize("kind", KINDS)
+def test_a_run_checked_at_every_step_has_all_its_numbers(kind, method):
+    """More checks and steps than the fast way evaluates together, and a number that divides neither."""
+    data, every = SETS[kind], 3
+    settings = SETTINGS | dict(epochs=7, checks_per_epoch=10**9, train_accuracy_every=every, method=method)
+    run = train(kind(0.1), data, **settings)
+    history, steps = run.history, 7 * 15
+    assert steps % LOGGED and steps > DEFERRED / 10 and run.steps == steps and run.epoch == 7
+    np.testing.assert_array_equal(history.step, np.arange(steps))
+    model, rate = kind(0.1), settings["learning_rate"]
+    for step, batch in enumerate(batches(data.train, Settings(rate, 7, 10, seed=5))):
+        assert history.train_loss[step] == pytest.approx(model.loss(*batch), rel=1e-9)
+        model = model.copy(model.w - rate * model.gradient(*batch))
+        assert history.validation_loss[step] == pytest.approx(model.loss(*data.validation), rel=1e-9)
+        assert history.validation_accuracy[step] == model.accuracy(*data.validation)
+        if step % every:
+            assert np.isnan(history.train_accuracy[step])
+        else:
+            assert history.train_accuracy[step] == model.accuracy(*data.train)
+    np.testing.assert_allclose(run.last.w, model.w, rtol=1e-9, atol=1e-14)
+
+
+@pytest.mark.parametrize("kind", KINDS)
+@pytest.mark.parametrize("start", ["zero", "not zero"])
+@pytest.mark.parametrize("pixels", ["pixels", "no pixels", "none constant"])
+def test_both_ways_give_the_same_weights(kind, start, pixels):
+    data, model = SETS[kind], kind(0.05)
+    if start == "not zero":
+        model = model.copy(np.random.default_rng(1).normal(0, 0.01, model.w.shape))
+    if pixels != "pixels":
+        change = (lambda X: X**3) if pixels == "no pixels" else lambda X: X + RNG.normal(0, 0.1, X.shape)
+        data = Dataset(Split(change(data.train.X), data.train.Y), data.validation, data.make_test)
+    plain, fast = (train(model, data, method=method, **SETTINGS) for method in WAYS)
+    np.testing.assert_allclose(fast.last.w, plain.last.w, rtol=1e-9, atol=1e-14)
+    np.testing.assert_allclose(fast.best.w, plain.best.w, rtol=1e-9, atol=1e-14)
+    assert plain.settings == fast.settings
+
+
+@pytest.mark.parametrize("kind", KINDS)
+def test_float32_data_give_float32_weights_near_those_of_float64(kind):
+    data = SETS[kind]
+    parts = [Split(X.astype(np.float32), Y.astype(np.float32)) for X, Y in (data.train, data.validation)]
+    single = Dataset(parts[0], parts[1], data.make_test)
+    model = kind().copy(np.random.default_rng(0).normal(0, 0.1, (785, kind.K)).astype(np.float32))
+    each = model.cross_entropy(model.logits(single.train.X), single.train.Y)
+    assert each.dtype == np.float32 and model.loss(*single.train) == each.mean(dtype=np.float64)
+    for method in WAYS:
+        runs = [train(kind(0.05), either, method=method, **SETTINGS) for either in (data, single)]
+        assert [run.last.w.dtype for run in runs] == [np.float64, np.float32]
+        assert [run.best.w.dtype for run in runs] == [np.float64, np.float32]
+        np.testing.assert_allclose(runs[1].last.w, runs[0].last.w, atol=1e-5)
+        np.testing.assert_allclose(runs[1].history.train_loss, runs[0].history.train_loss, rtol=1e-4)
+
+
+@pytest.mark.parametrize("kind", KINDS)
+@pytest.mark.parametrize("shuffle", [True, False, "once"])
+def test_a_sweeps_runs_are_those_of_train_whichever_stop(kind, shuffle):
+    """Rates and penalties trained together; they stop at different times, and one diverges."""
+    data, settings = SETS[kind], SETTINGS | dict(shuffle=shuffle, patience=3, train_accuracy_every=2)
+    rates, lams = (0.3, 0.001, 0.02), (0.0, 0.5, 1e300)
+    with pytest.warns(RuntimeWarning, match="diverged"):
+        runs = sweep(kind, data, workers=1, **settings | dict(learning_rate=rates, lam=lams))
+    assert list(runs) == [(rate, lam) for rate in rates for lam in lams[:2]]
+    assert set(runs.failed) == {(rate, 1e300) for rate in rates}
+    assert len({run.steps for run in runs.values()}) > 1
+    for (rate, lam), run in runs.items():
+        single = train(kind(lam), data, **settings | dict(learning_rate=rate))
+        assert (run.steps, run.best_step, run.settings) == (single.steps, single.best_step, single.settings)
+        for name, measured in vars(run.history).items():
+            np.testing.assert_allclose(measured, getattr(single.history, name), rtol=1e-8, err_msg=name)
+        np.testing.assert_allclose(run.last.w, single.last.w, rtol=1e-8, atol=1e-12)
+        np.testing.assert_allclose(run.best.w, single.best.w, rtol=1e-8, atol=1e-12)
+
+
+def test_a_sweeps_keys_have_what_was_given_several_times_in_that_order():
+    data = SETS[LogisticRegression]
+    short = dict[str, Any](learning_rate=0.02, epochs=1, progress=False, workers=1)
+    runs = sweep(LogisticRegression, {"a": data, "b": data}, seed=[1, 2], batch_size=(10, 20), **short)
+    assert list(runs) == [(name, seed, size) for name in "ab" for seed in (1, 2) for size in (10, 20)]
+    assert runs["b", 2, 20].settings | dict(seed=2, batch_size=20, lam=0.0) == runs["b", 2, 20].settings
+    assert list(sweep(LogisticRegression, data, lam=np.array([0.0, 0.5]), **short)) == [0.0, 0.5]
+    assert list(sweep(LogisticRegression, data, seed=7, **short)) == [()]
+
+
+def test_a_softmax_of_two_classes_is_one_too():
+    class Two(SoftmaxRegression):
+        K = 2
+
+    split = dataset(1).train
+    two = Split(split.X, one_hot(split.Y[:, 0].astype(int), 2))
+    model = Two(0.1).copy(RNG.normal(0, 0.01, (785, 2)))
+    assert complex_step_error(model, *two, checks=50) < 1e-12
+    run = train(Two(), Dataset(two, two, lambda: two), **SETTINGS)
+    both = two.Y.copy()
+    both[5] = 1
+    with pytest.raises(ValueError, match="row 5"):
+        model.loss(two.X, both)
+    found = run.last.predict(two.X)
+    assert found.dtype.kind == "i" and found.tolist() == run.last.forward(two.X).argmax(axis=1).tolist()
+    assert (found == split.Y[:, 0]).mean() > 0.9
+
+
+@pytest.mark.parametrize("kind", KINDS)
+def test_many_models_at_once_are_each_model_alone(kind):
+    split, rng = SETS[kind].train, np.random.default_rng(0)
+    models = [kind(lam).copy(rng.normal(0, 0.05, (785, kind.K))) for lam in (0.0, 2.0)]
+    losses, accuracies = evaluation.scores(models, split)
+    np.testing.assert_allclose(losses, [model.loss(*split) for model in models], rtol=1e-12)
+    assert accuracies == [model.accuracy(*split) for model in models]
+    for i, model in enumerate(models):
+        found = evaluation.gradients(models, split)[..., i]
+        np.testing.assert_allclose(found, model.gradient(*split), rtol=1e-9, atol=1e-13)
+
+
+@pytest.mark.parametrize("kind", KINDS)
+def test_the_objective_and_its_gradient_are_the_equations(kind):
+    """By central differences over all weights, and by a formula."""
+    model, split = kind(0.7).copy(RNG.normal(0, 0.05, (785, kind.K))), SETS[kind].train
+    assert model.objective(*split) == model.loss(*split) + 0.7 * np.square(model.w).sum()
+    direction, h = RNG.normal(size=model.w.shape), 1e-5
+    up, down = (model.copy(model.w + step * direction).objective(*split) for step in (h, -h))
+    assert (up - down) / (2 * h) == pytest.approx((model.gradient(*split) * direction).sum(), rel=1e-6)
+
+
+def test_predictions_are_the_likeliest_digits_of_images_as_they_come():
+    pixels = RNG.integers(0, 256, (30, 28, 28))
+    for kind in KINDS:
+        model = kind().copy(RNG.normal(size=(785, kind.K)))
+        P = model.probabilities(pixels)
+        np.testing.assert_array_equal(P, model.forward(preprocess(pixels)))
+        found, likeliest = model.predict(pixels), P.argmax(axis=1) if kind.K > 1 else (P[:, 0] >= 0.5) * 1
+        assert found.tolist() == model.predict(preprocess(pixels)).tolist() == likeliest.tolist()
+        assert len(set(found.tolist())) > 1 and found.dtype.kind == "i"
+    assert LogisticRegression().predict(pixels).tolist() == [1] * 30  # a tie is a 1
+
+
+def test_a_gradient_check_draws_different_weights_by_its_seed():
+    class OneWrong(LogisticRegression):
+        def gradient(self, X, Y):
+            wrong = super().gradient(X, Y)
+            wrong[7] += 1
+            return wrong
+
+    class AllWrong(LogisticRegression):
+        def gradient(self, X, Y):
+            return super().gradient(X, Y) + np.arange(785)[:, None]
+
+    X, Y = (a[:3] for a in SETS[LogisticRegression].train)
+    for check in (complex_step_error, central_difference_error):
+        worst = [round(check(AllWrong(), X, Y, checks=5, seed=seed)) for seed in (0, 0, 1, 2)]
+        assert worst[0] == worst[1] == round(check(AllWrong(), X, Y, checks=5)) and len(set(worst)) == 3
+        assert check(OneWrong(), X, Y, checks=785) == pytest.approx(1, abs=1e-3)  # each weight once
+        found = [check(OneWrong(), X, Y, checks=400, seed=seed) > 0.5 for seed in range(8)]
+        assert set(found) == {True, False}
+        assert check(OneWrong(), X, Y, checks=400) == check(OneWrong(), X, Y, checks=400, seed=0)
+
+
+def test_a_failed_run_names_its_error_and_its_settings_and_other_data_are_made_in_the_worker():
+    nothing: dict[str, Any] = {}
+    sets: dict[str, Any] = {"made": lambda: SETS[LogisticRegression], "not": lambda: nothing["nothing"]}
+    with pytest.warns(RuntimeWarning, match=r"run 'not' failed: KeyError: 'nothing'; with .*'lam': 0.25\}"):
+        runs = sweep(LogisticRegression, sets, lam=0.25, workers=1, **SETTINGS)
+    assert list(runs) == ["made"]
+    with pytest.raises(ValueError, match="KeyError: 'nothing'"):
+        runs["not"]
+    with pytest.raises(KeyError, match="'other' is no run of this sweep; its runs are 'made'"):
+        runs["other"]

@@ -1,0 +1,181 @@
+"""What is refused is told in these very words, and what is documented is so."""
+
+import inspect
+import re
+from typing import Any
+
+import numpy as np
+import pytest
+from test_hostile_calls import (
+    ANY,
+    BINARY,
+    DATA,
+    LOGISTIC,
+    MODEL,
+    SETTINGS,
+    SPLIT,
+    TWO,
+    Unspeakable,
+    X,
+    Y,
+    odd,
+)
+
+from assignment1 import LogisticRegression, SoftmaxRegression, arguments, files, sweep, train
+from assignment1.gradcheck import complex_step_error
+from assignment1.mnist import Dataset
+from assignment1.training import EarlyStopping, Settings, gradient_descent
+
+MODEL_SAID = "expected a Regression, such as SoftmaxRegression()"
+DATA_SAID = "expected a Dataset, such as load_mnist().softmax()"
+KNOWN = (
+    "batch_size, checks_per_epoch, epochs, lam, learning_rate, patience, seed, shuffle, train_accuracy_every"
+)
+ONE_LENGTH = "expected an array, all rows of one length"
+FLOATS = "expected an array (785, 10) of float32 or float64"
+WORDS: list[tuple[Any, str]] = [
+    (lambda: complex_step_error(ANY, X, Y), f"model is None; {MODEL_SAID}"),
+    (lambda: train(ANY, DATA, **SETTINGS), f"model is None; {MODEL_SAID}"),
+    (lambda: train(MODEL, ANY, **SETTINGS), f"data is None; {DATA_SAID}"),
+    (
+        lambda: gradient_descent(MODEL, DATA, ANY),
+        "settings is None; expected a Settings, such as Settings(learning_rate=0.01, epochs=50)",
+    ),
+    (lambda: sweep(SoftmaxRegression, {"a": ANY}, **SETTINGS), f"data['a'] is None; {DATA_SAID}"),
+    (lambda: sweep(SoftmaxRegression, ANY, **SETTINGS), f"data is None; {DATA_SAID}"),
+    (
+        lambda: sweep(SoftmaxRegression, DATA, rate=1, zoo=2, **SETTINGS),
+        f"sweep() has no setting 'rate'; it has {KNOWN}",
+    ),
+    (lambda: sweep(SoftmaxRegression, DATA), "sweep() needs epochs, one or several"),
+    (lambda: sweep(SoftmaxRegression, DATA, epochs=1), "sweep() needs learning_rate, one or several"),
+    (
+        lambda: MODEL.copy(np.full((785, 10), np.nan)).predict(X),
+        "the model's outputs are not finite; expected finite weights, not as large",
+    ),
+    (
+        lambda: train(MODEL.copy(np.full((785, 10), np.nan)), DATA, **SETTINGS),
+        "the model's weights have NaN or infinity in them; expected finite numbers",
+    ),
+    (
+        lambda: train(MODEL, Dataset(odd(5), SPLIT, ANY), **SETTINGS),
+        "the training data is of type int; expected a pair X, Y",
+    ),
+    (
+        lambda: MODEL.loss(X, np.where(np.arange(60)[:, None] == 7, 0, Y)),
+        f"Y's row 7 is {0 * Y[7]}; expected a single 1, the rest 0: one_hot() makes it",
+    ),
+    (
+        lambda: MODEL.loss(X, BINARY),
+        "Y has shape (60, 1); expected (60, 10): 60 images, and a model of 10 outputs",
+    ),
+    (
+        lambda: LOGISTIC.loss(X, Y),
+        "Y has shape (60, 10); expected (60, 1): 60 images, and a model of 1 output",
+    ),
+    (lambda: MODEL.loss(X[:0], Y), "X has no images; expected at least one"),
+    (lambda: MODEL.loss(X, odd([[1], [1, 2]])), f"Y is [[1], [1, 2]]; {ONE_LENGTH}"),
+    (lambda: MODEL.copy(odd([1])), f"w is [1]; {FLOATS}"),
+    (lambda: MODEL.copy(np.zeros((785, 9))), f"w is float64 of shape (785, 9); {FLOATS}"),
+    (
+        lambda: MODEL.copy(np.ma.zeros((785, 10))),
+        "w is a masked array; expected one without gaps: its filled() makes it",
+    ),
+    (lambda: SoftmaxRegression(-1), "lam is -1; expected a finite number of at least 0"),
+    (lambda: Settings(0, 1), "learning_rate is 0; expected a finite number above 0"),
+    (lambda: EarlyStopping(0), "patience is 0; expected a whole number, 1 or more"),
+    (lambda: complex_step_error(MODEL, X, Y, 3, -1), "seed is -1; expected a whole number, 0 or more"),
+    (lambda: files.read_arrays(odd(5), "", {}), "path is 5; expected a path, as text or as a Path"),
+]
+
+
+@pytest.mark.parametrize("call, words", WORDS, ids=list(map(str, range(len(WORDS)))))
+def test_what_is_refused_is_told_in_these_words(call, words):
+    with pytest.raises((TypeError, ValueError)) as error:
+        call()
+    assert str(error.value) == words
+
+
+def test_a_check_gives_what_it_was_given_and_no_copy():
+    assert arguments.targets(Y, 60, 10) is Y and arguments.inputs(X, 785) is X
+    single = arguments.split((X.astype(np.float32), Y), 785, 10, "the data")
+    assert single[0].dtype == single[1].dtype == np.float32
+    assert arguments.trainable(MODEL, DATA, Settings(0.1, 1, 20)).make_test is DATA.make_test
+    odd(MODEL).note = "mine"  # another attribute is anyone's
+    assert odd(MODEL).note == "mine"
+
+
+def test_the_largest_numbers_are_finite_and_no_warning():
+    assert arguments.all_finite(np.full(3, 1e308)) and arguments.all_finite(np.array([1e308, -1e308]))
+    for array in ([np.inf, -np.inf], [1e308, 1e308, np.inf], [np.nan, 0]):
+        assert not arguments.all_finite(np.array(array))
+
+
+def test_a_value_is_shown_in_one_line_and_not_long():
+    class Said:
+        def __init__(self, words):
+            self.words = words
+
+        def __repr__(self):
+            return self.words
+
+    assert arguments.shown(Unspeakable()) == "a Unspeakable" and arguments.shown(Said(" ")) == "a Said"
+    assert arguments.shown(Said("a" * 100)) == "a" * 100 and arguments.shown(Said("a\n b")) == "a b"
+    assert arguments.shown(Said("a" * 101)) == "a" * 60 + "... (of type Said)"
+
+
+def test_the_error_of_a_run_of_a_sweep_has_its_kind_unless_it_names_a_value():
+    def failing(error):
+        def kind(lam):
+            if lam:
+                raise error
+            return SoftmaxRegression()
+
+        with pytest.warns(RuntimeWarning, match="run 1.0 failed"):
+            runs = sweep(kind, DATA, lam=(0.0, 1.0), workers=1, **SETTINGS)
+        with pytest.raises(ValueError) as failed:
+            runs[1.0]
+        said, _, settings = str(failed.value).partition("; with ")
+        assert settings.startswith("{'learning_rate': 0.05, ") and settings.endswith("'lam': 1.0}")
+        return said
+
+    assert failing(ValueError("lam is 1;\n  expected 0")) == "lam is 1; expected 0"
+    assert failing(KeyError("x")) == "KeyError: 'x'"
+    assert failing(ValueError("y" * 600)) == "y" * 500
+    with pytest.raises(ValueError, match=f"^TypeError: the model is 3; {re.escape(MODEL_SAID)}; with "):
+        sweep(odd(lambda lam: 3), DATA, workers=1, **SETTINGS)
+
+
+def test_defaults_are_those_that_are_documented():
+    given = inspect.signature(train).parameters
+    assert {name: one.default for name, one in given.items() if one.default is not one.empty} == {
+        "batch_size": 128,
+        "shuffle": True,
+        "seed": 0,
+        "patience": None,
+        "checks_per_epoch": 5,
+        "train_accuracy_every": 1,
+        "method": "fast",
+        "progress": True,
+    }
+    for name in set(given) & set(Settings.__dataclass_fields__) - {"learning_rate", "epochs"}:
+        assert getattr(Settings(0.1, 1), name) == given[name].default
+    assert Settings(0.1, 1, patience=None, train_accuracy_every=None).train_accuracy_every is None
+    run = train(MODEL, DATA, **SETTINGS | dict(train_accuracy_every=None))
+    assert np.isnan(run.history.train_accuracy).all()
+
+
+def test_ties_are_a_one_and_the_first_class():
+    zero = LogisticRegression()
+    assert zero.accuracy(X, BINARY) == BINARY.mean() and (zero.forward(X) == 0.5).all()
+    assert SoftmaxRegression().accuracy(X, Y) == Y[:, 0].mean()
+
+
+def test_the_advice_fits_the_cause():
+    with np.errstate(all="ignore"):
+        with pytest.raises(FloatingPointError, match="weights at the start, or the inputs X, are too large"):
+            train(MODEL.copy(np.full((785, 10), 1e308)), DATA, **SETTINGS)
+        with pytest.raises(FloatingPointError, match=r"at step 0 .*; try a smaller learning_rate or lam$"):
+            train(MODEL, DATA, **SETTINGS | dict(learning_rate=1e308))
+        with pytest.raises(FloatingPointError, match=r"; try a smaller learning_rate$"):
+            train(LOGISTIC, TWO, **SETTINGS | dict(learning_rate=1e308))

@@ -1,0 +1,349 @@
+"""The pad against the models and MNIST, and explore.ipynb as it is committed."""
+
+import re
+import threading
+import time
+from base64 import b64decode, b64encode
+from hashlib import sha256
+from html import unescape
+from typing import Any
+
+import nbformat
+import numpy as np
+import pytest
+from scipy import ndimage
+
+from assignment1 import LogisticRegression, SoftmaxRegression, load_mnist, train
+from assignment1.mnist import preprocess
+from assignment1.progress import watched
+from browser import javascript
+from conftest import ROOT
+from explore import Bench, answers, draw, pad, page, paths, penalty
+from study.optima import load_optima
+
+
+@pytest.fixture(scope="module")
+def mnist():
+    return load_mnist()
+
+
+@pytest.fixture(scope="module")
+def drawn(mnist):
+    """Test images moved and scaled at random, as drawings (N, 280, 280), and their rows."""
+    rng, rows, drawings = np.random.default_rng(0), np.arange(400), []
+    for row in rows:
+        large = np.kron(mnist.test_images[row].astype(float), np.ones((10, 10)))
+        scale, at = rng.uniform(0.5, 1.25), np.argwhere(large > 0)
+        low, high = at.min(axis=0), at.max(axis=0) + 1
+        size = (high - low) * scale
+        corner = rng.uniform(4, 276 - size)  # so that no ink is lost
+        warped = ndimage.affine_transform(large, [1 / scale] * 2, low - corner / scale, order=1)
+        drawings.append(np.clip(np.rint(warped), 0, 255).astype(np.uint8))
+    return rows, np.array(drawings)
+
+
+def text(array):
+    return b64encode(np.ascontiguousarray(array).tobytes()).decode()
+
+
+def images(function, inputs, folder):
+    """A function of pad.js, applied to drawings or images one by one: images (N, 28, 28)."""
+    run = (
+        "(pad, given) => given.map((t) => Array.from(pad.%s(Uint8Array.from(atob(t), c => c.charCodeAt()))))"
+    )
+    found = javascript(run % function, [text(image) for image in inputs], folder)
+    return np.array(found, np.uint8).reshape(len(inputs), *([28, 28] if len(found[0]) == 784 else [280, 280]))
+
+
+PROBABILITIES = """(pad, { weights, scales, K, images }) => {
+    const bytes = (t) => Uint8Array.from(atob(t), (c) => c.charCodeAt(0));
+    const W = pad.decode(bytes(weights).buffer, K, scales);
+    return W.map((w) => images.map((t) => pad.probabilities(bytes(t), w, K)));
+}"""
+
+
+def probabilities(weights, scales, K, shown, folder):
+    given = {"weights": text(weights), "scales": scales, "K": K, "images": [text(image) for image in shown]}
+    return np.array(javascript(PROBABILITIES, given, folder))
+
+
+def test_the_pads_probabilities_are_the_models(mnist, tmp_path):
+    models, shown = list(load_optima().values()), mnist.test_images[:200]
+    found = probabilities(np.stack([m.w for m in models]), [], 10, shown, tmp_path)
+    expected = np.stack([m.forward(preprocess(shown)) for m in models])
+    assert np.abs(found - expected).max() < 1e-12
+
+
+def test_of_a_logistic_regression_the_pad_shows_both_classes(mnist, tmp_path):
+    model, shown = LogisticRegression(), mnist.test_images[:200]
+    model.w = np.random.default_rng(0).normal(0, 0.05, (785, 1))
+    found = probabilities(paths.columns(model), [], 2, shown, tmp_path)[0]
+    P = model.forward(preprocess(shown))
+    assert np.abs(found - np.hstack([P, 1 - P])).max() < 1e-12
+
+
+def test_what_the_pixels_say_adds_up_to_the_logit(mnist, tmp_path):
+    model, image = load_optima()[0.001], mnist.test_images[0]
+    run = """(pad, { weights, image }) => {
+        const w = Float64Array.from(weights), sum = (c) => c.reduce((a, b) => a + b, 0);
+        return [false, true].map((ink) => sum(pad.contributions(image, w, 10, 7, ink)));
+    }"""
+    given = {"weights": model.w.ravel().tolist(), "image": image.ravel().tolist()}
+    every, ink = javascript(run, given, tmp_path)
+    black = model.logits(preprocess(np.zeros((28, 28), int)))[0, 7]
+    logit = model.logits(preprocess(image))[0, 7]
+    assert every == pytest.approx(logit - model.w[784, 7]) and ink == pytest.approx(logit - black)
+
+
+def test_centring_leaves_mnist_as_it_is_wherever_it_was_moved(mnist, tmp_path):
+    shown = mnist.test_images[:80]
+    enlarged = images("enlarge", shown, tmp_path)
+    assert (enlarged == np.kron(shown, np.ones((10, 10), np.uint8))).all()
+    assert (images("shrink", enlarged, tmp_path) == shown).all()
+    assert (images("centre", enlarged, tmp_path) == shown).all()
+    for axis, by in ((1, -30), (2, 37)):  # also by parts of a pixel
+        ink = np.roll(enlarged, by, axis)
+        whole = [np.ptp(np.flatnonzero(a.any(axis=2 - axis))) < 280 - abs(by) for a in ink]  # nothing wrapped
+        assert sum(whole) > 60
+        assert (images("centre", ink[whole], tmp_path) == shown[whole]).all()
+
+
+def test_centring_finds_images_again_that_were_moved_and_scaled(mnist, drawn, tmp_path, record_property):
+    rows, drawings = drawn
+    centred, as_drawn = (images(function, drawings, tmp_path) for function in ("centre", "shrink"))
+    difference = np.abs(centred.astype(float) - mnist.test_images[rows]).mean()
+    model, labels = load_optima()[0.001], mnist.test_labels[rows]
+    shares = [
+        float((model.predict(shown) == labels).mean())
+        for shown in (mnist.test_images[rows], centred, as_drawn)
+    ]
+    record_property("accuracy", shares)
+    print(f"accuracy on MNIST, centred, as drawn: {shares}; mean difference of a pixel: {difference:.2f}")
+    assert difference < 8  # of 255; as drawn, some 50
+    assert shares[1] > shares[0] - 0.03 and shares[2] < shares[0] - 0.3
+
+
+def test_a_drawing_that_is_empty_or_a_dot_is_no_error(tmp_path):
+    run = """(pad) => {
+        const ink = new Uint8Array(280 * 280), none = pad.centre(ink);
+        pad.stroke(ink, [3, 3], [3, 3], 12);
+        return [none, pad.centre(ink), pad.shrink(ink)].map((image) => Array.from(image));
+    }"""
+    none, dot, corner = np.array(javascript(run, None, tmp_path)).reshape(3, 28, 28)
+    assert (
+        not none.any()
+        and 10 < (dot > 0).any(axis=0).sum() <= 20
+        and corner[0, 0] > 200
+        and not corner[4:].any()
+    )
+
+
+# The page's fragment
+
+
+def test_the_fragments_weights_change_no_probability_by_more_than_two_thousandths(mnist, tmp_path):
+    models = list(load_optima().values())
+    W, scales = page.rounded(models)
+    rng = np.random.default_rng(0)
+    noise = rng.integers(0, 2, (200, 28, 28)) * 255  # as far from MNIST as a drawing gets
+    for shown in (mnist.test_images, noise):
+        X = preprocess(shown)
+        for model, w, scale in zip(models, W, scales, strict=True):
+            assert np.abs(model.forward(X) - model.copy(w * scale).forward(X)).max() < 0.002
+    found = probabilities(W, scales.tolist(), 10, mnist.test_images[:50], tmp_path)
+    expected = np.stack([model.forward(preprocess(mnist.test_images[:50])) for model in models])
+    assert np.abs(found - expected).max() < 0.002
+
+
+def test_the_fragment_is_small_and_its_hash_is_that_of_its_only_script():
+    fragment = page.fragment()
+    assert len(fragment.encode()) < 300_000
+    (script,) = re.findall(r"<script[^>]*>(.*?)</script>", fragment, re.S)
+    digest = b64encode(sha256(script.encode()).digest()).decode()
+    assert page.script_hash() == f"sha256-{digest}"
+    assert "</script" not in script and not re.search(r"https?://|url\(", fragment)
+    (still,) = re.findall(r'<img class="pad-still" src="data:image/png;base64,([^"]*)" alt="[^"]+"', fragment)
+    assert b64decode(still).startswith(b"\x89PNG")
+    assert "taken for a" in unescape(fragment)
+
+
+# What the pad is given
+
+
+def test_a_pads_images_are_validation_images_and_the_costliest_mistakes(mnist):
+    model = load_optima()[0.001]
+    shown = draw(model, mnist)
+    assert shown.image.shape == (28, 28) and model.predict(shown.image).shape == (1,)
+    random, costly = shown.starts.images[: pad.RANDOM], shown.starts.images[pad.RANDOM :]
+    everything = {image.tobytes() for image in mnist.test_images}
+    assert all(image.tobytes() in everything for image in random)
+    said = model.predict(costly)
+    assert [int(title[-1]) for title in shown.titles[pad.RANDOM :]] == said.tolist()
+    data = mnist.softmax()
+    loss = model.cross_entropy(model.logits(data.validation.X), data.validation.Y)
+    assert (costly[0] == mnist.test_images[loss.argmax()]).all()
+    with pytest.raises(ValueError, match="2 names; expected 10"):
+        draw(model, mnist, classes=("2", "3"))
+
+
+def test_a_pad_gives_the_model_that_its_slider_shows(mnist):
+    named, data = paths.optima(), mnist.softmax()
+    models = list(named.values())
+    images = pad.starts(models[1], data.validation, pad.DIGITS)
+    slider = pad.Pad(paths.entries(named, paths.PENALTY), pad.DIGITS, images, at=1)
+    assert slider.model is models[1]
+    slider.at = 2
+    assert slider.model is models[2]
+
+
+def test_the_facts_beside_the_slider_are_the_models(mnist):
+    data = mnist.softmax()
+    model = load_optima()[0.01]
+    ((norm, training, validation),) = paths.facts([model], data)
+    assert norm[1] == f"{np.linalg.norm(model.w):.3g}"
+    for (_, value), split in ((training, data.train), (validation, data.validation)):
+        assert value == f"{model.loss(*split):.4f}, {100 * model.accuracy(*split):.2f}%"
+
+
+# Training in the background
+
+
+def test_a_watched_run_is_the_same_and_may_be_ended_in_any_thread(mnist):
+    digits, seen, found = mnist.binary(2, 3), [], []
+    options: dict[str, Any] = {"learning_rate": 0.05, "epochs": 3, "progress": False, "method": "plain"}
+    whole = train(LogisticRegression(), digits, **options)
+    with watched(lambda log: seen.append(len(log.train_loss))):
+        same = train(LogisticRegression(), digits, **options)
+    assert seen[: whole.steps] == list(range(1, whole.steps + 1)) and not same.interrupted
+    assert (same.last.w == whole.last.w).all()
+
+    def work():
+        with watched(lambda log: len(log.step) == 4):
+            found.append(train(LogisticRegression(), digits, **options))
+
+    thread = threading.Thread(target=work)
+    thread.start()
+    thread.join()
+    assert found[0].interrupted and len(found[0].history.step) == 4
+    assert (found[0].history.validation_loss == whole.history.validation_loss[:4]).all()
+
+
+def test_the_bench_keeps_what_was_stopped_and_goes_on_after_a_failure(mnist):
+    bench = Bench(mnist)
+    with pytest.raises(ValueError, match="press Train"):
+        _ = bench.chosen
+    bench.what.value = "two digits"
+    bench.train(epochs=1000, patience=None)
+    while not bench.chart.value.count("polyline"):
+        time.sleep(0.01)
+    bench.stop()
+    run = bench.wait()
+    assert run.interrupted and bench.chosen is run and "interrupted" in bench.status.value
+    assert bench.pad().classes == ["4", "9"] and "taken for a" in bench.details.value
+    bench.train(learning_rate=0.01, epochs=2)
+    assert not bench.wait().interrupted and len(bench.runs) == 2
+    bench.negative.value = "4"
+    bench.train()
+    assert "both digits are 4" in bench.status.value and len(bench.runs) == 2
+    bench.negative.value = "9"
+    bench.train(learning_rate=100, lam=10)
+    bench.wait()
+    assert "diverged" in bench.status.value and len(bench.runs) == 2 and not bench.go.disabled
+
+
+def test_a_bench_says_when_there_is_no_run_or_setting_and_when_one_is_in_progress(mnist):
+    bench = Bench(mnist)
+    for asked in (bench.wait, bench.pad, lambda: bench.chosen):
+        with pytest.raises(ValueError, match="no run is there yet; press Train"):
+            asked()
+    for name, value in dict(learning_rate=True, lam=11, epochs=5000, seed=None, rate=1).items():
+        with pytest.raises(ValueError, match=f"{name}.*; expected"):
+            bench.train(batch_size=64, **{name: value})
+    assert bench.thread is None and bench.settings["batch_size"].value == 128
+    bench.train(epochs=1000, patience=None)
+    with pytest.raises(ValueError, match=r"a run is in progress; stop\(\) it"):
+        bench.train(epochs=1)
+    bench.stop()
+    run = bench.wait()
+    assert run.interrupted and run.settings["epochs"] == 1000 and list(bench.runs.values()) == [run]
+
+
+def test_a_bench_forgets_its_runs_and_goes_on(mnist):
+    bench = Bench(mnist)
+    bench.what.value = "two digits"
+    for rate in (0.05, 0.01):
+        bench.train(learning_rate=rate, epochs=1)
+        bench.wait()
+    assert bench.choice.options == tuple(bench.runs) and bench.details.value
+    assert bench.chart.value.count("polyline") == 8
+    bench.forget.click()
+    assert not bench.runs and not bench.choice.options and not bench.details.value
+    assert "polyline" not in bench.chart.value and "Press Train" in bench.status.value
+    with pytest.raises(ValueError, match="no run is there yet"):
+        _ = bench.chosen
+    bench.train(learning_rate=0.02)
+    assert bench.wait() is bench.chosen and list(bench.runs) == ["3: 4 and 9, rate 0.02"]
+
+
+# The answers
+
+
+def test_the_curvature_at_zero_weights_is_that_of_the_loss(mnist):
+    split = mnist.softmax().train
+    model, v = SoftmaxRegression(), np.random.default_rng(0).normal(size=(785, 10))
+    for _ in range(6):  # the power method, by differences of gradients
+        v /= np.linalg.norm(v)
+        plus, minus = (model.copy(sign * 1e-4 * v).gradient(*split) for sign in (1, -1))
+        v, value = (plus - minus) / 2e-4, float(((plus - minus) / 2e-4 * v).sum())
+    assert answers.curvature(split) == pytest.approx(value, rel=1e-3)
+
+
+def test_the_answers_say_what_is_measured(mnist):
+    shares = answers.sevens(mnist)
+    assert shares[1.0] > 2 * shares[0.001]
+    found = answers.moved(load_optima()[0.001], mnist, (0, 3))
+    assert found[0] == load_optima()[0.001].accuracy(*mnist.softmax().validation) and found[3] < 0.3
+    easy, hard = answers.Pair((0, 1), 0.999, 0.001), answers.Pair((7, 9), 0.955, 0.004)
+    assert "cannot be told" in answers.hardest([hard, hard._replace(accuracy=0.956), easy])
+    assert "more than two" in answers.hardest([hard, hard._replace(accuracy=0.99), easy])
+    slow, fast = answers.rates(mnist.softmax(np.float32))
+    assert fast.one_step > np.log(10) > slow.one_step and fast.lowest > slow.highest
+
+
+# explore.ipynb as it is committed
+
+
+def test_the_notebook_is_short_lines_and_was_run_and_shows_stills():
+    notebook = nbformat.read(ROOT / "explore.ipynb", as_version=4)
+    code = [cell for cell in notebook.cells if cell.cell_type == "code"]
+    lines = [cell.source.splitlines() for cell in code]
+    assert max(map(len, lines)) <= 5 and max(len(line) for cell in lines for line in cell) <= 110
+    assert [cell.execution_count for cell in code] == list(range(1, len(code) + 1))
+    outputs = [output for cell in code for output in cell.outputs]
+    assert all(output.output_type != "error" for output in outputs)
+    shown = [set(output.data) for output in outputs if "data" in output]
+    assert sum("image/png" in kinds for kinds in shown) >= 3
+    assert (
+        not any("widget" in kind for kinds in shown for kind in kinds) and "widgets" not in notebook.metadata
+    )
+    assert (ROOT / "explore.ipynb").stat().st_size < 400_000
+
+
+# The examples in help()
+
+
+@pytest.mark.parametrize("wrong", [None, "digits", 5])
+def test_what_is_no_model_or_no_data_is_refused_at_once(wrong, mnist):
+    """Not at the first Train or stroke, by an attribute that it lacks."""
+    digits = "expected a MNIST, such as load_mnist()"
+    for call, words in (
+        (lambda: Bench(wrong), f"mnist is {wrong!r}; {digits}"),
+        (lambda: penalty(wrong), f"mnist is {wrong!r}; {digits}"),
+        (lambda: draw(wrong, mnist), f"model is {wrong!r}; expected a Regression"),
+        (lambda: draw(SoftmaxRegression(), wrong), f"data is {wrong!r}; expected a Dataset"),
+    ):
+        with pytest.raises(TypeError, match=re.escape(words)):
+            call()
+    for make in (Bench, penalty):
+        with pytest.raises(TypeError, match=re.escape(f"; {digits}")):
+            make(mnist.binary(2, 3))

@@ -1,0 +1,202 @@
+"""explore.ipynb in JupyterLab, and the pad in a page of HTML, used in Chromium as a student would."""
+
+import pytest
+
+from browser import chromium, notebook, run_all, stroke, told, visited
+from conftest import ROOT
+from explore import page as pad_page
+
+FOUR = ([(60, 60), (50, 150), (150, 150)], [(135, 50), (125, 250)])
+SEVEN = ([(60, 60), (200, 60), (110, 240)],)
+
+
+@pytest.fixture(scope="module")
+def browser():
+    with chromium() as started:
+        yield started
+
+
+def bars(pad):
+    return [float(text.rstrip("%")) for text in pad.locator(".pad-value").all_inner_texts()]
+
+
+def pictures(pad):
+    """The contents of the weights' images."""
+    return pad.locator(".pad-gallery canvas").evaluate_all("all => all.map((canvas) => canvas.toDataURL())")
+
+
+def draw(page, pad, strokes):
+    for points in strokes:
+        stroke(page, pad.locator(".pad-draw"), *points)
+
+
+# The page
+
+
+@pytest.fixture(params=[(360, "light"), (360, "dark"), (1400, "light"), (1400, "dark")], ids=str)
+def opened(request, browser, tmp_path):
+    """A page with nothing but the pad, by the security policy that it needs."""
+    width, scheme = request.param
+    policy = (
+        f"default-src 'none'; img-src data:; style-src 'unsafe-inline'; script-src '{pad_page.script_hash()}'"
+    )
+    css = (ROOT / "nbtypst/src/nbtypst/export/page.css").read_text(encoding="utf-8")
+    file = tmp_path / "page.html"
+    file.write_text(
+        f'<!DOCTYPE html><html lang="en"><head><meta charset="utf-8"><title>Pad</title><style>{css}</style>'
+        f'<meta http-equiv="Content-Security-Policy" content="{policy}">'
+        f"</head><body><main>{pad_page.fragment()}</main></body></html>",
+        encoding="utf-8",
+    )
+    with visited(browser, file, width, scheme) as page:
+        yield page, page.locator("#drawing-pad")
+
+
+def test_in_the_page_the_bars_follow_the_pen_and_the_slider(opened):
+    page, pad = opened
+    empty = bars(pad)
+    draw(page, pad, FOUR)
+    told(pad, "4 with")
+    drawn = bars(pad)
+    assert abs(sum(drawn) - 100) < 1 and drawn != empty and max(drawn) == drawn[4]
+    before = pictures(pad)
+    pad.locator(".pad-slider").press("Home")
+    assert (
+        pad.locator(".pad-which").inner_text() == "λ = 1" and pictures(pad) != before and bars(pad) != drawn
+    )
+    pad.get_by_role("button", name="Undo").click()
+    pad.get_by_role("button", name="Undo").click()
+    pad.locator(".pad-slider").press("End")
+    pad.get_by_role("button", name="Random image").click()
+    assert max(bars(pad)) > 30
+    assert page.evaluate("document.documentElement.scrollWidth <= innerWidth")
+
+
+def test_the_pad_can_be_drawn_on_and_understood_without_a_mouse(browser, tmp_path):
+    file = tmp_path / "page.html"
+    file.write_text(f"<html lang='en'><body>{pad_page.fragment()}</body></html>", encoding="utf-8")
+    page = browser.new_page()
+    page.goto(file.as_uri())
+    pad, focused = page.locator("#drawing-pad"), page.locator(":focus")
+    page.keyboard.press("Tab")
+    assert "Penalty" in focused.get_attribute("aria-label")
+    page.keyboard.press("Tab")
+    assert "Arrow keys" in focused.get_attribute("aria-label")
+    for key in ["Shift+ArrowUp"] * 3 + ["Space"] + ["ArrowDown"] * 30 + ["Space"]:
+        page.keyboard.press(key)
+    told(pad, "1 with")
+    drawn = bars(pad)
+    page.keyboard.press("u")
+    assert bars(pad) != drawn
+    reached = set()
+    for _ in range(9):
+        page.keyboard.press("Tab")
+        reached.add(focused.evaluate("e => e.ariaLabel || e.labels?.[0]?.innerText.trim() || e.innerText"))
+    wanted = {"Undo", "Clear", "Erase", "Brush size", "Random image", "Start from a costly mistake"}
+    wanted |= {"Centre and scale it, as MNIST was", "map for the most probable", "black pixels count too"}
+    assert reached == wanted
+    controls = "e => [...e.querySelectorAll('canvas, input, select')]"
+    assert pad.evaluate(f"e => ({controls})(e).filter(c => !c.ariaLabel && !c.labels?.length).length") == 0
+
+
+def test_a_finger_draws_and_does_not_scroll_the_page(browser, tmp_path):
+    file = tmp_path / "page.html"
+    file.write_text(f"<html lang='en'><body>{pad_page.fragment()}</body></html>", encoding="utf-8")
+    with browser.new_context(has_touch=True, viewport={"width": 360, "height": 600}) as context:
+        page = context.new_page()
+        page.goto(file.as_uri())
+        pad = page.locator("#drawing-pad")
+        frame, send = pad.locator(".pad-draw").bounding_box(), context.new_cdp_session(page).send
+        for i in range(20):  # a line upwards, as one scrolls
+            at = {"x": frame["x"] + frame["width"] / 2, "y": frame["y"] + frame["height"] * (0.9 - i * 0.04)}
+            kind = "touchMove" if i else "touchStart"
+            send("Input.dispatchTouchEvent", {"type": kind, "touchPoints": [at]})
+        send("Input.dispatchTouchEvent", {"type": "touchEnd", "touchPoints": []})
+        told(pad, "1 with")
+        assert page.evaluate("scrollY") == 0
+
+
+def test_without_script_the_page_has_a_still(browser, tmp_path):
+    file = tmp_path / "page.html"
+    file.write_text(f"<html lang='en'><body>{pad_page.fragment()}</body></html>", encoding="utf-8")
+    with browser.new_context(java_script_enabled=False) as context:
+        page = context.new_page()
+        page.goto(file.as_uri())
+        still = page.locator("#drawing-pad + img")
+        assert still.bounding_box()["width"] > 400 and "ten probabilities" in still.get_attribute("alt")
+
+
+# JupyterLab
+
+
+@pytest.fixture(scope="module")
+def lab(browser, tmp_path_factory):
+    """explore.ipynb in JupyterLab, all of whose cells were run."""
+    with notebook(browser, "explore.ipynb", tmp_path_factory.mktemp("lab")) as page:
+        assert run_all(page) == []
+        page.locator(".jp-OutputArea details").first.wait_for()
+        yield page
+
+
+def test_all_cells_of_the_notebook_run(lab):
+    assert lab.get_by_text("Traceback").count() == 0
+    assert lab.get_by_text("Error displaying widget").count() == 0
+    assert lab.locator(".pad").count() == 3
+
+
+def test_in_jupyterlab_a_stroke_changes_the_probabilities_and_python_sees_it(lab):
+    pad = lab.locator(".pad").nth(0)
+    pad.get_by_role("button", name="Clear").click()  # of what another test drew
+    empty = bars(pad)
+    draw(lab, pad, SEVEN)
+    told(pad, "7 with")
+    assert bars(pad) != empty and max(bars(pad)) == bars(pad)[7]
+    cell = lab.locator(".jp-CodeCell", has_text="model.predict(pad.image)")
+    cell.locator(".cm-content").click()
+    lab.keyboard.press("Control+Enter")
+    cell.locator(".jp-OutputArea-output", has_text="[7]").wait_for()
+    pad.locator(".pad-draw").focus()
+    cells = lab.locator(".jp-Cell").count()
+    for key in ("b", "Space", "ArrowRight", "Space", "c"):  # JupyterLab's shortcut b adds a cell
+        lab.keyboard.press(key)
+    assert lab.locator(".jp-Cell").count() == cells and bars(pad) == empty
+
+
+def test_in_jupyterlab_the_slider_changes_the_weights_and_the_drawings_probabilities(lab):
+    pad = lab.locator(".pad").nth(1)
+    pad.get_by_role("button", name="Clear").click()
+    draw(lab, pad, SEVEN)
+    told(lab.locator(".pad").nth(0), "7 with")  # the pads share one drawing, by way of the kernel
+    seen = []
+    for key in ("Home", "End"):
+        pad.locator(".pad-slider").press(key)
+        seen.append(
+            (
+                pad.locator(".pad-which").inner_text(),
+                pictures(pad),
+                bars(pad),
+                pad.locator(".pad-facts").inner_text(),
+            )
+        )
+    (first, *one), (last, *other) = seen
+    assert (first, last) == ("λ = 1", "λ = 0.00001")
+    assert all(a != b for a, b in zip(one, other, strict=True))
+    pad.get_by_label("What the slider moves").select_option("No penalty, stopped after")
+    pad.locator(".pad-slider").press("Home")
+    assert pad.locator(".pad-which").inner_text() == "1 epoch" and pictures(pad) not in (one[0], other[0])
+
+
+def test_in_jupyterlab_a_run_is_stopped_and_kept(lab):
+    lab.get_by_label("epochs", exact=True).fill("1000")
+    lab.keyboard.press("Tab")
+    lab.get_by_label("patience (0: none)").fill("0")
+    lab.keyboard.press("Tab")
+    status = lab.locator("[role=status]", has_text="all epochs done, in epoch 5")
+    status.wait_for()
+    lab.locator("button[title=Train]").click()
+    lab.locator("[role=status]", has_text="of 1000").wait_for()
+    lab.wait_for_timeout(1500)
+    lab.locator("button[title='Stop and keep']").click()
+    lab.locator("[role=status]", has_text="interrupted, in epoch").wait_for()
+    lab.locator("pre", has_text="SoftmaxRegression: interrupted").wait_for()
+    lab.locator("svg[aria-label='Losses and accuracies of 2 runs']").wait_for()

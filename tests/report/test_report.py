@@ -1,0 +1,215 @@
+"""The committed notebook is a fresh run's, reads well in its source, and what it says is true."""
+
+import ast
+import builtins
+import copy
+import re
+
+import nbformat
+import numpy as np
+import pytest
+
+from conftest import ROOT, nbconvert
+from nbtypst import ReportPDFExporter
+from nbtypst.authoring import templates
+from nbtypst.export.check import evidence
+from nbtypst.problems import ExportError
+from study.notation import QUESTIONS
+
+POWER = re.compile(r"([\d.]+) \\times 10\^\{(-?\d+)\}")
+NUMBER = re.compile(r"([-−]?\d[\d,]*(?:\.(\d+))?(?:e([-+]?\d+))?)")
+# The numbers that the text may state as they are: settings, sizes, names, never an unchecked result.
+PLAIN = """
+0 1 2 3 4 5 6 7 8 9 10 11 12 15 20 26 28 31 33 40 44 45 50 60 75 80 95 100 110 112 118 124 128 200 255 256
+400 484 500 600 785 1,000 2024 4,000 5,000 7,850 10,000 20,000 40,000 60,000
+0.00001 0.00003 0.0001 0.0003 0.001 0.01 0.05 0.1 0.2 0.5 5.2 7.1 7.8 8.1 9.1
+"""
+GIVEN = set(PLAIN.split())
+TYPED = re.compile(r"(?<![\w.])\d(?:[\d,]*\d)?(?:\.\d+)?(?:e-?\d+)?")
+
+
+def code_cells(notebook):
+    return [cell for cell in notebook.cells if cell.cell_type == "code"]
+
+
+def prose(source):
+    """The templates of a cell: the long strings given to say, show, table and give."""
+    return [
+        part.value
+        for node in ast.walk(ast.parse(source))
+        if isinstance(node, ast.Call)
+        for part in node.args
+        if isinstance(part, ast.Constant) and isinstance(part.value, str) and "\n" in part.value
+    ]
+
+
+def code_lines(source):
+    """The lines of a cell, a template of many lines counted as one."""
+    long = [
+        n for n in ast.walk(ast.parse(source)) if isinstance(n, ast.Constant) and isinstance(n.value, str)
+    ]
+    return len(source.splitlines()) - sum((node.end_lineno or 0) - node.lineno for node in long)
+
+
+def texts(notebook):
+    """The Markdown and alternative texts of every output, cell by cell; not those that name versions."""
+    for cell in notebook.cells:
+        for output in cell.get("outputs", ()):
+            data = output.get("data", {})
+            text = data.get("text/markdown", data.get("text/plain", ""))
+            if not text.startswith("Computed with "):
+                yield text
+
+
+def test_executed_in_order_without_errors_warnings_or_bars(committed):
+    code = code_cells(committed)
+    assert [cell.execution_count for cell in code] == list(range(1, len(code) + 1))
+    for output in (output for cell in code for output in cell.outputs):
+        assert output.output_type in ("display_data", "execute_result"), output
+    assert "epoch/s" not in nbformat.writes(committed)
+
+
+def test_the_source_reads_like_the_page(committed):
+    code = code_cells(committed)
+    assert len(code) <= 70
+    for cell in code:
+        assert code_lines(cell.source) <= 5, cell.source
+        assert max(map(len, cell.source.splitlines())) <= 110, cell.source
+        words = cell.source.lstrip()
+        if words.startswith(("say(", "table(", "header = ", "answers.give(")):
+            assert cell.metadata.get("jupyter", {}).get("source_hidden"), cell.source
+    assert (ROOT / "report.ipynb").stat().st_size < 3_000_000
+
+
+def test_templates_read_names_that_the_cells_before_them_bind(committed):
+    known = set(dir(builtins))
+    for cell in code_cells(committed):
+        tree = ast.parse(cell.source)
+        known |= {n.id for n in ast.walk(tree) if isinstance(n, ast.Name) and isinstance(n.ctx, ast.Store)}
+        known |= {(n.asname or n.name).partition(".")[0] for n in ast.walk(tree) if isinstance(n, ast.alias)}
+        for template in prose(cell.source):
+            assert templates.names(template) <= known, template
+
+
+def test_the_table_of_answers_names_the_tasks_headings(committed):
+    headings = [
+        line.strip("# ")
+        for cell in committed.cells
+        if cell.cell_type == "markdown"
+        for line in cell.source.splitlines()
+        if line.startswith("### Task ")
+    ]
+    assert headings == list(QUESTIONS.values())
+    (table,) = [t for t in texts(committed) if t.startswith("| Task | Answer |")]
+    assert len(table.splitlines()) == 2 + len(QUESTIONS) and "…" not in table
+
+
+def test_every_sentence_with_a_check_is_true_and_in_the_evidence(committed):
+    checks = [
+        check
+        for cell in code_cells(committed)
+        for output in cell.outputs
+        for check in output.metadata.get("checks", ())
+    ]
+    assert len(checks) > 250 and all(check.holds for check in checks)
+    listed = evidence(committed)
+    assert listed.startswith(f"The {len(checks)} checks of this report")
+    assert all(" ".join(check.sentence.split()) in listed for check in checks)
+
+
+def numbers(text):
+    """A text without its numbers, these, and one unit of the last digit of each, 0 for counts."""
+    plain = POWER.sub(r"\1e\2", text)
+    found = NUMBER.findall(plain)
+    units = [10.0 ** (int(e or 0) - len(tail)) if tail or e else 0 for _, tail, e in found]
+    values = np.array([float(n.replace(",", "").replace("−", "-")) for n, *_ in found])
+    return NUMBER.sub("#", plain), values, np.array(units)
+
+
+def test_a_fresh_run_gives_the_committed_results(committed, fresh):
+    pairs = list(zip(texts(committed), texts(fresh), strict=True))
+    assert len(pairs) > 80
+    for one, other in pairs:
+        (words, old, units), (again, new, _) = numbers(one), numbers(other)
+        assert words == again
+        rounding = (np.abs(old) < 1e-9) & (np.abs(new) < 1e-9)  # the gradient checks' and optima's
+        # float32 on other machines
+        near = np.abs(old - new) <= 1.01 * units + 1e-3 * np.abs(old) * (units > 0)
+        assert (near | rounding).all(), (one, other)
+
+
+def test_a_fresh_run_gives_the_committed_figures(committed, fresh):
+    """Shapes, ids and words: coordinates may differ in their last digits between machines."""
+
+    def svgs(notebook):
+        outputs = (output for cell in notebook.cells for output in cell.get("outputs", ()))
+        texts = (output.get("data", {}).get("image/svg+xml", "") for output in outputs)
+        return [re.findall(r"<(?:g|text|path|use|image)\b|>[^<>\s][^<>]*<", text) for text in texts if text]
+
+    assert svgs(committed) == svgs(fresh) and len(svgs(fresh)) > 7
+
+
+def test_no_result_is_typed(committed):
+    for cell in committed.cells:
+        if cell.cell_type == "markdown":
+            parts = [cell.source.partition("### References")[0]]
+        else:
+            parts = [re.sub(r"\{\{.*?\}\}", "", part, flags=re.DOTALL) for part in prose(cell.source)]
+        for text in parts:
+            lines = [line for line in text.splitlines() if not line.strip().startswith("check:")]
+            assert set(TYPED.findall("\n".join(lines))) <= GIVEN, text
+
+
+CHANGES = {
+    "patience": ("patience=10", "patience=5"),
+    "another pair of digits": ("mnist.binary(2, 3)", "mnist.binary(4, 9)"),
+    "another seed": ("seed=0", "seed=1"),
+}
+
+
+@pytest.mark.parametrize("change", CHANGES)
+def test_another_setting_runs_on_and_no_build_takes_what_is_no_longer_true(committed, change, tmp_path):
+    notebook = copy.deepcopy(committed)
+    last = next(i for i, cell in enumerate(notebook.cells) if "### Task 2e" in cell.source)
+    notebook.cells = notebook.cells[: last + 2]
+    for cell in notebook.cells:
+        cell.source = cell.source.replace(*CHANGES[change])
+    nbformat.write(notebook, tmp_path / "changed.ipynb")
+    done = nbconvert(
+        ROOT,
+        "--to",
+        "notebook",
+        "--execute",
+        "--output-dir",
+        tmp_path,
+        "--output",
+        "run",
+        tmp_path / "changed.ipynb",
+    )
+    assert done.returncode == 0, done.stderr
+    run = nbformat.read(tmp_path / "run.ipynb", as_version=4)
+    if change == "another seed":  # of a random model for the gradient's check, and of the shuffled run
+        assert not [text for text in texts(run) if "No longer true" in text]
+        return
+    marked = [text for text in texts(run) if "**No longer true** (" in text]
+    assert marked and all(
+        "\n" not in part for text in marked for part in re.findall(r"No longer true.*?~~", text)
+    )
+    with pytest.raises(ExportError) as refused:
+        ReportPDFExporter().from_notebook_node(run)
+    assert sum("not true" in line for line in str(refused.value).splitlines()) >= len(marked) > 1
+
+
+def test_every_figure_and_table_is_mentioned_in_the_text(committed):
+    outputs = [output for cell in code_cells(committed) for output in cell.outputs]
+    labels = [
+        re.match(r"\*\*(\w+ \w+)\.\*\*", o.metadata["caption"]) for o in outputs if "caption" in o.metadata
+    ]
+    text = "\n".join(cell.source for cell in committed.cells if cell.cell_type == "markdown")
+    text += "\n".join(o.data.get("text/markdown", "") for o in outputs if "checks" in o.metadata)
+    plain = re.sub(r"\s+", " ", re.sub(r"\*\*(Figure|Table) \w+\.\*\*", "", text))
+    plain = re.sub(r"(Figure|Table)s (\w+) and (\w+)", r"\1 \2, \1 \3", plain)
+    own = {"Table 1", "Table 2"}  # the answers and the notation, which open the report and its first section
+    named = {label[1] for label in labels if label}
+    assert len(named) > 25
+    assert {label for label in named - own if not re.search(rf"\b{label}\b", plain)} == set()

@@ -1,0 +1,317 @@
+"""The figures: nothing cut, overprinted or struck, type to read, looks to tell apart, for any run."""
+
+from itertools import combinations
+from types import SimpleNamespace
+from typing import Any
+
+import matplotlib.pyplot as plt
+import numpy as np
+import pytest
+from matplotlib.collections import LineCollection
+from matplotlib.colors import to_hex
+from matplotlib.path import Path
+from matplotlib.text import Annotation, Text
+from test_figures_norms import MINIMA, NORMS
+
+from assignment1 import LogisticRegression, SoftmaxRegression, load_mnist, sweep, train
+from looks import BLINDNESS, assert_readable, contrast_with_white, curves, lab, shown_texts
+from study import figures
+from study.figures import style
+from study.figures.runs import over_an_epoch
+
+
+@pytest.fixture(scope="module")
+def digits():
+    return load_mnist().binary(2, 3)
+
+
+@pytest.fixture(scope="module")
+def ordered(digits):
+    settings: dict[str, Any] = dict(learning_rate=0.05, epochs=500, patience=10, progress=False)
+    return train(LogisticRegression(), digits, shuffle=False, **settings)
+
+
+@pytest.fixture(scope="module")
+def penalties():
+    """A short run for each of nine lambdas; that of 1 is unsteady, as in the report."""
+    lams = (0.0, 0.0001, 0.0003, 0.001, 0.003, 0.01, 0.03, 0.1, 1.0)
+    settings: dict[str, Any] = dict(learning_rate=0.01, epochs=2, seed=0)
+    return sweep(SoftmaxRegression, load_mnist().softmax(), lam=lams, **settings)
+
+
+def plane(ends=None):
+    """The figure of 4d from about the report's numbers: norm of the weights and loss."""
+    lams = (1.0, 0.1, 0.01, 0.003, 0.001, 0.0003, 0.0001, 0.00003, 0.00001)
+    lengths = (0.6, 1.65, 3.34, 4.78, 6.85, 10.8, 17.2, 29.1, 47.0)
+    training = (1.31, 0.60, 0.339, 0.276, 0.235, 0.198, 0.169, 0.140, 0.117)
+    validation = (1.30, 0.59, 0.343, 0.300, 0.285, 0.289, 0.311, 0.361, 0.442)
+    descent = {1: (1.4, 0.694), 2: (1.87, 0.536), 5: (2.56, 0.413), 20: (3.82, 0.325), 50: (5.1, 0.295)}
+    descent |= {51: (5.11, 0.295), 200: (7.4, 0.286), 600: (10.7, 0.293)}
+    at_train, at_validation = (
+        dict(zip(lams, zip(lengths, y, strict=True), strict=True)) for y in (training, validation)
+    )
+    return figures.plane(at_train, at_validation, descent, ends)
+
+
+def parting(rng):
+    epoch, far = np.arange(1, 51.0), np.arange(50, 601, 50.0)
+    gaps = 0.012 * np.log(epoch) / 4 - 0.006 + rng.normal(0, 0.001, (4, 50))
+    turning = 0.28 + 1e-8 * (far - 200.0) ** 2
+    return figures.parting([(epoch, gaps)], 0.006, far, 0.28 - 0.0001 * far, turning)
+
+
+def every_step(rng):
+    step: Any = np.arange(310, 1023)
+    loss = 0.07 + rng.normal(0, 0.001, len(step)) + 0.07 * (step % 31 == 18)
+    return figures.every_step(step, loss, 6, 31)
+
+
+FIGURES = {
+    "plot": lambda s: figures.plot(s.ordered),
+    "2b": lambda s: figures.loss(s.ordered, (0, 0.2)),
+    "2c": lambda s: figures.accuracy(s.ordered, (0.93, 0.99)),
+    "2e": lambda s: figures.compare({"file order": s.ordered, "shuffled": s.shuffled}, (0.93, 0.99)),
+    "2e steps": lambda s: every_step(s.rng),
+    "2e arms": lambda s: figures.spike_sizes(
+        {"file order": np.array([0.087]), "batches 19 and 20": s.rng.normal(0.01, 0.002, 10)}
+    ),
+    "2e batches": lambda s: figures.by_batch(s.rng.normal(0, 0.03, 31), s.rng.uniform(0.2, 1.8, 31)),
+    "2e images": lambda s: figures.image_rows(
+        {"batch 19": (s.images, ["2.62"] * 10), r"at the minimum of $J$": (s.images, ["13.05"] * 10)}
+    ),
+    "3b": lambda s: figures.loss(s.penalties[0.0]),
+    "3d": lambda s: parting(s.rng),
+    "4b": lambda s: figures.weights({lam: s.penalties[lam].last.w for lam in (0.0, 1.0)}),
+    "4b four": lambda s: figures.weights({lam: s.penalties[lam].last.w for lam in (1.0, 0.1, 0.01, 0.0001)}),
+    "4b one": lambda s: figures.weights({0.0: s.ordered.last.w}),
+    "4c": lambda s: figures.lambdas({lam: s.penalties[lam] for lam in (0.0, 0.001, 0.01, 0.1, 1.0)}),
+    "4c nine": lambda s: figures.lambdas(s.penalties),
+    "4d": lambda s: plane(),
+    "4d ends": lambda s: plane({0.0: (4.87, 0.299), 0.1: (1.66, 0.59)}),
+    "4e": lambda s: figures.norms(
+        {
+            "when early stopping ended the run": NORMS,
+            r"at the minimum of $J$": MINIMA,
+        }
+    ),
+    "5a": lambda s: figures.confusion(s.counts, *s.interval),
+    "5b": lambda s: figures.costly(s.images.reshape(-1, 28, 28), s.cases, np.arange(10)),
+}
+
+
+@pytest.fixture(scope="module")
+def seen(digits, ordered, penalties):
+    """What the figures are drawn from."""
+    rng = np.random.default_rng(0)
+    settings: dict[str, Any] = dict(learning_rate=0.05, epochs=500, patience=10, progress=False)
+    shuffled = train(LogisticRegression(), digits, seed=0, **settings)
+    counts = rng.integers(0, 40, (10, 10)) + np.diag(np.full(10, 1000))
+    share = np.diag(counts) / counts.sum(axis=1)
+    return SimpleNamespace(
+        rng=rng,
+        ordered=ordered,
+        shuffled=shuffled,
+        penalties=penalties,
+        images=digits.validation.X[:10, :784],
+        counts=counts,
+        interval=(share - 0.02, share + 0.02),
+        cases=SimpleNamespace(digit=np.arange(10), read=np.arange(10)[::-1], loss=np.linspace(13, 7.6, 10)),
+    )
+
+
+@pytest.fixture(scope="module", params=FIGURES)
+def drawn(request, seen):
+    """A figure, and the texts that it shows."""
+    with plt.rc_context({"figure.max_open_warning": 0}):
+        figure = FIGURES[request.param](seen)
+    yield request.param, figure, shown_texts(figure)
+    plt.close(figure)
+
+
+def test_nothing_is_cut_and_no_text_lies_on_another(drawn):
+    name, figure, texts = drawn
+    assert_readable(name, figure, texts)
+
+
+def test_no_text_is_struck_by_a_curve(drawn):
+    name, figure, texts = drawn
+    for ax in figure.axes:
+        paths = [path for line, path in curves(ax) if len(path) > 1 and line.get_linestyle() != "None"]
+        for lines in ax.collections:
+            if isinstance(lines, LineCollection):
+                paths += [ax.transData.transform_path(path) for path in lines.get_paths()]
+        for text in texts:
+            at = Text.get_window_extent(text)
+            if ax.bbox.overlaps(at):
+                for path in paths:
+                    inside = Path(path.vertices[np.isfinite(path.vertices).all(axis=1)])
+                    assert not inside.intersects_bbox(at, filled=False), (name, text)
+
+
+def test_no_line_leads_from_a_name_to_a_curve(drawn):
+    name, figure, _ = drawn
+    arrows = [t for ax in figure.axes for t in ax.texts if isinstance(t, Annotation) and t.arrow_patch]
+    assert len(arrows) == (name == "4e"), name  # the one to infinity
+    assert all(not t.get_text() for t in arrows)
+
+
+def test_type_is_large_and_has_the_contrast_that_wcag_asks_for(drawn):
+    name, _, texts = drawn
+    for text in texts:
+        assert float(text.get_fontsize()) >= 9, (name, text)
+        assert contrast_with_white(text.get_color()) >= 4.5, (name, text)
+    assert contrast_with_white("#777777") == pytest.approx(4.48, abs=0.01)  # WebAIM's checker says so
+
+
+def test_the_ground_is_white_and_opaque_and_mathematics_left_to_the_page(drawn):
+    name, figure, texts = drawn
+    for patch in (figure.patch, *(ax.patch for ax in figure.axes)):
+        assert to_hex(patch.get_facecolor(), keep_alpha=True) == "#ffffffff", name
+    assert not [t for t in texts if "$" in t.get_text() or "'" in t.get_text()], name
+
+
+@pytest.mark.parametrize("blindness", BLINDNESS)
+def test_curves_of_one_panel_differ_in_dash_marker_or_for_everybody_in_colour(drawn, blindness):
+    name, figure, _ = drawn
+    for ax in figure.axes:
+        looks = {
+            (to_hex(line.get_color()), str(line._dash_pattern[1]), line.get_marker())
+            for line, path in curves(ax)
+            if len(path) > 1
+        }
+        for one, other in combinations(looks, 2):
+            distance = np.linalg.norm(lab(one[0], blindness) - lab(other[0], blindness))
+            assert one[0] == other[0] or one[1:] != other[1:] or distance > 10, (name, one, other)
+
+
+def test_curves_contrast_with_the_ground(drawn):
+    name, figure, _ = drawn
+    for ax in figure.axes:
+        for line, _ in curves(ax):
+            assert contrast_with_white(line.get_color()) >= 3, (name, line)
+
+
+@pytest.mark.parametrize("n", (1, 2, 5, 9))
+def test_shades_grow_lighter_and_stay_readable(n):
+    lightness = [lab(colour, "grey")[0] for colour in style.shades(n)]
+    assert np.all(np.diff(lightness) > (10 if n <= 5 else 3))
+    assert all(contrast_with_white(colour) >= 4.5 for colour in style.shades(n))
+
+
+def test_looks_of_runs_are_all_different():
+    assert len(set(style.LOOKS)) == 25
+
+
+def test_the_mean_over_an_epoch_is_free_of_what_repeats_in_it():
+    epoch = np.random.default_rng(0).normal(size=31)
+    steps, mean, low, high = over_an_epoch(np.tile(epoch, 40), 31)
+    full = steps >= 15
+    np.testing.assert_allclose(mean[full], epoch.mean())
+    assert np.all(low <= mean) and np.all(mean <= high)
+    assert low[-1] == pytest.approx(np.percentile(epoch, 10))
+
+
+def test_a_short_run_says_over_how_many_batches_its_mean_is(digits):
+    for epochs, name in ((1, "mean of 3"), (12, "epoch’s mean")):
+        run = train(LogisticRegression(), digits, learning_rate=0.05, epochs=epochs, seed=0, progress=False)
+        figure = figures.loss(run)
+        assert f"training,\n{name}" in [text.get_text() for text in figure.axes[0].texts]
+        plt.close(figure)
+
+
+ODD: dict[str, dict[str, Any]] = {
+    "two checks": dict(epochs=1, checks_per_epoch=2),
+    "one epoch": dict(epochs=1),
+    "no training accuracy": dict(epochs=3, train_accuracy_every=None),
+    "nearly diverging": dict(epochs=4, learning_rate=30.0),
+    "batches of one epoch": dict(epochs=3, batch_size=3500),
+    "tiny steps": dict(epochs=2, learning_rate=1e-6),
+}
+
+
+@pytest.mark.parametrize("pair", ((2, 3), (0, 1), (4, 9)))
+@pytest.mark.parametrize("odd", ODD)
+def test_any_run_has_its_figures(odd, pair):
+    settings = dict(learning_rate=0.05, shuffle=False, progress=False) | ODD[odd]
+    run = train(LogisticRegression(), load_mnist().binary(*pair), **settings)
+    runs = {f"run {i}": run for i in range(3)}
+    drawn = [draw(run) for draw in (figures.plot, figures.loss, figures.accuracy)]
+    for figure in (*drawn, figures.compare(runs), figures.lambdas({0.0: run, 0.1: run})):
+        assert_readable(odd, figure, shown_texts(figure))
+        plt.close(figure)
+    assert len(drawn[2].axes[0].lines) == (3 if odd == "no training accuracy" else 4)
+
+
+def test_limits_hold_what_comes_after_the_first_epoch(ordered):
+    h = ordered.history
+    later = h.step >= ordered.batches_per_epoch
+    figure = figures.loss(ordered)
+    low, high = figure.axes[0].get_ylim()
+    assert low < h.validation_loss.min() and high > h.validation_loss[later].max()
+    assert high < h.validation_loss[0]  # the first fall does not press the rest flat
+    plt.close(figure)
+
+
+def test_many_runs_are_named_without_collision(digits):
+    runs = sweep(LogisticRegression, digits, seed=range(20), learning_rate=0.05, epochs=1)
+    figure = figures.compare({f"seed {seed}": run for seed, run in runs.items()}, measure="validation_loss")
+    texts = shown_texts(figure)
+    assert {f"seed {i}" for i in range(20)} <= {t.get_text() for t in texts}
+    assert_readable("seeds", figure, texts)
+    plt.close(figure)
+
+
+def test_the_epochs_above_are_those_of_the_steps_below(ordered):
+    figure = figures.loss(ordered)
+    (top,) = figure.axes[0].child_axes
+    figure.canvas.draw()
+    assert top.get_xlim()[1] == pytest.approx(ordered.steps / 31)
+    plt.close(figure)
+
+
+def test_figures_that_are_compared_have_axes_alike(seen):
+    drawn = [FIGURES[name](seen) for name in ("2b", "2c", "2e")]
+    sizes = {tuple(np.round(figure.axes[0].bbox.size, 6)) for figure in drawn}
+    assert len(sizes) == 1
+    plt.close("all")
+
+
+@pytest.mark.parametrize(
+    "wrong", (figures.compare, figures.lambdas, figures.weights, figures.image_rows, figures.spike_sizes)
+)
+def test_nothing_to_draw_is_an_error_that_says_so(wrong):
+    with pytest.raises(ValueError, match="is empty; expected"):
+        wrong({})
+
+
+def test_mathematics_becomes_letters_of_its_own():
+    assert style.math(r"at $\lambda$ = 0.1, $\|w\|$ of $J$") == "at 𝜆 = 0.1, ‖𝑤‖ of 𝐽"
+    assert style.math("no mathematics, $5") == "no mathematics, $5"
+
+
+def test_a_measure_that_no_run_has_is_an_error_that_names_it(ordered):
+    with pytest.raises(ValueError, match="'loss'; expected one of validation_accuracy"):
+        figures.compare({"run": ordered}, measure="loss")
+
+
+def test_the_second_panel_of_4c_comes_only_where_it_enlarges(penalties):
+    for lams, panels in (((0.0, 1.0), 2), ((1.0,), 1)):
+        figure = figures.lambdas({lam: penalties[lam] for lam in lams})
+        assert len(figure.axes) == panels
+        low, high = figure.axes[0].get_ylim()
+        last = penalties[1.0].history.validation_accuracy[-1]
+        assert low < last < high  # an unsteady run is seen
+        plt.close(figure)
+
+
+def test_tiles_of_weights_have_14_mm_and_more_and_one_scale_a_panel(seen):
+    figure = FIGURES["4b four"](seen)
+    figure.canvas.draw()
+    tiles = [image for ax in figure.axes for image in ax.images]
+    assert len(tiles) == 40
+    for tile in tiles:
+        low, high = tile.get_clim()
+        assert low == -high
+        assert tile.get_window_extent().width / figure.dpi * 25.4 >= 14
+    assert len({tile.get_clim() for tile in tiles}) == 4
+    plt.close(figure)

@@ -1,0 +1,139 @@
+"""Error analysis, calibration and the held-out images against scikit-learn, SciPy and planted cases."""
+
+from typing import Any
+
+import numpy as np
+import pytest
+from scipy.special import log_softmax, softmax
+from scipy.stats import binomtest, ttest_rel
+from sklearn.metrics import confusion_matrix
+
+from assignment1 import SoftmaxRegression, load_mnist, train
+from assignment1.mnist import Dataset, Split, one_hot, preprocess
+from study import appendix_errors as errors
+from study import appendix_heldout as heldout
+from study import statistics as intervals
+
+
+@pytest.fixture(scope="module")
+def case():
+    """A rough model, the class means' templates, on 2,000 validation images, and its logits."""
+    mnist = load_mnist()
+    images, labels = mnist.test_images[:2000], mnist.test_labels[:2000]
+    split = Split(preprocess(images), one_hot(labels))
+    mean = split.X.T @ split.Y / split.Y.sum(axis=0)
+    model = SoftmaxRegression().copy(0.03 * (mean - mean.mean(axis=1, keepdims=True)))
+    return model, images, labels, split, split.X @ model.w
+
+
+def test_confusion_and_costliest_images(case):
+    model, _, labels, split, z = case
+    seen = errors.readings(model, split)
+    np.testing.assert_array_equal(errors.confusion(seen), confusion_matrix(labels, z.argmax(axis=1)))
+    loss = -log_softmax(z, axis=1)[np.arange(len(z)), labels]
+    worst = errors.costliest(seen, 5)
+    np.testing.assert_allclose(loss[worst], sorted(loss)[:-6:-1])
+    counts = np.array([[9, 1, 4], [3, 9, 0], [1, 5, 9]])
+    assert errors.confused_pairs(counts, 2) == [(0, 2, 5), (1, 2, 5)]
+    assert errors.confused_pairs(counts, 3)[2] == (0, 1, 4)
+
+
+@pytest.mark.parametrize("hits, n", [(0, 10), (7, 10), (10, 10), (9153, 10_000)])
+def test_wilson_intervals(hits, n):
+    expected = binomtest(hits, n).proportion_ci(0.95, method="wilson")
+    np.testing.assert_allclose(errors.wilson(hits, n), expected, atol=1e-7)
+
+
+def test_the_best_scale_is_a_minimum(case):
+    model, _, _, split, z = case
+    scale = errors.best_scale(model, split)
+    loss = [-(split.Y * log_softmax(k * z, axis=1)).sum() for k in (scale - 0.01, scale, scale + 0.01)]
+    assert 0.5 < scale < 1.99 and loss[1] < min(loss[0], loss[2])
+
+
+def test_sureness_is_paired_by_image(case):
+    model, _, labels, split, z = case
+    confidence, right = softmax(z, axis=1).max(axis=1), z.argmax(axis=1) == labels
+    found = errors.sureness(model, split)
+    assert (found.accuracy, found.confidence) == pytest.approx((right.mean(), confidence.mean()))
+    assert found.lacking.ratio == pytest.approx(ttest_rel(right.astype(float), confidence).statistic)
+
+
+def test_burden_and_confused(case):
+    model, _, labels, split, z = case
+    seen = errors.readings(model, split)
+    loss, wrong = -log_softmax(z, axis=1)[np.arange(len(z)), labels], z.argmax(axis=1) != labels
+    found = errors.burden(seen, 3)
+    assert found.misclassified == pytest.approx(loss[wrong].sum() / loss.sum())
+    assert found.hundredth == pytest.approx(sum(sorted(loss)[-20:]) / loss.sum())
+    assert (found.median, found.mean) == pytest.approx((np.median(loss), loss.mean()))
+    assert (
+        sum(sorted(loss)[: found.cheapest])
+        < sum(sorted(loss)[-3:])
+        <= sum(sorted(loss)[: found.cheapest + 1])
+    )
+    table = errors.confused(seen)
+    assert table.wrong == wrong.sum()
+    digit = table.hardest
+    mine = labels == digit
+    assert table.share[digit] == pytest.approx(1 - wrong[mine].mean()) and table.share[digit] <= min(
+        table.share
+    )
+    interval = binomtest(int((~wrong[mine]).sum()), int(mine.sum())).proportion_ci(0.95, method="wilson")
+    assert (table.low[digit], table.high[digit]) == pytest.approx(tuple(interval))
+    assert table.in_pairs == pytest.approx(sum(n for *_, n in table.pairs) / wrong.sum())
+    assert errors.pair_list([(3, 5, 69), (4, 9, 81)]) == "3 and 5 (69 times), 4 and 9 (81 times)"
+    words = errors.cases_list(seen, np.array([0]))
+    assert words == f"{labels[0]} classified as {z[0].argmax()}"
+
+
+@pytest.fixture(scope="module")
+def halved(case):
+    """The first 500 images validate, the other 1,500 are held out, and all train."""
+    split = case[3]
+    return Dataset(split, Split(*(a[:500] for a in split)), lambda: Split(*(a[500:] for a in split)))
+
+
+def test_accuracies_on_held_out_images(case, halved):
+    settings: dict[str, Any] = dict(learning_rate=0.01, epochs=3, seed=0, progress=False)
+    run = train(SoftmaxRegression(), halved, **settings)
+    found = heldout.finals({"3b": run}, halved)["3b"]
+    right = [[m.accuracy(*part) for part in (halved.validation, halved.test)] for m in (run.last, run.best)]
+    assert list(found[:4]) == pytest.approx([*right[0], *right[1]])
+    interval = binomtest(round(right[1][1] * 1500), 1500).proportion_ci(0.95, method="wilson")
+    assert (found.low, found.high) == pytest.approx(tuple(interval), abs=1e-7)
+    (a, b) = right[1]
+    assert found.gap.mean == pytest.approx(a - b)
+    assert found.gap.error**2 == pytest.approx(a * (1 - a) / 499 + b * (1 - b) / 1499)
+    assert found.gap_last.mean == pytest.approx(right[0][0] - right[0][1])
+    (row,) = heldout.final_rows({"3b": found})
+    assert row[0] == "3b" and row[4] == f"{b:.4f}" and len(row) == 6
+
+
+def test_the_price_of_choosing_by_chance_alone_is_that_of_the_largest_of_many():
+    # 20 checks of equal quality: the best of them on 400 images gains what the largest of 20 normals has
+    rng = np.random.default_rng(0)
+    right = (rng.random((20, 2000)) < 0.9).astype(float)
+    loss = rng.normal(size=(20, 2000))  # knows nothing of the accuracy: choosing by it costs nothing
+    by_loss, by_accuracy = heldout.price(right, loss, 400, 400, rng)
+    largest = np.sort(rng.normal(size=(2000, 20)), axis=1)[:, -1].mean()
+    noise = np.sqrt(0.09 * (1 / 400 + 1 / 1600) * (1 - 1 / 20))
+    assert by_accuracy.excess.mean == pytest.approx(largest * noise, rel=0.1)
+    assert abs(by_loss.excess.ratio) < 4 and by_loss.excess.mean < by_accuracy.excess.mean / 5
+    assert by_loss.chosen > 5
+    same = np.repeat(right[:1], 20, axis=0)  # nothing to choose from
+    assert heldout.price(same, same, 400, 10, rng)[1] == heldout.Price(intervals.Interval(0.0, 0.0, 10, 9), 1)
+
+
+def test_prices_look_at_the_checks_of_a_run_that_goes_on(case, halved):
+    model = case[0]
+    found = heldout.prices(model, halved.train, halved.validation, halved.test, checks=3, splits=5)
+    assert found.checks == 3 and found.by_loss.excess.size == 5 and 1 <= found.by_loss.chosen <= 3
+
+
+def test_halves(case):
+    model, _, labels, split, z = case
+    right = (z.argmax(axis=1) == labels).astype(float)
+    first, second, error = heldout.halves(model, split)
+    assert (first, second) == (pytest.approx(right[:1000].mean()), pytest.approx(right[1000:].mean()))
+    assert error**2 == pytest.approx(right[:1000].var(ddof=1) / 1000 + right[1000:].var(ddof=1) / 1000)

@@ -1,0 +1,174 @@
+"""The stored weights: refused unless intact; the minima of J against scikit-learn, and their certificates."""
+
+import re
+import runpy
+import shutil
+from hashlib import sha256
+from itertools import pairwise
+from types import SimpleNamespace
+
+import numpy as np
+import pytest
+from sklearn.linear_model import LogisticRegression as SklearnLogistic
+
+from assignment1 import SoftmaxRegression, files, load_mnist
+from assignment1 import mnist as mnist_module
+from assignment1.mnist import Dataset, Split
+from study import optima, stored
+from study import task3d_overfitting as task3
+
+
+@pytest.fixture(scope="module")
+def mnist():
+    return load_mnist()
+
+
+@pytest.fixture(scope="module")
+def images(mnist):
+    return mnist.softmax()
+
+
+@pytest.fixture(scope="module")
+def few(images) -> Dataset:
+    """The first 600 training and 500 validation images; the next 700 training images are held out."""
+    train, validation, held = (
+        Split(*(a[part] for a in s))
+        for s, part in (
+            (images.train, slice(600)),
+            (images.validation, slice(500)),
+            (images.train, slice(600, 1300)),
+        )
+    )
+    return Dataset(train, validation, lambda: held)
+
+
+@pytest.fixture(scope="module")
+def minima():
+    return optima.load_optima()
+
+
+def kept(path, **arrays):
+    np.savez(path, **arrays)
+    return sha256(path.read_bytes()).hexdigest()
+
+
+def test_stored_weights_are_refused_unless_they_are_what_was_stored(tmp_path):
+    with pytest.raises(FileNotFoundError, match=r"optima.npz is missing.*git checkout.*make optima"):
+        optima.load_optima(tmp_path / "optima.npz")
+    copy = tmp_path / "long_run.npz"
+    shutil.copy(task3.FILE, copy)
+    assert stored.read(copy)["w"].dtype == np.float64
+    copy.write_bytes(copy.read_bytes()[:-1] + b"!")
+    with pytest.raises(ValueError, match=r"long_run.npz has SHA-256 .*, expected .*KEPT"):
+        stored.read(copy)
+
+
+def test_a_stored_array_of_another_shape_or_not_finite_is_refused(tmp_path):
+    path, w = tmp_path / "w.npz", np.ones((2, 3))
+    good = stored.Kept(kept(path, w=w), {"w": (2, 3)})
+    np.testing.assert_array_equal(stored.read(path, good)["w"], w)
+    with pytest.raises(ValueError, match=r"shapes .*\(2, 3\).*expected .*\(3, 2\)"):
+        stored.read(path, good._replace(shapes={"w": (3, 2)}))
+    w[0, 0] = np.nan
+    with pytest.raises(ValueError, match=r"entries in 'w' that are no finite numbers"):
+        stored.read(path, stored.Kept(kept(path, w=w), {"w": (2, 3)}))
+
+
+def test_minimise_finds_scikit_learns_optimum(few):
+    X, Y = few.train
+    lam = 0.01
+    ours = optima.minimise(SoftmaxRegression(lam), few.train, 1e-9)
+    theirs = SklearnLogistic(C=1 / (2 * lam * len(X)), fit_intercept=False, tol=1e-10, max_iter=5000)
+    np.testing.assert_allclose(ours.w, theirs.fit(X, Y.argmax(axis=1)).coef_.T, atol=1e-6)
+
+
+def test_minimise_halves_steps_that_are_too_long_and_says_where_it_ends(few, monkeypatch):
+    newton, model, data = optima.newton_direction, SoftmaxRegression(1.0), Split(*(a[:60] for a in few.train))
+    best = optima.minimise(model, data, 1e-5)
+    monkeypatch.setattr(optima, "newton_direction", lambda *given: 64 * newton(*given))
+    np.testing.assert_allclose(optima.minimise(model, data, 1e-5).w, best.w, atol=1e-5)
+    monkeypatch.setattr(optima, "newton_direction", lambda model, X, g: 0 * g)
+    slope = np.linalg.norm(model.gradient(*data))
+    with pytest.raises(RuntimeError, match=rf"lam 1.0: \|grad J\| is {slope} after 100 steps, not 0.1"):
+        optima.minimise(model, data, 0.1)
+
+
+def test_the_program_writes_minima_and_a_separator_that_are_read_by_the_digest_it_prints(
+    tmp_path, monkeypatch, capsys
+):
+    digit = np.arange(20) % 10
+    X = np.eye(785)[digit]  # one pixel each, so that it takes seconds
+    X[:, -1] = 1
+    data = Split(X, np.eye(10)[digit])
+    images = SimpleNamespace(softmax=lambda: Dataset(data, data, lambda: data))
+    monkeypatch.setattr(mnist_module, "load_mnist", lambda: images)
+    monkeypatch.setattr(files, "DATA", tmp_path)
+    runpy.run_path(optima.__file__, run_name="__main__")
+    (digest,) = re.findall(
+        r"optima.npz has the SHA-256 (\w+), which goes into .*KEPT", capsys.readouterr().out
+    )
+    known = stored.KEPT["optima.npz"]
+    monkeypatch.setitem(stored.KEPT, "optima.npz", known._replace(sha256=digest))
+    minima = optima.load_optima(tmp_path / "optima.npz")
+    assert list(minima) == list(optima.PATH)
+    for proof in optima.certificates(list(minima.values()), data):
+        assert proof.distance < 1e-7
+    assert optima.smallest_margin(optima.load_separator(tmp_path / "optima.npz"), data) > 0
+
+
+def test_the_certificate_is_exact_where_the_penalty_is_all_there_is():
+    # without inputs C is ln 10 everywhere, so that J* = ln 10 at w* = 0
+    data, w = Split(np.zeros((3, 785)), np.eye(10)[:3]), np.random.default_rng(0).normal(size=(785, 10))
+    model = SoftmaxRegression(0.3).copy(w)
+    (proof,) = optima.certificates([model], data)
+    assert proof.gap == pytest.approx(model.objective(*data) - np.log(10))
+    assert proof.distance == pytest.approx(np.linalg.norm(w))
+    with pytest.raises(ValueError, match=r"lam is 0.0; expected above 0"):
+        optima.certificates([model, SoftmaxRegression(0.0)], data)
+
+
+def test_the_certificate_bounds_what_is_known_of_weights_beside_the_optimum(images, minima):
+    best = minima[0.001]
+    for lam in (0.003, 0.0003):
+        model = best.copy(minima[lam].w)  # the wrong optimum for this J
+        (proof,) = optima.certificates([model], images.train)
+        excess = model.objective(*images.train) - best.objective(*images.train)
+        assert 1e-3 < excess <= proof.gap
+        assert 1 < np.linalg.norm(model.w - best.w) <= proof.distance
+
+
+def test_the_stored_optima_are_optima(images, minima):
+    assert list(minima) == sorted(minima, reverse=True) and {1.0, 0.1, 0.01, 0.001} <= set(minima)
+    some = [minima[lam] for lam in (1.0, 0.001, 0.00001)]
+    for model, proof in zip(some, optima.certificates(some, images.train), strict=True):
+        assert proof.gradient == pytest.approx(np.linalg.norm(model.gradient(*images.train)), rel=1e-3)
+        assert proof.gap < 1e-12 and proof.distance < 1e-6
+    lengths = [np.linalg.norm(model.w) for model in minima.values()]
+    assert all(a < b for a, b in pairwise(lengths))
+
+
+def test_the_stored_separator_classifies_every_training_image_in_whole_numbers(mnist, images):
+    w = optima.load_separator()
+    assert optima.smallest_margin(w, images.train) > 0
+    some = slice(None, None, 40)
+    X = 2 * mnist.train_images[:20000][some].reshape(-1, 784).astype(int) - 255
+    Z = X @ w[:784].astype(int) + 255 * w[784].astype(int)
+    assert (Z.argmax(axis=1) == mnist.train_labels[:20000][some]).all()
+    lead = [z[y] - np.delete(z, y).max() for z, y in zip(Z, mnist.train_labels[:20000][some], strict=True)]
+    assert optima.smallest_margin(w, Split(*(a[some] for a in images.train))) == min(lead)
+
+
+def test_smallest_margin_refuses_what_float64_cannot_prove(few):
+    for w in (np.full((785, 10), 0.5), np.full((785, 10), 2.0**48)):
+        with pytest.raises(ValueError, match="whole numbers"):
+            optima.smallest_margin(w, few.train)
+
+
+def test_separate_finds_a_proof_or_says_that_it_found_none(few):
+    X, Y = few.train
+    start = optima.minimise(SoftmaxRegression(1.0), few.train, 1e-4).w
+    assert optima.smallest_margin(np.rint(start * 1e5), few.train) < 0
+    assert optima.smallest_margin(optima.separate(start, few.train), few.train) > 0
+    twins = Split(X[[0, 0, 1]], Y[[0, 1, 2]])  # one image with two labels
+    with pytest.raises(RuntimeError, match="misclassified"):
+        optima.separate(start, twins)

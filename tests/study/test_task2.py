@@ -1,0 +1,249 @@
+"""The evidence of task 2 against planted cases and independent oracles."""
+
+from typing import Any
+
+import numpy as np
+import pytest
+from scipy.stats import ttest_1samp, ttest_rel
+
+from assignment1 import LogisticRegression, load_mnist, train
+from assignment1.mnist import Dataset, Split
+from study import task2d_stopping as stopping
+from study import task2e_orders as intervention
+from study import task2e_spikes as spikes
+
+BAD = 5  # the planted batch, counted from 1
+
+
+@pytest.fixture(scope="module")
+def digits():
+    return load_mnist().binary(2, 3)
+
+
+@pytest.fixture(scope="module")
+def planted(digits) -> Dataset:
+    """Ten batches in a random order; in one of them ten 3s are the mean image of the 2s."""
+    order = np.random.default_rng(0).permutation(4005)[: 10 * 128 + 5]
+    X, Y = digits.train.X[order].copy(), digits.train.Y[order].copy()
+    inside = (BAD - 1) * 128 + np.flatnonzero(Y[(BAD - 1) * 128 : BAD * 128, 0] == 0)[:10]
+    X[inside] = digits.train.X[digits.train.Y[:, 0] == 1].mean(axis=0)
+    return Dataset(Split(X, Y), digits.validation, lambda: Split(*(a[:900] for a in digits.validation)))
+
+
+@pytest.fixture(scope="module")
+def course(planted):
+    return spikes.course(planted, 12)
+
+
+@pytest.fixture(scope="module")
+def each(planted, course):
+    return spikes.few_of_each(course.before(BAD, 6), planted)
+
+
+def test_run_lengths_of_a_case_made_by_hand():
+    assert spikes.run_lengths([2, 2, 3, 2, 2, 2]).tolist() == [2, 1, 3]
+    found = spikes.lengths(np.array([[1.0], [0.0], [0.0], [0.0]]), 200)
+    assert (found.number, found.mean, found.longest) == (2, 2, 3)
+    assert found.random_mean == pytest.approx((2 + 2 + 4 / 3 + 4 / 3) / 4, abs=0.1)  # the four orders
+    assert 60 < found.shorter <= 200 and (found.low, found.high) == (2, 3)
+
+
+def test_random_runs_have_the_number_that_wald_and_wolfowitz_derived():
+    found = spikes.lengths(np.repeat([0, 1], [300, 200]), 400)
+    assert found.random_mean == pytest.approx(500 / (1 + 2 * 300 * 200 / 500), rel=0.01)
+    assert found.shorter == 400 and found.number == 2
+    assert spikes.lengths(np.tile([0, 1], 250), 50).shorter == 0
+
+
+def test_course_is_the_run_of_train_at_every_update(digits):
+    run = train(
+        LogisticRegression(), digits, learning_rate=0.05, epochs=2, shuffle=False, checks_per_epoch=31
+    )
+    found = spikes.course(digits, 2)
+    np.testing.assert_allclose(found.w[:, -1:], run.last.w, rtol=0, atol=1e-12)
+    np.testing.assert_allclose(found.loss[1:], run.history.validation_loss, rtol=1e-10)
+    np.testing.assert_allclose(found.accuracy[1:], run.history.validation_accuracy, atol=1e-3)
+    assert found.rise[1, 18] == found.loss[31 + 19] - found.loss[31 + 18]
+    assert found.update(19, 2) == 50
+    np.testing.assert_array_equal(found.before(19, 2), found.w[:, 49])
+
+
+def test_a_planted_batch_is_found_with_the_checks_that_meet_it(planted, course):
+    found = spikes.find(course, first=3, check_every=3, late=4)
+    assert (found.batch, found.always) == (BAD, True)
+    assert found.next == BAD % 10 + 1 and (found.up > found.second).all()
+    assert found.updates.tolist() == [55, 85, 115]  # after batch 5, and 1 more than a multiple of 3
+    late = course.loss[31:]
+    assert all(course.loss[u] > np.median(late) + 0.02 for u in found.seen)
+    norms = spikes.norms(course, planted, BAD, 4)
+    assert norms.shape == (9, 10) and (norms.argmax(axis=1) == BAD - 1).all()
+    model = LogisticRegression().copy(course.w[:, 30 + BAD - 1 :][:, :1])
+    X, Y = (a[128:256] for a in planted.train)
+    assert norms[0, 1] == pytest.approx(np.linalg.norm(model.gradient(X, Y)))
+
+
+def test_recovery_by_the_next_batch_is_what_it_did_recover(planted, course):
+    found = spikes.recovery(course, planted, BAD, 4)
+    rise = course.rise[3:]
+    assert found[BAD] == pytest.approx((-rise[:, BAD] / rise[:, BAD - 1]).mean())
+
+
+def test_the_ten_costliest_3s_and_the_gradient_without_them(planted, course, each):
+    w, few = course.before(BAD, 6), each[BAD - 1]
+    X, Y = (a[(BAD - 1) * 128 : BAD * 128] for a in planted.train)
+    p = 1 / (1 + np.exp(-X @ w))
+    cost = np.where(Y[:, 0] == 0, -np.log(1 - p), 0)
+    assert sorted(few.rows - (BAD - 1) * 128) == sorted(np.argsort(-cost)[:10])
+    np.testing.assert_allclose(few.cost, np.sort(cost)[::-1][:10])
+    np.testing.assert_array_equal(few.X, planted.train.X[few.rows])
+    assert few.wrong == 10 and few.alike == pytest.approx(1)
+    terms = X * (p - Y[:, 0])[:, None] / 128
+    others = np.isin(np.arange(128), few.rows - (BAD - 1) * 128, invert=True)
+    assert few.norm == pytest.approx(np.linalg.norm(terms.sum(axis=0)))
+    assert few.norm_without == pytest.approx(np.linalg.norm(terms[others].sum(axis=0)))
+    assert max(f.alike for f in each[:4]) < 0.7
+
+
+def test_likeness_of_equal_and_opposite_images():
+    image = np.random.default_rng(0).normal(size=785)
+    assert spikes.likeness(np.stack([image, 2 * image + 1])) == pytest.approx(1)
+    assert spikes.likeness(np.stack([image, -image])) == pytest.approx(-1)
+
+
+def drawn(width, lean):
+    """A stroke of a width, 20 pixels high, that leans by so many pixels to the right per pixel upwards."""
+    row, column = np.mgrid[:28, :28]
+    distance = np.abs(column - 13.5 - lean * (13.5 - row)) / np.hypot(1, lean)
+    ink = np.clip(width / 2 - distance + 0.5, 0, 1) * ((row >= 4) & (row < 24))
+    return np.append(2 * ink - 1, 1)
+
+
+@pytest.mark.parametrize("width", [2, 3, 4])
+@pytest.mark.parametrize("lean", [-0.4, 0, 0.5])
+def test_slant_of_a_drawn_stroke(width, lean):
+    X = drawn(width, lean)[None]
+    assert spikes.slant(X)[0] == pytest.approx(lean, abs=0.04)
+
+
+def test_victims_are_those_that_the_update_turned_wrong(planted, course):
+    found, (X, Y) = spikes.victims(course, planted, BAD, 6), planted.validation
+    at = course.update(BAD, 6)
+    wrong = [((X @ course.w[:, at + shift] >= 0) != (Y[:, 0] == 1)) for shift in (-1, 0, 1)]
+    assert found.twos.tolist() == [(w & (Y[:, 0] == 1)).sum() for w in wrong]
+    assert found.threes.tolist() == [(w & (Y[:, 0] == 0)).sum() for w in wrong]
+    assert found.fresh == (wrong[1] & ~wrong[0]).sum()
+    np.testing.assert_array_equal(found.validation, course.loss[at - 1 : at + 1])
+    z = X @ course.w[:, at - 1 : at + 1]
+    dearer = np.diff(np.logaddexp(0, np.where(Y == 1, -z, z)))[:, 0] / len(Y)
+    assert found.parts == pytest.approx([dearer[Y[:, 0] == 1].sum(), dearer[Y[:, 0] == 0].sum()])
+    assert found.parts.sum() == pytest.approx(found.validation[1] - found.validation[0])
+    assert found.own[1] < found.own[0] and (np.diff(found.cost) <= 0).all()
+    ten = Split(found.X, (found.labels == 2)[:, None].astype(float))
+    assert spikes.along(course.w[:, at : at + 1], ten)[1] == 0  # all are misclassified after it
+    assert spikes.along(course.w[:, at - 1 : at], ten)[1] == 1  # and none before
+
+
+@pytest.mark.parametrize("arm", intervention.ARMS)
+def test_each_arm_moves_what_it_says_and_nothing_else(planted, each, arm):
+    N, Y = len(planted.train.X), planted.train.Y[:, 0]
+    place, ten = np.arange(N) // 128 + 1, each[BAD - 1].rows
+    for seed in range(5):
+        rows, expected = intervention.orders(planted, BAD, each, arm, seed)
+        moved = np.flatnonzero(rows != np.arange(N))
+        assert sorted(rows) == list(range(N)) and not (place[moved] == 11).any()
+        mine = moved[place[moved] == BAD]
+        count = {"batch": 128, "other batch": 128}.get(arm, 10)
+        assert len(moved) == 2 * count
+        assert len(mine) == {"ten elsewhere": 0, "other batch": 0}.get(arm, count)
+        assert np.isin(ten, moved).sum() == {"ten": 10, "batch": 10, "together": 10}.get(arm, 0)
+        if arm not in ("batch", "other batch"):  # as many 2s and 3s in each batch
+            assert (Y[rows] == Y).all()
+        where = place[np.isin(rows, ten)]
+        assert (expected != BAD) == (arm == "together")
+        assert (set(where) == {expected}) == (arm not in ("ten", "batch"))
+
+
+def test_the_planted_ten_are_the_cause_and_the_arms_show_it(planted, each):
+    arms = intervention.intervene(planted, BAD, each, 3)
+    file = arms["file"].mean
+    assert file == pytest.approx(intervention.spike(planted).size)
+    assert max(arms["ten"].size.max(), arms["batch"].size.max()) < 0.6 * file
+    for arm in ("other ten", "ten elsewhere", "other batch"):
+        assert arms[arm].size.min() > 0.8 * file and (arms[arm].batch == BAD).all()
+    assert arms["ten"].size.max() < arms["next ten"].size.min() and (arms["next ten"].batch == BAD).all()
+    assert (arms["together"].batch == arms["together"].expected).all()
+    assert intervention.contrast(arms, "other ten", "ten").low > 0
+
+
+def test_31_checks_in_a_row_see_each_place_in_the_epoch_once(digits):
+    run = train(LogisticRegression(), digits, learning_rate=0.05, epochs=7, shuffle=False)
+    assert sorted(run.history.step[-31:] % 31) == list(range(31))
+    found = intervention.shuffling([run], digits.validation, 31)
+    loss = spikes.course(digits, 7).loss[1 + run.history.step[-31:]]
+    assert (found.mean[0], found.median[0]) == pytest.approx((loss.mean(), np.median(loss)))
+    assert found.spread[0] == pytest.approx(np.std(loss, ddof=1))
+    assert found.test[0] == pytest.approx(run.history.validation_loss.min())
+    assert found.cell("mean") == f"{loss.mean():.4f}"
+
+
+def test_shufflings_and_their_gain(planted, each):
+    found = intervention.shufflings(planted, each[BAD - 1].rows, 3, 40)
+    assert [len(runs.mean) for runs in found.values()] == [1, 3, 3, 3]
+    assert found["ten apart"].spread.max() < found["file"].spread[0]
+    gain = intervention.gain(found)
+    a = found["each epoch"].marks.mean(axis=0)
+    test = ttest_rel(a, found["file"].marks[0]).confidence_interval(0.95)
+    assert (gain.images.low, gain.images.high) == pytest.approx(tuple(test))
+    over = ttest_1samp(found["each epoch"].test - found["file"].test[0], 0).confidence_interval(0.95)
+    assert (gain.shuffles.low, gain.shuffles.high) == pytest.approx(tuple(over))
+    assert found["once"].cell("mean").startswith(f"{found['once'].mean.mean():.4f} ± ")
+
+
+def test_the_stop_is_that_of_a_run_trained_with_the_patience(digits):
+    settings: dict[str, Any] = dict(learning_rate=0.05, epochs=10, shuffle=False)
+    full = train(LogisticRegression(), digits, **settings)
+    for patience in (1, 3, 4):
+        run = train(LogisticRegression(), digits, patience=patience, **settings)
+        stop = stopping.stop(full, patience) or pytest.fail("the run does not stop")
+        assert run.stopped_early and (run.steps, run.epoch) == (stop.updates, stop.epoch)
+        assert run.best_step + 1 == stop.best
+        losses = run.history.validation_loss[-1], run.history.validation_loss.min()
+        assert losses == pytest.approx((stop.loss, stop.best_loss))
+        assert stop.place == run.best_step % 31 + 1
+    assert stopping.stop(full, 40) is None
+    for p, found in stopping.stops(full, range(1, 41)).items():
+        end = full.history.step[-1] + 1, full.history.validation_loss.argmin()
+        best = int(np.flatnonzero(full.history.step + 1 == found.best)[0])
+        assert found == stopping.stop(full, p) or (found.updates, best) == end
+    assert np.isnan(stopping.same_place(full, 301).loss)
+    assert stopping.loss_after(full, 12) == full.history.validation_loss[1] == stopping.loss_after(full, 7)
+    assert stopping.same_place(full, 7) == (193, full.history.validation_loss[32])
+
+
+def test_loss_difference_is_the_paired_t_test(digits):
+    X, Y = digits.validation
+    a, b = (LogisticRegression().copy(np.random.default_rng(s).normal(0, 0.02, (785, 1))) for s in (0, 1))
+    found = stopping.loss_difference(a, b, digits.validation)
+    losses = [np.log(1 + np.exp(np.where(Y == 1, -1, 1) * (X @ m.w)))[:, 0] for m in (a, b)]
+    test = ttest_rel(*losses).confidence_interval(0.95)
+    assert (found.low, found.high) == pytest.approx((test.low, test.high))
+    right = [((X @ m.w >= 0) == (Y == 1)) for m in (a, b)]
+    assert stopping.disagreements(a, b, digits.validation) == (right[0] != right[1]).sum()
+
+
+def test_rows_of_the_tables(digits):
+    run = train(LogisticRegression(), digits, learning_rate=0.05, epochs=8, shuffle=False)
+    rows = stopping.patience_rows(stopping.stops(run), (1, 3))
+    assert [row[0] for row in rows] == [1, 3] and rows[0][1] == "7" and len(rows[0]) == len(stopping.PATIENCE)
+    assert set(intervention.titles(BAD)) == {"file", *intervention.ARMS}
+    two = intervention.shuffling([run, run], digits.test, 10)
+    found = dict.fromkeys(("file", "ten apart", "once", "each epoch"), two)
+    assert [len(row) for row in intervention.rows(found)] == [len(intervention.ORDER)] * 4
+
+
+def test_the_reference_values_are_met_to_eight_digits_by_the_run_alone(digits):
+    settings: dict[str, Any] = dict(learning_rate=0.05, epochs=500, patience=10)
+    run = train(LogisticRegression(), digits, shuffle=False, **settings)
+    assert max(row.error for row in stopping.reproduced(run, digits.train, digits.validation)) < 1e-8
+    other = train(LogisticRegression(), digits, shuffle=True, seed=0, **settings)
+    assert max(row.error for row in stopping.reproduced(other, digits.train, digits.validation)) > 1e-3

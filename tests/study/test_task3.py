@@ -1,0 +1,185 @@
+"""The evidence of task 3d against planted histories, SciPy and plain loops."""
+
+import re
+import runpy
+from types import SimpleNamespace
+from typing import Any
+
+import numpy as np
+import pytest
+from scipy import stats
+
+from assignment1 import SoftmaxRegression, files, load_mnist, mnist, train
+from assignment1.mnist import Dataset, Split
+from study import statistics as intervals
+from study import stored as kept
+from study import task3d_overfitting as task3
+
+
+@pytest.fixture(scope="module")
+def few() -> Dataset:
+    """The first 1280 training and 500 validation images."""
+    data = load_mnist().softmax()
+    train_, validation = Split(*(a[:1280] for a in data.train)), Split(*(a[:500] for a in data.validation))
+    return Dataset(train_, validation, lambda: validation)
+
+
+@pytest.fixture(scope="module")
+def run(few):
+    return train(SoftmaxRegression(), few, learning_rate=0.01, epochs=12, seed=0)
+
+
+@pytest.fixture(scope="module")
+def stages(few):
+    return task3.stages(few, (1, 3, 5), 2)
+
+
+def test_intervals_are_students():
+    a, b = np.random.default_rng(0).normal(1, 2, (2, 5))
+    found, t = intervals.interval(a), stats.t.interval(0.95, 4, a.mean(), stats.sem(a))
+    assert (found.low, found.high, found.size) == (pytest.approx(t[0]), pytest.approx(t[1]), 5)
+    welch = stats.ttest_ind(a, b, equal_var=False).confidence_interval(0.95)
+    assert (intervals.apart(a, b).low, intervals.apart(a, b).high) == pytest.approx(tuple(welch))
+    assert intervals.interval([1, 1.1, 0.9]).certain and not intervals.interval([1, -1, 0.1]).certain
+    with pytest.raises(ValueError, match="1 values; expected two"):
+        intervals.interval([3.0])
+
+
+def test_an_estimate_tells_shuffles_from_images():
+    runs, images = np.array([0.1, 0.2, 0.4]), np.random.default_rng(0).normal(0, 1, 40)
+    found = intervals.estimate(runs[:, None] + images)
+    assert found.mean == pytest.approx(runs.mean() + images.mean())
+    assert found.shuffles == pytest.approx(stats.t.ppf(0.975, 2) * stats.sem(runs))
+    assert found.images == pytest.approx(stats.t.ppf(0.975, 39) * stats.sem(images))
+    assert found.both == pytest.approx(np.hypot(found.shuffles, found.images)) and not found.certain
+    others = images[:17] - 2
+    two = intervals.estimate_apart(runs[:, None] + images, others + np.zeros((3, 1)))
+    assert two.mean == pytest.approx(found.mean - others.mean()) and two.certain
+    assert two.shuffles == pytest.approx(found.shuffles)
+    welch = stats.ttest_ind(images, others, equal_var=False).confidence_interval(0.95)
+    assert two.images == pytest.approx((welch[1] - welch[0]) / 2)
+
+
+def test_stages_are_the_parts_of_a_run(few, stages):
+    settings: dict[str, Any] = dict(learning_rate=0.01, batch_size=128)
+    first = train(SoftmaxRegression(), few, epochs=1, seed=1001, **settings).last
+    second = train(first, few, epochs=2, seed=1003, **settings).last
+    assert list(stages) == [1, 3, 5] and len(stages[5]) == 2
+    np.testing.assert_allclose(stages[1][1].w, first.w, atol=1e-12)
+    np.testing.assert_allclose(stages[3][1].w, second.w, atol=1e-12)
+    assert task3.distance(stages[3], [stages[3][0], second]) < 1e-12 < task3.distance(stages[1], stages[3])
+
+
+def test_marks_are_those_of_a_loop_over_models(few, stages):
+    X, Y = few.train
+    for dtype, close in ((np.float64, 1e-10), (np.float32, 1e-4)):
+        found = task3.marks(stages, Split(X.astype(dtype), Y.astype(dtype)))
+        for epoch, models in stages.items():
+            for i, model in enumerate(models):
+                P = np.exp(X @ model.w) / np.exp(X @ model.w).sum(axis=1, keepdims=True)
+                np.testing.assert_allclose(found[epoch].loss[i], -np.log((P * Y).sum(axis=1)), atol=close)
+                assert (found[epoch].right[i] == (P.argmax(axis=1) == Y.argmax(axis=1))).mean() > 0.999
+
+
+def planted(accuracies, images=200):
+    """Marks of runs with these accuracies, (epochs, runs)."""
+    right = [[np.arange(images) < a * images for a in runs] for runs in accuracies]
+    return {e: task3.Marks(np.array(r), np.array(r) * 0.5) for e, r in zip((2, 4, 8), right, strict=True)}
+
+
+def test_the_gap_crosses_and_grows_where_it_was_planted():
+    others = planted([[0.5, 0.5]] * 3)
+    found = task3.gaps(planted([[0.4, 0.3], [0.6, 0.45], [0.7, 0.6]]), others)
+    np.testing.assert_allclose(found.accuracy, [[-0.1, -0.2], [0.1, -0.05], [0.2, 0.1]])
+    expected = intervals.interval([3, 4 + 4 / 3])
+    assert (found.crossing().mean, found.crossing().half) == pytest.approx((expected.mean, expected.half))
+    assert found.growth(2, 8).mean == pytest.approx(0.3)
+    assert found.accuracy_at[8].mean == pytest.approx(0.15)
+    assert found.loss_at[8].mean == pytest.approx(-0.075)  # loss is 0.5 times right here
+    ahead = task3.gaps(planted([[0.6, 0.6]] * 3), others)
+    assert np.isnan(ahead.crossing().mean)
+
+
+def test_change_is_paired_by_image(few, stages):
+    found = task3.marks(stages, few.validation)
+    change = task3.change(found[1], found[5])
+    a, b = found[5].loss.mean(axis=0), found[1].loss.mean(axis=0)
+    test = stats.ttest_rel(a, b).confidence_interval(0.95)
+    assert change.loss.images == pytest.approx((test[1] - test[0]) / 2)
+    assert change.loss.mean == pytest.approx((a - b).mean())
+    right = found[5].right.mean() - found[1].right.mean()
+    assert change.accuracy.mean == pytest.approx(right)
+
+
+def test_rows_curves_and_the_lowest_of_each_run(few, stages):
+    found = task3.marks(stages, few.validation)
+    loss = {name: task3.means(found) for name in ("training", "validation")}
+    gap = task3.gaps(task3.marks(stages, few.train), found)
+    ((epochs, gaps),) = task3.curves(gap, loss, stages)[0]
+    assert epochs.tolist() == [1, 3, 5] and gaps.shape == (2, 3)
+    assert task3.curves(gap, loss, stages)[1] == gap.accuracy_at[5].images
+    assert loss["training"][1] == found[3].loss.mean()
+    rows = task3.rows({"validation": found}, (1, 5))
+    assert rows[1] == (5, f"{found[5].loss.mean():.4f}", f"{found[5].right.mean():.4f}")
+    each = [[found[e].loss[r].mean() for e in stages] for r in range(2)]
+    assert task3.lowest(found) == [[1, 3, 5][int(np.argmin(loss))] for loss in each]
+
+
+def test_the_turn_of_planted_losses():
+    rng = np.random.default_rng(0)
+    deep = {e: rng.normal((e - 100) ** 2 / 1000, 0.1, 500) for e in (50, 100, 150)}
+    assert task3.turn(deep, 100) == (100, 100, 100, 100, 100, 100)
+    flat = {e: rng.normal(0, 1, 500) for e in (50, 100, 150)}
+    found = task3.turn(flat, 300)
+    means = {e: loss.mean() for e, loss in flat.items()}
+    assert found.epoch == min(means, key=lambda e: means[e])
+    assert (found.earliest, found.latest) == (50, 150) and found.low < found.high
+
+
+@pytest.fixture(scope="module")
+def stored():
+    return task3.load_long_runs()
+
+
+def test_a_part_of_the_stored_runs_is_made_again(stored):
+    data = load_mnist().softmax(np.float32)
+    settings: dict[str, Any] = task3.SETTINGS | dict(epochs=50, seed=2600)
+    again = train(stored[550][2], data, **settings)
+    assert np.abs(again.last.w - stored[600][2].w).max() < 1e-4
+    assert np.abs(stored[550][2].w - stored[600][2].w).max() > 0.01
+    assert task3.load_long_run(run=2)[600].w is not None and list(stored) == list(range(50, 601, 50))
+
+
+def test_the_stored_runs_fit_ever_better_while_the_validation_loss_turns(stored):
+    data, ends = load_mnist().softmax(), {e: stored[e] for e in (50, 200, 600)}
+    training, validation = (task3.marks(ends, part) for part in (data.train, data.validation))
+    assert training[50].loss.mean() > training[200].loss.mean() > training[600].loss.mean()
+    assert validation[50].loss.mean() > validation[200].loss.mean() < validation[600].loss.mean()
+
+
+def test_the_program_writes_runs_that_are_read_by_the_digest_it_prints(few, tmp_path, monkeypatch, capsys):
+    train_, validation = (
+        Split(*(a[:140].astype(np.float32) for a in part)) for part in (few.train, few.validation)
+    )
+    data = Dataset(train_, validation, lambda: validation)
+    monkeypatch.setattr(mnist, "load_mnist", lambda: SimpleNamespace(softmax=lambda dtype: data))
+    monkeypatch.setattr(files, "DATA", tmp_path)
+    runpy.run_path(task3.__file__, run_name="__main__")
+    (digest,) = re.findall(r"long_run.npz has the SHA-256 (\w+), which", capsys.readouterr().out)
+    known = kept.KEPT["long_run.npz"]
+    monkeypatch.setitem(kept.KEPT, "long_run.npz", known._replace(sha256=digest))
+    found = task3.load_long_runs(tmp_path / "long_run.npz")
+    assert list(found) == list(range(50, 601, 50)) and {len(models) for models in found.values()} == {4}
+    for end, run in ((100, 0), (600, 3)):
+        settings: dict[str, Any] = task3.SETTINGS | dict(epochs=50, seed=1000 * run + end)
+        start = found[end - 50][run]
+        again = train(start, data, **settings).last
+        assert np.abs(again.w - found[end][run].w).max() < 1e-5 < np.abs(again.w - start.w).max()
+
+
+def test_another_file_is_refused(tmp_path):
+    with np.load(task3.FILE) as kept:
+        w = kept["w"]
+    np.savez(tmp_path / "long_run.npz", w=w + 1e-6)
+    with pytest.raises(ValueError, match=r"long_run.npz has SHA-256 .*, expected aecd71b"):
+        task3.load_long_runs(tmp_path / "long_run.npz")

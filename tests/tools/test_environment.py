@@ -1,0 +1,319 @@
+"""The way from a fresh machine to the report: lock, environment.yml, bootstrap.py and the Makefile."""
+
+import ast
+import importlib
+import os
+import re
+import shutil
+import signal
+import subprocess
+import sys
+import tomllib
+from collections.abc import Callable
+from importlib.metadata import distribution
+from pathlib import Path
+
+import nbformat
+import pytest
+import yaml
+from packaging.requirements import Requirement
+
+import bootstrap
+
+ROOT = Path(__file__).resolve().parents[2]
+needs_make = pytest.mark.skipif(shutil.which("make") is None, reason="make is not on this machine")
+
+
+def canonical(name: str) -> str:
+    return re.sub(r"[-_.]+", "-", name).lower()
+
+
+def lock_text() -> str:
+    return (ROOT / "requirements.txt").read_text(encoding="utf-8")
+
+
+def lock_versions() -> dict[str, set[str]]:
+    versions: dict[str, set[str]] = {}
+    for name, version in re.findall(r"^([A-Za-z0-9._-]+)==([^\s;\\]+)", lock_text(), re.MULTILINE):
+        versions.setdefault(canonical(name), set()).add(version)
+    return versions
+
+
+def direct_dependencies() -> set[str]:
+    named: list[str] = []
+    for file in ("pyproject.toml", "nbtypst/pyproject.toml"):
+        project = tomllib.loads((ROOT / file).read_text(encoding="utf-8"))["project"]
+        extras = project["optional-dependencies"]
+        named += [*project["dependencies"], *extras["test"], *extras.get("writing", ())]
+    return {canonical(re.split(r"[\s<>=!~;\[]", name)[0]) for name in named} - {"nbtypst"}
+
+
+def conda_pins() -> dict[str, str]:
+    entries = yaml.safe_load((ROOT / "environment.yml").read_text(encoding="utf-8"))["dependencies"]
+    flat = [entry for entry in entries if isinstance(entry, str)]
+    for entry in entries:
+        if isinstance(entry, dict):
+            flat += entry["pip"]
+    pins = {}
+    for entry in flat:
+        name, _, version = entry.partition("=")
+        pins[canonical(name)] = version.lstrip("=")
+    return pins
+
+
+def test_lock_names_every_direct_dependency() -> None:
+    assert direct_dependencies() <= set(lock_versions())
+
+
+def test_lock_is_whole_so_that_pip_need_not_resolve_anything() -> None:
+    """Of what is in the lock, what each package requires is in the lock too, at a version that it accepts."""
+    locked = lock_versions()
+    waiting, seen = {(name, "") for name in direct_dependencies()}, set()
+    while waiting:
+        name, extra = one = waiting.pop()
+        seen.add(one)
+        for line in distribution(name).requires or ():
+            wanted = Requirement(line)
+            if wanted.marker is None or wanted.marker.evaluate({"extra": extra}):
+                assert any(wanted.specifier.filter(locked.get(canonical(wanted.name), ()))), (name, line)
+                waiting |= {(canonical(wanted.name), more) for more in ("", *wanted.extras)} - seen
+    assert len(seen) > 100
+
+
+def test_lock_has_hashes_for_every_package_and_no_addresses() -> None:
+    lines = lock_text().splitlines()
+    packages = [i for i, line in enumerate(lines) if re.match(r"[A-Za-z0-9]", line)]
+    assert packages
+    for i in packages:
+        assert "==" in lines[i], lines[i]
+        assert lines[i + 1].strip().startswith("--hash=sha256:"), lines[i]
+    assert "://" not in lock_text()
+    assert not re.search(r"--(extra-)?index-url|--find-links\s*[=/]", "\n".join(lines[2:]))
+
+
+def test_environment_yml_has_the_direct_dependencies_at_the_versions_of_the_lock() -> None:
+    pins = conda_pins()
+    assert tuple(int(part) for part in pins.pop("python").split(".")) >= (3, 11)
+    pins.pop("pip")
+    pins.pop("pandoc")  # with pypandoc, in place of pypandoc-binary
+    pins["pypandoc-binary"] = pins.pop("pypandoc")
+    assert set(pins) == direct_dependencies()
+    locked = lock_versions()
+    for name, pin in pins.items():
+        assert pin, name
+        assert any(f"{version}.".startswith(f"{pin}.") for version in locked[name]), (name, pin, locked[name])
+
+
+def test_bootstrap_can_be_read_by_an_old_python() -> None:
+    source = (ROOT / "bootstrap.py").read_text(encoding="utf-8")
+    ast.parse(source, feature_version=(3, 4))
+    assert not [node for node in ast.walk(ast.parse(source)) if isinstance(node, ast.JoinedStr)]
+
+
+def test_too_old_python_is_named() -> None:
+    with pytest.raises(bootstrap.SetupError, match=r"3\.11 or later.*3\.9\.6.*PYTHON="):
+        bootstrap.check_version((3, 9, 6, "final", 0))
+    bootstrap.check_version((3, 11, 0, "final", 0))
+
+
+@pytest.mark.parametrize("missing", ["venv", "ensurepip"])
+def test_missing_venv_says_what_to_install(missing: str, monkeypatch: pytest.MonkeyPatch) -> None:
+    real = importlib.import_module
+
+    def without(name: str) -> object:
+        if name == missing:
+            raise ImportError(name)
+        return real(name)
+
+    monkeypatch.setattr(bootstrap.importlib, "import_module", without)
+    with pytest.raises(bootstrap.SetupError, match=rf"'{missing}'.*python3-venv.*conda"):
+        bootstrap.check_modules()
+
+
+def test_without_network_there_is_a_clear_message_and_no_stamp(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    line = "assignment1-no-such-package==1.0 --hash=sha256:" + 64 * "0" + "\n"
+    (tmp_path / "requirements.txt").write_text(line, encoding="utf-8")
+    (tmp_path / ".venv").mkdir()
+    (tmp_path / ".venv" / ".installed").write_text("old", encoding="utf-8")
+    for name in [name for name in os.environ if name.startswith("PIP_")]:
+        monkeypatch.delenv(name)
+    monkeypatch.setenv("PIP_CONFIG_FILE", os.devnull)
+    monkeypatch.setenv("PIP_INDEX_URL", "http://127.0.0.1:9/simple")
+    monkeypatch.setenv("PIP_RETRIES", "0")
+    monkeypatch.setattr(bootstrap, "make_environment", lambda: None)  # the stamp has another's name: damaged
+    monkeypatch.setattr(bootstrap, "environment_python", lambda: sys.executable)
+    monkeypatch.chdir(tmp_path)
+    assert bootstrap.main([]) == 1
+    error = capsys.readouterr().err
+    assert error.splitlines()[-1].startswith("error: ") and error.count("\n") == 2
+    assert "needs the network" in error
+    assert not (tmp_path / ".venv" / ".installed").exists()
+
+
+@pytest.mark.parametrize("keeps", [True, False])
+def test_modules_are_compiled_when_imported_unless_this_python_keeps_no_bytecode(
+    keeps: bool, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    asked: list[str] = []
+
+    def pip(python: str, *options: str, **watched: object) -> tuple[bool, list[str]]:
+        asked.extend(options)
+        return True, []
+
+    monkeypatch.chdir(tmp_path)
+    Path("requirements.txt").write_text("one==1.0\n")
+    monkeypatch.setattr(sys, "dont_write_bytecode", not keeps)
+    monkeypatch.setattr(bootstrap, "pip", pip)
+    bootstrap.install_packages("python")
+    assert ("--no-compile" in asked) is keeps
+
+
+@pytest.fixture
+def environment(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
+    """A .venv with two packages as bootstrap leaves it; making it again is only noted."""
+    monkeypatch.chdir(tmp_path)
+    bootstrap_python = [sys.executable, "-m", "venv", "--without-pip", ".venv"]
+    subprocess.run(bootstrap_python, check=True)
+    (site,) = Path(".venv").glob("[lL]ib/**/site-packages")
+    for name in ("one", "two"):
+        (site / name).mkdir()
+        (site / name / "__init__.py").touch()
+        (site / f"{name}-1.0.dist-info").mkdir()
+        (site / f"{name}-1.0.dist-info" / "RECORD").write_text(f"{name}/__init__.py,,\n", encoding="utf-8")
+    monkeypatch.setattr(bootstrap, "make_environment", lambda: Path("made").touch())
+    monkeypatch.setattr(bootstrap, "install_packages", lambda python: None)
+    monkeypatch.setattr(bootstrap, "install_projects", lambda python: None)
+    assert bootstrap.main([]) == 0
+    Path("made").unlink()
+    return site
+
+
+def test_an_interrupted_check_does_not_take_the_environment_for_damaged(
+    environment: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Ctrl+C ends the Python that is asked, too; only without it is that a fault."""
+    monkeypatch.setattr(bootstrap, "identity", lambda: "")
+    monkeypatch.setattr(bootstrap, "interrupted", [signal.SIGINT])
+    assert bootstrap.main(["--check"]) == 130 and Path(bootstrap.STAMP).exists()
+    bootstrap.interrupted.clear()
+    assert bootstrap.main(["--check"]) == 0 and not Path(bootstrap.STAMP).exists()
+
+
+def test_a_whole_environment_stays(environment: Path) -> None:
+    extra = environment / "three-1.0.dist-info"  # the user's own
+    extra.mkdir()
+    (extra / "RECORD").touch()
+    assert bootstrap.main(["--check"]) == 0 and Path(bootstrap.STAMP).exists()
+    assert bootstrap.main([]) == 0 and not Path("made").exists()
+
+
+DAMAGE = {
+    "file": "without a file of a package",
+    "package": "without a package",
+    "python": "without its Python",
+    "other python": "with another Python",
+    "moved": "moved to another folder",
+    "interrupted": "whose making was interrupted",
+}
+
+
+@pytest.mark.parametrize("what", DAMAGE)
+def test_a_damaged_environment_is_made_again(
+    environment: Path, what: str, tmp_path: Path, tried: Callable[..., None]
+) -> None:
+    if what == "file":
+        (environment / "one" / "__init__.py").unlink()
+    elif what == "package":
+        shutil.rmtree(environment / "two")
+        shutil.rmtree(environment / "two-1.0.dist-info")
+    elif what == "python":
+        Path(bootstrap.environment_python()).unlink()
+    elif what == "other python":
+        stamp = Path(bootstrap.STAMP)
+        stamp.write_text(stamp.read_text(encoding="utf-8").replace("3.", "3.0", 1), encoding="utf-8")
+    elif what == "moved":
+        stamp = Path(bootstrap.STAMP)
+        stamp.write_text(stamp.read_text(encoding="utf-8").replace(str(tmp_path), "/old"), encoding="utf-8")
+    else:
+        Path(bootstrap.STAMP).unlink()
+    assert bootstrap.main(["--check"]) == 0 and not Path(bootstrap.STAMP).exists()
+    assert bootstrap.main([]) == 0 and Path("made").exists()
+    tried(f"A `.venv` {DAMAGE[what]}", 1, "noticed by the next make, and made again")
+
+
+@needs_make
+def test_make_alone_lists_the_targets() -> None:
+    done = subprocess.run(["make"], cwd=ROOT, capture_output=True, text=True, check=True)
+    for target in [
+        "pdf",
+        "html",
+        "submission",
+        "pictures",
+        "report",
+        "test",
+        "quick",
+        "lint",
+        "lab",
+        "lock",
+        "clean",
+        "distclean",
+    ]:
+        assert re.search(rf"^make {target}\b", done.stdout, re.MULTILINE), target
+
+
+@needs_make
+def test_failing_notebook_keeps_the_older_pdf_and_names_the_error(tmp_path: Path) -> None:
+    folder = tmp_path / "folder with spaces æøå"
+    folder.mkdir()
+    shutil.copytree(ROOT / "tools", folder / "tools")
+    for name in ["Makefile", "bootstrap.py"]:
+        shutil.copy(ROOT / name, folder / name)
+    # Exporters of these names count as installed in this folder: the test installs nothing.
+    record = folder / "stand_in-1.0.dist-info"
+    record.mkdir()
+    (record / "METADATA").write_text(
+        "Metadata-Version: 2.1\nName: stand-in\nVersion: 1.0\n", encoding="utf-8"
+    )
+    points = "[nbconvert.exporters]\n"
+    points += "".join(f"report_{name} = nbconvert.exporters:PDFExporter\n" for name in ("pdf", "html"))
+    (record / "entry_points.txt").write_text(points, encoding="utf-8")
+    notebook = nbformat.v4.new_notebook(
+        cells=[nbformat.v4.new_code_cell("raise ValueError('wrong by design')")]
+    )
+    nbformat.write(notebook, folder / "report.ipynb")
+    (folder / "report.pdf").write_bytes(b"the older report")
+
+    path = os.pathsep.join([str(Path(sys.executable).parent), os.environ["PATH"]])
+    environment = {key: value for key, value in os.environ.items() if not key.startswith("MAKE")}
+    environment.pop("MFLAGS", None)
+    done = subprocess.run(
+        ["make", "pdf", "ENV=active"],
+        cwd=folder,
+        env={**environment, "PATH": path},
+        capture_output=True,
+        text=True,
+        encoding="utf-8",
+    )
+    assert done.returncode != 0
+    shown = re.sub(r"\x1b\[[0-9;]*m", "", done.stdout + done.stderr)
+    assert "ValueError: wrong by design" in shown
+    assert (folder / "report.pdf").read_bytes() == b"the older report"
+
+
+def test_paths_in_the_environment_are_relative_so_that_any_locale_can_read_them(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    folder = tmp_path / "øving 1"
+    packages = folder / ".venv/lib/python3.11/site-packages"
+    packages.mkdir(parents=True)
+    (folder / "nbtypst/src").mkdir(parents=True)
+    lines = {"a": str(folder), "b": f"{folder}/nbtypst/src\n", "c": "import os; var = 'ø'\n", "d": "/gone"}
+    for name, line in lines.items():
+        (packages / f"{name}.pth").write_text(line, encoding="utf-8")
+    monkeypatch.chdir(folder)
+    bootstrap.make_paths_relative()
+    found = {path.stem: path.read_text(encoding="utf-8") for path in packages.glob("*.pth")}
+    assert found == lines | {"a": "../../../..\n", "b": "../../../../nbtypst/src\n"}
+    assert (packages / found["a"].strip()).resolve() == folder.resolve()
