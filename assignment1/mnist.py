@@ -2,19 +2,66 @@
 
 from __future__ import annotations
 
+import gzip
+import io
+import math
+import os
+import stat
+import zlib
 from collections.abc import Callable
 from dataclasses import dataclass
-from functools import cached_property
+from functools import cached_property, partial
+from hashlib import sha256
 from pathlib import Path
 from typing import NamedTuple
 
 import numpy as np
+from isal import isal_zlib  # inflates in less than half of zlib's time
 from numpy.typing import ArrayLike, DTypeLike, NDArray
 
-from assignment1 import arguments, files
-from assignment1.shown import Shown
+from assignment1 import arguments
 
+DATA = Path(__file__).resolve().parent.parent / "data"
+RESTORE = "restore it with `git checkout -- data`, or as data/README.md says"
+LARGEST = 100_000_000  # bytes; no file of data/ has as many
 TRAIN = 20_000  # the assignment trains on the first 20,000 of the 60,000 training images
+
+
+class Known(NamedTuple):
+    """An IDX file of MNIST: its contents, and the SHA-256 of these and of the gzip file in data/."""
+
+    magic: int
+    shape: tuple[int, ...]
+    contents: str
+    file: str
+
+
+FILES = {
+    "train-images-idx3-ubyte": Known(
+        2051,
+        (60_000, 28, 28),
+        "ba891046e6505d7aadcbbe25680a0738ad16aec93bde7f9b65e87a2fc25776db",
+        "0b367032e93c5d0cea0925647cfdb18614af8ee15f83e6f2fc2ad904a6835971",
+    ),
+    "train-labels-idx1-ubyte": Known(
+        2049,
+        (60_000,),
+        "65a50cbbf4e906d70832878ad85ccda5333a97f0f4c3dd2ef09a8a9eef7101c5",
+        "1787548bbe0bff1ec2ecdc0ef292b02df999e2d1a6002d27500982c652b17203",
+    ),
+    "t10k-images-idx3-ubyte": Known(
+        2051,
+        (10_000, 28, 28),
+        "0fa7898d509279e482958e8ce81c8e77db3f2f8254e26661ceb7762c4d494ce7",
+        "1a1a05eab793c14bb050b398624a11b0ffd1a2953baed553b1b9bd079e2a20be",
+    ),
+    "t10k-labels-idx1-ubyte": Known(
+        2049,
+        (10_000,),
+        "ff7bcfd416de33731a308c3f266cc351222c34898ecbeaf847f06e48f7ec33f2",
+        "b91679a0acfe4ba0e50a2437a903084cba1f5f92592b016a25a7dfd00455798b",
+    ),
+}
 
 
 class Split(NamedTuple):
@@ -22,12 +69,20 @@ class Split(NamedTuple):
 
     X: NDArray[np.floating]
     Y: NDArray[np.floating]
-    __repr__, _repr_html_ = Shown.__repr__, Shown._repr_html_  # type: ignore[misc]
+
+    def __repr__(self) -> str:
+        if self.Y.shape[1] == 1:
+            ones = int(self.Y.sum())
+            counts = f"{ones:,} of target 1, {len(self.Y) - ones:,} of target 0"
+        else:
+            counts = "by class " + ", ".join(f"{int(n):,}" for n in self.Y.sum(axis=0))
+        shapes = f"X {self.X.shape}, {self.X.dtype}; targets Y {self.Y.shape}"
+        return f"{len(self.X):,} images: {shapes}; {counts}"
 
 
 @dataclass(frozen=True, repr=False)
-class Dataset(Shown):
-    """Three splits; `test`, which the assignment never touches, is pre-processed only when asked for."""
+class Dataset:
+    """Three splits; `test`, which the assignment never touches, is pre-processed when asked for."""
 
     train: Split
     validation: Split
@@ -38,6 +93,10 @@ class Dataset(Shown):
         """The training images from number 20,000 on: an untouched test set."""
         return self.make_test()
 
+    def __repr__(self) -> str:
+        later = "the training images from number 20,000 on, made when asked for"
+        return f"train:      {self.train!r}\nvalidation: {self.validation!r}\ntest:       {later}"
+
 
 def preprocess(images: ArrayLike, dtype: DTypeLike = np.float64) -> NDArray[np.floating]:
     """Map pixels [0, 255] to [-1, 1] and append the bias column of ones (task 2a).
@@ -45,7 +104,8 @@ def preprocess(images: ArrayLike, dtype: DTypeLike = np.float64) -> NDArray[np.f
     `images` is (28, 28), (N, 28, 28) or (N, 784), of integers; the result is (N, 785), of float32 or float64.
     Raises ValueError on any other shape or dtype, and on pixels outside [0, 255].
     """
-    pixels, dtype = arguments.array("images", images), arguments.float_dtype(dtype)
+    pixels = arguments.array("images", images)
+    dtype = arguments.float_dtype(dtype)
     shape = pixels.shape[1:] if pixels.ndim > 1 and pixels.shape != (28, 28) else pixels.shape
     if shape not in ((28, 28), (784,)) or pixels.ndim == 1:
         raise ValueError(f"images have shape {pixels.shape}; expected (28, 28), (N, 28, 28) or (N, 784)")
@@ -61,12 +121,13 @@ def preprocess(images: ArrayLike, dtype: DTypeLike = np.float64) -> NDArray[np.f
 
 
 def one_hot(labels: ArrayLike, K: int = 10, dtype: DTypeLike = np.float64) -> NDArray[np.floating]:
-    """Labels (N,) as rows of Y (N, K): 1 in the label's column, else 0. ValueError outside 0 to K - 1."""
-    labels, dtype, K = (
-        arguments.array("labels", labels),
-        arguments.float_dtype(dtype),
-        arguments.whole("K", K),
-    )
+    """Return labels (N,) as rows of Y (N, K): 1 in the label's column, else 0.
+
+    Raises ValueError for labels outside 0 to K - 1.
+    """
+    labels = arguments.array("labels", labels)
+    dtype = arguments.float_dtype(dtype)
+    K = arguments.whole("K", K)
     if labels.ndim != 1 or labels.dtype.kind not in "iu":
         raise ValueError(f"labels have shape {labels.shape}, dtype {labels.dtype}; expected (N,) integers")
     if labels.size and not 0 <= labels.min() <= labels.max() < K:
@@ -77,7 +138,7 @@ def one_hot(labels: ArrayLike, K: int = 10, dtype: DTypeLike = np.float64) -> ND
 
 
 @dataclass(frozen=True, repr=False)
-class MNIST(Shown):
+class MNIST:
     """The four files, verified; images (N, 28, 28) and labels (N,), uint8, are unpacked when asked for."""
 
     files: dict[str, bytes]  # raw or gzipped
@@ -89,7 +150,7 @@ class MNIST(Shown):
 
     @cached_property
     def train_labels(self) -> NDArray[np.uint8]:
-        """Their labels."""
+        """The labels of the training images."""
         return self._array("train-labels-idx1-ubyte")
 
     @cached_property
@@ -99,45 +160,136 @@ class MNIST(Shown):
 
     @cached_property
     def test_labels(self) -> NDArray[np.uint8]:
-        """Their labels."""
+        """The labels of the test images."""
         return self._array("t10k-labels-idx1-ubyte")
 
-    def _array(self, name: str, count: int | None = None) -> NDArray[np.uint8]:
-        """The contents of a file, or its first `count` images: these alone take a third of the time."""
-        return files.unpack(self.files[name], files.MNIST[name].shape, count)
-
     def softmax(self, dtype: DTypeLike = np.float64) -> Dataset:
-        """All ten digits, Y one-hot (N, 10): tasks 3 and 4.
+        """Return all ten digits, Y one-hot (N, 10): tasks 3 and 4.
+
         >>> load_mnist().softmax().validation.Y.shape
-        (10000, 10)"""
-        return self._dataset(lambda x, labels: Split(preprocess(x, dtype), one_hot(labels, dtype=dtype)))
+        (10000, 10)
+        """
+        return self._dataset((), dtype)
 
     def binary(self, positive: int, negative: int, dtype: DTypeLike = np.float64) -> Dataset:
-        """Two digits, Y (N, 1) with target 1 for `positive` and 0 for `negative`: task 2.
+        """Return two digits, Y (N, 1) with target 1 for `positive` and 0 for `negative`: task 2.
+
         >>> load_mnist().binary(2, 3).train.X.shape
-        (4005, 785)"""
-        positive, negative = (arguments.whole("digit", digit, 0, 9) for digit in (positive, negative))
-        if positive == negative:
+        (4005, 785)
+        """
+        digits = tuple(arguments.whole("digit", digit, 0, 9) for digit in (positive, negative))
+        if digits[0] == digits[1]:
             raise ValueError(f"both digits are {positive}; expected two different ones, such as 2 and 3")
+        return self._dataset(digits, dtype)
 
-        def make(images: NDArray[np.uint8], labels: NDArray[np.uint8]) -> Split:
-            keep = (labels == positive) | (labels == negative)
-            return Split(preprocess(images[keep], dtype), (labels[keep] == positive)[:, None].astype(dtype))
-
-        return self._dataset(make)
-
-    def _dataset(self, make: Callable[[NDArray[np.uint8], NDArray[np.uint8]], Split]) -> Dataset:
+    def _dataset(self, digits: tuple[int, ...], dtype: DTypeLike) -> Dataset:
+        first = self._array("train-images-idx3-ubyte", TRAIN)
         return Dataset(
-            train=make(self._array("train-images-idx3-ubyte", TRAIN), self.train_labels[:TRAIN]),
-            validation=make(self.test_images, self.test_labels),
-            make_test=lambda: make(self.train_images[TRAIN:], self.train_labels[TRAIN:]),
+            train=_split(first, self.train_labels[:TRAIN], digits, dtype),
+            validation=_split(self.test_images, self.test_labels, digits, dtype),
+            make_test=partial(self._held_out, digits, dtype),
+        )
+
+    def _held_out(self, digits: tuple[int, ...], dtype: DTypeLike) -> Split:
+        return _split(self.train_images[TRAIN:], self.train_labels[TRAIN:], digits, dtype)
+
+    def _array(self, name: str, count: int | None = None) -> NDArray[np.uint8]:
+        """Return the contents of a file, or its first `count` images, in a third of the time."""
+        return unpack(self.files[name], FILES[name].shape, count)
+
+    def __repr__(self) -> str:
+        return (
+            "MNIST: 60,000 training and 10,000 test images of handwritten digits, 28 by 28 pixels\n"
+            "data sets: .softmax() of all ten digits, .binary(2, 3) of two\n"
+            "arrays: .train_images, .train_labels, .test_images, .test_labels"
         )
 
 
-def load_mnist(folder: str | Path = files.DATA) -> MNIST:
-    """MNIST from the gzipped (or raw) IDX files in `folder`, each verified by shape and SHA-256.
+def _split(
+    images: NDArray[np.uint8], labels: NDArray[np.uint8], digits: tuple[int, ...], dtype: DTypeLike
+) -> Split:
+    """Pre-process all images with one-hot targets, or those of two `digits` with target 1 for the first."""
+    if not digits:
+        return Split(preprocess(images, dtype), one_hot(labels, dtype=dtype))
+    kept = np.isin(labels, digits)
+    targets = labels[kept] == digits[0]
+    return Split(preprocess(images[kept], dtype), targets[:, None].astype(dtype))
 
-    FileNotFoundError for a missing file, ValueError for a wrong one, TypeError for no path. Never downloads.
+
+def load_mnist(folder: str | Path = DATA) -> MNIST:
+    """Load MNIST from the gzipped (or raw) IDX files in `folder`, each verified by shape and SHA-256.
+
+    Raises FileNotFoundError for a missing file, ValueError for a wrong one, TypeError for no path.
+
     >>> load_mnist().train_images.shape
-    (60000, 28, 28)"""
-    return MNIST({name: files.read_mnist(folder, name) for name in files.MNIST})
+    (60000, 28, 28)
+    """
+    return MNIST({name: read_idx(folder, name) for name in FILES})
+
+
+def read_idx(folder: str | Path, name: str) -> bytes:
+    """Return the bytes of an IDX file, as gzipped as it lies in `folder` (`name`.gz, else `name`), verified.
+
+    Raises FileNotFoundError for a missing file, ValueError for one with other contents.
+    """
+    plain = arguments.path("folder", folder) / name
+    zipped = plain.with_name(f"{name}.gz")
+    # unlike Path.exists, os.path.exists raises nothing where a folder cannot be searched
+    path = zipped if os.path.exists(zipped) or not os.path.exists(plain) else plain
+    file = read(path)
+    known = FILES[name]
+    if sha256(file).hexdigest() in (known.contents, known.file):
+        return file
+    return _verified(file, known, path)  # right all the same if it is only compressed otherwise
+
+
+def read(path: Path) -> bytes:
+    """Return the bytes of a regular file.
+
+    Raises FileNotFoundError for a missing file, ValueError for one that cannot be read.
+    """
+    try:
+        found = path.stat()
+        if stat.S_ISREG(found.st_mode) and found.st_size <= LARGEST:
+            return path.read_bytes()
+    except FileNotFoundError:
+        raise FileNotFoundError(f"{path} is missing; {RESTORE}") from None
+    except (OSError, ValueError) as error:  # ValueError: of a name with a NUL
+        reason = getattr(error, "strerror", error)
+        raise ValueError(f"{path} cannot be read ({reason}); {RESTORE}") from None
+    if stat.S_ISREG(found.st_mode):
+        raise ValueError(f"{path} has {found.st_size:,} bytes, expected at most {LARGEST:,}; {RESTORE}")
+    raise ValueError(f"{path} is not a regular file; {RESTORE}")
+
+
+def _verified(file: bytes, known: Known, path: Path) -> bytes:
+    """Return the contents of an IDX file; raise ValueError if they are not the known ones."""
+    raw = file
+    head = 4 + 4 * len(known.shape)
+    size = head + math.prod(known.shape)
+    if path.suffix == ".gz":
+        try:
+            raw = gzip.GzipFile(fileobj=io.BytesIO(file)).read(size + 1)  # no more, whatever it inflates to
+        except (OSError, EOFError, zlib.error) as error:
+            raise ValueError(f"{path} is not a whole gzip file ({error}); {RESTORE}") from None
+    numbers = np.frombuffer(raw[: len(raw) // 4 * 4][:head], ">i4").tolist()
+    if numbers[:1] != [known.magic]:
+        raise ValueError(f"{path} starts with magic number {numbers[:1]}, expected {known.magic}; {RESTORE}")
+    shape = tuple(numbers[1:])
+    if shape != known.shape or len(raw) != size:
+        found = f"shape {shape} in {len(raw)} bytes"
+        raise ValueError(f"{path} has {found}, expected {known.shape}; {RESTORE}")
+    digest = sha256(raw).hexdigest()
+    if digest != known.contents:
+        raise ValueError(f"{path} has SHA-256 {digest}, expected {known.contents}; {RESTORE}")
+    return raw
+
+
+def unpack(raw: bytes, shape: tuple[int, ...], count: int | None = None) -> NDArray[np.uint8]:
+    """Return the array in an IDX file, gzipped or not, or its first `count` items."""
+    shape = (count or shape[0], *shape[1:])
+    start = 4 + 4 * len(shape)
+    size = math.prod(shape)
+    if raw.startswith(b"\x1f\x8b"):  # as a gzip file does, and no IDX file
+        raw = isal_zlib.decompressobj(wbits=31).decompress(raw, start + size)
+    return np.frombuffer(raw, np.uint8, size, start).reshape(shape)

@@ -1,125 +1,177 @@
 """The two models as the report's equations have them: forward pass, loss, gradient and accuracy.
 
-Inputs are X (N, 785), targets Y (N, K) and weights w (785, K), whose entry in row i and column k is w_ki.
-Public methods raise ValueError for inputs and targets that do not fit the model (`assignment1.arguments`).
+Inputs are X (N, 785), targets Y (N, K), logits z (N, K) and weights w (785, K), whose entry in row i and
+column k is w_ki. Public methods validate inputs and targets; the methods that take logits, which training
+calls in each step, expect them validated.
 """
 
 from __future__ import annotations
 
 from abc import ABC, abstractmethod
-from typing import ClassVar, Self
+from copy import copy
+from typing import Any, ClassVar, Self
 
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
 from assignment1 import arguments
 from assignment1.mnist import preprocess
-from assignment1.shown import Shown
 
 Array = NDArray[np.floating]
+DERIVED = ("accuracy", "forward", "gradient", "logits", "loss", "objective")
 
 
-class Regression(Shown, ABC):
-    """What both models share: weights `w`, zero at first, and `lam`, the strength of the L2 penalty."""
+class Regression(ABC):
+    """Weights `w`, zero at first, and `lam`, the strength of the L2 penalty: all that both models share.
+
+    A subclass may define `activation`, `cross_entropy`, `correct` and the methods that end in `_at`; training
+    uses these.
+    """
 
     K: ClassVar[int]  # outputs
-    lam: float  # at least 0
-    w: Array  # (785, K), float32 or float64
 
     def __init__(self, lam: float = 0.0) -> None:
-        self.lam, self.w = lam, np.zeros((785, self.K))
+        self.lam = lam
+        self.w = np.zeros((785, self.K))
 
-    def __setattr__(self, name: str, value: object) -> None:
-        super().__setattr__(name, arguments.of_model(name, value, self.K))
+    def __init_subclass__(cls, **options: Any) -> None:
+        super().__init_subclass__(**options)
+        for name in DERIVED:
+            if name in vars(cls):
+                expected = "loss_at, gradient_at or accuracy_at"
+                raise TypeError(
+                    f"{cls.__name__} defines {name}, which training does not use; define {expected}"
+                )
+
+    @property
+    def lam(self) -> float:
+        """The strength of the penalty, at least 0."""
+        return self._lam
+
+    @lam.setter
+    def lam(self, value: float) -> None:
+        self._lam = arguments.real("lam", value, zero=True)
+
+    @property
+    def w(self) -> Array:
+        """The weights (785, K), float32 or float64."""
+        return self._w
+
+    @w.setter
+    def w(self, value: Array) -> None:
+        self._w = arguments.weights(value, self.K)
 
     def copy(self, w: Array) -> Self:
-        """The same model with other weights `w` (785, K)."""
-        model = type(self).__new__(type(self))
-        model.lam, model.w = self.lam, w
+        """Return the same model with other weights `w` (785, K)."""
+        model = copy(self)
+        model.w = w
         return model
 
+    def __repr__(self) -> str:
+        with np.errstate(over="ignore"):
+            norm = np.linalg.norm(self.w)
+        return f"{type(self).__name__}(lam={self.lam:g}): weights {self.w.shape}, norm {norm:.4g}"
+
     def logits(self, X: Array) -> Array:
-        """z = X w, (N, K)."""
+        """Return z = X w, (N, K)."""
         return arguments.inputs(X, len(self.w)) @ self.w
 
     def forward(self, X: Array) -> Array:
-        """The outputs Y_hat (N, K): probabilities."""
+        """Return the outputs Y_hat (N, K), which are probabilities."""
         return self.activation(self.logits(X))
 
     def probabilities(self, images: ArrayLike) -> Array:
-        """`forward` of images as they come, (28, 28) or (N, 28, 28) of 0 to 255, or prepared, (N, 785)."""
+        """Return the outputs for images, (28, 28) or (N, 28, 28) of 0 to 255, or for inputs X (N, 785)."""
         X = arguments.array("images", images)
-        return self.forward(X if X.shape[1:] == (785,) else preprocess(X))
+        if X.shape[1:] != (785,):
+            X = preprocess(X)
+        return self.forward(X)
 
     def predict(self, images: ArrayLike) -> NDArray[np.integer]:
-        """The digits of images, (N,); by logistic regression the targets 1 and 0."""
+        """Return the digits of images, (N,), for logistic regression the targets 1 and 0.
+
+        Raises ValueError where the outputs are not finite.
+        """
         P = self.probabilities(images)
         if not arguments.all_finite(P):
             raise ValueError("the model's outputs are not finite; expected finite weights, not as large")
         return P.argmax(axis=1) if self.K > 1 else (P[:, 0] >= 0.5).astype(int)
 
     def loss(self, X: Array, Y: Array) -> float:
-        """The average cross-entropy C(w) in nats, without the penalty (tasks 2a, 3a)."""
-        z, Y = self._logits_and_targets(X, Y)
-        return float(self.cross_entropy(z, Y).mean(dtype=np.float64))
+        """Return the average cross-entropy C(w) in nats, without the penalty (tasks 2a, 3a)."""
+        X, Y = self._valid(X, Y)
+        return self.loss_at(X @ self.w, Y)
 
     def objective(self, X: Array, Y: Array) -> float:
-        """The penalised cost J(w) = C(w) + lam R(w), R the sum of all squared weights (task 4a)."""
+        """Return the penalised cost J(w) = C(w) + lam R(w), R the sum of all squared weights (task 4a)."""
         return self.loss(X, Y) + self.lam * float((self.w**2).sum())
 
     def gradient(self, X: Array, Y: Array) -> Array:
-        """dJ/dw = -X^T (Y - Y_hat) / N + 2 lam w, (785, K) (tasks 1a, 1b, 4a)."""
-        z, Y = self._logits_and_targets(X, Y)
-        return -(X.T @ (Y - self.activation(z))) / len(X) + 2 * self.lam * self.w
+        """Return dJ/dw = -X^T (Y - Y_hat) / N + 2 lam w, (785, K) (tasks 1a, 1b, 4a)."""
+        X, Y = self._valid(X, Y)
+        return self.gradient_at(X @ self.w, X, Y)
 
     def accuracy(self, X: Array, Y: Array) -> float:
-        """The share of the N examples that are classified correctly; NaN if a logit is not finite."""
-        z, Y = self._logits_and_targets(X, Y)
-        return float(self.correct(z, Y).mean()) if arguments.all_finite(z) else np.nan
+        """Return the share of the N examples that are classified correctly; NaN if a logit is not finite."""
+        X, Y = self._valid(X, Y)
+        return self.accuracy_at(X @ self.w, Y)
 
-    def _logits_and_targets(self, X: Array, Y: Array) -> tuple[Array, Array]:
-        z = self.logits(X)
-        return z, arguments.targets(Y, len(X), self.w.shape[1], X.dtype)
+    def _valid(self, X: Array, Y: Array) -> tuple[Array, Array]:
+        X = arguments.inputs(X, len(self.w))
+        return X, arguments.targets(Y, len(X), self.K, X.dtype)
+
+    def loss_at(self, z: Array, Y: Array) -> float:
+        """Return the average cross-entropy in nats at logits z."""
+        return float(self.cross_entropy(z, Y).mean(dtype=np.float64))
+
+    def gradient_at(self, z: Array, X: Array, Y: Array) -> Array:
+        """Return dJ/dw (785, K) at logits z = X w."""
+        return -(X.T @ (Y - self.activation(z))) / len(X) + 2 * self.lam * self.w
+
+    def accuracy_at(self, z: Array, Y: Array) -> float:
+        """Return the share that is classified correctly at logits z; NaN if one of them is not finite."""
+        return float(self.correct(z, Y).mean()) if arguments.all_finite(z) else np.nan
 
     @staticmethod
     @abstractmethod
     def activation(z: Array) -> Array:
-        """Probabilities (N, K) of logits (N, K)."""
+        """Return the probabilities (N, K) of logits (N, K)."""
 
     @staticmethod
     @abstractmethod
     def cross_entropy(z: Array, Y: Array) -> Array:
-        """Each example's cross-entropy (N,) in nats, from its logits: no logarithm of 0 is ever taken."""
+        """Return each example's cross-entropy (N,) in nats, from its logits, without a logarithm of 0."""
 
     @staticmethod
     @abstractmethod
     def correct(z: Array, Y: Array) -> NDArray[np.bool_]:
-        """Which of the N examples are classified correctly (N,)."""
+        """Return which of the N examples are classified correctly (N,)."""
 
 
 class LogisticRegression(Regression):
     """Binary regression: one output, the probability of target 1 (task 2).
 
     >>> LogisticRegression().loss(*load_mnist().binary(2, 3).train)  # ln 2, as all weights are zero
-    0.693147..."""
+    0.693147...
+    """
 
     K = 1
 
     @staticmethod
     def activation(z: Array) -> Array:
-        """The sigmoid 1 / (1 + e^-z), by e^-|z| so that nothing overflows."""
+        """Return the sigmoid 1 / (1 + e^-z), by e^-|z| so that nothing overflows."""
         e = np.exp(-np.abs(z))
         return np.where(z >= 0, 1, e) / (1 + e)
 
     @staticmethod
     def cross_entropy(z: Array, Y: Array) -> Array:
-        """-(y ln y_hat + (1 - y) ln(1 - y_hat)) = ln(1 + e^z) - y z."""
+        """Return -(y ln y_hat + (1 - y) ln(1 - y_hat)) = ln(1 + e^z) - y z."""
         arguments.alike(z, Y, 1)
         return (np.logaddexp(0, z) - Y * z)[:, 0]
 
     @staticmethod
     def correct(z: Array, Y: Array) -> NDArray[np.bool_]:
-        """Target 1 is predicted where y_hat >= 0.5, that is z >= 0."""
+        """Predict target 1 where y_hat >= 0.5, that is z >= 0; return where this is right."""
         arguments.alike(z, Y, 1)
         return ((z >= 0) == (Y == 1))[:, 0]
 
@@ -128,25 +180,26 @@ class SoftmaxRegression(Regression):
     """Multi-class regression: K = 10 outputs that add up to 1 (tasks 3 and 4).
 
     >>> SoftmaxRegression(lam=0.1).probabilities(load_mnist().test_images[:3]).shape
-    (3, 10)"""
+    (3, 10)
+    """
 
     K = 10
 
     @staticmethod
     def activation(z: Array) -> Array:
-        """Softmax e^z_k / sum_k' e^z_k', shifted by the largest logit so that nothing overflows."""
+        """Return softmax e^z_k / sum_k' e^z_k', shifted by the largest logit so that nothing overflows."""
         e = np.exp(z - z.max(axis=1, keepdims=True))
         return e / e.sum(axis=1, keepdims=True)
 
     @staticmethod
     def cross_entropy(z: Array, Y: Array) -> Array:
-        """-sum_k y_k ln y_hat_k = ln(sum_k e^z_k) - sum_k y_k z_k, for one-hot y."""
+        """Return -sum_k y_k ln y_hat_k = ln(sum_k e^z_k) - sum_k y_k z_k, for one-hot y."""
         arguments.alike(z, Y)
         z = z - z.max(axis=1, keepdims=True)  # leaves the difference as it is, and nothing overflows
         return np.log(np.exp(z).sum(axis=1)) - (Y * z).sum(axis=1)
 
     @staticmethod
     def correct(z: Array, Y: Array) -> NDArray[np.bool_]:
-        """The class of the largest output is predicted; of several, the first."""
+        """Predict the class of the largest output, of several the first; return where this is right."""
         arguments.alike(z, Y)
         return z.argmax(axis=1) == Y.argmax(axis=1)

@@ -7,15 +7,14 @@ import sys
 import threading
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
-from contextvars import ContextVar
-from typing import Any
+from typing import Any, Protocol
 
 from tqdm import tqdm
 
 
 @contextmanager
 def progress(total: int, unit: str, shown: bool) -> Iterator[Callable[[], Any]]:
-    """A tqdm bar, called at each advance, that leaves nothing behind in a terminal or a notebook."""
+    """Show a tqdm bar and yield its update; afterwards a terminal or a notebook is as it was."""
     stream = Cell() if "ipykernel" in sys.modules else sys.stderr
     off = {} if shown else {"disable": True}  # left unsaid, TQDM_DISABLE decides
     bar = tqdm(total=total, unit=unit, leave=False, delay=0.5, file=stream, **off)
@@ -27,55 +26,47 @@ def progress(total: int, unit: str, shown: bool) -> Iterator[Callable[[], Any]]:
             stream.clear()
 
 
-Watcher = Callable[[Any], object]
-STOP = threading.Event()  # in a worker: the process it works for was interrupted
-WATCHER: ContextVar[Watcher | None] = ContextVar("WATCHER", default=None)
+class Flag(Protocol):
+    """A flag that ends a run: a threading.Event, or a file (`fast.workers.StopFile`)."""
+
+    def set(self) -> None:
+        """Ask for the end."""
+
+    def is_set(self) -> bool:
+        """Return whether the end was asked for."""
 
 
 @contextmanager
-def watched(by: Watcher) -> Iterator[None]:
-    """Inside, in this thread, a run trained by the method "plain" is watched, and may be ended.
+def interruptible(flag: Flag | None = None) -> Iterator[Flag]:
+    """Yield `flag`, or without one a new flag that an interrupt sets (see `on_interrupt`)."""
+    if flag is not None:
+        yield flag
+        return
+    flag = threading.Event()
+    with on_interrupt(flag):
+        yield flag
 
-    `by` is called after each step with the run's log so far (`run.Log`); True ends the run, which is kept as
-    an interrupted one is.
+
+@contextmanager
+def on_interrupt(flag: Flag) -> Iterator[None]:
+    """Set `flag` at the first Ctrl+C, or interrupt of the kernel, so that no step is left half done.
+
+    A second interrupt raises KeyboardInterrupt. Where SIGINT is ignored, or in another thread than the main
+    one, nothing changes.
     """
-    before = WATCHER.set(by)
-    try:
+    before = signal.getsignal(signal.SIGINT)
+    main = threading.current_thread() is threading.main_thread()
+    if not main or before is None or before is signal.SIG_IGN:
         yield
-    finally:
-        WATCHER.reset(before)
-
-
-@contextmanager
-def interruptible(log: Any = None, then: Callable[[], object] = lambda: None) -> Iterator[Callable[[], bool]]:
-    """To be called: has Ctrl+C or the kernel's interrupt come? It stops nothing by itself.
-
-    A step is never left half done. A second interrupt raises KeyboardInterrupt, as ever. Where a run is
-    `watched`, its watcher is shown the `log` and asked as well. When an interrupt comes, `then` is called.
-    """
-    event, watcher = threading.Event(), WATCHER.get()
-
-    def asked() -> bool:
-        if watcher is not None and log is not None and watcher(log) is True:
-            event.set()
-        return event.is_set() or STOP.is_set()
-
-    if threading.current_thread() is not threading.main_thread():
-        yield asked
         return
 
     def first(number: int, frame: Any) -> None:
-        event.set()
         signal.signal(signal.SIGINT, before)
-        then()
+        flag.set()
 
-    before = signal.getsignal(signal.SIGINT)
-    if before is None or before is signal.SIG_IGN:
-        yield asked
-        return
     signal.signal(signal.SIGINT, first)
     try:
-        yield asked
+        yield
     finally:
         signal.signal(signal.SIGINT, before)
 
@@ -87,7 +78,7 @@ class Cell:
         self.handle: Any = None
 
     def write(self, text: str) -> None:
-        """Show `text` in place of what was shown before."""
+        """Show `text` in place of the line before."""
         from IPython.display import DisplayHandle
 
         line = text.strip("\r\n ")
@@ -100,7 +91,7 @@ class Cell:
             self.handle.update({"text/plain": line}, raw=True)
 
     def flush(self) -> None:
-        """Nothing is buffered."""
+        """Do nothing: no text is buffered."""
 
     def clear(self) -> None:
         """Take the line away."""

@@ -1,25 +1,51 @@
-"""What a training run returns, and the log that it keeps on the way."""
+"""A training run: its settings, its result and the log that it keeps on the way."""
 
 from __future__ import annotations
 
 import math
 from dataclasses import asdict, dataclass, field
-from typing import TYPE_CHECKING, Any
+from typing import Any, Literal
 
 import numpy as np
 
+from assignment1 import arguments
 from assignment1.models import Array, Regression
-from assignment1.shown import Shown
 
-if TYPE_CHECKING:
-    from matplotlib.figure import Figure
 
-    from assignment1.training import EarlyStopping, Settings
+@dataclass(frozen=True)
+class Settings:
+    """How to train; `train` says what each setting means. The penalty belongs to the model."""
+
+    learning_rate: float
+    epochs: int
+    batch_size: int = 128
+    shuffle: bool | Literal["once"] = True
+    seed: int = 0
+    patience: int | None = None
+    checks_per_epoch: int = 5
+    train_accuracy_every: int | None = 1
+
+    def __post_init__(self) -> None:
+        checked: dict[str, Any] = {
+            "learning_rate": arguments.real("learning_rate", self.learning_rate),
+            "shuffle": arguments.choice("shuffle", self.shuffle, (True, False, "once")),
+            "seed": arguments.whole("seed", self.seed, low=0),
+        }
+        for name in ("epochs", "batch_size", "checks_per_epoch"):
+            checked[name] = arguments.whole(name, getattr(self, name))
+        for name in ("patience", "train_accuracy_every"):
+            value = getattr(self, name)
+            checked[name] = None if value is None else arguments.whole(name, value)
+        vars(self).update(checked)  # past the frozen object's own guard
+
+    def takes_train_accuracy(self, check: int) -> bool:
+        """Return whether the training accuracy is taken at this check, counted from 0."""
+        return self.train_accuracy_every is not None and check % self.train_accuracy_every == 0
 
 
 @dataclass(frozen=True, repr=False)
-class History(Shown):
-    """What a run measured. Steps are counted from 0: check `step` s sees the weights after s + 1 updates."""
+class History:
+    """The measurements of a run. Steps are counted from 0: a check at step s follows s + 1 updates."""
 
     train_loss: Array  # (steps,): each batch's loss in nats, with the weights before its update
     step: Array  # (checks,): the steps at which a check was made
@@ -27,9 +53,15 @@ class History(Shown):
     validation_accuracy: Array  # (checks,)
     train_accuracy: Array  # (checks,), over all training images; NaN where it was not asked for
 
+    def __repr__(self) -> str:
+        lines = [f"{len(self.train_loss):,} steps and {len(self.step):,} checks"]
+        for name, values in vars(self).items():
+            lines.append(f"  {name:20} {values.shape!s:9} {values[0]:10.6g} to {values[-1]:.6g}")
+        return "\n".join(lines)
+
 
 @dataclass(frozen=True, repr=False)
-class Run(Shown):
+class Run:
     """A training run: how far it went, its weights and its history.
 
     >>> run = train(SoftmaxRegression(), load_mnist().softmax(), learning_rate=0.05, epochs=1, progress=False)
@@ -42,7 +74,7 @@ class Run(Shown):
     steps: int  # updates made
     epoch: int  # the epoch in progress at the end, counted from 1
     stopped_early: bool
-    interrupted: bool  # by Ctrl+C or the kernel's interrupt; what was done until then is here
+    interrupted: bool  # by Ctrl+C or the kernel's interrupt; the run until then is here
     last: Regression  # the last weights
     best: Regression  # the weights of the lowest validation loss
     best_step: int  # the step, counted from 0, of that check
@@ -55,22 +87,36 @@ class Run(Shown):
         """The model to use: the best."""
         return self.best
 
-    def plot(self) -> Figure:
-        """Its loss and its accuracy, training and validation, as a figure.
+    @property
+    def ending(self) -> str:
+        """How and when the run ended, in words."""
+        why = (
+            "interrupted"
+            if self.interrupted
+            else "stopped early"
+            if self.stopped_early
+            else "all epochs done"
+        )
+        return f"{why}, in epoch {self.epoch} after {self.steps:,} updates"
 
-        >>> digits = load_mnist().binary(2, 3)
-        >>> figure = train(LogisticRegression(), digits, learning_rate=0.05, epochs=2).plot()
-        >>> [ax.get_ylabel() for ax in figure.axes][:1]
-        ['...']
-        """
-        from study import figures  # which a run does not need
-
-        return figures.plot(self)
+    def __repr__(self) -> str:
+        h = self.history
+        best = int(np.searchsorted(h.step, self.best_step))
+        lines = [f"{type(self.last).__name__}: {self.ending}"]
+        for name, check in (("best", best), ("last", len(h.step) - 1)):
+            scores = (
+                f"validation loss {h.validation_loss[check]:.5f}, accuracy {h.validation_accuracy[check]:.4f}"
+            )
+            taken = h.train_accuracy[check]
+            training = f"; training accuracy {taken:.4f}" if np.isfinite(taken) else ""
+            lines.append(f"  {name} check, after {h.step[check] + 1:,} updates: {scores}{training}")
+        settings = ", ".join(f"{name}={value!r}" for name, value in self.settings.items())
+        return "\n".join([*lines, f"  settings: {settings}"])
 
 
 @dataclass
 class Log:
-    """What a run has measured so far; the fields are those of `History`."""
+    """The measurements of a run so far; the fields are those of `History`."""
 
     train_loss: list[float] = field(default_factory=list)
     step: list[int] = field(default_factory=list)
@@ -79,50 +125,56 @@ class Log:
     train_accuracy: list[float] = field(default_factory=list)  # of the checks at which it was taken
 
     def diverged(self) -> bool:
-        """Whether one of the latest losses is not finite."""
-        return not all(
-            math.isfinite(losses[-1]) for losses in (self.train_loss, self.validation_loss) if losses
-        )
+        """Return whether one of the latest losses is not finite."""
+        latest = self.train_loss[-1:] + self.validation_loss[-1:]
+        return not all(map(math.isfinite, latest))
 
     def finish(
         self,
         settings: Settings,
-        stopping: EarlyStopping,
         per_epoch: int,
         *,
         last: Regression,
         best: Regression,
+        best_check: int,
+        stopped_early: bool,
         interrupted: bool,
     ) -> Run:
-        """The run. FloatingPointError, which names the step, if a loss is not finite."""
-        said = asdict(settings) | {"lam": last.lam}
-        losses = [*enumerate(self.train_loss), *zip(self.step, self.validation_loss, strict=True)]
-        step, loss = min((at for at in losses if not math.isfinite(at[1])), default=(0, 0.0))
-        if not math.isfinite(loss):
-            todo = "try a smaller learning_rate" + (" or lam" if last.lam else "")
-            if not math.isfinite(self.train_loss[0]):  # before any update
-                todo = "the model's weights at the start, or the inputs X, are too large"
-            raise FloatingPointError(
-                f"training diverged: the loss is {loss} at step {step} with {said}; {todo}"
-            )
+        """Return the run; raise FloatingPointError, which names the step, if a loss is not finite."""
+        words = asdict(settings) | {"lam": last.lam}
+        self._refuse_divergence(words)
         train_accuracy = np.full(len(self.step), np.nan)
         if settings.train_accuracy_every:
             train_accuracy[:: settings.train_accuracy_every] = self.train_accuracy
+        history = History(
+            np.array(self.train_loss),
+            np.array(self.step),
+            np.array(self.validation_loss),
+            np.array(self.validation_accuracy),
+            train_accuracy,
+        )
         return Run(
             steps=len(self.train_loss),
             epoch=(len(self.train_loss) - 1) // per_epoch + 1,
-            stopped_early=stopping.stopped,
-            interrupted=interrupted and not stopping.stopped,
+            stopped_early=stopped_early,
+            interrupted=interrupted and not stopped_early,
             last=last,
             best=best,
-            best_step=self.step[stopping.best_check],
-            history=History(
-                np.array(self.train_loss),
-                np.array(self.step),
-                np.array(self.validation_loss),
-                np.array(self.validation_accuracy),
-                train_accuracy,
-            ),
+            best_step=self.step[best_check],
+            history=history,
             batches_per_epoch=per_epoch,
-            settings=said,
+            settings=words,
+        )
+
+    def _refuse_divergence(self, settings: dict[str, Any]) -> None:
+        losses = [*enumerate(self.train_loss), *zip(self.step, self.validation_loss, strict=True)]
+        wrong = [(step, loss) for step, loss in losses if not math.isfinite(loss)]
+        if not wrong:
+            return
+        step, loss = min(wrong)
+        advice = "try a smaller learning_rate" + (" or lam" if settings["lam"] else "")
+        if not math.isfinite(self.train_loss[0]):  # before any update
+            advice = "the model's weights at the start, or the inputs X, are too large"
+        raise FloatingPointError(
+            f"training diverged: the loss is {loss} at step {step} with {settings}; {advice}"
         )

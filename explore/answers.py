@@ -10,9 +10,9 @@ from typing import NamedTuple
 import numpy as np
 
 from assignment1.fast.sweep import sweep
+from assignment1.fast.train import train
 from assignment1.mnist import MNIST, Dataset, Split
 from assignment1.models import LogisticRegression, Regression, SoftmaxRegression
-from assignment1.training import train
 from explore import paths
 from study.optima import load_optima
 

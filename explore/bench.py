@@ -13,9 +13,8 @@ import numpy as np
 from assignment1 import arguments
 from assignment1.mnist import MNIST, Dataset
 from assignment1.models import LogisticRegression, Regression, SoftmaxRegression
-from assignment1.progress import watched
-from assignment1.run import Log, Run
-from assignment1.training import train
+from assignment1.run import Log, Run, Settings
+from assignment1.training import gradient_descent
 from explore.pad import COSTLY, DIGITS, Pad, draw, starts
 from explore.pictures import curves, picture, strip
 from explore.views import html, text
@@ -110,7 +109,7 @@ class Bench(widgets.VBox):
             raise ValueError(f"there is no setting {name}; expected one of {', '.join(self.settings)}")
         control = self.settings[name]
         if isinstance(control, widgets.Dropdown):
-            return arguments.order(value)
+            return arguments.choice(name, value, (True, False, "once"))
         if isinstance(control, widgets.BoundedIntText):
             none = name == "patience" and value is None
             return 0 if none else arguments.whole(name, value, control.min, control.max)
@@ -179,21 +178,20 @@ class Bench(widgets.VBox):
         """A whole run, in a thread of its own."""
         drawn = 0.0
 
-        def watch(log: Log) -> bool:
+        def watch(log: Log) -> None:
             nonlocal drawn
             self.logs[name] = log
             if log.step and time.monotonic() - drawn > EVERY:
                 epoch, updates = log.step[-1] // self.per_epoch[name] + 1, len(log.train_loss)
                 self._draw(f"{name}: epoch {epoch} of {settings['epochs']}, {updates:,} updates")
                 drawn = time.monotonic()
-            return self.stopping.is_set()
 
         self.per_epoch[name] = max(len(data.train.X) // settings["batch_size"], 1)
-        settings = settings | {"train_accuracy_every": SCORED, "progress": False}
+        chosen = Settings(**settings, train_accuracy_every=SCORED)
         try:
             quiet = np.errstate(over="ignore", invalid="ignore")  # a run that diverges ends with an error
-            with watched(watch), quiet:
-                self.runs[name] = train(model, data, method="plain", **settings)
+            with quiet:
+                self.runs[name] = gradient_descent(model, data, chosen, stop=self.stopping, watch=watch)
         except Exception as error:  # it is told, and the bench goes on
             self.logs.pop(name, None)
             self._draw(f"This run failed: {error}")

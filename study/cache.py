@@ -26,8 +26,7 @@ from typing import Any, ParamSpec, TypeVar
 import numpy as np
 
 import assignment1
-from assignment1.files import DATA
-from assignment1.mnist import Dataset
+from assignment1.mnist import DATA, Dataset
 from assignment1.models import Regression
 
 PACKAGE = Path(__file__).resolve().parent

@@ -15,8 +15,7 @@ from scipy.linalg import cho_factor, cho_solve
 from scipy.optimize import brentq
 from scipy.sparse.linalg import LinearOperator, cg
 
-from assignment1.files import DATA
-from assignment1.mnist import Split, load_mnist
+from assignment1.mnist import DATA, Split, load_mnist
 from assignment1.models import Array, SoftmaxRegression
 from study import stored
 

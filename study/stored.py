@@ -2,13 +2,15 @@
 
 from __future__ import annotations
 
+import io
 from hashlib import sha256
 from pathlib import Path
 from typing import Any, NamedTuple
 
 import numpy as np
+from numpy.typing import NDArray
 
-from assignment1 import arguments, files
+from assignment1 import arguments, mnist
 from assignment1.models import Array
 
 
@@ -43,11 +45,32 @@ def read(path: str | Path, kept: Kept | None = None) -> dict[str, Array]:
         )
     kept = kept or KEPT[path.name]
     try:
-        arrays = files.read_arrays(path, kept.sha256, kept.shapes)
+        arrays = read_arrays(path, kept.sha256, kept.shapes)
     except (FileNotFoundError, ValueError) as error:
         made = f"; if `make optima` has made it again, its digest belongs into {__name__}.KEPT"
         raise type(error)(f"{error}{made}") from None
     return {name: array.astype(np.float64) for name, array in arrays.items()}
+
+
+def read_arrays(path: str | Path, expected: str, shapes: dict[str, tuple[int, ...]]) -> dict[str, NDArray]:
+    """The arrays of an .npz file, verified by its SHA-256, their shapes and that all numbers are finite."""
+    path = arguments.path("path", path)
+    file = mnist.read(path)
+    digest = sha256(file).hexdigest()
+    if digest != expected:
+        raise ValueError(f"{path} has SHA-256 {digest}, expected {expected}; {mnist.RESTORE}")
+    try:
+        with np.load(io.BytesIO(file), allow_pickle=False) as stored:
+            arrays = dict(stored)
+    except Exception as error:  # np.load and zipfile have many
+        raise ValueError(f"{path} is not a whole .npz file ({error}); {mnist.RESTORE}") from None
+    found = {name: array.shape for name, array in arrays.items()}
+    if found != shapes:
+        raise ValueError(f"{path} has arrays of the shapes {found}, expected {shapes}; {mnist.RESTORE}")
+    for name, array in arrays.items():
+        if array.dtype.kind not in "fiu" or not np.isfinite(array).all():
+            raise ValueError(f"{path} has entries in {name!r} that are no finite numbers; {mnist.RESTORE}")
+    return arrays
 
 
 def write(path: Path, **arrays: Any) -> None:

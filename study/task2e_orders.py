@@ -10,11 +10,11 @@ import numpy as np
 from joblib import Parallel, delayed
 
 from assignment1.fast.sweep import sweep
+from assignment1.fast.train import train
 from assignment1.fast.workers import guarded
 from assignment1.mnist import Dataset, Split
 from assignment1.models import Array, LogisticRegression
 from assignment1.run import Run
-from assignment1.training import train
 from study.cache import kept
 from study.statistics import Interval, apart, interval
 from study.task2e_spikes import BATCH, Few, Ints, along, batches, weights

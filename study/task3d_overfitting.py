@@ -16,11 +16,10 @@ from joblib import Parallel, delayed
 from numpy.typing import NDArray
 
 from assignment1 import arguments
+from assignment1.fast.train import train
 from assignment1.fast.workers import guarded
-from assignment1.files import DATA
-from assignment1.mnist import Dataset, Split, load_mnist
+from assignment1.mnist import DATA, Dataset, Split, load_mnist
 from assignment1.models import Array, Regression, SoftmaxRegression
-from assignment1.training import train
 from study import stored
 from study.cache import kept
 from study.statistics import Estimate, Interval, estimate, estimate_apart, interval

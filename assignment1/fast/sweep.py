@@ -2,37 +2,43 @@
 
 from __future__ import annotations
 
-import math
 import warnings
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Iterable, Iterator, Mapping
+from copy import copy
 from itertools import product
 from pathlib import Path
 from tempfile import TemporaryDirectory
-from typing import Any
+from typing import Any, NamedTuple
 
 import numpy as np
 from joblib import Parallel, delayed, effective_n_jobs
 from joblib.parallel import get_active_backend
 
 from assignment1 import arguments
-from assignment1.fast.engine import train_together
-from assignment1.fast.workers import guarded
+from assignment1.fast.train import descend
+from assignment1.fast.workers import StopFile, guarded
 from assignment1.mnist import Dataset, Split
 from assignment1.models import Regression
-from assignment1.progress import STOP, interruptible
+from assignment1.progress import on_interrupt
 from assignment1.progress import progress as progress_bar
-from assignment1.run import Run
-from assignment1.shown import Shown
-from assignment1.training import Settings
+from assignment1.run import Run, Settings
 
-TOGETHER = 10  # runs trained together at most: more gain nothing
+LISTED = 12  # runs at most, in a summary
 
 Data = Dataset | Callable[[], Dataset]
-Point = tuple[Any, float, Settings]  # a run's key, lam and settings
-Job = tuple[Any, list[Point]]  # the name of the data, and runs that share their batches
+Sent = tuple[Split, Split] | Callable[[], Dataset]  # to a worker
+Outcome = Run | Exception | None
 
 
-class Runs(Shown, dict[Any, Run]):
+class Point(NamedTuple):
+    """The settings of one run of a sweep."""
+
+    data: Any  # its name
+    lam: float
+    settings: Settings
+
+
+class Runs(dict[Any, Run]):
     """The finished runs, in the order asked; `failed` has the errors of the others, by the same keys.
 
     Of a sweep that was `interrupted`, those in progress are marked so, and `left` has the keys of those that
@@ -44,7 +50,7 @@ class Runs(Shown, dict[Any, Run]):
     ([0, 1, 2], {}, True)
     """
 
-    def __init__(self, outcomes: Mapping[Any, Run | Exception | None]) -> None:
+    def __init__(self, outcomes: Mapping[Any, Outcome]) -> None:
         super().__init__({key: run for key, run in outcomes.items() if isinstance(run, Run)})
         self.failed = {key: error for key, error in outcomes.items() if isinstance(error, Exception)}
         self.left = [key for key, outcome in outcomes.items() if outcome is None]
@@ -56,6 +62,31 @@ class Runs(Shown, dict[Any, Run]):
         if key in self.left:
             raise KeyError(f"{key!r} is not there, since the sweep was interrupted; sweep again")
         raise KeyError(f"{key!r} is no run of this sweep; its runs are {', '.join(map(repr, self))}")
+
+    def copy(self) -> Runs:
+        """Return the same runs, with `failed` and `left`."""
+        return copy(self)
+
+    @property
+    def summary(self) -> str:
+        """How many runs there are, failed and are left, in words."""
+        left = f"; interrupted, {len(self.left)} not there" if self.interrupted else ""
+        return f"{len(self)} runs, {len(self.failed)} failed{left}"
+
+    def __repr__(self) -> str:
+        lines = [self.summary]
+        for key, run in list(self.items())[:LISTED]:
+            check = int(np.searchsorted(run.history.step, run.best_step))
+            loss = run.history.validation_loss[check]
+            accuracy = run.history.validation_accuracy[check]
+            lines.append(
+                f"  {key!r}: {run.ending}; lowest validation loss {loss:.5f}, accuracy {accuracy:.4f}"
+            )
+        if len(self) > LISTED:
+            lines.append(f"  and {len(self) - LISTED} more")
+        for key, error in list(self.failed.items())[:4]:
+            lines.append(f"  {key!r} failed: {str(error)[:80]}")
+        return "\n".join(lines)
 
 
 def sweep(
@@ -73,11 +104,13 @@ def sweep(
     order written, without a tuple if it is only one. A mapping of `data` sets comes first in the keys; a data
     set may be a function that makes it, which then runs in the worker and ships nothing.
 
-    The numbers are those of `train`, to rounding, whatever the `workers`: processes, by default one a core
-    with its share of the BLAS threads. Under `joblib.parallel_config(backend=...)` the runs go there instead.
-    Raises TypeError or ValueError for settings that cannot be right, before any run starts. A run that fails
-    later, or whose worker ends, is left out with a warning, and its error is in `failed`; if all fail, the
-    first error is raised. Interrupted, it returns the runs that there are, the last of them unfinished.
+    The numbers are those of `train`, whatever the `workers`: processes, by default one a core with its share
+    of the BLAS threads. Under `joblib.parallel_config(backend=...)` the runs go there instead. A run that
+    fails, or whose worker ends, is left out with a warning, and its error is in `failed`. An interrupted
+    sweep returns the runs that there are, the last of them unfinished.
+
+    Raises TypeError or ValueError for settings that cannot be right, before any run starts, and the first
+    error if all runs fail.
 
     >>> from assignment1 import LogisticRegression, load_mnist, sweep
     >>> digits = load_mnist().binary(2, 3)
@@ -85,45 +118,47 @@ def sweep(
     >>> list(runs), runs[0.1, 1].last.lam
     ([(0.0, 0), (0.0, 1), (0.1, 0), (0.1, 1)], 0.1)
     """
-    sets, shown = _sets(kind, data), arguments.flag("progress", progress)
-    keys, points = _points(data, settings)
+    sent = _sent(kind, data)
+    shown = arguments.flag("progress", progress)
+    points = _points(data, settings)
     backend, ambient = get_active_backend()
-    n_jobs = effective_n_jobs(arguments.whole("workers", workers) if workers is not None else ambient or -1)
-    jobs = _jobs(points, n_jobs)
-    outcomes: dict[Any, Run | Exception | None] = dict.fromkeys(keys)
+    asked = ambient or -1 if workers is None else arguments.whole("workers", workers)
+    n_jobs = min(effective_n_jobs(asked), len(points))
+    alone = len(points) == 1
     stream = "generator" if backend.supports_return_generator else "list"
+    # With a larger penalty a run stops sooner: the longest come first, so that the workers end together.
+    order = sorted(points, key=lambda key: points[key].lam)
+    outcomes: dict[Any, Outcome] = dict.fromkeys(points)
     with (
         TemporaryDirectory() as folder,
-        interruptible(then=(stop := Path(folder, "stop")).touch) as interrupted,
-        progress_bar(len(outcomes), "run", shown and len(jobs) > 1) as advance,
+        progress_bar(len(points), "run", shown and not alone) as advance,
+        on_interrupt(stop := StopFile(Path(folder, "stop"))),
     ):
 
-        def tasks(some: list[Job]) -> Iterator[Any]:
-            for name, group in some:
-                if interrupted() or stop.exists():
+        def tasks(keys: Iterable[Any]) -> Iterator[Any]:
+            for key in keys:
+                if stop.is_set():
                     return
                 # data in a tuple goes with each task: Dask would keep it in one worker, and lose it so
-                task = (kind, _light(sets[name]))
-                yield delayed(guarded(_train, stop))(task, group, shown and len(jobs) == 1)
+                task = (kind, sent[points[key].data])
+                yield delayed(guarded(_train))(task, points[key], shown and alone, stop.path)
 
-        def work(some: list[Job], workers: int) -> None:
-            results = Parallel(n_jobs=workers, return_as=stream)(tasks(some))
-            for (_, group), found in zip(some, results, strict=False):  # fewer where it was interrupted
-                for (key, *_), run in zip(group, found, strict=True):
-                    outcomes[key] = run
-                    if isinstance(run, Run) and run.interrupted:
-                        stop.touch()
-                    advance()
+        def work(keys: list[Any]) -> None:
+            results = Parallel(n_jobs=n_jobs, return_as=stream)(tasks(keys))
+            for key, outcome in zip(keys, results, strict=False):  # fewer where it was interrupted
+                outcomes[key] = outcome
+                advance()
 
         try:
-            work(jobs, min(n_jobs, len(jobs)))
-        except Exception:  # a worker ended, or what it was to be sent or to return cannot be pickled
-            left = [(name, point) for name, group in jobs for point in group if not outcomes[point[0]]]
-            for name, point in left:  # each alone, so that it costs no other
+            work(order)
+        except Exception:  # a worker ended, or its arguments or its result cannot be pickled
+            for key in [
+                key for key in order if outcomes[key] is None
+            ]:  # each alone, so that it costs no other
                 try:
-                    work([(name, [point])], n_jobs)
+                    work([key])
                 except Exception as ended:
-                    outcomes[point[0]] = _failure(ended, point)
+                    outcomes[key] = _failure(ended, points[key])
     runs = Runs(outcomes)
     if not runs and runs.interrupted:
         raise KeyboardInterrupt
@@ -134,112 +169,75 @@ def sweep(
     return runs
 
 
-def _sets(kind: Any, data: Any) -> dict[Any, Data]:
-    """The data sets by name; TypeError for what cannot be a data set or a kind of model."""
+def _sent(kind: Any, data: Any) -> dict[Any, Sent]:
+    """Return each data set by its name, as a worker gets it: the test set stays here.
+
+    Raises TypeError for objects that cannot be a data set or a kind of model.
+    """
     if not callable(kind):
-        raise TypeError(
-            f"kind is {arguments.shown(kind)}; expected a class of models, such as SoftmaxRegression"
-        )
-    sets = dict(data) if isinstance(data, Mapping) else {None: data}
+        expected = "a class of models, such as SoftmaxRegression"
+        raise TypeError(f"kind is {arguments.shown(kind)}; expected {expected}")
+    sets = data if isinstance(data, Mapping) else {None: data}
+    sent: dict[Any, Sent] = {}
     for name, found in sets.items():
-        if not callable(found):
-            said = "data" if name is None else f"data[{arguments.shown(name)}]"
-            arguments.instance(said, found, Dataset, "load_mnist().softmax()")
-    return sets
+        if callable(found):
+            sent[name] = found
+            continue
+        label = "data" if name is None else f"data[{arguments.shown(name)}]"
+        found = arguments.instance(label, found, Dataset, "load_mnist().softmax()")
+        sent[name] = (found.train, found.validation)
+    return sent
 
 
-def _points(data: Data | Mapping[Any, Data], settings: dict[str, Any]) -> tuple[list[Any], dict[Any, Any]]:
-    """The keys of all runs, in the order asked, and the runs by what they share: data, batches and checks."""
+def _points(data: Any, settings: dict[str, Any]) -> dict[Any, Point]:
+    """Return the points of a sweep by their keys, in the order asked."""
     known = {"lam", *Settings.__dataclass_fields__}
     if unknown := sorted(set(settings) - known):
         raise TypeError(f"sweep() has no setting {unknown[0]!r}; it has {', '.join(sorted(known))}")
     if missing := sorted({"learning_rate", "epochs"} - set(settings)):
         raise TypeError(f"sweep() needs {missing[0]}, one or several")
-    several: dict[str, list[Any]] = {"data": list(data)} if isinstance(data, Mapping) else {}
-    several |= {name: found for name, value in settings.items() if (found := _listed(value)) is not None}
+    several = {"data": list(data)} if isinstance(data, Mapping) else {}
+    for name, value in settings.items():
+        if isinstance(value, np.ndarray) and value.ndim:
+            value = value.tolist()
+        if isinstance(value, list | tuple | range):
+            several[name] = list(value)
     for name, values in several.items():
         if not values:
             raise ValueError(f"{name} is empty; expected one value or several")
-    keys: list[Any] = []
-    groups: dict[Any, list[Point]] = {}
-    for point in product(*several.values()):
-        given = {"data": None, "lam": 0.0} | settings | dict(zip(several, point, strict=True))
-        name, lam = given.pop("data"), arguments.real("lam", given.pop("lam"), zero=True)
-        own = Settings(**given)
-        keys.append(point[0] if len(point) == 1 else point)
-        shared = (name, *(value for key, value in vars(own).items() if key != "learning_rate"))
-        groups.setdefault(shared, []).append((keys[-1], lam, own))
-    return keys, groups
-
-
-def _jobs(groups: dict[Any, list[Point]], workers: int) -> list[Job]:
-    """The runs as jobs, which share their batches and are trained together: at least one for each worker."""
-    count = sum(map(len, groups.values()))
-    size = min(TOGETHER, math.ceil(count / workers))
-    jobs: list[Job] = []
-    for (name, *_), points in groups.items():
-        parts = math.ceil(len(points) / size)
-        # With a larger penalty a run stops sooner: dealt out there and back, the jobs end at the same time.
-        points = sorted(points, key=lambda point: point[1])
-        for i in range(parts):
-            there, back = points[i :: 2 * parts], points[2 * parts - 1 - i :: 2 * parts]
-            jobs.append((name, there + back))
-    return jobs
-
-
-def _listed(value: Any) -> list[Any] | None:
-    """The values of a setting that was given several, else None."""
-    if isinstance(value, np.ndarray) and value.ndim:
-        return list(value.tolist())
-    return list(value) if isinstance(value, list | tuple | range) else None
-
-
-Splits = tuple[Split, Split]
-
-
-def _light(data: Data) -> Splits | Callable[[], Dataset]:
-    """What a worker needs of a data set: the test set stays here."""
-    return (data.train, data.validation) if isinstance(data, Dataset) else data
+    points: dict[Any, Point] = {}
+    for combination in product(*several.values()):
+        given = {"data": None, "lam": 0.0} | settings | dict(zip(several, combination, strict=True))
+        name = given.pop("data")
+        lam = arguments.real("lam", given.pop("lam"), zero=True)
+        key = combination[0] if len(combination) == 1 else combination
+        if key in points:
+            raise ValueError(f"the run {key!r} is asked for twice; expected each value of a setting once")
+        points[key] = Point(name, lam, Settings(**given))
+    return points
 
 
 def _train(
-    task: tuple[Callable[[float], Regression], Splits | Callable[[], Dataset]],
-    points: list[Point],
-    shown: bool,
-) -> list[Run | Exception | None]:
-    """The run at each point, or its error: whatever it is, it takes no other run with it."""
-    if STOP.is_set():  # interrupted before they began
-        return [None] * len(points)
-    kind, found = task
-    outcomes: list[Any] = [_made(kind, point) for point in points]
+    task: tuple[Callable[[float], Regression], Sent], point: Point, shown: bool, stop_path: Path
+) -> Outcome:
+    """Return the run at a point, its error, or None if the sweep ended before the run began."""
+    stop = StopFile(stop_path)
+    if stop.is_set():
+        return None
+    kind, sent = task
     try:
-        data = found() if callable(found) else Dataset(*found, lambda: found[1])
-    except (Exception, SystemExit) as error:
-        return [_failure(error, point) for point in points]
-    for one in dict.fromkeys(type(made) for made in outcomes if isinstance(made, Regression)):
-        places = [place for place, made in enumerate(outcomes) if type(made) is one]
-        models, settings = [outcomes[place] for place in places], [points[place][2] for place in places]
-        try:
-            runs: Any = train_together(
-                models, settings, arguments.trainable(models[0], data, settings[0]), shown
-            )
-        except (Exception, SystemExit) as error:
-            runs = [_failure(error, points[place]) for place in places]
-        for place, run in zip(places, runs, strict=True):
-            outcomes[place] = run
-    return outcomes
-
-
-def _made(kind: Callable[[float], Regression], point: Point) -> Regression | Exception:
-    try:
-        model = arguments.instance("the model", kind(point[1]), Regression, "SoftmaxRegression()")
-        arguments.finite_weights(model.w)
-        return model
+        model = arguments.instance("the model", kind(point.lam), Regression, "SoftmaxRegression()")
+        data = sent() if callable(sent) else Dataset(*sent, lambda: sent[1])
+        return descend(model, data, point.settings, shown=shown, stop=stop)
+    except FloatingPointError as error:  # of a run that diverged: it names the settings
+        return error
     except (Exception, SystemExit) as error:
         return _failure(error, point)
 
 
 def _failure(error: BaseException, point: Point) -> Exception:
-    said = f"{type(error).__name__}: {error}" if not isinstance(error, ValueError) else str(error)
-    line = " ".join(said.split())[:500]
-    return ValueError(f"{line}; with {vars(point[2]) | dict(lam=point[1])}")
+    """Return an error of one line that names the settings of the run."""
+    words = str(error) if isinstance(error, ValueError) else f"{type(error).__name__}: {error}"
+    line = " ".join(words.split())[:500]
+    settings = vars(point.settings) | {"lam": point.lam}
+    return ValueError(f"{line}; with {settings}")

@@ -14,7 +14,8 @@ from assignment1.fast import evaluation
 from assignment1.gradcheck import central_difference_error, complex_step_error
 from assignment1.mnist import MNIST, Dataset, Split, one_hot, preprocess
 from assignment1.run import History
-from assignment1.training import EarlyStopping, Settings, gradient_descent
+from assignment1.run import Settings
+from assignment1.training import EarlyStopping, gradient_descent
 from study import stored
 from study import task3d_overfitting as task3
 

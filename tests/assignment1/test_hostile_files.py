@@ -18,7 +18,8 @@ from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
 from assignment1 import load_mnist
-from assignment1.files import DATA, LARGEST, MNIST, read_arrays, read_mnist
+from assignment1.mnist import DATA, FILES, LARGEST, read_idx
+from study.stored import read_arrays
 from study import stored
 
 CASES = int(os.environ.get("DATA_CASES", "300"))

@@ -12,7 +12,7 @@ from sklearn.linear_model import LogisticRegression as SklearnLogistic
 from sklearn.metrics import log_loss
 
 from assignment1 import LogisticRegression, SoftmaxRegression, load_mnist, sweep, train
-from assignment1.files import DATA, MNIST, read_mnist
+from assignment1.mnist import DATA, FILES, read_idx
 from assignment1.gradcheck import central_difference_error, complex_step_error
 from assignment1.mnist import Dataset, Split, one_hot, preprocess
 from assignment1.models import Regression

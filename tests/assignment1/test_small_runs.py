@@ -12,7 +12,8 @@ from assignment1.fast import evaluation
 from assignment1.fast.engine import DEFERRED, LOGGED
 from assignment1.gradcheck import central_difference_error, complex_step_error
 from assignment1.mnist import Dataset, Split, one_hot, preprocess
-from assignment1.training import Settings, batches
+from assignment1.run import Settings
+from assignment1.training import batches
 from small import KINDS, RNG, SETS, SETTINGS, WAYS, dataset
 
 student = runpy.run_path(str(Path(__file__).parents[2] / "benchmarks" / "reference.py"))

@@ -24,7 +24,8 @@ from test_hostile_calls import (
 from assignment1 import LogisticRegression, SoftmaxRegression, arguments, files, sweep, train
 from assignment1.gradcheck import complex_step_error
 from assignment1.mnist import Dataset
-from assignment1.training import EarlyStopping, Settings, gradient_descent
+from assignment1.run import Settings
+from assignment1.training import EarlyStopping, gradient_descent
 
 MODEL_SAID = "expected a Regression, such as SoftmaxRegression()"
 DATA_SAID = "expected a Dataset, such as load_mnist().softmax()"

@@ -14,7 +14,8 @@ from assignment1.fast.engine import DEFERRED, CompactInputs, as_whole_numbers, t
 from assignment1.fast.sweep import TOGETHER, Runs, _jobs, _points, _train
 from assignment1.mnist import Dataset, Split
 from assignment1.progress import STOP, watched
-from assignment1.training import Settings, batches, gradient_descent
+from assignment1.run import Settings
+from assignment1.training import batches, gradient_descent
 from small import KINDS, RNG, SETS, SETTINGS, WAYS
 
 

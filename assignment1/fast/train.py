@@ -1,0 +1,65 @@
+"""Train a model, the fast way unless the plain one is asked for."""
+
+from __future__ import annotations
+
+from typing import Literal
+
+from assignment1 import arguments
+from assignment1.fast.engine import fast_descent, suits
+from assignment1.mnist import Dataset
+from assignment1.models import Regression
+from assignment1.progress import Flag
+from assignment1.run import Run, Settings
+from assignment1.training import gradient_descent
+
+
+def train(
+    model: Regression,
+    data: Dataset,
+    *,
+    learning_rate: float,
+    epochs: int,
+    batch_size: int = 128,
+    shuffle: bool | Literal["once"] = True,
+    seed: int = 0,
+    patience: int | None = None,
+    checks_per_epoch: int = 5,
+    train_accuracy_every: int | None = 1,
+    method: Literal["fast", "plain"] = "fast",
+    progress: bool = True,
+) -> Run:
+    """Train a copy of `model` on `data.train`; `model` itself keeps its weights.
+
+    Batches are drawn in a new random order each epoch, by `seed`; with `shuffle` "once", in that of the first
+    epoch, and without, in file order. `checks_per_epoch` times an epoch, but at most after every step, the
+    validation loss is checked; `patience` such checks in a row that are worse than the best end the run. The
+    training accuracy, which decides nothing, is taken at every `train_accuracy_every`-th check, or with None
+    never. The precision is that of the data. `method` "plain" is `gradient_descent`, "fast" the same numbers,
+    but for rounding, from `assignment1.fast.engine`. An interrupt ends the run and keeps it.
+
+    Raises ValueError or TypeError for settings or data that cannot be right, FloatingPointError when the run
+    diverges.
+
+    >>> run = train(LogisticRegression(lam=0.01), load_mnist().binary(4, 9), learning_rate=0.05, epochs=5)
+    >>> run.epoch, run.settings["seed"], run.settings["lam"]  # lambda belongs to the model
+    (5, 0, 0.01)
+    """
+    settings = Settings(
+        learning_rate, epochs, batch_size, shuffle, seed, patience, checks_per_epoch, train_accuracy_every
+    )
+    fast = arguments.choice("method", method, ("fast", "plain")) == "fast"
+    return descend(model, data, settings, fast=fast, shown=arguments.flag("progress", progress))
+
+
+def descend(
+    model: Regression,
+    data: Dataset,
+    settings: Settings,
+    *,
+    fast: bool = True,
+    shown: bool = False,
+    stop: Flag | None = None,
+) -> Run:
+    """Run `fast_descent`, or `gradient_descent` for a model whose own methods only that one uses."""
+    way = fast_descent if fast and suits(model) else gradient_descent
+    return way(model, data, settings, shown=shown, stop=stop)
