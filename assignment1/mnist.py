@@ -71,13 +71,15 @@ class Split(NamedTuple):
     Y: NDArray[np.floating]
 
     def __repr__(self) -> str:
-        if self.Y.shape[1] == 1:
-            ones = int(self.Y.sum())
-            counts = f"{ones:,} of target 1, {len(self.Y) - ones:,} of target 0"
+        if np.ndim(self.X) != 2 or np.ndim(self.Y) != 2:
+            return f"Split{tuple.__repr__(self)}"
+        counts = self.Y.sum(axis=0).astype(int)
+        if len(counts) == 1:
+            words = f"{counts[0]:,} of target 1, {len(self.Y) - counts[0]:,} of target 0"
         else:
-            counts = "by class " + ", ".join(f"{int(n):,}" for n in self.Y.sum(axis=0))
+            words = "by class " + ", ".join(f"{n:,}" for n in counts)
         shapes = f"X {self.X.shape}, {self.X.dtype}; targets Y {self.Y.shape}"
-        return f"{len(self.X):,} images: {shapes}; {counts}"
+        return f"{len(self.X):,} images: {shapes}; {words}"
 
 
 @dataclass(frozen=True, repr=False)
@@ -95,7 +97,7 @@ class Dataset:
 
     def __repr__(self) -> str:
         later = "the training images from number 20,000 on, made when asked for"
-        return f"train:      {self.train!r}\nvalidation: {self.validation!r}\ntest:       {later}"
+        return f"Dataset\ntrain:      {self.train!r}\nvalidation: {self.validation!r}\ntest:       {later}"
 
 
 def preprocess(images: ArrayLike, dtype: DTypeLike = np.float64) -> NDArray[np.floating]:

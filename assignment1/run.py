@@ -54,9 +54,10 @@ class History:
     train_accuracy: Array  # (checks,), over all training images; NaN where it was not asked for
 
     def __repr__(self) -> str:
-        lines = [f"{len(self.train_loss):,} steps and {len(self.step):,} checks"]
+        lines = [f"History of {len(self.train_loss):,} steps and {len(self.step):,} checks"]
         for name, values in vars(self).items():
-            lines.append(f"  {name:20} {values.shape!s:9} {values[0]:10.6g} to {values[-1]:.6g}")
+            ends = " to ".join(f"{value:.6g}" for value in values[[0, -1]]) if len(values) else "empty"
+            lines.append(f"  {name:20} {values.shape!s:9} {ends}")
         return "\n".join(lines)
 
 

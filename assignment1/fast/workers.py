@@ -27,6 +27,7 @@ class StopFile:
 
     def set(self) -> None:
         """Make the file."""
+        self.found = True
         self.path.touch()
 
     def is_set(self) -> bool:

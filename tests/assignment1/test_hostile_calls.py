@@ -11,10 +11,9 @@ from joblib.externals.loky import get_reusable_executor
 
 from assignment1 import LogisticRegression, Run, SoftmaxRegression, load_mnist, sweep, train
 from assignment1.fast import evaluation
-from assignment1.gradcheck import central_difference_error, complex_step_error
+from assignment1.gradcheck import gradient_errors
 from assignment1.mnist import MNIST, Dataset, Split, one_hot, preprocess
-from assignment1.run import History
-from assignment1.run import Settings
+from assignment1.run import History, Settings
 from assignment1.training import EarlyStopping, gradient_descent
 from study import stored
 from study import task3d_overfitting as task3
@@ -42,8 +41,8 @@ class Unspeakable:
 
 
 class Turned(SoftmaxRegression):
-    def gradient(self, X, Y):
-        return super().gradient(X, Y).T
+    def gradient_at(self, z, X, Y):
+        return super().gradient_at(z, X, Y).T
 
 
 STRANGE = [
@@ -137,7 +136,8 @@ def test_what_is_not_finite_predicts_nothing(value):
     with np.errstate(all="ignore"):
         for model, targets in zip(models, (Y, BINARY), strict=True):
             assert np.isnan(model.accuracy(X, targets)) and not np.isfinite(model.loss(X, targets))
-            loss, accuracy = evaluation.scores([model], Split(X, targets))
+            assert not np.isfinite(evaluation.evaluate([model], Split(X, targets)).loss).all()
+            loss, accuracy = evaluation.scores(type(model), model.w[..., None], X, targets)
             assert np.isnan(accuracy[0]) and not np.isfinite(loss[0])
         with pytest.raises(ValueError, match="outputs are not finite"):
             models[0].predict(X)
@@ -194,19 +194,17 @@ CALLS: list[tuple[Any, type[Exception], str]] = [
     (lambda: MODEL.cross_entropy(X @ MODEL.w, BINARY), ValueError, r"expected \(N, K\) for both"),
     (lambda: MODEL.correct(X @ MODEL.w, Y[:30]), ValueError, r"\(60, 10\) and Y \(30, 10\)"),
     (lambda: MODEL.correct(X @ MODEL.w, BINARY), ValueError, "z has shape"),
-    (lambda: evaluation.scores([MODEL], TWO.train), ValueError, r"Y of the split has shape \(60, 1\)"),
-    (lambda: evaluation.gradients([MODEL], TWO.train), ValueError, "Y of the split has shape"),
-    (lambda: evaluation.scores([MODEL], Split(X, 2 * Y)), ValueError, "Y of the split has 2.0"),
-    (lambda: evaluation.scores([MODEL], Split(X[:0], Y[:0])), ValueError, "no images"),
-    (lambda: evaluation.scores([MODEL], ANY), ValueError, "the split is of type NoneType; expected a pair"),
-    (lambda: evaluation.scores([], SPLIT), ValueError, "models is empty; expected one model or several"),
-    (lambda: evaluation.gradients([], SPLIT), ValueError, "models is empty"),
+    (lambda: evaluation.evaluate([MODEL], TWO.train), ValueError, r"Y of the split has shape \(60, 1\)"),
+    (lambda: evaluation.evaluate([MODEL], Split(X, 2 * Y)), ValueError, "Y of the split has 2.0"),
+    (lambda: evaluation.evaluate([MODEL], Split(X[:0], Y[:0])), ValueError, "no images"),
+    (lambda: evaluation.evaluate([MODEL], ANY), ValueError, "the split is of type NoneType; expected a pair"),
+    (lambda: evaluation.evaluate([], SPLIT), ValueError, "models is empty; expected one model or several"),
     (
-        lambda: evaluation.scores([MODEL, Turned()], SPLIT),
+        lambda: evaluation.evaluate([MODEL, Turned()], SPLIT),
         ValueError,
         "SoftmaxRegression, Turned; .*of one kind",
     ),
-    (lambda: evaluation.scores(odd([1]), SPLIT), TypeError, "a model is 1; expected a Regression"),
+    (lambda: evaluation.evaluate(odd([1]), SPLIT), TypeError, "a model is 1; expected a Regression"),
     (lambda: one_hot([1], 0), ValueError, "K is 0; expected a whole number, 1 or more"),
     (lambda: one_hot([1], odd(2.5)), ValueError, "K is 2.5"),
     (lambda: one_hot([1], True), ValueError, "K is True"),
@@ -240,14 +238,11 @@ CALLS: list[tuple[Any, type[Exception], str]] = [
     ),
     (lambda: task3.load_long_run(run=4), ValueError, "run is 4; expected a whole number, 0 to 3"),
     (lambda: task3.load_long_run(run=-1), ValueError, "run is -1"),
-    (lambda: complex_step_error(MODEL, X, Y, 3, ANY), ValueError, "seed is None"),
-    (lambda: central_difference_error(MODEL, X, Y, 0.01, 3, odd("a")), ValueError, "seed is 'a'"),
-    (lambda: central_difference_error(MODEL, X, Y, 0), ValueError, "epsilon is 0; expected"),
-    (lambda: central_difference_error(MODEL, X, Y, np.nan), ValueError, "epsilon is nan"),
-    (lambda: complex_step_error(MODEL, X, Y, True), ValueError, "checks is True"),
-    (lambda: complex_step_error(ANY, X, Y), TypeError, "model is None"),
-    (lambda: complex_step_error(Turned(), X, Y), ValueError, r"shape \(10, 785\); expected \(785, 10\)"),
-    (lambda: central_difference_error(Turned(), X, Y), ValueError, "the gradient has shape"),
+    (lambda: gradient_errors(MODEL, X, Y, 0), ValueError, "epsilon is 0; expected"),
+    (lambda: gradient_errors(MODEL, X, Y, np.nan), ValueError, "epsilon is nan"),
+    (lambda: gradient_errors(MODEL, X, Y, True), ValueError, "epsilon is True"),
+    (lambda: gradient_errors(ANY, X, Y), TypeError, "model is None"),
+    (lambda: gradient_errors(Turned(), X, Y), ValueError, r"shape \(10, 785\); expected \(785, 10\)"),
     (lambda: sweep(odd(5), DATA, **SETTINGS), TypeError, "kind is 5; expected a class of models"),
     (lambda: sweep(odd(MODEL), DATA, **SETTINGS), TypeError, "kind is SoftmaxRegression"),
     (lambda: sweep(SoftmaxRegression, ANY, **SETTINGS), TypeError, "data is None; expected a Dataset"),
@@ -271,9 +266,9 @@ def test_a_call_that_cannot_be_right_is_refused_in_one_line(call, kind, message)
 
 def test_gradient_checks_of_what_overflows_are_not_finite():
     with np.errstate(all="ignore"):
-        for check in (complex_step_error, central_difference_error):
-            assert not check(MODEL, X[:5] * 1e308, Y[:5], checks=3) < 1
-    assert complex_step_error(MODEL, X[:5], Y[:5].tolist(), checks=3) < 1e-12  # type: ignore[arg-type]
+        errors = gradient_errors(MODEL, X[:5] * 1e308, Y[:5])
+    assert not errors.central < 1 and not errors.complex_step < 1
+    assert gradient_errors(MODEL, X[:5], odd(Y[:5].tolist())).complex_step < 1e-12
 
 
 def test_what_is_put_together_wrongly_still_says_what_it_is():
@@ -285,7 +280,6 @@ def test_what_is_put_together_wrongly_still_says_what_it_is():
         Dataset(ANY, ANY, ANY),
     ):
         assert type(thing).__name__ in repr(thing) or "MNIST" in repr(thing) or "NoneType" in repr(thing)
-        odd(thing)._repr_html_()
     assert "History" in repr(History(*[np.array([])] * 5))
 
 

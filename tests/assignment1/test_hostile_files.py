@@ -19,11 +19,11 @@ from hypothesis import strategies as st
 
 from assignment1 import load_mnist
 from assignment1.mnist import DATA, FILES, LARGEST, read_idx
-from study.stored import read_arrays
 from study import stored
+from study.stored import read_arrays
 
 CASES = int(os.environ.get("DATA_CASES", "300"))
-ZIPPED = [f"{name}.gz" for name in MNIST]
+ZIPPED = [f"{name}.gz" for name in FILES]
 # the small ones more often: the training images take a third of a second to inflate
 FILES = [*ZIPPED[1:], *ZIPPED[1:], *ZIPPED[3:], ZIPPED[0], *stored.KEPT, *stored.KEPT]
 GOOD = {name: (DATA / name).read_bytes() for name in [*ZIPPED, *stored.KEPT]}
@@ -315,22 +315,22 @@ def test_what_is_wrong_with_a_file_of_mnist_is_told_in_these_words(tmp_path):
     ):
         path.write_bytes(np.array(header, ">i4").tobytes())
         with pytest.raises(ValueError) as error:
-            read_mnist(tmp_path, name)
+            read_idx(tmp_path, name)
         assert str(error.value) == f"{path} {words}; {restore}"
     path.unlink()
     path.mkdir()
     with pytest.raises(ValueError) as error:
-        read_mnist(tmp_path, name)
+        read_idx(tmp_path, name)
     assert str(error.value) == f"{path} is not a regular file; {restore}"
     path.rmdir()
     with path.open("wb") as file:
         file.truncate(LARGEST + 1)  # a sparse file
     with pytest.raises(ValueError) as error:
-        read_mnist(tmp_path, name)
+        read_idx(tmp_path, name)
     assert str(error.value) == f"{path} has 100,000,001 bytes, expected at most 100,000,000; {restore}"
     with path.open("wb") as file:
         file.truncate(LARGEST)
     with pytest.raises(ValueError, match=r"starts with magic number \[0\]"):
-        read_mnist(tmp_path, name)
+        read_idx(tmp_path, name)
     with pytest.raises(ValueError, match=r"cannot be read \(.*null.*\); restore it"):
         read_arrays("a\0b", "", {})

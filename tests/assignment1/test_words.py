@@ -21,11 +21,12 @@ from test_hostile_calls import (
     odd,
 )
 
-from assignment1 import LogisticRegression, SoftmaxRegression, arguments, files, sweep, train
-from assignment1.gradcheck import complex_step_error
+from assignment1 import LogisticRegression, SoftmaxRegression, arguments, sweep, train
+from assignment1.gradcheck import gradient_errors
 from assignment1.mnist import Dataset
 from assignment1.run import Settings
-from assignment1.training import EarlyStopping, gradient_descent
+from assignment1.training import EarlyStopping, gradient_descent, trainable
+from study import stored
 
 MODEL_SAID = "expected a Regression, such as SoftmaxRegression()"
 DATA_SAID = "expected a Dataset, such as load_mnist().softmax()"
@@ -35,7 +36,7 @@ KNOWN = (
 ONE_LENGTH = "expected an array, all rows of one length"
 FLOATS = "expected an array (785, 10) of float32 or float64"
 WORDS: list[tuple[Any, str]] = [
-    (lambda: complex_step_error(ANY, X, Y), f"model is None; {MODEL_SAID}"),
+    (lambda: gradient_errors(ANY, X, Y), f"model is None; {MODEL_SAID}"),
     (lambda: train(ANY, DATA, **SETTINGS), f"model is None; {MODEL_SAID}"),
     (lambda: train(MODEL, ANY, **SETTINGS), f"data is None; {DATA_SAID}"),
     (
@@ -85,8 +86,8 @@ WORDS: list[tuple[Any, str]] = [
     (lambda: SoftmaxRegression(-1), "lam is -1; expected a finite number of at least 0"),
     (lambda: Settings(0, 1), "learning_rate is 0; expected a finite number above 0"),
     (lambda: EarlyStopping(0), "patience is 0; expected a whole number, 1 or more"),
-    (lambda: complex_step_error(MODEL, X, Y, 3, -1), "seed is -1; expected a whole number, 0 or more"),
-    (lambda: files.read_arrays(odd(5), "", {}), "path is 5; expected a path, as text or as a Path"),
+    (lambda: Settings(1, 1, seed=-1), "seed is -1; expected a whole number, 0 or more"),
+    (lambda: stored.read_arrays(odd(5), "", {}), "path is 5; expected a path, as text or as a Path"),
 ]
 
 
@@ -101,7 +102,7 @@ def test_a_check_gives_what_it_was_given_and_no_copy():
     assert arguments.targets(Y, 60, 10) is Y and arguments.inputs(X, 785) is X
     single = arguments.split((X.astype(np.float32), Y), 785, 10, "the data")
     assert single[0].dtype == single[1].dtype == np.float32
-    assert arguments.trainable(MODEL, DATA, Settings(0.1, 1, 20)).make_test is DATA.make_test
+    assert trainable(MODEL, DATA, Settings(0.1, 1, 20)).make_test is DATA.make_test
     odd(MODEL).note = "mine"  # another attribute is anyone's
     assert odd(MODEL).note == "mine"
 
