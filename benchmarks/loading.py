@@ -9,7 +9,7 @@ import time
 import numpy as np
 
 from assignment1 import load_mnist
-from assignment1.mnist import DATA
+from assignment1.mnist import DATA, FILES
 
 ROUNDS = 9
 
