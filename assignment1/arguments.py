@@ -5,8 +5,6 @@ or TypeError for an object of another class, in one line: the name, the value, w
 do.
 """
 
-from __future__ import annotations
-
 import math
 from collections.abc import Sequence
 from numbers import Integral, Real
@@ -56,14 +54,12 @@ def flag(name: str, value: object) -> bool:
     raise ValueError(f"{name} is {shown(value)}; expected True or False")
 
 
-def choice(name: str, value: object, options: Sequence[bool | str]) -> Any:
+def choice(name: str, value: Any, options: Sequence[bool | str]) -> Any:
     """Return one of the `options`, which are texts, True or False."""
     if isinstance(value, np.bool_):
         value = bool(value)
-    if isinstance(value, bool | str):
-        for option in options:
-            if type(value) is type(option) and value == option:
-                return option
+    if isinstance(value, bool | str) and value in options:
+        return value
     *most, last = map(repr, options)
     raise ValueError(f"{name} is {shown(value)}; expected {', '.join(most)} or {last}")
 
@@ -112,14 +108,6 @@ def array(name: str, values: ArrayLike) -> NDArray[Any]:
         raise ValueError(f"{name} is {shown(values)}; expected an array, all rows of one length") from None
 
 
-def floats(name: str, values: Any, expected: str) -> Floats:
-    """Return an array of float32 or float64 as it is."""
-    if isinstance(values, np.ndarray) and values.dtype in (np.float32, np.float64):
-        return array(name, values)
-    kind = f"dtype {values.dtype}" if isinstance(values, np.ndarray) else f"type {type(values).__name__}"
-    raise ValueError(f"{name} has {kind}; expected {expected}")
-
-
 def weights(w: Floats, K: int) -> Floats:
     """Return weights w (785, K), float32 or float64. Those of a diverged run may be infinite or NaN."""
     if not isinstance(w, np.ndarray) or w.dtype not in (np.float32, np.float64) or w.shape != (785, K):
@@ -128,22 +116,18 @@ def weights(w: Floats, K: int) -> Floats:
     return array("w", w)
 
 
-def finite_weights(w: Floats) -> None:
-    """Raise ValueError for weights that no training can start from: NaN or infinite ones."""
-    if not all_finite(w):
-        raise ValueError("the model's weights have NaN or infinity in them; expected finite numbers")
-
-
 def alike(z: NDArray[Any], Y: NDArray[Any], K: int | None = None) -> None:
     """Raise ValueError unless logits z and targets Y are both (N, K, ...): others would be broadcast."""
     if z.ndim != Y.ndim or z.shape[:2] != Y.shape[:2] or z.ndim < 2 or z.shape[1] != (K or z.shape[1]):
-        expected = f"(N, {K or 'K'})"
-        raise ValueError(f"z has shape {z.shape} and Y {Y.shape}; expected {expected} for both")
+        raise ValueError(f"z has shape {z.shape} and Y {Y.shape}; expected (N, {K or 'K'}) for both")
 
 
 def inputs(X: Floats, width: int, name: str = "X") -> Floats:
     """Return inputs X (N, width), N >= 1, float32 or float64, all finite."""
-    X = floats(name, X, "an array of float32 or float64: preprocess() makes it")
+    if not isinstance(X, np.ndarray) or X.dtype not in (np.float32, np.float64):
+        kind = f"dtype {X.dtype}" if isinstance(X, np.ndarray) else f"type {type(X).__name__}"
+        raise ValueError(f"{name} has {kind}; expected an array of float32 or float64: preprocess() makes it")
+    X = array(name, X)
     if X.ndim != 2 or X.shape[1] != width:
         raise ValueError(
             f"{name} has shape {X.shape}; expected (N, {width}): preprocess() adds the bias column"

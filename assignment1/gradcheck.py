@@ -1,7 +1,5 @@
 """Compare the gradient in the code with two numerical derivatives of the cost (tasks 2a, 3a)."""
 
-from __future__ import annotations
-
 from typing import Any, NamedTuple
 
 import numpy as np

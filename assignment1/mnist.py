@@ -1,7 +1,5 @@
 """MNIST from its four IDX files: verified, split and pre-processed as the assignment asks."""
 
-from __future__ import annotations
-
 import gzip
 import io
 import math
@@ -20,6 +18,9 @@ from isal import isal_zlib  # inflates in less than half of zlib's time
 from numpy.typing import ArrayLike, DTypeLike, NDArray
 
 from assignment1 import arguments
+
+Bytes = NDArray[np.uint8]
+Floats = NDArray[np.floating]
 
 DATA = Path(__file__).resolve().parent.parent / "data"
 RESTORE = "restore it with `git checkout -- data`, or as data/README.md says"
@@ -67,19 +68,15 @@ FILES = {
 class Split(NamedTuple):
     """Inputs `X` (N, 785) in [-1, 1] with a last column of ones, and targets `Y` (N, K) in {0, 1}."""
 
-    X: NDArray[np.floating]
-    Y: NDArray[np.floating]
+    X: Floats
+    Y: Floats
 
     def __repr__(self) -> str:
         if np.ndim(self.X) != 2 or np.ndim(self.Y) != 2:
             return f"Split{tuple.__repr__(self)}"
-        counts = self.Y.sum(axis=0).astype(int)
-        if len(counts) == 1:
-            words = f"{counts[0]:,} of target 1, {len(self.Y) - counts[0]:,} of target 0"
-        else:
-            words = "by class " + ", ".join(f"{n:,}" for n in counts)
+        ones = ", ".join(f"{n:,.0f}" for n in self.Y.sum(axis=0))
         shapes = f"X {self.X.shape}, {self.X.dtype}; targets Y {self.Y.shape}"
-        return f"{len(self.X):,} images: {shapes}; {words}"
+        return f"{len(self.X):,} images: {shapes}, of 1 in each column: {ones}"
 
 
 @dataclass(frozen=True, repr=False)
@@ -100,7 +97,7 @@ class Dataset:
         return f"Dataset\ntrain:      {self.train!r}\nvalidation: {self.validation!r}\ntest:       {later}"
 
 
-def preprocess(images: ArrayLike, dtype: DTypeLike = np.float64) -> NDArray[np.floating]:
+def preprocess(images: ArrayLike, dtype: DTypeLike = np.float64) -> Floats:
     """Map pixels [0, 255] to [-1, 1] and append the bias column of ones (task 2a).
 
     `images` is (28, 28), (N, 28, 28) or (N, 784), of integers; the result is (N, 785), of float32 or float64.
@@ -122,7 +119,7 @@ def preprocess(images: ArrayLike, dtype: DTypeLike = np.float64) -> NDArray[np.f
     return X
 
 
-def one_hot(labels: ArrayLike, K: int = 10, dtype: DTypeLike = np.float64) -> NDArray[np.floating]:
+def one_hot(labels: ArrayLike, K: int = 10, dtype: DTypeLike = np.float64) -> Floats:
     """Return labels (N,) as rows of Y (N, K): 1 in the label's column, else 0.
 
     Raises ValueError for labels outside 0 to K - 1.
@@ -146,22 +143,22 @@ class MNIST:
     files: dict[str, bytes]  # raw or gzipped
 
     @cached_property
-    def train_images(self) -> NDArray[np.uint8]:
+    def train_images(self) -> Bytes:
         """The 60,000 training images."""
         return self._array("train-images-idx3-ubyte")
 
     @cached_property
-    def train_labels(self) -> NDArray[np.uint8]:
+    def train_labels(self) -> Bytes:
         """The labels of the training images."""
         return self._array("train-labels-idx1-ubyte")
 
     @cached_property
-    def test_images(self) -> NDArray[np.uint8]:
+    def test_images(self) -> Bytes:
         """The 10,000 images of MNIST's test set, on which the assignment validates."""
         return self._array("t10k-images-idx3-ubyte")
 
     @cached_property
-    def test_labels(self) -> NDArray[np.uint8]:
+    def test_labels(self) -> Bytes:
         """The labels of the test images."""
         return self._array("t10k-labels-idx1-ubyte")
 
@@ -195,7 +192,7 @@ class MNIST:
     def _held_out(self, digits: tuple[int, ...], dtype: DTypeLike) -> Split:
         return _split(self.train_images[TRAIN:], self.train_labels[TRAIN:], digits, dtype)
 
-    def _array(self, name: str, count: int | None = None) -> NDArray[np.uint8]:
+    def _array(self, name: str, count: int | None = None) -> Bytes:
         """Return the contents of a file, or its first `count` images, in a third of the time."""
         return unpack(self.files[name], FILES[name].shape, count)
 
@@ -207,9 +204,7 @@ class MNIST:
         )
 
 
-def _split(
-    images: NDArray[np.uint8], labels: NDArray[np.uint8], digits: tuple[int, ...], dtype: DTypeLike
-) -> Split:
+def _split(images: Bytes, labels: Bytes, digits: tuple[int, ...], dtype: DTypeLike) -> Split:
     """Pre-process all images with one-hot targets, or those of two `digits` with target 1 for the first."""
     if not digits:
         return Split(preprocess(images, dtype), one_hot(labels, dtype=dtype))
@@ -267,27 +262,24 @@ def read(path: Path) -> bytes:
 def _verified(file: bytes, known: Known, path: Path) -> bytes:
     """Return the contents of an IDX file; raise ValueError if they are not the known ones."""
     raw = file
-    head = 4 + 4 * len(known.shape)
-    size = head + math.prod(known.shape)
+    expected = [known.magic, *known.shape]
+    size = 4 * len(expected) + math.prod(known.shape)
     if path.suffix == ".gz":
         try:
             raw = gzip.GzipFile(fileobj=io.BytesIO(file)).read(size + 1)  # no more, whatever it inflates to
         except (OSError, EOFError, zlib.error) as error:
             raise ValueError(f"{path} is not a whole gzip file ({error}); {RESTORE}") from None
-    numbers = np.frombuffer(raw[: len(raw) // 4 * 4][:head], ">i4").tolist()
-    if numbers[:1] != [known.magic]:
-        raise ValueError(f"{path} starts with magic number {numbers[:1]}, expected {known.magic}; {RESTORE}")
-    shape = tuple(numbers[1:])
-    if shape != known.shape or len(raw) != size:
-        found = f"shape {shape} in {len(raw)} bytes"
-        raise ValueError(f"{path} has {found}, expected {known.shape}; {RESTORE}")
+    header = np.frombuffer(raw[: len(raw) // 4 * 4][: 4 * len(expected)], ">i4").tolist()
+    if header != expected or len(raw) != size:
+        found = f"header {header} in {len(raw)} bytes"
+        raise ValueError(f"{path} has the {found}, expected {expected} in {size}; {RESTORE}")
     digest = sha256(raw).hexdigest()
     if digest != known.contents:
         raise ValueError(f"{path} has SHA-256 {digest}, expected {known.contents}; {RESTORE}")
     return raw
 
 
-def unpack(raw: bytes, shape: tuple[int, ...], count: int | None = None) -> NDArray[np.uint8]:
+def unpack(raw: bytes, shape: tuple[int, ...], count: int | None = None) -> Bytes:
     """Return the array in an IDX file, gzipped or not, or its first `count` items."""
     shape = (count or shape[0], *shape[1:])
     start = 4 + 4 * len(shape)

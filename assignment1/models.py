@@ -5,8 +5,6 @@ column k is w_ki. Public methods validate inputs and targets; the methods that t
 calls in each step, expect them validated.
 """
 
-from __future__ import annotations
-
 from abc import ABC, abstractmethod
 from copy import copy
 from typing import Any, ClassVar, Self
@@ -18,6 +16,7 @@ from assignment1 import arguments
 from assignment1.mnist import preprocess
 
 Array = NDArray[np.floating]
+Truths = NDArray[np.bool_]
 DERIVED = ("accuracy", "forward", "gradient", "logits", "loss", "objective")
 
 
@@ -95,7 +94,9 @@ class Regression(ABC):
         P = self.probabilities(images)
         if not arguments.all_finite(P):
             raise ValueError("the model's outputs are not finite; expected finite weights, not as large")
-        return P.argmax(axis=1) if self.K > 1 else (P[:, 0] >= 0.5).astype(int)
+        if self.K == 1:
+            return (P[:, 0] >= 0.5).astype(int)
+        return P.argmax(axis=1)
 
     def loss(self, X: Array, Y: Array) -> float:
         """Return the average cross-entropy C(w) in nats, without the penalty (tasks 2a, 3a)."""
@@ -130,7 +131,9 @@ class Regression(ABC):
 
     def accuracy_at(self, z: Array, Y: Array) -> float:
         """Return the share that is classified correctly at logits z; NaN if one of them is not finite."""
-        return float(self.correct(z, Y).mean()) if arguments.all_finite(z) else np.nan
+        if not arguments.all_finite(z):
+            return np.nan
+        return float(self.correct(z, Y).mean())
 
     @staticmethod
     @abstractmethod
@@ -144,7 +147,7 @@ class Regression(ABC):
 
     @staticmethod
     @abstractmethod
-    def correct(z: Array, Y: Array) -> NDArray[np.bool_]:
+    def correct(z: Array, Y: Array) -> Truths:
         """Return which of the N examples are classified correctly (N,)."""
 
 
@@ -170,7 +173,7 @@ class LogisticRegression(Regression):
         return (np.logaddexp(0, z) - Y * z)[:, 0]
 
     @staticmethod
-    def correct(z: Array, Y: Array) -> NDArray[np.bool_]:
+    def correct(z: Array, Y: Array) -> Truths:
         """Predict target 1 where y_hat >= 0.5, that is z >= 0; return where this is right."""
         arguments.alike(z, Y, 1)
         return ((z >= 0) == (Y == 1))[:, 0]
@@ -199,7 +202,7 @@ class SoftmaxRegression(Regression):
         return np.log(np.exp(z).sum(axis=1)) - (Y * z).sum(axis=1)
 
     @staticmethod
-    def correct(z: Array, Y: Array) -> NDArray[np.bool_]:
+    def correct(z: Array, Y: Array) -> Truths:
         """Predict the class of the largest output, of several the first; return where this is right."""
         arguments.alike(z, Y)
         return z.argmax(axis=1) == Y.argmax(axis=1)

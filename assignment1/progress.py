@@ -1,13 +1,11 @@
 """One progress bar, for epochs or for runs, and a way to interrupt that loses nothing."""
 
-from __future__ import annotations
-
 import signal
 import sys
 import threading
 from collections.abc import Callable, Iterator
-from contextlib import contextmanager
-from typing import Any, Protocol
+from contextlib import AbstractContextManager, contextmanager, nullcontext
+from typing import Any, Self
 
 from tqdm import tqdm
 
@@ -26,49 +24,33 @@ def progress(total: int, unit: str, shown: bool) -> Iterator[Callable[[], Any]]:
             stream.clear()
 
 
-class Flag(Protocol):
-    """A flag that ends a run: a threading.Event, or a file (`fast.workers.StopFile`)."""
+class Interrupt(threading.Event):
+    """A flag that the first Ctrl+C, or interrupt of the kernel, sets: no step is left half done.
 
-    def set(self) -> None:
-        """Ask for the end."""
-
-    def is_set(self) -> bool:
-        """Return whether the end was asked for."""
-
-
-@contextmanager
-def interruptible(flag: Flag | None = None) -> Iterator[Flag]:
-    """Yield `flag`, or without one a new flag that an interrupt sets (see `on_interrupt`)."""
-    if flag is not None:
-        yield flag
-        return
-    flag = threading.Event()
-    with on_interrupt(flag):
-        yield flag
-
-
-@contextmanager
-def on_interrupt(flag: Flag) -> Iterator[None]:
-    """Set `flag` at the first Ctrl+C, or interrupt of the kernel, so that no step is left half done.
-
-    A second interrupt raises KeyboardInterrupt. Where SIGINT is ignored, or in another thread than the main
-    one, nothing changes.
+    It listens between `with` and the end of the block. A second interrupt raises KeyboardInterrupt. Where
+    SIGINT is ignored, or in another thread than the main one, nothing changes.
     """
-    before = signal.getsignal(signal.SIGINT)
-    main = threading.current_thread() is threading.main_thread()
-    if not main or before is None or before is signal.SIG_IGN:
-        yield
-        return
 
-    def first(number: int, frame: Any) -> None:
-        signal.signal(signal.SIGINT, before)
-        flag.set()
+    before: Any = None
 
-    signal.signal(signal.SIGINT, first)
-    try:
-        yield
-    finally:
-        signal.signal(signal.SIGINT, before)
+    def __enter__(self) -> Self:
+        main = threading.current_thread() is threading.main_thread()
+        if main and signal.getsignal(signal.SIGINT) not in (None, signal.SIG_IGN):
+            self.before = signal.signal(signal.SIGINT, self._first)
+        return self
+
+    def _first(self, number: int, frame: Any) -> None:
+        signal.signal(signal.SIGINT, self.before)
+        self.set()
+
+    def __exit__(self, *error: object) -> None:
+        if self.before:
+            signal.signal(signal.SIGINT, self.before)
+
+
+def interrupt(stop: threading.Event | None) -> AbstractContextManager[threading.Event]:
+    """Return `stop`, or without one an Interrupt, for a `with` statement."""
+    return Interrupt() if stop is None else nullcontext(stop)
 
 
 class Cell:
@@ -84,11 +66,12 @@ class Cell:
         line = text.strip("\r\n ")
         if not line:
             return
+        shown = {"text/plain": line}
         if self.handle is None:
             self.handle = DisplayHandle()
-            self.handle.display({"text/plain": line}, raw=True)
+            self.handle.display(shown, raw=True)
         else:
-            self.handle.update({"text/plain": line}, raw=True)
+            self.handle.update(shown, raw=True)
 
     def flush(self) -> None:
         """Do nothing: no text is buffered."""

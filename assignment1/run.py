@@ -1,6 +1,4 @@
-"""A training run: its settings, its result and the log that it keeps on the way."""
-
-from __future__ import annotations
+"""A training run: its settings, the rule that ends it, its log on the way and its result."""
 
 import math
 from dataclasses import asdict, dataclass, field
@@ -35,12 +33,51 @@ class Settings:
             checked[name] = arguments.whole(name, getattr(self, name))
         for name in ("patience", "train_accuracy_every"):
             value = getattr(self, name)
-            checked[name] = None if value is None else arguments.whole(name, value)
+            if value is not None:
+                checked[name] = arguments.whole(name, value)
         vars(self).update(checked)  # past the frozen object's own guard
 
     def takes_train_accuracy(self, check: int) -> bool:
         """Return whether the training accuracy is taken at this check, counted from 0."""
         return self.train_accuracy_every is not None and check % self.train_accuracy_every == 0
+
+
+@dataclass
+class EarlyStopping:
+    """Stop after `patience` consecutive checks worse than the best.
+
+    NaN counts as worse, a tie does not; None disables stopping.
+    """
+
+    patience: int | None
+    best: float = math.inf
+    best_check: int = -1
+    waited: int = 0  # checks since the best
+    seen: int = 0
+
+    def __post_init__(self) -> None:
+        if self.patience is not None:
+            self.patience = arguments.whole("patience", self.patience)
+
+    def update(self, loss: float) -> None:
+        """Take the validation loss of the next check."""
+        if math.isfinite(loss) and loss <= self.best:
+            self.best = loss
+            self.best_check = self.seen
+            self.waited = 0
+        else:
+            self.waited += 1
+        self.seen += 1
+
+    @property
+    def improved(self) -> bool:
+        """Whether the latest check is the best so far."""
+        return self.best_check == self.seen - 1
+
+    @property
+    def stopped(self) -> bool:
+        """Whether it is time to stop."""
+        return self.patience is not None and self.waited >= self.patience
 
 
 @dataclass(frozen=True, repr=False)
@@ -56,8 +93,7 @@ class History:
     def __repr__(self) -> str:
         lines = [f"History of {len(self.train_loss):,} steps and {len(self.step):,} checks"]
         for name, values in vars(self).items():
-            ends = " to ".join(f"{value:.6g}" for value in values[[0, -1]]) if len(values) else "empty"
-            lines.append(f"  {name:20} {values.shape!s:9} {ends}")
+            lines.append(f"  {name:20} {values.shape!s:9} {values[:1]} to {values[-1:]}")
         return "\n".join(lines)
 
 
@@ -133,12 +169,11 @@ class Log:
     def finish(
         self,
         settings: Settings,
+        stopping: EarlyStopping,
         per_epoch: int,
         *,
         last: Regression,
         best: Regression,
-        best_check: int,
-        stopped_early: bool,
         interrupted: bool,
     ) -> Run:
         """Return the run; raise FloatingPointError, which names the step, if a loss is not finite."""
@@ -157,11 +192,11 @@ class Log:
         return Run(
             steps=len(self.train_loss),
             epoch=(len(self.train_loss) - 1) // per_epoch + 1,
-            stopped_early=stopped_early,
-            interrupted=interrupted and not stopped_early,
+            stopped_early=stopping.stopped,
+            interrupted=interrupted and not stopping.stopped,
             last=last,
             best=best,
-            best_step=self.step[best_check],
+            best_step=self.step[stopping.best_check],
             history=history,
             batches_per_epoch=per_epoch,
             settings=words,

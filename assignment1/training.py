@@ -1,18 +1,15 @@
 """Mini-batch gradient descent with early stopping (tasks 2b to 2e, 3 and 4): the plain algorithm."""
 
-from __future__ import annotations
-
-import math
 from collections.abc import Callable, Iterator
-from dataclasses import dataclass
+from threading import Event
 
 import numpy as np
 
 from assignment1 import arguments
 from assignment1.mnist import Dataset, Split
 from assignment1.models import Regression
-from assignment1.progress import Flag, interruptible, progress
-from assignment1.run import Log, Run, Settings
+from assignment1.progress import interrupt, progress
+from assignment1.run import EarlyStopping, Log, Run, Settings
 
 
 def gradient_descent(
@@ -21,7 +18,7 @@ def gradient_descent(
     settings: Settings,
     *,
     shown: bool = False,
-    stop: Flag | None = None,
+    stop: Event | None = None,
     watch: Callable[[Log], object] = lambda log: None,
 ) -> Run:
     """Train a copy of `model`: one batch and one check at a time, as the assignment describes it.
@@ -39,7 +36,7 @@ def gradient_descent(
     per_epoch = len(data.train.X) // settings.batch_size
     check_every = max(per_epoch // settings.checks_per_epoch, 1)  # steps
     model = best = model.copy(model.w.astype(data.train.X.dtype))
-    with interruptible(stop) as stop, progress(settings.epochs, "epoch", shown) as advance:
+    with interrupt(stop) as stop, progress(settings.epochs, "epoch", shown) as advance:
         for step, (X, Y) in enumerate(batches(data.train, settings)):
             z = X @ model.w
             log.train_loss.append(model.loss_at(z, Y))
@@ -60,15 +57,7 @@ def gradient_descent(
             watch(log)
             if stopping.stopped or log.diverged() or stop.is_set():
                 break
-    return log.finish(
-        settings,
-        per_epoch,
-        last=model,
-        best=best,
-        best_check=stopping.best_check,
-        stopped_early=stopping.stopped,
-        interrupted=stop.is_set(),
-    )
+    return log.finish(settings, stopping, per_epoch, last=model, best=best, interrupted=stop.is_set())
 
 
 def batches(train: Split, settings: Settings) -> Iterator[Split]:
@@ -89,44 +78,6 @@ def orders(images: int, settings: Settings) -> Iterator[np.ndarray]:
         yield order
 
 
-@dataclass
-class EarlyStopping:
-    """Stop after `patience` consecutive checks worse than the best.
-
-    NaN counts as worse, a tie does not; None disables stopping.
-    """
-
-    patience: int | None
-    best: float = math.inf
-    best_check: int = -1
-    waited: int = 0  # checks since the best
-    seen: int = 0
-
-    def __post_init__(self) -> None:
-        if self.patience is not None:
-            self.patience = arguments.whole("patience", self.patience)
-
-    def update(self, loss: float) -> None:
-        """Take the validation loss of the next check."""
-        if math.isfinite(loss) and loss <= self.best:
-            self.best = loss
-            self.best_check = self.seen
-            self.waited = 0
-        else:
-            self.waited += 1
-        self.seen += 1
-
-    @property
-    def improved(self) -> bool:
-        """Whether the latest check is the best so far."""
-        return self.best_check == self.seen - 1
-
-    @property
-    def stopped(self) -> bool:
-        """Whether it is time to stop."""
-        return self.patience is not None and self.waited >= self.patience
-
-
 def trainable(model: Regression, data: Dataset, settings: Settings) -> Dataset:
     """Return `data`, validated; raise TypeError or ValueError if `model` cannot be trained on it so."""
     arguments.instance("model", model, Regression, "SoftmaxRegression()")
@@ -136,5 +87,6 @@ def trainable(model: Regression, data: Dataset, settings: Settings) -> Dataset:
     train = Split(*arguments.split(data.train, width, K, "the training data"))
     validation = Split(*arguments.split(data.validation, width, K, "the validation data"))
     arguments.whole("batch_size", settings.batch_size, 1, len(train.X), ", the number of training images")
-    arguments.finite_weights(model.w)
+    if not arguments.all_finite(model.w):
+        raise ValueError("the model's weights have NaN or infinity in them; expected finite numbers")
     return Dataset(train, validation, data.make_test)

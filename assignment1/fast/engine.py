@@ -14,9 +14,8 @@ it alone (`make bench PARTS=tricks`; the machine is noisy, and benchmarks/README
     0.94  evaluation in blocks of images: their logits stay in the cache
 """
 
-from __future__ import annotations
-
 from collections.abc import Iterator
+from threading import Event
 from typing import Any
 
 import numpy as np
@@ -25,9 +24,9 @@ from numpy.typing import DTypeLike, NDArray
 from assignment1.fast.evaluation import blocks, logits, margin, product, scores
 from assignment1.mnist import Dataset
 from assignment1.models import Array, Regression
-from assignment1.progress import Flag, interruptible, progress
-from assignment1.run import Log, Run, Settings
-from assignment1.training import EarlyStopping, orders, trainable
+from assignment1.progress import interrupt, progress
+from assignment1.run import EarlyStopping, Log, Run, Settings
+from assignment1.training import orders, trainable
 
 DEFERRED = 320  # outputs, of all the weights evaluated in one product, at most: more gain little
 LOGGED = 16  # steps whose losses are computed together
@@ -45,7 +44,7 @@ def fast_descent(
     settings: Settings,
     *,
     shown: bool = False,
-    stop: Flag | None = None,
+    stop: Event | None = None,
 ) -> Run:
     """Train a copy of `model` as `gradient_descent` does, with the same arguments and the same errors."""
     data = trainable(model, data, settings)
@@ -53,7 +52,7 @@ def fast_descent(
     per_epoch = len(data.train.X) // settings.batch_size
     check_every = max(per_epoch // settings.checks_per_epoch, 1)
     quiet = np.errstate(over="ignore", invalid="ignore")
-    with interruptible(stop) as stop, progress(settings.epochs, "epoch", shown) as advance, quiet:
+    with interrupt(stop) as stop, progress(settings.epochs, "epoch", shown) as advance, quiet:
         for step, (X, Y) in enumerate(trainer.batches):
             trainer.update(X, Y)
             if step % check_every == 0:
@@ -63,15 +62,14 @@ def fast_descent(
             if trainer.ended or stop.is_set():
                 break
         trainer.finish()
-        return trainer.log.finish(
-            settings,
-            per_epoch,
-            last=model.copy(trainer.inputs.expand(trainer.w)),
-            best=model.copy(trainer.best),
-            best_check=trainer.stopping.best_check,
-            stopped_early=trainer.stopping.stopped,
-            interrupted=stop.is_set(),
-        )
+    return trainer.log.finish(
+        settings,
+        trainer.stopping,
+        per_epoch,
+        last=model.copy(trainer.inputs.expand(trainer.w)),
+        best=model.copy(trainer.best),
+        interrupted=stop.is_set(),
+    )
 
 
 class Trainer:
@@ -133,10 +131,10 @@ class Trainer:
         self.log_losses()
         weights = [self.inputs.expand(w) for _, w in self.pending]
         losses, accuracies = scores(self.kind, np.stack(weights, axis=-1), *self.validation)
-        for (step, w), full, loss, accuracy in zip(self.pending, weights, losses, accuracies, strict=True):
+        self.log.validation_accuracy += accuracies
+        for (step, w), full, loss in zip(self.pending, weights, losses, strict=True):
             self.log.step.append(step)
             self.log.validation_loss.append(loss)
-            self.log.validation_accuracy.append(accuracy)
             if self.settings.takes_train_accuracy(len(self.log.step) - 1):
                 self.unscored.append(w)
             self.stopping.update(loss)
@@ -179,8 +177,7 @@ class CompactInputs:
             numbers = X
             self.unit = 1
             self.fixed = np.zeros(X.shape[1], bool)
-        kept = np.flatnonzero(~self.fixed)
-        self.varying = numbers.take(kept, axis=1) if self.fixed.any() else numbers
+        self.varying = numbers[:, ~self.fixed] if self.fixed.any() else numbers
         norm = np.linalg.norm(X[0, self.fixed])
         self.direction = X[0, self.fixed] / (norm or 1)  # all of them may be 0
         largest = np.maximum(self.varying.max(axis=0), -self.varying.min(axis=0))
@@ -188,14 +185,15 @@ class CompactInputs:
 
     def take(self, rows: Any, dtype: DTypeLike) -> Array:
         """Return these columns of some images, (n, V + 1)."""
-        X = np.full((len(self.varying[rows]), len(self.largest)), self.largest[-1], dtype)
-        X[:, :-1] = self.varying[rows]
+        varying = self.varying[rows]
+        X = np.full((len(varying), len(self.largest)), self.largest[-1], dtype)
+        X[:, :-1] = varying
         return X
 
     def compress(self, w: Array) -> Array:
         """Return the weights w (785, K) for these columns, (V + 1, K)."""
         kept = w[~self.fixed]
-        return np.concatenate([kept, np.zeros_like(kept, shape=(1, w.shape[1]))]) / self.unit
+        return np.concatenate([kept, np.zeros_like(w[:1])]) / self.unit
 
     def expand(self, w: Array) -> Array:
         """Return the weights (785, K) that `w` (V + 1, K) stand for."""

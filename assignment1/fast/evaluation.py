@@ -4,13 +4,11 @@ R weights are one array W (785, K, R); logits are (N, K, R), targets (N, K, 1). 
 logits act along axis 1, so that they serve for these too.
 """
 
-from __future__ import annotations
-
 from collections.abc import Iterator, Sequence
 from typing import Any, Literal, NamedTuple
 
 import numpy as np
-from numpy.typing import DTypeLike, NDArray
+from numpy.typing import NDArray
 
 from assignment1 import arguments
 from assignment1.mnist import Split
@@ -39,7 +37,7 @@ def evaluate(models: Sequence[Regression], split: Split) -> Evaluation:
         raise ValueError(f"models is {found}; expected one model or several, of one kind")
     model = arguments.instance("a model", models[0], Regression, "SoftmaxRegression()")
     X, Y = arguments.split(split, 785, model.K, "the split")
-    W = together(models, X.dtype)
+    W = np.stack([model.w for model in models], axis=-1, dtype=X.dtype)
     correct = np.empty((len(models), len(X)), bool)
     loss = np.empty((len(models), len(X)))
     for part in blocks(X):
@@ -48,11 +46,6 @@ def evaluate(models: Sequence[Regression], split: Split) -> Evaluation:
         correct[:, part] = model.correct(z, targets).T
         loss[:, part] = model.cross_entropy(z, targets).T
     return Evaluation(correct, loss)
-
-
-def together(models: Sequence[Regression], dtype: DTypeLike = np.float64) -> Array:
-    """Return the weights of R models as one array (785, K, R)."""
-    return np.stack([model.w for model in models], axis=-1, dtype=dtype)
 
 
 def scores(kind: type[Regression], W: Array, X: Array, Y: Array) -> tuple[list[float], list[float]]:

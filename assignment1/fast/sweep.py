@@ -1,14 +1,12 @@
 """Many training runs: over penalties, learning rates, seeds and data sets, on any number of workers."""
 
-from __future__ import annotations
-
 import warnings
 from collections.abc import Callable, Iterable, Iterator, Mapping
 from copy import copy
 from itertools import product
 from pathlib import Path
 from tempfile import TemporaryDirectory
-from typing import Any, NamedTuple
+from typing import Any, NamedTuple, Self
 
 import numpy as np
 from joblib import Parallel, delayed, effective_n_jobs
@@ -19,7 +17,6 @@ from assignment1.fast.train import descend
 from assignment1.fast.workers import StopFile, guarded
 from assignment1.mnist import Dataset, Split
 from assignment1.models import Regression
-from assignment1.progress import on_interrupt
 from assignment1.progress import progress as progress_bar
 from assignment1.run import Run, Settings
 
@@ -63,25 +60,17 @@ class Runs(dict[Any, Run]):
             raise KeyError(f"{key!r} is not there, since the sweep was interrupted; sweep again")
         raise KeyError(f"{key!r} is no run of this sweep; its runs are {', '.join(map(repr, self))}")
 
-    def copy(self) -> Runs:
+    def copy(self) -> Self:
         """Return the same runs, with `failed` and `left`."""
         return copy(self)
 
-    @property
-    def summary(self) -> str:
-        """How many runs there are, failed and are left, in words."""
-        left = f"; interrupted, {len(self.left)} not there" if self.interrupted else ""
-        return f"{len(self)} runs, {len(self.failed)} failed{left}"
-
     def __repr__(self) -> str:
-        lines = [self.summary]
+        lines = [f"{len(self)} runs, {len(self.failed)} failed"]
+        if self.interrupted:
+            lines[0] += f"; interrupted, {len(self.left)} not there"
         for key, run in list(self.items())[:LISTED]:
-            check = int(np.searchsorted(run.history.step, run.best_step))
-            loss = run.history.validation_loss[check]
-            accuracy = run.history.validation_accuracy[check]
-            lines.append(
-                f"  {key!r}: {run.ending}; lowest validation loss {loss:.5f}, accuracy {accuracy:.4f}"
-            )
+            ending, best, *_ = repr(run).splitlines()
+            lines.append(f"  {key!r}: {ending};{best[1:]}")
         if len(self) > LISTED:
             lines.append(f"  and {len(self) - LISTED} more")
         for key, error in list(self.failed.items())[:4]:
@@ -125,14 +114,13 @@ def sweep(
     asked = ambient or -1 if workers is None else arguments.whole("workers", workers)
     n_jobs = min(effective_n_jobs(asked), len(points))
     alone = len(points) == 1
-    stream = "generator" if backend.supports_return_generator else "list"
     # With a larger penalty a run stops sooner: the longest come first, so that the workers end together.
     order = sorted(points, key=lambda key: points[key].lam)
     outcomes: dict[Any, Outcome] = dict.fromkeys(points)
     with (
         TemporaryDirectory() as folder,
         progress_bar(len(points), "run", shown and not alone) as advance,
-        on_interrupt(stop := StopFile(Path(folder, "stop"))),
+        StopFile(Path(folder, "stop")) as stop,
     ):
 
         def tasks(keys: Iterable[Any]) -> Iterator[Any]:
@@ -144,7 +132,9 @@ def sweep(
                 yield delayed(guarded(_train))(task, points[key], shown and alone, stop.path)
 
         def work(keys: list[Any]) -> None:
-            results = Parallel(n_jobs=n_jobs, return_as=stream)(tasks(keys))
+            results = Parallel(
+                n_jobs=n_jobs, return_as="generator" if backend.supports_return_generator else "list"
+            )(tasks(keys))
             for key, outcome in zip(keys, results, strict=False):  # fewer where it was interrupted
                 outcomes[key] = outcome
                 advance()
@@ -152,9 +142,8 @@ def sweep(
         try:
             work(order)
         except Exception:  # a worker ended, or its arguments or its result cannot be pickled
-            for key in [
-                key for key in order if outcomes[key] is None
-            ]:  # each alone, so that it costs no other
+            left = [key for key in order if outcomes[key] is None]
+            for key in left:  # each alone, so that it costs no other
                 try:
                     work([key])
                 except Exception as ended:

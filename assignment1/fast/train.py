@@ -1,14 +1,12 @@
 """Train a model, the fast way unless the plain one is asked for."""
 
-from __future__ import annotations
-
+from threading import Event
 from typing import Literal
 
 from assignment1 import arguments
 from assignment1.fast.engine import fast_descent, suits
 from assignment1.mnist import Dataset
 from assignment1.models import Regression
-from assignment1.progress import Flag
 from assignment1.run import Run, Settings
 from assignment1.training import gradient_descent
 
@@ -58,7 +56,7 @@ def descend(
     *,
     fast: bool = True,
     shown: bool = False,
-    stop: Flag | None = None,
+    stop: Event | None = None,
 ) -> Run:
     """Run `fast_descent`, or `gradient_descent` for a model whose own methods only that one uses."""
     way = fast_descent if fast and suits(model) else gradient_descent

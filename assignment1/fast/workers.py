@@ -1,7 +1,5 @@
 """Worker processes: they end with the process that they work for, and their runs when a file appears."""
 
-from __future__ import annotations
-
 import os
 import signal
 import threading
@@ -11,32 +9,35 @@ from functools import cache, partial
 from pathlib import Path
 from typing import Any
 
+from assignment1.progress import Interrupt
+
 OFTEN = 0.1  # seconds between two looks for the file that ends runs
 
 
-class StopFile:
-    """A flag that worker processes see, since it is a file.
+class StopFile(Interrupt):
+    """An interrupt that worker processes see, since it is a file.
 
     Ctrl+C reaches workers in some environments and not in others, so that they ignore it and look here.
     """
 
     def __init__(self, path: Path) -> None:
+        super().__init__()
         self.path = path
-        self.found = False
         self.next_look = 0.0
 
     def set(self) -> None:
-        """Make the file."""
-        self.found = True
+        """Set the flag and make the file."""
+        super().set()
         self.path.touch()
 
     def is_set(self) -> bool:
         """Return whether the file is there; look for it at most every OFTEN seconds."""
         now = time.monotonic()
-        if not self.found and now >= self.next_look:
-            self.found = self.path.exists()
+        if now >= self.next_look:
             self.next_look = now + OFTEN
-        return self.found
+            if self.path.exists():
+                super().set()
+        return super().is_set()
 
 
 def guarded(function: Callable[..., Any]) -> Callable[..., Any]:

@@ -92,7 +92,7 @@ def test_loader_names_a_missing_a_broken_and_a_changed_file(tmp_path):
     with pytest.raises(ValueError, match=r"not a whole gzip file"):
         load_mnist(tmp_path)
     (tmp_path / f"{name}.gz").write_bytes(gzip.compress(b"\0" * 20))
-    with pytest.raises(ValueError, match=r"magic number.*2051"):
+    with pytest.raises(ValueError, match=r"has the header.*2051"):
         load_mnist(tmp_path)
     header = np.array([2051, 60_000, 28, 28], ">i4").tobytes()
     (tmp_path / f"{name}.gz").write_bytes(gzip.compress(header, 1))
