@@ -1,5 +1,6 @@
 """Formulas: what notebooks write that pandoc does not read, macros, and how a formula is read aloud."""
 
+from itertools import pairwise
 from typing import Any
 
 import pytest
@@ -28,7 +29,7 @@ def test_macros_are_expanded_and_lines_aligned(source, latex):
     assert formula(True, source, {}) == Formula(True, False, "", latex)
 
 
-DOUBLED = "".join(rf"\newcommand{{\{b}}}{{\{a}\{a}}}" for a, b in zip("abcdefghijklmnop", "bcdefghijklmnopq"))
+DOUBLED = "".join(rf"\newcommand{{\{b}}}{{\{a}\{a}}}" for a, b in pairwise("abcdefghijklmnopq"))
 
 
 @pytest.mark.parametrize(

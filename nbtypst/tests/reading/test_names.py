@@ -20,7 +20,7 @@ PROPERTIES_OF_SVG = {"stop-color", "stop-opacity", "text-anchor"}  # which no sh
 
 def lists() -> dict[str, list[str]]:
     """Return every long list of names in the package, in its files' order."""
-    found = {}
+    found: dict[str, list[str]] = {}
     for path in sorted(SOURCE.rglob("*.ini")):
         section = ""
         for line in path.read_text(encoding="utf-8").splitlines():
