@@ -7,46 +7,15 @@ from functools import cache
 
 from nbtypst.reading.names import names
 
-_SILENT = (" ", ",", "Bigl", "Bigr", "bigl", "bigr", "left", "qquad", "quad", "right")
-_WORDS = {name: words or name for name, words in names("speech.ini")["commands"].items()}
-_WORDS |= dict.fromkeys(_SILENT, "")
-_AFTER = {
-    "bar": "bar",
-    "boxed": "",
-    "dot": "dot",
-    "hat": "hat",
-    "tilde": "tilde",
-    "vec": "vector",
-}
-_BEFORE = {
-    "mathbb": "blackboard",
-    "mathbf": "bold",
-    "mathcal": "script",
-    "sqrt": "the square root of",
-}
+_NAMES = names("speech.ini")
+_CHARACTERS = _NAMES["characters"] | dict.fromkeys(_NAMES["silent characters"], "")
+_COMMANDS = _NAMES["commands"] | dict.fromkeys([" ", *_NAMES["silent commands"]], "")
+_AFTER = _NAMES["after"] | {"boxed": ""}
+_BEFORE = _NAMES["before"]
 _WITH_LIMITS = ("int", "lim", "max", "min", "prod", "sum")
 _ENVIRONMENTS = ("aligned", "cases", "pmatrix", "bmatrix")
 _CASES = {"begin": "cases:", "end": "end cases"}
 _POWERS = {"2": "squared", "prime": "prime", "star": "star", "transpose": "transpose"}
-_CHARS = {
-    "!": "factorial",
-    "&": "",
-    "'": "prime",
-    "(": "open paren",
-    ")": "close paren",
-    "*": "star",
-    "+": "plus",
-    "-": "minus",
-    "/": "divided by",
-    ":": "colon",
-    "<": "is less than",
-    "=": "equals",
-    ">": "is greater than",
-    "[": "open bracket",
-    "]": "close bracket",
-    "|": "vertical bar",
-    "~": "",
-}
 _INSTEAD = {
     "!": r"\, or \quad",
     ":": r"\, or \quad",
@@ -123,7 +92,7 @@ class _Reader:
         if token == "{":
             return self.sequence("}")
         if not token.startswith("\\"):
-            return _CHARS.get(token, token)
+            return _CHARACTERS.get(token, token)
         braced = _BRACED.match(token)
         return self.braced(braced[1], braced[2]) if braced else self.command(token[1:])
 
@@ -145,13 +114,13 @@ class _Reader:
             return f"{_BEFORE[name]} {self.atom()}"
         if name in ("left", "right") and not (self.tokens and self.tokens[-1] in _STRETCHED):
             raise ValueError(f"Only brackets stretch rightly after \\{name}: {self.latex}")
-        if name not in _WORDS:
+        if name not in _COMMANDS:
             raise ValueError(
                 f"LaTeX command \\{name} is not known to convert rightly; write it with "
                 f"{_INSTEAD.get(name, 'a supported one')}, or, once its Typst output has been looked at, add "
                 f"it to the words in nbtypst/reading/speech.ini. Found in: {self.latex}"
             )
-        return _WORDS[name] + self.limits() if name in _WITH_LIMITS else _WORDS[name]
+        return _COMMANDS[name] + self.limits() if name in _WITH_LIMITS else _COMMANDS[name]
 
     def fraction(self) -> str:
         """Read numerator and denominator."""
