@@ -10,7 +10,7 @@ __all__ = ["ExportError", "ReportHTMLExporter", "ReportPDFExporter"]
 
 
 def __getattr__(name: str) -> Any:
-    """The exporters, once they are asked for: a notebook that only writes need not wait for nbconvert."""
+    """Import an exporter once it is asked for: a notebook that only writes need not wait for nbconvert."""
     if name not in _HOME:
         raise AttributeError(f"module {__name__!r} has no attribute {name!r}")
     return getattr(import_module(f"{__name__}.{_HOME[name]}"), name)

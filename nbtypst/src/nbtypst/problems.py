@@ -1,4 +1,4 @@
-"""What cannot be shown as it is, collected cell by cell, so that all of it is said at once."""
+"""Problems of a page, collected cell by cell, so that all of them are said at once."""
 
 from __future__ import annotations
 
@@ -19,8 +19,12 @@ class Problem:
     advice: str = ""
 
     def __str__(self) -> str:
-        what = self.what if len(self.what) <= LONGEST else self.what[: LONGEST - 40] + "…" + self.what[-39:]
-        return " ".join(f"{self.place}: {what}{f'; {self.advice}' if self.advice else ''}".split())
+        what = self.what
+        if len(what) > LONGEST:
+            what = what[: LONGEST - 40] + "…" + what[-39:]
+        if self.advice:
+            what += f"; {self.advice}"
+        return " ".join(f"{self.place}: {what}".split())
 
 
 class ExportError(ConversionException):
@@ -41,38 +45,39 @@ class Problems:
 
     def error(self, place: str, what: str, advice: str = "") -> None:
         """Note what no page may show."""
-        self._add(self.errors, Problem(place, what, advice))
+        _add(self.errors, Problem(place, what, advice))
 
     def warn(self, place: str, what: str, advice: str = "") -> None:
         """Note what the page shows in another way, or as text."""
-        self._add(self.errors if self.strict else self.warnings, Problem(place, what, advice))
+        _add(self.errors if self.strict else self.warnings, Problem(place, what, advice))
 
     def only_strict(self, place: str, what: str, advice: str = "") -> None:
         """Note what is no fault but in a report that is to be strict."""
         if self.strict:
-            self._add(self.errors, Problem(place, what, advice))
+            self.error(place, what, advice)
 
     def not_valid(self, fault: str) -> None:
         """Warn of what was mended in a notebook that is not valid, "" for nothing."""
         if fault:
-            advice = "it is read as well as it can be"
-            self.warn("the notebook", f"it is no valid notebook: {fault}", advice)
+            what = f"it is no valid notebook: {fault}"
+            self.warn("the notebook", what, "it is read as well as it can be")
 
     def stop(self) -> None:
         """Raise ExportError with every error found so far, if there is one."""
         if self.errors:
             raise ExportError(self.errors)
 
-    @staticmethod
-    def _add(found: list[Problem], problem: Problem) -> None:
-        if problem not in found:
-            found.append(problem)
+
+def _add(found: list[Problem], problem: Problem) -> None:
+    if problem not in found:
+        found.append(problem)
 
 
 def name_of(number: int, cell: Any) -> str:
-    """A cell's name for people: its place in the notebook, its prompt, and how it begins."""
+    """Return a cell's name for people: its place in the notebook, its prompt, and how it begins."""
     prompt = f" In [{cell.execution_count}]" if cell.get("execution_count") else ""
-    first = next((line.strip() for line in str(cell.get("source", "")).splitlines() if line.strip()), "")
-    first = "".join(c for c in first if c.isprintable())
-    begins = f" {first[:40] + ('…' if len(first) > 40 else '')!r}" if first else ""
-    return f"cell {number}{prompt}{begins}"
+    lines = str(cell.get("source", "")).strip().splitlines()
+    begins = "".join(filter(str.isprintable, lines[0].strip())) if lines else ""
+    if len(begins) > 40:
+        begins = begins[:40] + "…"
+    return f"cell {number}{prompt} {begins!r}" if begins else f"cell {number}{prompt}"

@@ -1,69 +1,89 @@
-"""How a page is to look: from the exporter's options, else the notebook's metadata, else as most want it."""
+"""The settings of a page: from the exporter's options, else the notebook's metadata, else the defaults."""
 
 from __future__ import annotations
 
 import re
-from dataclasses import dataclass, fields
+from dataclasses import dataclass, field, fields
 from typing import Any
 
+NBCONVERTS = ("title", "subtitle", "authors", "date")  # keys that are the notebook's own
 PAPERS = ("a4", "us-letter")
+LANGUAGE = re.compile(r"[A-Za-z]{2,3}(-[A-Za-z0-9]{2,8})*")
+
+
+def _setting(default: Any, help: str) -> Any:
+    return field(default=default, metadata={"help": help})
 
 
 @dataclass
 class Settings:
     """The settings of a page; each is a metadata key of the notebook, under "nbtypst", and an option."""
 
-    title: str = ""
-    subtitle: str = ""
-    authors: tuple[str, ...] = ()
-    group: str = ""
-    course: str = ""
-    date: str = ""
-    strict: bool = False
-    hide_code: bool = False
-    contents: bool = True
-    number_sections: bool = False
-    running_head: bool = True
-    language: str = "en"
-    paper: str = "a4"
-    font: str = "New Computer Modern"
-    font_size: float = 11.0
+    title: str = _setting("", "the title")
+    subtitle: str = _setting("", "a line below the title")
+    authors: tuple[str, ...] = _setting((), "on the first page and in the PDF's metadata")
+    group: str = _setting("", "the group's name or number, on the first page")
+    course: str = _setting("", "the course, on the first page")
+    date: str = _setting("", "the date, on the first page as it is to be shown")
+    strict: bool = _setting(False, "warnings are errors, and numbers are checked")
+    hide_code: bool = _setting(False, "no code")
+    contents: bool = _setting(True, "a table of contents")
+    number_sections: bool = _setting(False, "1, 1.1, ... before headings")
+    running_head: bool = _setting(True, "the section and the page's number at its top")
+    language: str = _setting("en", "hyphens, and what a screen reader speaks")
+    paper: str = _setting("a4", "the PDF's paper: `a4` or `us-letter`")
+    font: str = _setting("New Computer Modern", "the type of the PDF")
+    font_size: float = _setting(11.0, "the size of the PDF's type in points, 5 to 30")
 
 
 def settings(nb: Any, options: dict[str, Any]) -> Settings:
-    """The settings for a notebook, `options` being those that were given to the exporter.
+    """Return the settings for a notebook, `options` being those of the exporter.
 
     Title, authors and date also stand in the notebook's own metadata, as nbconvert has them. A value that a
     setting cannot have is left out.
     """
     own = nb.metadata.get("nbtypst", {})
-    given = {
-        key: nb.metadata[key] for key in ("title", "subtitle", "authors", "date") if nb.metadata.get(key)
-    }
-    given |= own if isinstance(own, dict) else {}
+    given = {key: nb.metadata[key] for key in NBCONVERTS if nb.metadata.get(key)}
+    if isinstance(own, dict):
+        given |= own
     given |= {key: value for key, value in options.items() if value not in (None, "", ())}
-    made = {f.name: _as(f.name, given[f.name], f.default) for f in fields(Settings) if f.name in given}
-    found = Settings(**{name: value for name, value in made.items() if value is not None})
-    found.group = f"Group {found.group}" if found.group.isdigit() else found.group
-    found.paper = found.paper if found.paper in PAPERS else Settings.paper
-    if not re.fullmatch(r"[A-Za-z]{2,3}(-[A-Za-z0-9]{2,8})*", found.language):
-        found.language = "en"
+    found = Settings()
+    for setting in fields(Settings):
+        value = _read(setting.default, given.get(setting.name))
+        if value is not None:
+            setattr(found, setting.name, value)
+    if found.group.isdigit():
+        found.group = f"Group {found.group}"
+    if found.paper not in PAPERS:
+        found.paper = Settings.paper
+    if not LANGUAGE.fullmatch(found.language):
+        found.language = Settings.language
     return found
 
 
-def _as(name: str, value: Any, default: Any) -> Any:
-    if name == "authors":
-        parts = re.split(r"\s*[;,]\s*", value) if isinstance(value, str) else value
-        if not isinstance(parts, list | tuple):
-            return None
-        names = [part.get("name", "") if isinstance(part, dict) else part for part in parts]
-        return tuple(_line(one) for one in names if _line(one))
+def _read(default: Any, value: Any) -> Any:
+    """Return a value of the default's type, or None for a value that cannot be one."""
+    if value is None:
+        return None
+    if isinstance(default, tuple):
+        return _names(value)
     if isinstance(default, bool):
-        return value if isinstance(value, bool) else {"true": True, "false": False}.get(str(value).lower())
+        return {"true": True, "false": False}.get(str(value).lower())
     if isinstance(default, float):
         return float(value) if isinstance(value, int | float) and 5 <= value <= 30 else None
     return _line(value)
 
 
+def _names(value: Any) -> tuple[str, ...] | None:
+    if isinstance(value, str):
+        value = re.split(r"\s*[;,]\s*", value)
+    if not isinstance(value, list | tuple):
+        return None
+    names = [_line(part.get("name", "") if isinstance(part, dict) else part) for part in value]
+    return tuple(filter(None, names))
+
+
 def _line(value: Any) -> str:
-    return " ".join("".join(c for c in str(value) if c.isprintable() or c.isspace()).split())[:500]
+    """Return a value as one line of text."""
+    kept = "".join(char for char in str(value) if char.isprintable() or char.isspace())
+    return " ".join(kept.split())[:500]

@@ -1,5 +1,6 @@
 """Formulas: what notebooks write that pandoc does not read, macros, and how a formula is read aloud."""
 
+from itertools import pairwise
 from typing import Any
 
 import pytest
@@ -26,6 +27,22 @@ from nbtypst.reading.formulas import Formula, formula
 )
 def test_macros_are_expanded_and_lines_aligned(source, latex):
     assert formula(True, source, {}) == Formula(True, False, "", latex)
+
+
+DOUBLED = "".join(rf"\newcommand{{\{b}}}{{\{a}\{a}}}" for a, b in pairwise("abcdefghijklmnopq"))
+
+
+@pytest.mark.parametrize(
+    "definitions, rest",
+    [
+        (r"\def\a{\a\a}", r"\a"),
+        (r"\newcommand{\f}[1]{\f{#1}}", r"\f{x}"),
+        (r"\newcommand{\f}[1]{#1#1}", r"\f{" * 30 + "x" + "}" * 30),
+        (rf"\newcommand{{\a}}{{x}}{DOUBLED}", r"\q"),
+    ],
+)
+def test_macros_without_end_are_shown_as_they_are_written(definitions, rest):
+    assert formula(False, definitions + rest, {}).latex == rest
 
 
 @pytest.mark.parametrize(

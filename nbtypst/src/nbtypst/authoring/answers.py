@@ -10,9 +10,7 @@ from typing import Any
 from IPython.display import Markdown, display
 
 from nbtypst.authoring.ledger import ledger
-from nbtypst.authoring.templates import fill
-
-FALSE = "**No longer true**"  # as templates mark it
+from nbtypst.authoring.templates import Check, filled
 
 
 class Answers:
@@ -29,41 +27,50 @@ class Answers:
     """
 
     def __init__(self, label: str, caption: str, questions: dict[str, str]) -> None:
-        self.questions, self.caption = questions, f"**{label}.** {caption}"
+        self.questions = questions
+        self.caption = f"**{label}.** {caption}"
         self.id = label.lower().replace("table ", "tbl-")
         self.given: dict[str, str] = {}
-        self.checks: dict[str, list[dict[str, Any]]] = {}
+        self.checks: dict[str, list[Check]] = {}
         display(Markdown(self.caption), metadata={"role": "caption"})
         self.place: Any = display(Markdown(self._table()), metadata=self._about(), display_id=True)
 
     def give(self, text: str) -> None:
         """Put answers into the table: a template whose lines start with a question's short name and a colon.
 
-        KeyError for a question that the table does not have.
+        Raises KeyError for a question that the table does not have.
         """
         frame = sys._getframe(1)
-        shown, checks = fill(text, {**frame.f_globals, **frame.f_locals}, ledger.stale)
-        # a passage that is not true comes on one line
-        names = "|".join(map(re.escape, self.questions))
-        start = rf"(?:^|~~|\s)({names}): " if FALSE in shown else r"^(\w+): "
-        _, *parts = re.split(start, re.sub(r"\*\*No longer true.*?~~(?=\w+: )|~~", "\n", shown), flags=re.M)
-        for question, answer in zip(parts[::2], parts[1::2], strict=True):
-            self.questions[question]  # is one
-            self.given[question] = " ".join(answer.split())
-        for question in self.questions:
-            if any(not c.holds and f"{question}: " in c.sentence for c in checks):
-                self.given[question] = f"{FALSE}: {self.given.get(question, '')}"
-        self.checks[" ".join(parts[::2])] = [asdict(check) for check in checks]
+        answers: dict[str, str] = {}
+        checks = []
+        marks = {}
+        question = ""
+        for passage in filled(text, {**frame.f_globals, **frame.f_locals}, ledger.stale):
+            checks += passage.checks
+            for line in passage.text.splitlines():
+                start = re.match(r"(\w+): ", line)
+                if start:
+                    question = start[1]
+                    line = line[start.end() :]
+                    self.questions[question]  # is one
+                if not question:
+                    continue
+                answers[question] = f"{answers.get(question, '')} {line}"
+                if passage.mark:
+                    marks[question] = f"{passage.mark}: "
+        for question, answer in answers.items():
+            self.given[question] = marks.get(question, "") + " ".join(answer.split())
+        self.checks[" ".join(answers)] = checks
         self.place.update(Markdown(self._table()), metadata=self._about())
 
     def _about(self) -> dict[str, Any]:
-        checks = [check for some in self.checks.values() for check in some]
-        return {"id": self.id, "caption": self.caption} | ({"checks": checks} if checks else {})
+        about: dict[str, Any] = {"id": self.id, "caption": self.caption}
+        checks = [asdict(check) for given in self.checks.values() for check in given]
+        return about | {"checks": checks} if checks else about
 
     def _table(self) -> str:
-        rows = [
-            (f"[{question}](#{heading.replace(' ', '-')})", self.given.get(question, "…").replace("|", r"\|"))
-            for question, heading in self.questions.items()
-        ]
         lines = ["| Task | Answer |", f"| {'-' * 7} | {'-' * 93} |"]
-        return "\n".join([*lines, *(f"| {task} | {answer} |" for task, answer in rows)])
+        for question, heading in self.questions.items():
+            answer = self.given.get(question, "…").replace("|", r"\|")
+            lines.append(f"| [{question}](#{heading.replace(' ', '-')}) | {answer} |")
+        return "\n".join(lines)

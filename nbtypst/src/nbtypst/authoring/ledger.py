@@ -1,4 +1,4 @@
-"""Which cell bound each name, and when: what tells a value left behind from one that is as it should be.
+"""A ledger of which cell bound each name, and when: it tells a value left behind from one of this run.
 
 A value is left behind if a cell above the one that made it ran again since and bound a name that it read; or
 if it comes from a cell below the sentence that shows it. In a run from top to bottom neither happens. Cells
@@ -8,18 +8,19 @@ are told apart by the ids that JupyterLab sends, above and below by the order in
 from __future__ import annotations
 
 import ast
+import re
 from dataclasses import dataclass, field
 from typing import Any
 
 
 @dataclass(frozen=True)
 class Binding:
-    """A name's last binding: by which cell, in which run, and the runs that had bound the names it read."""
+    """A name's last binding: by which cell, in which run, and the names of other cells that the cell read."""
 
     cell: str
     run: int
     prompt: int
-    reads: dict[str, int]
+    reads: set[str]
 
 
 @dataclass
@@ -30,26 +31,27 @@ class Ledger:
     bound: dict[str, Binding] = field(default_factory=dict)
     run: int = 0
     cell: str | None = None
-    _reads: dict[str, int] = field(default_factory=dict)
+    _reads: set[str] = field(default_factory=set)
 
     def before(self, info: Any) -> None:
-        """A cell is about to run."""
+        """Note a cell that is about to run, and the names that it reads."""
         self.cell = getattr(info, "cell_id", None)
         self.run += 1
         if self.cell:
             self.order.setdefault(self.cell, len(self.order))
             read, _ = read_and_bound(info.raw_cell or "")
-            self._reads = {name: self.bound[name].run for name in read if name in self.bound}
+            self._reads = read & set(self.bound)
 
     def after(self, result: Any) -> None:
-        """A cell ran."""
+        """Note the names that a cell bound, once it ran."""
         if self.cell:
             prompt = getattr(result, "execution_count", None) or 0
-            for name in read_and_bound(result.info.raw_cell or "")[1]:
+            _, bound = read_and_bound(result.info.raw_cell or "")
+            for name in bound:
                 self.bound[name] = Binding(self.cell, self.run, prompt, self._reads)
 
     def stale(self, names: set[str]) -> str:
-        """What of these names was left behind, in words; "" if nothing was."""
+        """Return which of these names was left behind, in words; "" if none was."""
         if not self.cell:
             return ""
         here = self.order.get(self.cell, 0)
@@ -62,21 +64,22 @@ class Ledger:
         return ""
 
     def _left_behind(self, name: str, seen: set[str]) -> bool:
+        """Tell whether a name, or one that it was made of, was bound again above since."""
         seen.add(name)
         binding = self.bound[name]
         for read in binding.reads:
             source = self.bound[read]
-            above = self.order[source.cell] < self.order[binding.cell]
-            if above and (source.run > binding.run or (read not in seen and self._left_behind(read, seen))):
+            if self.order[source.cell] >= self.order[binding.cell]:
+                continue
+            if source.run > binding.run or (read not in seen and self._left_behind(read, seen)):
                 return True
         return False
 
 
 def read_and_bound(source: str) -> tuple[set[str], set[str]]:
-    """The names that a cell reads, and those that it binds for the cells after it."""
-    lines = ["" if line.lstrip().startswith(("%", "!")) else line for line in source.splitlines()]
+    """Return the names that a cell reads, and those that it binds for the cells after it."""
     try:
-        tree = ast.parse("\n".join(lines))
+        tree = ast.parse(re.sub(r"^\s*[%!].*", "", source, flags=re.M))  # without IPython's own
     except SyntaxError:
         return set(), set()
     read = {n.id for n in ast.walk(tree) if isinstance(n, ast.Name) and isinstance(n.ctx, ast.Load)}
@@ -103,7 +106,7 @@ ledger = Ledger()
 
 
 def watch() -> None:
-    """Keep the ledger of the session, if there is one; again is no harm."""
+    """Keep the ledger of the session, if there is one; a second call changes nothing."""
     from IPython import get_ipython
 
     shell = get_ipython()  # type: ignore[no-untyped-call]

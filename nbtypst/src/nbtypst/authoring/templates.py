@@ -11,26 +11,28 @@ of an array); it may go on over lines until its brackets close. A blank line sta
 from __future__ import annotations
 
 import ast
-import operator
 import re
 import textwrap
-from collections.abc import Callable
-from dataclasses import dataclass, replace
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass, field
 from typing import Any
 
 VALUE = re.compile(r"\{\{(.+?)\}\}(?!\})", re.DOTALL)
-OPERATORS: dict[type[ast.cmpop], tuple[str, Callable[[Any, Any], Any]]] = {
-    ast.Lt: ("<", operator.lt),
-    ast.LtE: ("<=", operator.le),
-    ast.Eq: ("==", operator.eq),
-    ast.NotEq: ("!=", operator.ne),
-    ast.GtE: (">=", operator.ge),
-    ast.Gt: (">", operator.gt),
-    ast.Is: ("is", operator.is_),
-    ast.IsNot: ("is not", operator.is_not),
-    ast.In: ("in", lambda a, b: a in b),
-    ast.NotIn: ("not in", lambda a, b: a not in b),
+FALSE = "**No longer true**"
+STALE = "**Run the cells above again**"
+OPERATORS: dict[type[ast.cmpop], str] = {
+    ast.Eq: "==",
+    ast.Gt: ">",
+    ast.GtE: ">=",
+    ast.In: "in",
+    ast.Is: "is",
+    ast.IsNot: "is not",
+    ast.Lt: "<",
+    ast.LtE: "<=",
+    ast.NotEq: "!=",
+    ast.NotIn: "not in",
 }
+Names = dict[str, Any]
 
 
 @dataclass(frozen=True)
@@ -51,24 +53,49 @@ class Check:
 class Passage:
     """A text and the sources of its checks."""
 
+    text: str = ""
+    checks: list[str] = field(default_factory=list)
+
+    def names(self) -> set[str]:
+        """Return the names that the values and the checks read."""
+        values = [_split(match[1])[0] for match in VALUE.finditer(self.text)]
+        found: set[str] = set()
+        for source in (*values, *self.checks):
+            found |= _read_by(source)
+        return found
+
+
+@dataclass
+class Filled:
+    """A passage with its values, the checks made, and why the text is marked, "" for one that is true."""
+
     text: str
-    checks: list[str]
+    checks: list[Check]
+    mark: str
+    reason: str
+
+    def __str__(self) -> str:
+        if not self.mark:
+            return self.text
+        end = self.text[len(self.text.rstrip()) :]
+        return f"{self.mark} ({self.reason}): ~~{' '.join(self.text.split())}~~{end}"
 
 
 def passages(template: str) -> list[Passage]:
-    """A template's passages: the text up to a check, with the checks that follow it."""
+    """Return a template's passages: the text up to a check, with the checks that follow it.
+
+    Raises ValueError for a check that is no expression or has no text before it.
+    """
     lines = textwrap.dedent(template).strip("\n").splitlines()
-    found = [Passage("", [])]
+    found = [Passage()]
     while lines:
-        line = lines.pop(0)
-        if not line.strip().startswith("check:"):
-            if found[-1].checks and line.strip():
-                found.append(Passage("", []))
-            if found[-1].checks:  # a blank line after a check: the next passage's
-                line = ""
-            found[-1].text += line.rstrip() + "\n"
+        line = lines.pop(0).rstrip()
+        if not line.lstrip().startswith("check:"):
+            if line and found[-1].checks:
+                found.append(Passage())
+            found[-1].text += line + "\n"
             continue
-        source = line.strip().removeprefix("check:").strip()
+        source = line.lstrip().removeprefix("check:").strip()
         while not _compiles(source) and lines and lines[0].strip():
             source += " " + lines.pop(0).strip()
         if not found[-1].text.strip():
@@ -79,47 +106,58 @@ def passages(template: str) -> list[Passage]:
     return found
 
 
-def fill(
-    template: str, names: dict[str, Any], stale: Callable[[set[str]], str] = lambda names: ""
-) -> tuple[str, list[Check]]:
-    """The text with its values, each sentence that is not true marked as such, and the checks made.
+def filled(
+    template: str, names: Names, stale: Callable[[set[str]], str] = lambda names: ""
+) -> Iterator[Filled]:
+    """Yield a template's passages, filled from `names`.
 
-    `stale` says which of a set of names has a value from an older run; such a sentence is marked so.
+    `stale` says which of a set of names has a value from an older run; such a passage is marked so.
     """
-    text, checks = "", []
     for passage in passages(template):
-        words, faults = _values(passage.text, names)
-        plain, end = " ".join(words.split()), words[len(words.rstrip()) :]
-        made = [Check(plain, *_check(source, names)) for source in passage.checks]
-        made += [Check(plain, source, fault, False) for source, fault in faults]
-        if old := stale(_names([*_fields(passage.text), *passage.checks])):
-            made = [replace(check, holds=False, stale=old) for check in made] or [
-                Check(plain, "", "", False, old)
-            ]
-            words = f"**Run the cells above again** ({old}): ~~{plain}~~{end}"
-        elif false := "; ".join(f"`{check.check}`: {check.values}" for check in made if not check.holds):
-            words = f"**No longer true** ({false}): ~~{plain}~~{end}"
-        text += words
-        checks += made
+        text, faults = _values(passage.text, names)
+        sentence = " ".join(text.split())
+        old = stale(passage.names())
+        checks = []
+        for source in passage.checks:
+            values, holds = _check(source, names)
+            checks.append(Check(sentence, source, values, holds and not old, old))
+        checks += [Check(sentence, source, fault, False, old) for source, fault in faults]
+        if old:
+            yield Filled(text, checks or [Check(sentence, "", "", False, old)], STALE, old)
+        else:
+            reason = "; ".join(f"`{check.check}`: {check.values}" for check in checks if not check.holds)
+            yield Filled(text, checks, FALSE if reason else "", reason)
+
+
+def fill(
+    template: str, names: Names, stale: Callable[[set[str]], str] = lambda names: ""
+) -> tuple[str, list[Check]]:
+    """Return a template's text, each passage that is not true or is stale marked as such, and the checks."""
+    text = ""
+    checks = []
+    for passage in filled(template, names, stale):
+        text += str(passage)
+        checks += passage.checks
     return text.strip("\n"), checks
 
 
 def names(template: str) -> set[str]:
-    """The names that a template reads, which a linter does not see."""
-    found = passages(template)
-    return _names([e for passage in found for e in (*_fields(passage.text), *passage.checks)])
+    """Return the names that a template reads, which a linter does not see."""
+    return set().union(*(passage.names() for passage in passages(template)))
 
 
-def _fields(text: str) -> list[str]:
-    """The expressions of a text's values."""
-    return [_split(match[1])[0] for match in VALUE.finditer(text)]
-
-
-def _names(expressions: list[str]) -> set[str]:
-    nodes = [node for source in expressions for node in ast.walk(ast.parse(source, mode="eval"))]
-    bound = {n.id for n in nodes if isinstance(n, ast.Name) and not isinstance(n.ctx, ast.Load)}
-    bound |= {n.arg for n in nodes if isinstance(n, ast.arg)}
-    return {n.id for n in nodes if isinstance(n, ast.Name)} - bound
+def _read_by(source: str) -> set[str]:
+    """Return the names that an expression reads and does not bind."""
+    read: set[str] = set()
+    bound: set[str] = set()
+    for node in ast.walk(ast.parse(source, mode="eval")):
+        if isinstance(node, ast.arg):
+            bound.add(node.arg)
+        elif isinstance(node, ast.Name) and isinstance(node.ctx, ast.Load):
+            read.add(node.id)
+        elif isinstance(node, ast.Name):
+            bound.add(node.id)
+    return read - bound
 
 
 def _compiles(source: str) -> bool:
@@ -130,17 +168,19 @@ def _compiles(source: str) -> bool:
     return True
 
 
-def _split(field: str) -> tuple[str, str]:
-    """Expression and format of a value: the expression is as much of the field as is one."""
-    ends = [len(field), *(match.start() for match in re.finditer(":", field))]
-    for end in ends:
-        if _compiles(expression := field[:end].strip()):
-            return expression, field[end + 1 :]
-    raise ValueError(f"{{{{{field}}}}} is not a Python expression with a format")
+def _split(value: str) -> tuple[str, str]:
+    """Return expression and format of a value: the expression is as much of the value as is one."""
+    if _compiles(value.strip()):
+        return value.strip(), ""
+    for colon in re.finditer(":", value):
+        expression = value[: colon.start()].strip()
+        if _compiles(expression):
+            return expression, value[colon.end() :]
+    raise ValueError(f"{{{{{value}}}}} is not a Python expression with a format")
 
 
-def _values(text: str, names: dict[str, Any]) -> tuple[str, list[tuple[str, str]]]:
-    """The text with its values, and the values that could not be computed, with why."""
+def _values(text: str, names: Names) -> tuple[str, list[tuple[str, str]]]:
+    """Return the text with its values, and the values that could not be computed, with why."""
     faults = []
 
     def value(match: re.Match[str]) -> str:
@@ -149,45 +189,50 @@ def _values(text: str, names: dict[str, Any]) -> tuple[str, list[tuple[str, str]
             form = re.sub(r"\{(.+?)\}", lambda inner: str(eval(inner[1], names)), form)
             found = eval(expression, names)
             words = format(found, form)
-            return words if isinstance(found, str) else words.replace("-", "\N{MINUS SIGN}", words[:1] == "-")
         except Exception as error:
             faults.append((match[1], f"{type(error).__name__}: {error}"))
             return "…"
+        if words.startswith("-") and not isinstance(found, str):
+            words = words.replace("-", "\N{MINUS SIGN}", 1)
+        return words
 
     return VALUE.sub(value, text), faults
 
 
-def _check(source: str, names: dict[str, Any]) -> tuple[str, str, bool]:
-    """A check's source, the values it compares and whether it is true: all of it, of an array."""
+def _check(source: str, names: Names) -> tuple[str, bool]:
+    """Return the values that a check compares, and whether it is true: all of it, of an array."""
     tree = ast.parse(source, mode="eval").body
-    both = isinstance(tree, ast.BoolOp) and isinstance(tree.op, ast.And)
-    values, holds = [], True
+    parts = tree.values if isinstance(tree, ast.BoolOp) and isinstance(tree.op, ast.And) else [tree]
+    seen = []
+    holds = True
     try:
-        for part in tree.values if both else [tree]:  # type: ignore[attr-defined]
-            seen, true = _compare(part, names) if isinstance(part, ast.Compare) else _truth(part, names)
-            values.append(seen)
+        for part in parts:
+            words, true = _compare(part, names)
+            seen.append(words)
             holds = holds and true
     except Exception as error:
-        return source, f"{type(error).__name__}: {error}", False
-    return source, " and ".join(values), holds
+        return f"{type(error).__name__}: {error}", False
+    return " and ".join(seen), holds
 
 
-def _compare(part: ast.Compare, names: dict[str, Any]) -> tuple[str, bool]:
-    sides = [_evaluate(side, names) for side in (part.left, *part.comparators)]
-    words, true = brief(sides[0]), True
-    for op, left, right in zip(part.ops, sides, sides[1:], strict=False):
-        sign, relation = OPERATORS[type(op)]
+def _compare(part: ast.expr, names: Names) -> tuple[str, bool]:
+    """Return the values on the sides of a comparison, or the one of another expression; and its truth."""
+    if not isinstance(part, ast.Compare):
+        value = _evaluate(part, names)
+        return brief(value), _all(value)
+    left = _evaluate(part.left, names)
+    words = brief(left)
+    holds = True
+    for operator, comparator in zip(part.ops, part.comparators, strict=True):
+        sign = OPERATORS[type(operator)]
+        right = _evaluate(comparator, names)
         words += f" {sign} {brief(right)}"
-        true = true and _all(relation(left, right))
-    return words, true
+        holds = holds and _all(eval(f"left {sign} right", {"left": left, "right": right}))
+        left = right
+    return words, holds
 
 
-def _truth(part: ast.expr, names: dict[str, Any]) -> tuple[str, bool]:
-    value = _evaluate(part, names)
-    return brief(value), _all(value)
-
-
-def _evaluate(part: ast.expr, names: dict[str, Any]) -> Any:
+def _evaluate(part: ast.expr, names: Names) -> Any:
     return eval(compile(ast.Expression(part), "<check>", "eval"), names)
 
 
@@ -196,7 +241,7 @@ def _all(value: Any) -> bool:
 
 
 def brief(value: Any) -> str:
-    """A value in a few words: a number, an array's smallest and largest, or at most 80 characters."""
+    """Return a value in a few words: a number, an array's smallest and largest, or at most 80 characters."""
     if hasattr(value, "dtype") and getattr(value, "size", 1) > 1 and value.dtype.kind in "iuf":
         return f"{value.min():.6g} to {value.max():.6g}"
     if type(value).__name__ in ("bool", "bool_"):  # and NumPy's

@@ -37,7 +37,9 @@ NUMBER = re.compile(
     r"[-+−]?\d[\d.,]*(e[-+]?\d+)?( ?%)?( ± [\d.]+)?|\$(-?[\d.]+ \\times 10\^\{-?\d+\}|\\infty)\$"
 )
 TYPE = "'New Computer Modern', 'CMU Serif', 'Latin Modern Roman', 'STIXGeneral', serif"
-PNG_DPI, PNG_COLOURS = 110, 64  # for viewers that show no SVG
+PNG_DPI = 110  # of the PNG, for viewers that show no SVG
+PNG_COLOURS = 64
+WRAPPED = 40  # characters of a cell whose text stands in lines
 
 watch()
 
@@ -59,33 +61,31 @@ def table(header: Sequence[str], rows: Sequence[Sequence[object]], label: str, c
     for row in rows:
         if len(row) != len(header):
             raise ValueError(f"{label} has {len(header)} columns, a row has {len(row)}: {list(row)!r}")
-    columns = [[_cell(cell) for cell in column] for column in zip(header, *rows, strict=True)]
-    lengths = [[len(re.sub(r"\]\(\S*\)", "", cell)) for cell in column] for column in columns]
-    wrapped = max(map(max, lengths)) > 40
-    widths = [max(5, sum(column) // len(column)) if wrapped else 5 for column in lengths]
-    filled = [[cell for cell in cells if cell not in ("", "–")] for _, *cells in columns]
-    numbers = [sum(map(bool, map(NUMBER.fullmatch, cells))) for cells in filled]
-    ends = ["-:"[2 * count > len(cells)] for count, cells in zip(numbers, filled, strict=True)]
-    dashes = ["-" * (width - 1) + end for width, end in zip(widths, ends, strict=True)]
-    top, *body = ["| " + " | ".join(line) + " |" for line in zip(*columns, strict=True)]
+    cells = [[_cell(cell) for cell in row] for row in (header, *rows)]
+    wrapped = any(_length(cell) > WRAPPED for row in cells for cell in row)
+    dashes = [_dashes(column, wrapped) for column in zip(*cells, strict=True)]
+    lines = [f"| {' | '.join(line)} |" for line in (cells[0], dashes, *cells[1:])]
     titled = f"**{label}.** {words}"
     display(Markdown(titled), metadata={"role": "caption"})
-    lines = "\n".join([top, f"| {' | '.join(dashes)} |", *body])
-    display(Markdown(lines), metadata={"id": name, "caption": titled} | _about(checks))
+    display(Markdown("\n".join(lines)), metadata={"id": name, "caption": titled} | _about(checks))
 
 
 def show(figure: Figure, label: str, caption: str, alt: str) -> None:
     """Show a figure at its own size, its caption below; `label` is its number, such as "Figure 3".
 
     As SVG, whose words are text in the page's type; as PNG, for viewers that show no SVG; and as PDF, for
-    nbconvert's LaTeX.
+    nbconvert's LaTeX. Raises ValueError for a label of another form.
     """
     import matplotlib.pyplot as plt
 
-    name, names = _id(label, "Figure"), _names()
-    (words, checks), (spoken, more) = fill(caption, names, ledger.stale), fill(alt, names, ledger.stale)
+    name = _id(label, "Figure")
+    names = _names()
+    words, checks = fill(caption, names, ledger.stale)
+    spoken, more = fill(alt, names, ledger.stale)
     titled = f"**{label}.** {words}"
-    svg, pdf, png = io.BytesIO(), io.BytesIO(), io.BytesIO()
+    svg = io.BytesIO()
+    pdf = io.BytesIO()
+    png = io.BytesIO()
     with plt.rc_context({"svg.hashsalt": name, "svg.fonttype": "none"}):
         figure.savefig(svg, format="svg", metadata={"Date": None, "Creator": None})
         figure.set_layout_engine(None)  # that of the SVG stands
@@ -104,7 +104,7 @@ def show(figure: Figure, label: str, caption: str, alt: str) -> None:
 
 
 def sci(value: float, digits: int = 1) -> str:
-    """A number as a formula, such as $3.6 \\times 10^{-7}$, for sentences and tables."""
+    """Return a number as a formula, such as $3.6 \\times 10^{-7}$, for sentences and tables."""
     mantissa, exponent = f"{value:.{digits}e}".split("e")
     return f"${mantissa} \\times 10^{{{int(exponent)}}}$"
 
@@ -115,13 +115,13 @@ def versions(*packages: str) -> None:
     Its LaTeX defines a counter too, which tables without a caption need in the LaTeX of pandoc >= 3.8.2.1,
     and nbconvert's template lacks (nbconvert #2317): so call it before the first table.
     """
-    parts = [("Python", platform.python_version()), *((name, version(name)) for name in packages)]
-    text = "Computed with " + ", ".join(f"{name} {number}" for name, number in parts) + "."
+    parts = [f"Python {platform.python_version()}", *(f"{name} {version(name)}" for name in packages)]
+    text = f"Computed with {', '.join(parts)}."
     display({"text/markdown": text, "text/latex": rf"\newcounter{{none}}{text}"}, raw=True)
 
 
 def _names() -> dict[str, Any]:
-    """The names of the cell or function that called the function that called this."""
+    """Return the names of the cell or function that called the function that called this."""
     frame = sys._getframe(2)
     return {**frame.f_globals, **frame.f_locals}
 
@@ -131,7 +131,7 @@ def _about(checks: list[Check]) -> dict[str, Any]:
 
 
 def _id(label: str, kind: str) -> str:
-    """What a mention of the label links to: fig-3, tbl-a1."""
+    """Return the id that a mention of the label links to: fig-3, tbl-a1."""
     match = LABEL.fullmatch(label)
     if not match or match[1] != kind:
         raise ValueError(
@@ -142,6 +142,18 @@ def _id(label: str, kind: str) -> str:
 
 def _cell(cell: object) -> str:
     return " ".join(str(cell).split()).replace("|", r"\|")
+
+
+def _length(cell: str) -> int:
+    return len(re.sub(r"\]\(\S*\)", "", cell))  # without addresses of links
+
+
+def _dashes(column: Sequence[str], wrapped: bool) -> str:
+    """Return the dashes below a column's head, which give its width and whether it stands to the right."""
+    width = max(5, sum(map(_length, column)) // len(column)) if wrapped else 5
+    filled = [cell for cell in column[1:] if cell not in ("", "–")]
+    numbers = [cell for cell in filled if NUMBER.fullmatch(cell)]
+    return "-" * (width - 1) + (":" if 2 * len(numbers) > len(filled) else "-")
 
 
 def _fewer_colours(png: io.BytesIO) -> bytes:

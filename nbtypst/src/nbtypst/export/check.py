@@ -1,4 +1,4 @@
-"""Whether all that a notebook says is true: python -m nbtypst.check NOTEBOOK [--evidence FILE].
+"""Check that all that a notebook says is true: python -m nbtypst.check NOTEBOOK [--evidence FILE].
 
 Lists every sentence that is not true, and in a strict notebook all that a page cannot show, one line each
 with its cell; the exit status is then 1. With --evidence it writes every check made, with what was measured.
@@ -20,21 +20,20 @@ from nbtypst.settings import settings
 
 
 def evidence(nb: Any) -> str:
-    """Every check of a notebook as text: the sentence, the check and what was measured."""
+    """Return every check of a notebook as text: the sentence, the check and what was measured."""
     found = [check for piece in pieces(nb, Problems(), hide_code=True) for check in piece.checks]
-    parts = [
-        f"{number}. {' '.join(check['sentence'].split())}\n     check:    {check['check']}\n"
-        f"     measured: {check['values']}\n"
-        for number, check in enumerate(found, 1)
-    ]
-    return f"The {len(found)} checks of this report, each with what was measured.\n\n" + "\n".join(parts)
+    text = f"The {len(found)} checks of this report, each with what was measured.\n"
+    for number, check in enumerate(found, 1):
+        text += f"\n{number}. {' '.join(check['sentence'].split())}\n"
+        text += f"     check:    {check['check']}\n"
+        text += f"     measured: {check['values']}\n"
+    return text
 
 
 def main(arguments: list[str] | None = None) -> int:
-    """The command; returns its exit status."""
-    parser = argparse.ArgumentParser(
-        prog="python -m nbtypst.check", description=(__doc__ or "").split("\n\n")[1]
-    )
+    """Run the command and return its exit status."""
+    about = (__doc__ or "").split("\n\n")[1]
+    parser = argparse.ArgumentParser(prog="python -m nbtypst.check", description=about)
     parser.add_argument("notebook", type=Path)
     parser.add_argument("--evidence", type=Path, metavar="FILE", help="write the checks that were made there")
     parser.add_argument("--folder", type=Path, help="where the notebook's pictures are, if not beside it")

@@ -21,15 +21,16 @@ _MATH = re.compile(
 )
 _NAME = r'<mi mathvariant="normal">([^\W\d_]{2,})</mi>'  # of a function, such as ln
 _THIN = "0.167em"
+_OPERANDS = ("mfrac", "mi", "mn", "mrow", "msqrt", "msub", "msubsup", "msup")
 
 
 def tidy(page: str) -> str:
-    """A page of HTML, each formula in it read aloud and well spaced."""
-    return _MATH.sub(lambda math: f'<math {math[1]} alttext="{_words(math[3])}">{_set(math[2])}', page)
+    """Return a page of HTML with each formula in it read aloud and well spaced."""
+    return _MATH.sub(_tidy, page)
 
 
 def font_face() -> str:
-    """The style that gives a page its font for math, as "Math of this page"; it asks nothing of a network."""
+    """Return the style that gives a page its font for math, as "Math of this page", without a network."""
     data = b64encode((files(__package__) / "math.woff2").read_bytes()).decode()
     return (
         '@font-face { font-family: "Math of this page"; '
@@ -37,23 +38,18 @@ def font_face() -> str:
     )
 
 
-def _words(latex: str) -> str:
-    return escape(read_aloud(unescape(latex)))
+def _tidy(math: re.Match[str]) -> str:
+    """Return a formula, accents as wide as the letter's own, a thin space where TeX has one beside a name."""
+    attributes, body, latex = math.groups()
+    body = body.replace('<mo accent="true">\u0302<', '<mo accent="true">\u02c6<')
+    body = body.replace('<mo accent="true">', '<mo accent="true" stretchy="false">')
+    body = re.sub(rf"<mrow>({_NAME})<mo>&#8289;</mo></mrow>", r"\1", body)
+    body = re.sub(rf'(</(\w+)>)?{_NAME}(<mo stretchy="\w+" form="prefix">)?', _function, body)
+    return f'<math {attributes} alttext="{escape(read_aloud(unescape(latex)))}">{body}'
 
 
-def _set(mathml: str) -> str:
-    """Accents as wide as the letter's own, and a thin space where TeX has one beside a function's name."""
-    mathml = mathml.replace('<mo accent="true">\u0302<', '<mo accent="true" stretchy="false">\u02c6<')
-    mathml = mathml.replace('<mo accent="true">', '<mo accent="true" stretchy="false">')
-    mathml = re.sub(rf"<mrow>({_NAME})<mo>&#8289;</mo></mrow>", r"\1", mathml)
-
-    def function(found: re.Match[str]) -> str:
-        before, name, after = found[1], found[2], found[3]
-        left = _THIN if before in ("mi", "mn", "msup", "msub", "msubsup", "mfrac", "mrow", "msqrt") else "0"
-        right = "0" if after else _THIN
-        return (
-            f'{f"</{before}>" if before else ""}<mo lspace="{left}" rspace="{right}" '
-            f'movablelimits="false">{name}</mo>{after}'
-        )
-
-    return re.sub(rf'(?:</(\w+)>)?{_NAME}((?:<mo stretchy="\w+" form="prefix">)?)', function, mathml)
+def _function(found: re.Match[str]) -> str:
+    closing, before, name, after = found.groups("")
+    left = _THIN if before in _OPERANDS else "0"
+    right = "0" if after else _THIN
+    return f'{closing}<mo lspace="{left}" rspace="{right}" movablelimits="false">{name}</mo>{after}'

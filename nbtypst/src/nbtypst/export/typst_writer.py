@@ -6,6 +6,7 @@ import math
 import re
 import unicodedata
 from dataclasses import dataclass, field
+from itertools import groupby
 from typing import Any
 
 from pandocfilters import stringify
@@ -16,30 +17,34 @@ from nbtypst.reading.markdown import Block
 from nbtypst.reading.references import PREFIX
 from nbtypst.reading.speech import read_aloud
 
-WIDTH, HEIGHT = 378.0, 640.0  # points of the type area: what a picture may fill
+WIDTH = 378.0  # points of the type area, which a picture may fill
+HEIGHT = 640.0
 LONG = re.compile(r"[^\s\u200b]{40}")  # a word that may need a break
+SHORT = 600  # characters of a paragraph that stays with the equation below it
 _CALLS = {
     "Emph": "emph",
-    "Underline": "underline",
-    "Strong": "strong",
-    "Strikeout": "strike",
-    "Superscript": "super",
-    "Subscript": "sub",
     "SmallCaps": "smallcaps",
+    "Strikeout": "strike",
+    "Strong": "strong",
+    "Subscript": "sub",
+    "Superscript": "super",
+    "Underline": "underline",
 }
-_ALIGN = {"AlignLeft": "left", "AlignRight": "right", "AlignCenter": "center", "AlignDefault": "left"}
+_ALIGN = {"AlignCenter": "center", "AlignDefault": "left", "AlignLeft": "left", "AlignRight": "right"}
+_QUOTES = {"DoubleQuote": ("“", "”"), "SingleQuote": ("‘", "’")}
+_LANGUAGES = {"ipython": "python", "ipython3": "python"}
 
 
 @dataclass
 class Writer:
-    """Writes one document; what turned out not to compile is shown in another way and noted."""
+    """A writer of one document; what turned out not to compile is shown in another way and noted."""
 
     document: Document
     formulas: dict[Formula, str]
     broken: set[Any] = field(default_factory=set)  # formulas and pictures that do not compile
     stand_ins: dict[str, str] = field(default_factory=dict)  # for characters that no font has
     floats: set[str] = field(default_factory=set)  # figures that go to the top of the next page
-    marks: list[tuple[str, Any]] = field(default_factory=list)  # cell, formula or picture
+    marks: list[Any] = field(default_factory=list)  # formulas and pictures
     fragile: dict[int, Any] = field(default_factory=dict)  # line: formula or picture
     shown_as_text: dict[Any, str] = field(default_factory=dict)  # formula: cell
     dropped: dict[str, str] = field(default_factory=dict)  # picture: cell
@@ -48,25 +53,28 @@ class Writer:
     leads: bool = False  # whether a displayed equation follows
 
     def write(self) -> str:
-        """The source of the document's body."""
-        self.marks, self.fragile = [], {}
+        """Return the source of the document's body."""
+        self.marks = []
+        self.fragile = {}
         text = ""
         blocks = self.document.blocks
-        for (place, block), (_, following) in zip(blocks, [*blocks[1:], ("", {"t": ""})], strict=False):
-            self.place, self.leads = place, _begins_with_display(following)
+        for number, (place, block) in enumerate(blocks, 1):
+            self.place = place
+            self.leads = any(_begins_with_display(following) for _, following in blocks[number : number + 1])
             text += self.block(block) + "\n\n"
         for number, line in enumerate(text.split("\n"), 1):
-            if match := re.match(r"/\*(\d+)\*/", line):
-                self.fragile[number] = self.marks[int(match[1])][1]
+            mark = re.match(r"/\*(\d+)\*/", line)
+            if mark:
+                self.fragile[number] = self.marks[int(mark[1])]
         return text
 
     def _mark(self, what: Any) -> str:
-        """A comment by which an error's line leads to what is written there."""
-        self.marks.append((self.place, what))
+        """Return a comment by which an error's line leads to what is written there."""
+        self.marks.append(what)
         return f"/*{len(self.marks) - 1}*/"
 
     def string(self, text: str) -> str:
-        """A Typst string literal."""
+        """Return a Typst string literal."""
         for char in set(text) & set(self.stand_ins):
             self.replaced.setdefault(char, self.place)
             text = text.replace(char, self.stand_ins[char])
@@ -75,20 +83,22 @@ class Writer:
         text = text.replace("\\", "\\\\").replace('"', '\\"')
         return '"' + text.replace("\n", "\\n").replace("\r", "").replace("\t", "    ") + '"'
 
+    def _label(self, name: str) -> str:
+        """Return a place to which a link can lead, "" without a name."""
+        return f"#metadata(none)#label({self.string(name)})" if name else ""
+
     def blocks(self, blocks: list[Block]) -> str:
-        """Blocks as the inside of a Typst content block."""
-        return "\n\n".join(self.block(block) for block in blocks)
+        """Return blocks as the inside of a Typst content block."""
+        return "\n\n".join(map(self.block, blocks))
 
     def block(self, block: Block) -> str:
-        """One block."""
-        kind, content = block["t"], block.get("c", [])
+        """Return one block."""
+        kind = block["t"]
+        content = block.get("c", [])
         if kind in ("Plain", "Para"):
             return self._paragraph(content)
         if kind == "Header":
-            level, (name, _, _), inlines = content
-            appendix = level == 1 and stringify(inlines).startswith("Appendix")
-            start = "#place.flush()\n" + ("#pagebreak(weak: true)\n" if appendix else "")
-            return f"{start}#heading(level: {level})[{self.inlines(inlines)}]#label({self.string(name)})"
+            return self._heading(content)
         if kind == "CodeBlock":
             return self.code("plain", content)
         if kind == "BlockQuote":
@@ -98,82 +108,86 @@ class Writer:
         if kind == "OrderedList":
             return f"#enum(start: {content[0][0]}, {self._items(content[1])})"
         if kind == "DefinitionList":
-            items = [
-                (self.inlines(term), "\n\n".join(map(self.blocks, meanings))) for term, meanings in content
-            ]
-            return "#terms(" + "".join(f"terms.item([{term}], [{words}])," for term, words in items) + ")"
+            return f"#terms({''.join(self._term(*item) for item in content)})"
         if kind == "HorizontalRule":
             return "#nb.rule"
         if kind == "Table":
             return self.table(content)
         return self._div(content)
 
+    def _heading(self, content: Any) -> str:
+        level, (name, _, _), inlines = content
+        appendix = level == 1 and stringify(inlines).startswith("Appendix")
+        start = "#place.flush()\n" + ("#pagebreak(weak: true)\n" if appendix else "")
+        return f"{start}#heading(level: {level})[{self.inlines(inlines)}]#label({self.string(name)})"
+
     def _items(self, items: list[list[Block]]) -> str:
         tight = all(block["t"] != "Para" for item in items for block in item)
         return f"tight: {str(tight).lower()}, " + "".join(f"[{self.blocks(item)}]," for item in items)
 
+    def _term(self, term: list[Any], meanings: list[list[Block]]) -> str:
+        words = "\n\n".join(map(self.blocks, meanings))
+        return f"terms.item([{self.inlines(term)}], [{words}]),"
+
     def _div(self, content: Any) -> str:
         (name, classes, pairs), blocks = content
-        if "figure" in classes:
+        style = classes[0] if classes else ""
+        if style == "figure":
             return self.figure(name, dict(pairs)["key"], blocks)
-        if classes and classes[0] in ("input", "output", "error"):
-            return self.code(classes[0], blocks[0]["c"])
-        label = f"#metadata(none)#label({self.string(name)})" if name else ""
-        return label + self.blocks(blocks)
+        if style in ("input", "output", "error"):
+            return self.code(style, blocks[0]["c"])
+        return self._label(name) + self.blocks(blocks)
 
     def code(self, style: str, content: Any) -> str:
-        """A block of code: its words may break anywhere, so that none is cut."""
+        """Return a block of code: its words may break anywhere, so that none is cut."""
         (_, classes, _), text = content
-        text = LONG.sub(lambda m: m[0] + "\u200b", text)
-        language = self.string({"ipython3": "python", "ipython": "python"}.get(c := (classes or [""])[0], c))
-        return f"#nb.code({self.string(style)}, {language}, {self.string(text)})" if text.strip() else ""
+        if not text.strip():
+            return ""
+        language = "".join(classes[:1])
+        language = self.string(_LANGUAGES.get(language, language))
+        return f"#nb.code({self.string(style)}, {language}, {self.string(_breakable(text))})"
 
     def _paragraph(self, inlines: list[Any]) -> str:
-        """A paragraph, its display equations as blocks; one sticks to the words that lead to it."""
+        """Return a paragraph, its display equations as blocks; one sticks to the words that lead to it."""
         parts: list[str] = []
-        run: list[Any] = []
-        for item in [*inlines, None]:
-            display = item is not None and item["t"] == "Math" and item["formula"].display
-            if item is not None and not display:
-                run.append(item)
-                continue
-            words = self.inlines(run)
-            if words.strip():
-                if _leftwards(stringify(run)):
-                    words = f"#text(dir: rtl)[{words}]"
-                short = len(stringify(run)) < 600
-                sticks = short and (display or self.leads)
-                parts.append(f"#block(sticky: true, below: 1.1em)[{words}]" if sticks else words)
-            run = []
+        groups = [(display, list(items)) for display, items in groupby(inlines, _is_display)]
+        for number, (display, items) in enumerate(groups, 1):
             if display:
-                parts.append(self.math(item["formula"]))
+                parts += [self.math(item["formula"]) for item in items]
+                continue
+            words = self.inlines(items)
+            if not words.strip():
+                continue
+            plain = stringify(items)
+            if _leftwards(plain):
+                words = f"#text(dir: rtl)[{words}]"
+            if len(plain) < SHORT and (number < len(groups) or self.leads):
+                words = f"#block(sticky: true, below: 1.1em)[{words}]"
+            parts.append(words)
         return "\n\n".join(parts)
 
     def inlines(self, inlines: list[Any]) -> str:
-        """Inlines as markup that is calls alone."""
-        text, run = "", ""
-        for item in [*inlines, None]:
-            kind = item["t"] if item else ""
-            if kind == "Str":
-                run += item["c"]
-            elif kind in ("Space", "SoftBreak"):
-                run += " "
-            else:
-                if run:
-                    text += f"#{self.string(LONG.sub(lambda m: m[0] + chr(0x200B), re.sub(' +', ' ', run)))};"
-                    run = ""
-                text += self._inline(item) if item else ""
+        """Return inlines as markup that is calls alone."""
+        text = ""
+        for is_text, items in groupby(inlines, lambda item: item["t"] in ("Str", "Space", "SoftBreak")):
+            if not is_text:
+                text += "".join(map(self._inline, items))
+                continue
+            words = "".join(item.get("c", " ") for item in items)
+            if words:
+                text += f"#{self.string(_breakable(re.sub(' +', ' ', words)))};"
         return text
 
     def _inline(self, item: Any) -> str:
-        kind, content = item["t"], item.get("c")
+        kind = item["t"]
+        content = item.get("c")
         if kind in _CALLS:
             return f"#{_CALLS[kind]}[{self.inlines(content)}];"
         if kind == "Quoted":
-            open_, close = "‘’" if content[0]["t"] == "SingleQuote" else "“”"
-            return self.inlines([{"t": "Str", "c": open_}, *content[1], {"t": "Str", "c": close}])
+            first, last = _QUOTES[content[0]["t"]]
+            return self.inlines([{"t": "Str", "c": first}, *content[1], {"t": "Str", "c": last}])
         if kind == "Code":
-            return f"#raw({self.string(LONG.sub(lambda m: m[0] + chr(0x200B), content[1]))});"
+            return f"#raw({self.string(_breakable(content[1]))});"
         if kind == "LineBreak":
             return "#linebreak();"
         if kind == "Math":
@@ -185,32 +199,42 @@ class Writer:
         (name, classes, pairs), inner = content  # of a Span
         if classes == ["picture"]:
             return self._picture(dict(pairs)["key"])
-        return (f"#metadata(none)#label({self.string(name)});" if name else "") + self.inlines(inner)
+        return (f"{self._label(name)};" if name else "") + self.inlines(inner)
 
     def math(self, formula: Formula) -> str:
-        """A formula with its reading in words, or its source where Typst cannot set it."""
+        """Return a formula with its reading in words, or its source where Typst cannot set it."""
         name = PREFIX["equation"] + formula.tag.lower() if formula.tag else ""
         body = self.formulas.get(formula)
         if body is None or formula in self.broken:
-            self.shown_as_text[formula] = self.place
-            source = self.string(formula.latex + (rf" \tag{{{formula.tag}}}" if formula.tag else ""))
-            label = f"#metadata(none)#label({self.string(name)});" if name else ""
-            return label + (
-                f'#nb.code("plain", "latex", {source})' if formula.display else f"#raw({source});"
-            )
-        alt = self.string(read_aloud(formula.latex) + (f", equation {formula.tag}" if formula.tag else ""))
+            return self._source(formula, name)
+        words = read_aloud(formula.latex)
+        if formula.tag:
+            words += f", equation {formula.tag}"
+        alt = self.string(words)
         if not formula.display:
             return f"#nb.read({alt},\n{self._mark(formula)}${body}$\n);"
         tag = self.string(formula.tag) if formula.tag else "none"
         boxed = str(formula.boxed).lower()
         return f"#nb.display({alt}, {tag}, {self.string(name)}, {boxed},\n{self._mark(formula)}$ {body} $\n)"
 
-    def _image(self, key: str, most: float) -> str:
+    def _source(self, formula: Formula, name: str) -> str:
+        """Return a formula's LaTeX as code."""
+        self.shown_as_text[formula] = self.place
+        source = formula.latex
+        if formula.tag:
+            source += rf" \tag{{{formula.tag}}}"
+        code = self.string(source)
+        label = f"{self._label(name)};" if name else ""
+        return f'{label}#nb.code("plain", "latex", {code})' if formula.display else f"{label}#raw({code});"
+
+    def _image(self, key: str) -> str:
+        """Return a picture at its own size, or as large as fits a page."""
         picture = self.document.pictures[key]
-        width = min(picture.width, most, HEIGHT * picture.width / picture.height)
-        height = f", height: {width * picture.height / picture.width:.2f}pt"
+        width = min(picture.width, WIDTH, HEIGHT * picture.width / picture.height)
+        height = width * picture.height / picture.width
+        sides = f'width: {width:.2f}pt, height: {height:.2f}pt, fit: "stretch"'
         alt = self.string(picture.alt)
-        return f'image("{key}.{picture.kind}", alt: {alt}, width: {width:.2f}pt{height}, fit: "stretch")'
+        return f'{self._mark(key)}image("{key}.{picture.kind}", alt: {alt}, {sides})'
 
     def _dropped(self, key: str) -> str:
         self.dropped[key] = self.place
@@ -219,78 +243,77 @@ class Writer:
     def _picture(self, key: str) -> str:
         if key in self.broken:
             return self._dropped(key)
-        return f"#box(baseline: 20%,\n{self._mark(key)}{self._image(key, WIDTH)}\n);"
+        return f"#box(baseline: 20%,\n{self._image(key)}\n);"
 
     def figure(self, name: str, key: str, caption: list[Block]) -> str:
-        """A picture with its caption; without one it stays where it is."""
+        """Return a picture with its caption; without one it stays where it is."""
         words = self.blocks(caption)
         label = f"#label({self.string(name)})" if name else ""
         if key in self.broken:
             return f"#metadata(none){label} {self._dropped(key)}\n\n{words}"
-        image = f"{self._mark(key)}{self._image(key, WIDTH)}"
         place = "top" if name in self.floats else "none"
-        # a name that no heading has
-        inside = f"#metadata(none)#label({self.string(f'in:{name}')})" if name else ""
-        body = f"caption: [{inside}{words}]" if words.strip() or name else "caption: none"
-        return f"#figure(kind: image, placement: {place}, {body},\n{image}\n){label}"
+        body = "caption: none"
+        if words.strip() or name:
+            inside = self._label(f"in:{name}" if name else "")  # a name that no heading has
+            body = f"caption: [{inside}{words}]"
+        return f"#figure(kind: image, placement: {place}, {body},\n{self._image(key)}\n){label}"
 
     def table(self, content: Any) -> str:
-        """A table, its first rows as header cells."""
-        (name, _, _), (_, above), columns, head, bodies, foot = content
-        rows = [*head[1], *(row for body in bodies for row in body[3]), *foot[1]]
+        """Return a table, its first rows as header cells."""
+        (name, _, _), (_, above), columns, (_, head), bodies, (_, foot) = content
+        rows = [*head, *(row for body in bodies for row in body[3]), *foot]
         aligned = ", ".join(_ALIGN[alignment["t"]] for alignment, _ in columns)
-        cells = [f"table.header({''.join(map(self._row, head[1]))}),"] if head[1] else []
-        cells += [self._row(row) for row in rows[len(head[1]) :]]
-        body = f"table(columns: {self._widths(rows, len(columns))}, align: ({aligned},), {''.join(cells)})"
+        cells = f"table.header({''.join(map(self._row, head))})," if head else ""
+        cells += "".join(map(self._row, rows[len(head) :]))
+        body = f"table(columns: {_widths(rows, len(columns))}, align: ({aligned},), {cells})"
         words = self.blocks(above)
         caption = f"[{words}]" if words.strip() else "none"
         label = f"#label({self.string(name)})" if name else ""
         return f"#figure(kind: table, caption: {caption}, nb.fitted({body})){label}"
 
     def _row(self, row: Any) -> str:
-        made = ""
+        cells = ""
         for _, alignment, rows, columns, blocks in row[1]:
             span = f"rowspan: {rows}, colspan: {columns}, " if (rows, columns) != (1, 1) else ""
             own = f"align: {_ALIGN[alignment['t']]}, " if alignment["t"] != "AlignDefault" else ""
-            made += f"table.cell({span}{own}[{self.blocks(blocks)}]),"
-        return made
+            cells += f"table.cell({span}{own}[{self.blocks(blocks)}]),"
+        return cells
 
-    @staticmethod
-    def _widths(rows: list[Any], count: int) -> str:
-        """Columns as wide as they are; where one has long text, in proportion to roots of their lengths."""
-        lengths: list[list[int]] = [[] for _ in range(count)]
-        for row in rows:
-            if len(row[1]) == count:
-                for cell, column in zip(row[1], lengths, strict=True):
-                    column.append(len(stringify(cell[4])))
-        longest = [max(column, default=0) for column in lengths]
-        if max(longest, default=0) <= 40 or count > 8:
-            return str(count)
-        means = [sum(column) / max(len(column), 1) for column in lengths]
-        share = [math.sqrt(max(mean, 1.0)) for mean in means]
-        return (
-            "("
-            + "".join(
-                "auto," if long < 14 else f"{part:.2f}fr," for long, part in zip(longest, share, strict=True)
-            )
-            + ")"
-        )
+
+def _widths(rows: list[Any], count: int) -> str:
+    """Return columns as wide as they are, or, where one has long text, by the roots of their lengths."""
+    lengths = [[len(stringify(cell[4])) for cell in cells] for _, cells in rows if len(cells) == count]
+    columns = list(zip(*lengths, strict=True))
+    if count > 8 or max(map(max, columns), default=0) <= 40:
+        return str(count)
+    widths = ""
+    for column in columns:
+        mean = sum(column) / len(column)
+        widths += "auto," if max(column) < 14 else f"{math.sqrt(max(mean, 1.0)):.2f}fr,"
+    return f"({widths})"
+
+
+def _breakable(text: str) -> str:
+    return LONG.sub(lambda word: word[0] + "\u200b", text)
+
+
+def _is_display(item: Any) -> bool:
+    return bool(item["t"] == "Math" and item["formula"].display)
 
 
 def _begins_with_display(block: Block) -> bool:
-    """Whether a block is a paragraph that begins with a displayed equation."""
-    first = block["c"][:1] if block["t"] == "Para" else []
-    return bool(first) and first[0]["t"] == "Math" and first[0]["formula"].display
+    """Tell whether a block is a paragraph that begins with a displayed equation."""
+    return block["t"] == "Para" and any(map(_is_display, block["c"][:1]))
 
 
 def _leftwards(text: str) -> bool:
-    """Whether a text is read from right to left: its first letter with a direction is."""
+    """Tell whether a text is read from right to left: its first letter with a direction is."""
     kinds = (unicodedata.bidirectional(char) for char in text[:200])
     return next((kind for kind in kinds if kind in ("L", "R", "AL")), "L") != "L"
 
 
 def stand_in(char: str) -> str:
-    """Words for a character that no font here has: its name in brackets; "" for one that has no shape."""
+    """Return a character's name in brackets, for one that no font has; "" for one that has no shape."""
     if unicodedata.category(char) in ("Mn", "Me", "Cf", "Cc", "Co") or 0xFE00 <= ord(char) <= 0xFE0F:
         return ""
     name = unicodedata.name(char, "")

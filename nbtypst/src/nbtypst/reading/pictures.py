@@ -15,8 +15,17 @@ from PIL import Image
 
 from nbtypst.reading.svg import sanitise_svg, size
 
-MOST_BYTES, MOST_PIXELS = 40_000_000, 60_000_000
-MIME = {"png": "image/png", "jpg": "image/jpeg", "svg": "image/svg+xml"}
+MOST_BYTES = 40_000_000
+MOST_PIXELS = 60_000_000
+MIME = {"jpg": "image/jpeg", "png": "image/png", "svg": "image/svg+xml"}
+_KINDS = {"JPEG": "jpg", "PNG": "png"}  # by Pillow's names
+_NOT_OF_PAGES = ("CMYK", "F", "I", "I;16", "YCCK")  # Pillow's modes that become others
+_PIXELS = re.compile(r"\s*(\d+(?:\.\d+)?)\s*(?:px)?\s*")
+_DATA = re.compile(r"data:image/[\w.+-]+(?:;[\w=-]+)*?(;base64)?,", re.I)
+
+
+class Remote(ValueError):  # noqa: N818
+    """The picture is not here but on the network: it can only be a link."""
 
 
 @dataclass
@@ -36,76 +45,66 @@ class Picture:
 
 
 def picture(content: bytes | str) -> Picture:
-    """A picture from the contents of a file: PNG and JPEG as they are, SVG sanitised, others as PNG.
+    """Return a picture from the contents of a file: PNG and JPEG as they are, SVG sanitised, others as PNG.
 
-    Raises ValueError for what is none, and for one that is larger than any page needs.
+    Raises ValueError for contents that are no picture, and for a picture larger than any page needs.
     """
     raw = content.encode("utf-8", "replace") if isinstance(content, str) else content
     if len(raw) > MOST_BYTES:
         raise ValueError(f"the picture has {len(raw):,} bytes, more than {MOST_BYTES:,}")
     if b"<svg" in raw[:5000]:
-        svg = sanitise_svg(raw.decode("utf-8", "replace"))
-        width, height = size(svg)
-        if width <= 0 or height <= 0:
-            raise ValueError("the SVG has no size")
-        return Picture(svg.encode(), "svg", width, height)
+        return _drawing(raw.decode("utf-8", "replace"))
     try:
         with warnings.catch_warnings():
             warnings.simplefilter("ignore")
             image = Image.open(io.BytesIO(raw))
             if image.width * image.height > MOST_PIXELS:
                 raise ValueError(f"the picture has {image.width} x {image.height} pixels")
-            kind = {"PNG": "png", "JPEG": "jpg"}.get(image.format or "", "")
+            kind = _KINDS.get(image.format or "", "")
             image.load()
     except ValueError:
         raise
     except Exception as error:
         raise ValueError("it is no picture that can be read") from error
-    if not kind or image.mode in ("CMYK", "YCCK", "I", "F", "I;16"):
+    if not kind or image.mode in _NOT_OF_PAGES:
+        transparent = "transparency" in image.info or "A" in image.mode
         out = io.BytesIO()
-        image.convert("RGBA" if "transparency" in image.info or "A" in image.mode else "RGB").save(out, "PNG")
-        raw, kind = out.getvalue(), "png"
+        image.convert("RGBA" if transparent else "RGB").save(out, "PNG")
+        raw = out.getvalue()
+        kind = "png"
     return Picture(raw, kind, image.width * 0.75, image.height * 0.75)
 
 
+def _drawing(source: str) -> Picture:
+    svg = sanitise_svg(source)
+    width, height = size(svg)
+    if width <= 0 or height <= 0:
+        raise ValueError("the SVG has no size")
+    return Picture(svg.encode(), "svg", width, height)
+
+
 def from_output(kind: str, data: Any, about: dict[str, Any]) -> Picture:
-    """The picture of an output's data of one MIME type, at the size that its metadata asks for."""
+    """Return the picture of an output's data of one MIME type, at the size that its metadata asks for."""
     text = "".join(data) if isinstance(data, list) else str(data)
-    found = picture(text if "svg" in kind else b64decode(re.sub(r"\s", "", text)))
+    found = picture(text) if "svg" in kind else picture(_bytes(text))
     return _sized(found, about.get("width"), about.get("height"))
-
-
-def _sized(found: Picture, width: object, height: object) -> Picture:
-    """The picture with a side or both set in pixels, where they are numbers."""
-    sides = [re.fullmatch(r"\s*(\d+(?:\.\d+)?)\s*(?:px)?\s*", str(side)) for side in (width, height)]
-    wide, high = (float(side[1]) * 0.75 if side and float(side[1]) > 0 else 0.0 for side in sides)
-    ratio = found.width / found.height
-    if wide or high:
-        found.width, found.height = wide or high * ratio, high or wide / ratio
-    return found
-
-
-class Remote(ValueError):  # noqa: N818
-    """The picture is not here but on the network: it can only be a link."""
 
 
 def from_address(
     address: str, folder: str | None, attachments: dict[str, Any], sides: dict[str, str]
 ) -> Picture:
-    """The picture that Markdown or HTML names: an attachment, data, or a file in the notebook's folder.
+    """Return the picture that Markdown or HTML names: an attachment, data, or a file in the folder.
 
     Raises Remote for one on the network, ValueError for any other that is not to be had.
     """
+    data = _DATA.match(address)
     if re.match(r"(https?:)?//", address, re.I):
         raise Remote(address)
     if address.startswith("attachment:"):
-        bundle = attachments.get(unquote(address[11:]), {}) or attachments.get(address[11:], {})
-        if not bundle:
-            raise ValueError(f"the cell has no attachment {address[11:]!r}")
-        found = _attached(bundle)
-    elif match := re.match(r"data:image/[\w.+-]+(?:;[\w=-]+)*?(;base64)?,", address, re.I):
-        data = address[match.end() :]
-        found = picture(b64decode(unquote(data)) if match[1] else unquote_to_bytes(data))
+        found = _attached(address.removeprefix("attachment:"), attachments)
+    elif data:
+        coded = address[data.end() :]
+        found = picture(b64decode(unquote(coded)) if data[1] else unquote_to_bytes(coded))
     elif re.match(r"[a-z][a-z\d+.-]*:", address, re.I):
         raise ValueError(f"the address {address[:60]!r} is of no file in the notebook's folder")
     else:
@@ -113,20 +112,42 @@ def from_address(
     return _sized(found, sides.get("width"), sides.get("height"))
 
 
-def _attached(bundle: dict[str, Any]) -> Picture:
-    """The first picture that can be read, of those that an attachment has; SVG, too, may be in base64."""
-    problem = ValueError("the attachment is empty")
+def _bytes(text: str) -> bytes:
+    return b64decode(re.sub(r"\s", "", text))
+
+
+def _sized(found: Picture, width: object, height: object) -> Picture:
+    """Return the picture with a side or both set in pixels, where they are numbers."""
+    ratio = found.width / found.height
+    wide = _points(width)
+    high = _points(height)
+    if wide or high:
+        found.width = wide or high * ratio
+        found.height = high or wide / ratio
+    return found
+
+
+def _points(side: object) -> float:
+    match = _PIXELS.fullmatch(str(side))
+    return float(match[1]) * 0.75 if match else 0.0
+
+
+def _attached(name: str, attachments: dict[str, Any]) -> Picture:
+    """Return the first form of an attachment that can be read; SVG, too, may be in base64."""
+    bundle = attachments.get(unquote(name)) or attachments.get(name)
+    if not bundle:
+        raise ValueError(f"the cell has no attachment {name!r}")
     for data in bundle.values():
         text = "".join(data) if isinstance(data, list) else str(data)
         try:
-            return picture(text if "<svg" in text else b64decode(re.sub(r"\s", "", text)))
+            return picture(text if "<svg" in text else _bytes(text))
         except ValueError as error:
             problem = error
     raise problem
 
 
 def _beside(address: str, folder: str | None) -> Path:
-    """The file of a relative address, if it is in the notebook's folder and no link leads out of it."""
+    """Return the file of a relative address, if it is in the folder and no link leads out of it."""
     if folder is None:
         raise ValueError(f"{address!r} is sought in the notebook's folder, which is not known")
     base = Path(folder).resolve()

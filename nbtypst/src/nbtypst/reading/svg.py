@@ -8,38 +8,35 @@ from xml.etree import ElementTree
 import tinycss2
 from defusedxml.ElementTree import fromstring
 
-SVG, XLINK = "http://www.w3.org/2000/svg", "http://www.w3.org/1999/xlink"
-_ELEMENTS_WORDS = """
-svg g defs desc title symbol use path rect circle ellipse line polyline polygon text tspan textPath
-image clipPath mask pattern marker linearGradient radialGradient stop switch filter feGaussianBlur
-feOffset feBlend feFlood feComposite feMerge feMergeNode feColorMatrix"""
-_ELEMENTS = set(_ELEMENTS_WORDS.split())
-_ATTRIBUTES_WORDS = """
-id d x y x1 x2 y1 y2 cx cy r rx ry fx fy dx dy width height viewBox preserveAspectRatio points transform
-version offset gradientUnits gradientTransform spreadMethod clipPathUnits maskUnits maskContentUnits
-patternUnits patternContentUnits patternTransform markerWidth markerHeight markerUnits refX refY orient
-pathLength rotate textLength lengthAdjust in in2 result stdDeviation mode operator values type
-startOffset filterUnits"""
-_ATTRIBUTES = set(_ATTRIBUTES_WORDS.split())
-PRESENTATION_WORDS = """
-alignment-baseline baseline-shift clip-path clip-rule color display dominant-baseline fill fill-opacity
-fill-rule filter flood-color flood-opacity font-family font-size font-stretch font-style font-variant
-font-weight letter-spacing marker-end marker-mid marker-start mask opacity overflow stop-color stop-
-opacity stroke stroke-dasharray stroke-dashoffset stroke- linecap stroke-linejoin stroke-miterlimit
-stroke-opacity stroke-width text-anchor text- decoration visibility word-spacing writing-mode white-
-space"""
-PRESENTATION = set(PRESENTATION_WORDS.split())
-_KNOWN = _ATTRIBUTES | PRESENTATION
+from nbtypst.reading.names import names
+
+SVG = "http://www.w3.org/2000/svg"
+XLINK = "http://www.w3.org/1999/xlink"
+_NAMES = names("svg.ini")
+_ATTRIBUTES = _NAMES["attributes"] | _NAMES["presentation"]
 _PICTURE = re.compile(r"data:image/(?:png|jpe?g|gif);base64,[A-Za-z0-9+/=\s]+")
 _URL = re.compile(r"url\(\s*['\"]?(?!#)", re.I)
+_LENGTH = re.compile(r"\s*([\d.]+(?:e[-+]?\d+)?)\s*([a-z]*)\s*")
+_POINTS = {
+    "": 0.75,
+    "cm": 72 / 2.54,
+    "em": 12,
+    "ex": 6,
+    "in": 72,
+    "mm": 72 / 25.4,
+    "pc": 12,
+    "pt": 1,
+    "px": 0.75,
+}
 ElementTree.register_namespace("", SVG)
 ElementTree.register_namespace("xlink", XLINK)
 
 
 def sanitise_svg(source: str) -> str:
-    """The drawing alone; ValueError if it is no SVG.
+    """Return the drawing alone.
 
     Styles, of attributes and of a sheet's plain selectors (an element, a class, all), become attributes.
+    Raises ValueError if the source is no SVG.
     """
     try:
         root = fromstring(re.sub(r"<!DOCTYPE[^>\[]*(\[.*?\])?\s*>", "", source, flags=re.S).strip())
@@ -47,9 +44,10 @@ def sanitise_svg(source: str) -> str:
         raise ValueError(f"no SVG: {error}") from error
     if root.tag not in (f"{{{SVG}}}svg", "svg"):
         raise ValueError("no SVG: its first element is another")
-    rules = [
-        rule for style in root.iter() if _local(style.tag) == "style" for rule in _rules(style.text or "")
-    ]
+    rules = []
+    for element in root.iter():
+        if _local(element.tag) == "style":
+            rules += _rules(element.text or "")
     try:
         return ElementTree.tostring(_clean(root, rules), encoding="unicode")
     except RecursionError as error:
@@ -57,31 +55,24 @@ def sanitise_svg(source: str) -> str:
 
 
 def size(svg: str) -> tuple[float, float]:
-    """Width and height in points; (0, 0) if it says neither those nor a view box."""
+    """Return width and height in points; (0, 0) if a drawing says neither those nor a view box."""
     head = re.search(r"<svg\b[^>]*>", svg)
     found = dict(re.findall(r'\s(width|height|viewBox)="([^"]*)"', head[0])) if head else {}
-    units = {
-        "pt": 1,
-        "px": 0.75,
-        "": 0.75,
-        "in": 72,
-        "cm": 72 / 2.54,
-        "mm": 72 / 25.4,
-        "pc": 12,
-        "em": 12,
-        "ex": 6,
-    }
-    sides = []
-    for name in ("width", "height"):
-        match = re.fullmatch(r"\s*([\d.]+(?:e[-+]?\d+)?)\s*([a-z]*)\s*", found.get(name, ""))
-        sides.append(float(match[1]) * units[match[2]] if match and match[2] in units else 0.0)
-    box = [float(v) * 0.75 for v in re.findall(r"[-+]?[\d.]+(?:e[-+]?\d+)?", found.get("viewBox", ""))]
+    width = _points(found.get("width", ""))
+    height = _points(found.get("height", ""))
+    numbers = re.findall(r"[-+]?[\d.]+(?:e[-+]?\d+)?", found.get("viewBox", ""))
+    box = [float(number) * 0.75 for number in numbers]
     if len(box) == 4 and box[2] > 0 and box[3] > 0:
-        width, height = sides
-        if not width:
-            width = height * box[2] / box[3] if height else box[2]
-        return width, height or width * box[3] / box[2]
-    return sides[0], sides[1]
+        width = width or height * box[2] / box[3] or box[2]
+        height = height or width * box[3] / box[2]
+    return width, height
+
+
+def _points(length: str) -> float:
+    match = _LENGTH.fullmatch(length)
+    if match and match[2] in _POINTS:
+        return float(match[1]) * _POINTS[match[2]]
+    return 0.0
 
 
 def _local(tag: object) -> str:
@@ -89,50 +80,67 @@ def _local(tag: object) -> str:
 
 
 def _rules(sheet: str) -> list[tuple[str, dict[str, str]]]:
+    """Return the selectors of a style sheet, each with the attributes that it declares."""
     found = []
     for rule in tinycss2.parse_stylesheet(sheet, skip_comments=True, skip_whitespace=True):
         if rule.type == "qualified-rule":
+            declared = _declarations(tinycss2.serialize(rule.content))
             for selector in tinycss2.serialize(rule.prelude).split(","):
-                found.append((selector.strip(), _declarations(tinycss2.serialize(rule.content))))
+                found.append((selector.strip(), declared))
     return found
 
 
 def _declarations(style: str) -> dict[str, str]:
-    parts = tinycss2.parse_declaration_list(style, skip_comments=True, skip_whitespace=True)
-    values = {
-        part.lower_name: tinycss2.serialize(part.value).strip()
-        for part in parts
-        if part.type == "declaration"
-    }
-    if "font" in values:  # matplotlib's shorthand: font: 10px 'DejaVu Sans'
-        match = re.match(r"(.*?)([\d.]+(?:[a-z]+|%))(?:/\S+)?\s+(.+)$", values["font"])
-        if match:
-            values |= {"font-size": match[2], "font-family": match[3]}
-            for word in match[1].split():
-                kind = "font-style" if word in ("italic", "oblique") else "font-weight"
-                values |= {kind: word} if re.fullmatch(r"italic|oblique|bold|\d00", word) else {}
-    return {name: value for name, value in values.items() if name in PRESENTATION}
+    """Return the presentation attributes that a style declares."""
+    values = {}
+    for part in tinycss2.parse_declaration_list(style, skip_comments=True, skip_whitespace=True):
+        if part.type == "declaration":
+            values[part.lower_name] = tinycss2.serialize(part.value).strip()
+    values |= _font(values.get("font", ""))
+    return {name: value for name, value in values.items() if name in _NAMES["presentation"]}
+
+
+def _font(shorthand: str) -> dict[str, str]:
+    """Return the attributes in Matplotlib's shorthand of a font, such as "10px 'DejaVu Sans'"."""
+    match = re.match(r"(.*?)([\d.]+(?:[a-z]+|%))(?:/\S+)?\s+(.+)$", shorthand)
+    if not match:
+        return {}
+    values = {"font-size": match[2], "font-family": match[3]}
+    for word in match[1].split():
+        if word in ("italic", "oblique"):
+            values["font-style"] = word
+        elif re.fullmatch(r"bold|\d00", word):
+            values["font-weight"] = word
+    return values
 
 
 def _clean(element: ElementTree.Element, rules: list[tuple[str, dict[str, str]]]) -> ElementTree.Element:
+    """Return an element with known attributes and known children."""
     tag = _local(element.tag)
-    clean = ElementTree.Element(f"{{{SVG}}}{tag}")
-    classes = {f".{name}" for name in element.get("class", "").split()}
-    selectors = {tag, f"#{element.get('id')}", *classes, *(tag + name for name in classes)}
-    selectors |= {"*"} if tag == "svg" else set()  # inherited by all
     known: dict[str, str] = {}
     for name, value in element.items():
-        if _local(name) == "href":
-            inside = value.startswith("#") or (tag == "image" and _PICTURE.fullmatch(value))
-            known |= {f"{{{XLINK}}}href": value} if inside else {}
-        elif name in _KNOWN:
+        if name in _ATTRIBUTES:
             known[name] = value
+        elif _local(name) == "href" and (
+            value.startswith("#") or (tag == "image" and _PICTURE.fullmatch(value))
+        ):
+            known[f"{{{XLINK}}}href"] = value
+    selectors = {tag, f"#{element.get('id')}"}
+    for name in element.get("class", "").split():
+        selectors |= {f".{name}", f"{tag}.{name}"}
+    if tag == "svg":
+        selectors.add("*")  # inherited by all
     for selector, declared in rules:
-        known |= declared if selector in selectors else {}
+        if selector in selectors:
+            known |= declared
     known |= _declarations(element.get("style", ""))
+    clean = ElementTree.Element(f"{{{SVG}}}{tag}")
     for name, value in known.items():
         if not _URL.search(value) and "javascript:" not in value.lower():
             clean.set(name, value)
-    clean.text, clean.tail = element.text, element.tail
-    clean.extend([_clean(child, rules) for child in element if _local(child.tag) in _ELEMENTS])
+    clean.text = element.text
+    clean.tail = element.tail
+    for child in element:
+        if _local(child.tag) in _NAMES["elements"]:
+            clean.append(_clean(child, rules))
     return clean

@@ -21,14 +21,14 @@ _SCRIPT = re.compile(r"<script\b[^>]*>(.*?)</script>", re.S | re.I)
 
 
 def widget_of(cell: Any) -> str:
-    """The name of the widget that a cell asks for; "" if it asks for none."""
+    """Return the name of the widget that a cell asks for; "" if it asks for none."""
     own = cell.metadata.get("nbtypst", {})
     name = own.get("widget") if isinstance(own, dict) else None
     return name if isinstance(name, str) and re.fullmatch(r"[a-z][a-z0-9-]{0,49}", name) else ""
 
 
 def made(name: str, place: str, problems: Problems) -> str:
-    """The widget's HTML; "", and a warning, if no installed package has it or it cannot be made."""
+    """Return the widget's HTML; warn and return "" if no installed package has it or it cannot be made."""
     offered = entry_points(group=GROUP)
     if name not in offered.names:
         known = ", ".join(sorted(offered.names)) or "none"
@@ -42,6 +42,6 @@ def made(name: str, place: str, problems: Problems) -> str:
 
 
 def hashes(html: str) -> list[str]:
-    """What a content security policy names each script of trusted HTML by."""
+    """Return the names by which a content security policy allows the scripts of trusted HTML."""
     digests = [sha256(match[1].encode()).digest() for match in _SCRIPT.finditer(html)]
     return [f"'sha256-{b64encode(digest).decode()}'" for digest in digests]

@@ -1,0 +1,19 @@
+"""Lists of names that stand in files beside this one: one a line, sorted, in sections."""
+
+from __future__ import annotations
+
+from configparser import ConfigParser
+from importlib.resources import files
+
+
+def names(file: str) -> dict[str, dict[str, str]]:
+    """Return the names of each section, each with the words after its equals sign or with itself."""
+    parser = ConfigParser(
+        allow_no_value=True, comment_prefixes=("; ",), delimiters=(" = ",), interpolation=None
+    )
+    parser.optionxform = str  # type: ignore[assignment, method-assign]  # names keep their case
+    parser.read_string((files(__package__) / file).read_text(encoding="utf-8"))
+    found: dict[str, dict[str, str]] = {}
+    for section in parser.sections():
+        found[section] = {name: words or name for name, words in parser[section].items()}
+    return found
