@@ -4,7 +4,8 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import replace
-from itertools import chain
+from functools import partial
+from itertools import chain, islice
 from typing import Any, NamedTuple
 
 import numpy as np
@@ -12,14 +13,13 @@ from joblib import Parallel, delayed
 
 from assignment1.fast.evaluation import evaluate
 from assignment1.fast.sweep import sweep
-from assignment1.fast.train import train
 from assignment1.fast.workers import guarded
 from assignment1.mnist import Dataset, Split
 from assignment1.models import Array, LogisticRegression
 from assignment1.run import Run
 from study.cache import kept
 from study.statistics import Interval, apart, interval
-from study.task2e_spikes import BATCH, Few, Ints, batches, losses, weights
+from study.task2e_spikes import BATCH, RATE, Few, Ints, batches, losses, weights
 
 
 class Order(NamedTuple):
@@ -68,8 +68,9 @@ def orders(data: Split, batch: int, each: list[Few], arm: str, seed: int) -> Ord
     mine = place == batch
     three = data.Y[:, 0] == 0
     ten = each[batch - 1].rows
-    apart_from_mine = [other for other in range(1, N // BATCH + 1) if abs(other - batch) > 1]
-    other = int(rng.choice(apart_from_mine))
+    complete = place <= N // BATCH
+    far = np.unique(place[complete & (abs(place - batch) > 1)])
+    other = int(rng.choice(far))
     rest = np.setdiff1d(np.flatnonzero(mine & three), ten)
     random_ten = rng.choice(rest, len(ten), replace=False)
     if arm == "together":
@@ -83,7 +84,8 @@ def orders(data: Split, batch: int, each: list[Few], arm: str, seed: int) -> Ord
         "batch": np.flatnonzero(mine),
         "other batch": np.flatnonzero(place == other),
     }[arm]
-    free = (place <= N // BATCH) & ~mine & ~np.isin(place, place[inside])
+    used = np.isin(place, place[inside])
+    free = complete & ~mine & ~used
     if "ten" in arm:
         free &= three
     outside = rng.choice(np.flatnonzero(free), len(inside), replace=False)
@@ -102,7 +104,8 @@ def spike(data: Split, validation: Split, epochs: int = 10, measured: int = 3) -
     rise = np.diff(loss).reshape(measured, -1)
     by_epoch = loss[1:].reshape(measured, -1)
     size = by_epoch.max(axis=1) - np.median(by_epoch, axis=1)
-    return Spike(float(size.mean()), int(rise.mean(axis=0).argmax()) + 1)
+    highest = rise.mean(axis=0).argmax()
+    return Spike(float(size.mean()), int(highest) + 1)
 
 
 def spike_in(order: Order, data: Split, validation: Split) -> Spike:
@@ -134,8 +137,9 @@ def intervene(data: Dataset, batch: int, each: list[Few], seeds: int = 10) -> di
     spikes = iter(Parallel(n_jobs=-1)(work))
     arms = {}
     for arm, expected in tried.items():
-        size, found = zip(*(next(spikes) for _ in expected), strict=True)
-        arms[arm] = Arm(np.array(size), np.array(found), np.array([order.batch for order in expected]))
+        size, found = zip(*islice(spikes, len(expected)), strict=True)
+        batches_expected = [order.batch for order in expected]
+        arms[arm] = Arm(np.array(size), np.array(found), np.array(batches_expected))
     return arms
 
 
@@ -155,35 +159,44 @@ class Shuffling(NamedTuple):
 
 def shufflings(data: Dataset, ten: Ints, seeds: int = 10, epochs: int = 33) -> dict[str, Shuffling]:
     """Train in file order, with ten images `ten` put apart, shuffled once, and shuffled before each epoch."""
-    plan: dict[str, Any] = dict(
-        learning_rate=0.05, epochs=epochs, batch_size=BATCH, train_accuracy_every=None, progress=False
-    )
     N = len(data.train.X)
     place = np.arange(N) // BATCH
-    free = (data.train.Y[:, 0] == 0) & (place < N // BATCH) & (place != place[ten[0]])
+    complete = place < N // BATCH
+    elsewhere = place != place[ten[0]]
+    three = data.train.Y[:, 0] == 0
+    others = np.flatnonzero(three & complete & elsewhere)
     moved = {}
     for seed in range(seeds):
-        outside = np.random.default_rng(seed).choice(np.flatnonzero(free), len(ten), replace=False)
+        outside = np.random.default_rng(seed).choice(others, len(ten), replace=False)
         rows = exchange(ten, outside, N)
         moved[seed] = replace(data, train=reordered(data.train, rows))
-    runs = {
-        "file": {0: train(LogisticRegression(), data, shuffle=False, **plan)},
-        "ten apart": sweep(LogisticRegression, moved, shuffle=False, **plan),
-        "once": sweep(LogisticRegression, data, shuffle="once", seed=range(seeds), **plan),
-        "each epoch": sweep(LogisticRegression, data, seed=range(seeds), **plan),
+    run = partial(
+        sweep,
+        LogisticRegression,
+        learning_rate=RATE,
+        epochs=epochs,
+        batch_size=BATCH,
+        train_accuracy_every=None,
+        progress=False,
+    )
+    return {
+        "file": shuffling(run(data, shuffle=False, seed=[0]), data.test),
+        "ten apart": shuffling(run(moved, shuffle=False), data.test),
+        "once": shuffling(run(data, shuffle="once", seed=range(seeds)), data.test),
+        "each epoch": shuffling(run(data, seed=range(seeds)), data.test),
     }
-    return {name: shuffling(list(found.values()), data.test) for name, found in runs.items()}
 
 
-def shuffling(runs: list[Run], test: Split, checks: int = 124) -> Shuffling:
+def shuffling(runs: Mapping[Any, Run], test: Split, checks: int = 124) -> Shuffling:
     """Summarise runs.
 
     With a check every 6 updates and 31 batches an epoch, 31 checks in a row see each place in the epoch once:
     124 see it four times, whatever the order of the images is.
     """
-    loss = np.array([run.history.validation_loss[-checks:] for run in runs])
-    held = evaluate([run.best for run in runs], test).loss
-    return Shuffling(loss.mean(axis=1), np.median(loss, axis=1), loss.std(axis=1, ddof=1), held)
+    loss = np.array([run.history.validation_loss[-checks:] for run in runs.values()])
+    best = [run.best for run in runs.values()]
+    spread = loss.std(axis=1, ddof=1)
+    return Shuffling(loss.mean(axis=1), np.median(loss, axis=1), spread, evaluate(best, test).loss)
 
 
 class Gain(NamedTuple):
@@ -196,7 +209,9 @@ class Gain(NamedTuple):
 def gain(found: Mapping[str, Shuffling], name: str = "each epoch") -> Gain:
     """Return the loss of the best weights with shuffling minus that in file order."""
     difference = found[name].held - found["file"].held
-    return Gain(interval(difference.mean(axis=1)), interval(difference.mean(axis=0)))
+    by_seed = difference.mean(axis=1)
+    by_image = difference.mean(axis=0)
+    return Gain(interval(by_seed), interval(by_image))
 
 
 def contrast(arms: Mapping[str, Arm], one: str, other: str) -> Interval:

@@ -97,13 +97,15 @@ def find(course: Course, first: int = 2, check_every: int = 6, late: int = 11) -
     batch = int(mean.argmax())
     after = int(mean.argmin())
     second = np.delete(rise, batch, axis=1).max(axis=1)
-    always = (rise.argmax(axis=1) == batch) & (rise.argmin(axis=1) == after)
+    highest = rise.argmax(axis=1) == batch
+    lowest = rise.argmin(axis=1) == after
+    always = bool((highest & lowest).all())
     updates = np.arange((late - 1) * course.per_epoch + 1, len(course.loss))
     checks = updates[(updates - 1) % check_every == 0]
     met = checks[(checks - 1) % course.per_epoch == batch]
     high = np.median(course.loss[updates]) + 0.02
     seen = checks[course.loss[checks] > high]
-    return Spikes(batch + 1, after + 1, rise[:, batch], second, bool(always.all()), met, seen)
+    return Spikes(batch + 1, after + 1, rise[:, batch], second, always, met, seen)
 
 
 def gradients(w: Array, data: Split) -> Array:
@@ -157,19 +159,16 @@ def few(model: LogisticRegression, batch: Split, start: int) -> Few:
     cost = np.where(Y[:, 0] == 0, loss, -np.inf)
     order = np.argsort(-cost)
     ten = order[:TEN]
+    after = order[TEN : 2 * TEN]
+    images = X[ten]
     terms = (model.forward(X) - Y) * X / len(X)
     others = np.delete(terms, ten, axis=0)
-    return Few(
-        rows=start + ten,
-        next_rows=start + order[TEN : 2 * TEN],
-        X=X[ten],
-        cost=cost[ten],
-        norm=float(np.linalg.norm(terms.sum(axis=0))),
-        norm_without=float(np.linalg.norm(others.sum(axis=0))),
-        wrong=TEN - int(correct[ten].sum()),
-        alike=likeness(X[ten]),
-        slant=float(slant(X[ten]).mean()),
-    )
+    norm = np.linalg.norm(terms.sum(axis=0))
+    norm_without = np.linalg.norm(others.sum(axis=0))
+    wrong = TEN - int(correct[ten].sum())
+    alike = likeness(images)
+    lean = float(slant(images).mean())
+    return Few(start + ten, start + after, images, cost[ten], norm, norm_without, wrong, alike, lean)
 
 
 def few_of_each(w: Array, data: Dataset) -> list[Few]:
@@ -220,21 +219,17 @@ def victims(course: Course, data: Dataset, batch: int, epoch: int) -> Victims:
     correct, loss = evaluate(models(w), data.validation)
     wrong = ~correct
     two = Y[:, 0] == 1
+    twos = (wrong & two).sum(axis=1)
+    threes = (wrong & ~two).sum(axis=1)
     rise = (loss[1] - loss[0]) / len(Y)
+    parts = np.array([rise[two].sum(), rise[~two].sum()])
     fresh = wrong[1] & ~wrong[0]
     cost = np.where(fresh, loss[1], -np.inf)
     ten = np.argsort(-cost)[:TEN]
-    return Victims(
-        own=losses(w[:, :2], batches(data.train)[batch - 1]),
-        validation=course.loss[at - 1 : at + 1],
-        twos=(wrong & two).sum(axis=1),
-        threes=(wrong & ~two).sum(axis=1),
-        parts=np.array([rise[two].sum(), rise[~two].sum()]),
-        X=X[ten],
-        cost=cost[ten],
-        fresh=int(fresh.sum()),
-        labels=np.where(two[ten], 2, 3),
-    )
+    labels = np.where(two[ten], 2, 3)
+    own = losses(w[:, :2], batches(data.train)[batch - 1])
+    validation = course.loss[at - 1 : at + 1]
+    return Victims(own, validation, twos, threes, parts, X[ten], cost[ten], int(fresh.sum()), labels)
 
 
 class Lengths(NamedTuple):
@@ -263,10 +258,13 @@ def lengths(labels: ArrayLike, orders: int = 1000, seed: int = 0) -> Lengths:
     file = run_lengths(labels)
     drawn = [run_lengths(rng.permutation(labels)) for _ in range(orders)]
     mean = np.mean([runs.mean() for runs in drawn])
-    low, high = np.percentile([runs.max() for runs in drawn], (2.5, 97.5))
-    return Lengths(len(file), float(file.mean()), int(file.max()), float(mean), orders, low, high)
+    longest = [runs.max() for runs in drawn]
+    low, high = np.percentile(longest, (2.5, 97.5))
+    return Lengths(len(file), file.mean(), int(file.max()), mean, orders, low, high)
 
 
 def twos(data: Dataset) -> Ints:
     """Return the number of 2s in each batch."""
-    return np.array([int(batch.Y.sum()) for batch in batches(data.train)])
+    labels = data.train.Y[:, 0]
+    complete = labels[: len(labels) // BATCH * BATCH]
+    return complete.reshape(-1, BATCH).sum(axis=1).astype(int)

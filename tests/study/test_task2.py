@@ -177,7 +177,7 @@ def test_the_planted_ten_are_the_cause_and_the_arms_show_it(planted, each):
 def test_31_checks_in_a_row_see_each_place_in_the_epoch_once(digits):
     run = train(LogisticRegression(), digits, learning_rate=0.05, epochs=7, shuffle=False)
     assert sorted(run.history.step[-31:] % 31) == list(range(31))
-    found = intervention.shuffling([run], digits.validation, 31)
+    found = intervention.shuffling({0: run}, digits.validation, 31)
     loss = spikes.course(digits, 7).loss[1 + run.history.step[-31:]]
     assert (found.mean[0], found.median[0]) == pytest.approx((loss.mean(), np.median(loss)))
     assert found.spread[0] == pytest.approx(np.std(loss, ddof=1))
@@ -236,7 +236,7 @@ def test_rows_of_the_tables(digits):
     rows = tables.patience_rows(stopping.stops(run), (1, 3))
     assert [row[0] for row in rows] == [1, 3] and rows[0][1] == "7" and len(rows[0]) == len(tables.PATIENCE)
     assert set(intervention.titles(BAD)) == {"file", *intervention.ARMS}
-    two = intervention.shuffling([run, run], digits.test, 10)
+    two = intervention.shuffling({0: run, 1: run}, digits.test, 10)
     found = dict.fromkeys(("file", "ten apart", "once", "each epoch"), two)
     assert [len(row) for row in tables.order_rows(found)] == [len(tables.ORDER)] * 4
 
