@@ -1,167 +1,230 @@
-"""Results of runs, kept under build/kept for as long as nothing that they depend on has changed.
+"""Keep results of runs under build/kept, so that a change of the report's text alone trains nothing again.
 
-Off unless the environment says `ASSIGNMENT1_KEEP=1`, and off in CI: `make pdf` and `make lab` turn it on, so
-that a change of text alone trains nothing again. The folder is named by a digest of the package's files, all
-installed versions and the data, and a result by its function and arguments: a change of any of these misses.
-A file that is not as it was written is not used: each starts with the SHA-256 of the rest.
+Results are kept if the environment says `ASSIGNMENT1_KEEP=1`, as for `make pdf` and `make lab`, and never in
+CI. A file's name is the digest of all that its result depends on: the function, its arguments, the code of
+our packages as it is in memory, and the versions of the packages that compute. The file holds arrays and
+JSON, which run no code when they are read, after a digest of its name and of these.
 """
 
 from __future__ import annotations
 
+import json
 import os
-import pickle
 import platform
+import re
 import sys
-from collections.abc import Callable, Mapping
-from dataclasses import fields, is_dataclass
-from functools import cache, wraps
+from collections.abc import Callable
+from contextlib import suppress
+from functools import wraps
 from hashlib import sha256
-from importlib.metadata import distributions
-from inspect import signature
+from importlib.metadata import version
+from io import BytesIO
 from pathlib import Path
-from shutil import rmtree
-from tempfile import NamedTemporaryFile
+from secrets import token_hex
+from types import CodeType, FunctionType
 from typing import Any, ParamSpec, TypeVar
 
 import numpy as np
 
 import assignment1
-from assignment1.mnist import DATA, Dataset
-from assignment1.models import Regression
+from assignment1.mnist import Dataset
 
-PACKAGE = Path(__file__).resolve().parent
-FOLDER = PACKAGE.parent / "build/kept"
-SHOWN = "progress"  # an argument that changes no result
+FOLDER = Path(__file__).resolve().parent.parent / "build/kept"
+NEWEST = 100  # files that stay
+PACKAGES = ("assignment1", "study")
+CONTAINERS = ("builtins:dict", "builtins:range", "builtins:tuple")
+COMPUTING = ("joblib", "numpy", "scipy", "sympy", "threadpoolctl")  # the packages that results depend on
+WRAPPED = (
+    "__func__",
+    "__wrapped__",
+    "fget",
+    "fset",
+    "func",
+)  # functions in methods and properties
 
 P = ParamSpec("P")
 T = TypeVar("T")
 
 
 def kept(function: Callable[P, T]) -> Callable[P, T]:
-    """The function, whose results are kept; they depend on nothing but its arguments.
+    """Return the function with its results kept; these must depend on nothing but its arguments.
 
-    Not kept: a run that was interrupted, an error, and results of arguments that are functions.
+    Errors and interrupted runs are not kept, nor results of arguments without contents, such as functions.
     """
-    names = signature(function)
 
     @wraps(function)
     def found(*args: P.args, **kwargs: P.kwargs) -> T:
-        if not on():
+        if os.environ.get("ASSIGNMENT1_KEEP") != "1" or os.environ.get("CI") or FOLDER.is_symlink():
             return function(*args, **kwargs)
-        bound = names.bind(*args, **kwargs)
-        bound.apply_defaults()
-        given = {name: value for name, value in bound.arguments.items() if name != SHOWN}
-        try:
-            name = token((f"{function.__module__}.{function.__qualname__}", given))
-        except TypeError:
-            return function(*args, **kwargs)
-        path = FOLDER / _of_this_process() / name
-        whole = _read(path)
-        if whole is not None:
-            return pickle.loads(whole)
+        path = None
+        with suppress(Exception):  # whatever is wrong with a file, its result is computed anew
+            path = FOLDER / f"{key(function, args, kwargs)}.kept"
+            return read(path)
         result = function(*args, **kwargs)
-        if getattr(result, "interrupted", False) is not True:
-            _write(path, result)
+        if path is not None:
+            with suppress(Exception):  # nor does keeping make a call fail
+                write(path, result)
         return result
 
     return found
 
 
-def on() -> bool:
-    """Whether results are kept: as the environment says, and never in CI.
+def key(function: Callable[..., Any], args: tuple[Any, ...], kwargs: dict[str, Any]) -> str:
+    """Return the digest of a call. Raises TypeError for an argument that has no contents to name."""
+    arguments = {name: value for name, value in sorted(kwargs.items()) if name != "progress"}
+    call = [function.__module__, function.__qualname__, code(function), encoded((args, arguments), contents)]
+    modules = {name: members(sys.modules[name]) for name in sorted(sys.modules) if is_ours(name)}
+    versions = [sys.version, platform.platform(), *map(version, COMPUTING)]
+    return sha256(repr([call, modules, versions]).encode()).hexdigest()
 
-    Nor in a process whose package was edited since its start: what runs there, old or reloaded, is unknown.
+
+def contents(array: np.ndarray) -> list[Any]:
+    """Return an array's type, shape and digest, taken each time: the array may have been changed in place."""
+    flat = np.ascontiguousarray(array).reshape(-1)
+    return [array.dtype.str, array.shape, sha256(flat.view(np.uint8)).hexdigest()]
+
+
+def is_ours(module: str) -> bool:
+    """Return whether a module, by its name, belongs to our packages."""
+    return module.partition(".")[0] in PACKAGES
+
+
+def members(owner: Any) -> list[Any]:
+    """Return the functions, classes and constants of a module or class, without notes on the file."""
+    found: list[Any] = [repr(getattr(owner, "__bases__", ()))]
+    for name, value in sorted(vars(owner).items()):
+        if isinstance(value, type) and value.__module__ == vars(owner).get("__name__"):
+            found.append((name, members(value)))
+        elif callable(value) or not name.startswith("__"):
+            found.append((name, code(value)))
+    return found
+
+
+def code(value: Any) -> Any:
+    """Return what a function does, or a constant, without its place in a file or in memory."""
+    if value is None or isinstance(value, bytes | int | str):
+        return value
+    if isinstance(value, CodeType):
+        return value.co_code, value.co_names, code(value.co_consts)
+    if isinstance(value, FunctionType):
+        enclosed = [cell.cell_contents for cell in value.__closure__ or ()]
+        return code([value.__code__, value.__defaults__, value.__kwdefaults__, enclosed])
+    if isinstance(value, dict):
+        value = list(value.items())
+    if isinstance(value, set | frozenset):
+        value = sorted(value, key=repr)
+    if isinstance(value, list | tuple):
+        return [code(part) for part in value]
+    wrapped = [getattr(value, name, None) for name in WRAPPED]
+    functions = [code(part) for part in wrapped if isinstance(part, FunctionType)]
+    return re.sub(" at 0x[0-9a-f]+", "", repr(value)), functions
+
+
+def encoded(value: Any, store: Callable[[np.ndarray], Any]) -> Any:
+    """Return a value as JSON has it; `store` returns what stands for an array.
+
+    Raises TypeError for a run that did not come to its end, and for anything but numbers, strings, arrays,
+    containers, and objects of our packages that are made of these.
     """
-    asked = os.environ.get("ASSIGNMENT1_KEEP") == "1" and not os.environ.get("CI")
-    return asked and stamp() == AT_START
-
-
-def stamp(package: Path = PACKAGE) -> dict[str, tuple[int, int]]:
-    """When each of the package's files was written, and how long it is."""
-    found = ((path, path.stat()) for path in package.rglob("*.py"))
-    return {str(path): (status.st_mtime_ns, status.st_size) for path, status in found}
-
-
-AT_START = stamp()
-
-
-def _read(path: Path) -> bytes | None:
-    """What was written, or None for a file that is missing, cannot be read or is not whole."""
-    try:
-        found = path.read_bytes()
-    except OSError:
-        return None
-    return found[32:] if sha256(found[32:]).digest() == found[:32] else None
-
-
-def _write(path: Path, result: Any) -> None:
-    """A whole file or none; a full disk, or a result that cannot be pickled, costs the file alone."""
-    file = None
-    try:
-        whole = pickle.dumps(result, pickle.HIGHEST_PROTOCOL)
-        path.parent.mkdir(parents=True, exist_ok=True)
-        with NamedTemporaryFile(dir=path.parent, prefix=".", delete=False) as file:
-            file.write(sha256(whole).digest() + whole)
-        os.replace(file.name, path)
-    except (OSError, pickle.PicklingError, AttributeError, TypeError):  # but for OSError, pickle's
-        if file:
-            Path(file.name).unlink(missing_ok=True)
-
-
-@cache
-def _of_this_process() -> str:
-    """Of the files as they were at the start, or `on` would say no. The three newest such folders stay."""
-    own = FOLDER / digest()
-    own.mkdir(parents=True, exist_ok=True)
-    own.touch()
-    for old in sorted(FOLDER.iterdir(), key=lambda folder: folder.stat().st_mtime)[:-3]:
-        rmtree(old, ignore_errors=True)
-    return own.name
-
-
-def digest(package: Path = PACKAGE, data: Path = DATA, versions: Mapping[str, str] | None = None) -> str:
-    """Names the package's files, the versions of all that is installed, the machine and the data files."""
-    if versions is None:
-        versions = {str(one.metadata["Name"]): one.version for one in distributions()}
-    parts = [f"{sys.version} {platform.platform()} {platform.machine()} {os.cpu_count()}"]
-    parts += sorted(f"{name} {version}" for name, version in versions.items())
-    for folder, pattern in ((package, "*.py"), (data, "*.*z")):
-        for path in sorted(folder.rglob(pattern)):
-            parts.append(f"{path.relative_to(folder).as_posix()} {sha256(path.read_bytes()).hexdigest()}")
-    return sha256("\n".join(parts).encode()).hexdigest()[:24]
-
-
-def token(value: Any) -> str:
-    """Names a value by its contents, in full each time: an array may have been changed in place.
-
-    TypeError for what has no contents to name, such as a function.
-    """
-    return sha256(repr(_contents(value)).encode()).hexdigest()
-
-
-def _contents(value: Any) -> Any:
-    kind = f"{type(value).__module__}.{type(value).__qualname__}"
-    if value is None or isinstance(value, bool | int | float | complex | str | bytes):
-        return kind, repr(value)
-    if isinstance(value, np.ndarray | np.generic) and value.dtype.hasobject is False:
-        whole = np.ascontiguousarray(value)
-        return kind, str(whole.dtype), np.shape(value), sha256(whole.data.cast("B")).hexdigest()
-    owner = value if isinstance(value, type) else type(value)
-    if issubclass(owner, Regression) and not owner.__module__.startswith(f"{__package__}."):
-        raise TypeError(f"{owner.__qualname__} may change, and its name stays")
+    if value is None or type(value) in (bool, int, float, str):
+        return value
+    if type(value) is list:
+        return [encoded(part, store) for part in value]
+    if type(value) is np.ndarray or isinstance(value, np.generic):
+        return {"array": store(np.asarray(value))}
     if isinstance(value, type):
-        return "class", f"{value.__module__}.{value.__qualname__}"
-    if isinstance(value, Regression):
-        return kind, repr(value.lam), _contents(value.w)
-    if isinstance(value, Dataset):  # the test set is made when asked for, and no run asks
-        return kind, _contents(value.train), _contents(value.validation)
-    if isinstance(value, tuple | list | range):
-        return kind, [_contents(part) for part in value]
-    if isinstance(value, Mapping):
-        return kind, [(_contents(key), _contents(part)) for key, part in value.items()]
-    if is_dataclass(value):
-        return kind, [(one.name, _contents(getattr(value, one.name))) for one in fields(value)]
-    raise TypeError(f"a {kind} cannot be named by its contents")
+        return {"type": name_of(value)}
+    if isinstance(value, Dataset):  # no kept function asks for the test set
+        value = (value.train, value.validation)
+    if getattr(value, "interrupted", False) or getattr(value, "failed", False):
+        raise TypeError("a run did not come to its end")
+    items = list(value) if isinstance(value, tuple | range) else []
+    if isinstance(value, dict):
+        items = [list(pair) for pair in value.items()]
+    state = [list(pair) for pair in getattr(value, "__dict__", {}).items()]
+    return {name_of(type(value)): encoded([items, state], store)}
+
+
+def decoded(tree: Any, arrays: list[np.ndarray]) -> Any:
+    """Return the value that `encoded` made `tree` and `arrays` of, without a call of its `__init__`."""
+    if isinstance(tree, list):
+        return [decoded(part, arrays) for part in tree]
+    if not isinstance(tree, dict):
+        return tree
+    ((name, content),) = tree.items()
+    if name == "array":
+        return arrays[content][()]  # a scalar, if it was one
+    kind = named(name)
+    items, state = decoded(content, arrays)
+    if issubclass(kind, tuple):
+        return tuple.__new__(kind, items)
+    value = kind.__new__(kind)
+    if items:
+        value.update(items)
+    for attribute, part in state:
+        object.__setattr__(value, attribute, part)
+    return value
+
+
+def name_of(kind: type) -> str:
+    """Return the name of a type. Raises TypeError or AttributeError if the name does not lead back to it."""
+    name = f"{kind.__module__}:{kind.__qualname__}"
+    if named(name) is not kind:
+        raise TypeError(f"{name} has another type of this name")
+    return name
+
+
+def named(name: str) -> Any:
+    """Return a container or a type of our packages by its name. Raises TypeError for any other."""
+    module, _, member = name.partition(":")
+    if name not in CONTAINERS and not is_ours(module):
+        raise TypeError(f"a {name} has no contents to name")
+    return getattr(sys.modules[module], member)
+
+
+def read(path: Path) -> Any:
+    """Return a kept result. Raises OSError for a missing file, ValueError for one not as it was written."""
+    if path.is_symlink() or not path.is_file():
+        raise FileNotFoundError(path)
+    found = path.read_bytes()
+    if found[:32] != digest(path, found[32:]):
+        raise ValueError(f"{path} is not as it was written")
+    with np.load(BytesIO(found[32:]), allow_pickle=False) as stored:
+        tree, *arrays = stored.values()
+    return decoded(json.loads(tree.item()), arrays)
+
+
+def write(path: Path, result: Any) -> None:
+    """Write a whole file or none, and delete all but the newest files.
+
+    Raises TypeError for a result that is not kept, OSError where there can be no file.
+    """
+    arrays: list[np.ndarray] = []
+
+    def store(array: np.ndarray) -> int:
+        arrays.append(array)
+        return len(arrays) - 1
+
+    tree = json.dumps(encoded(result, store))
+    content = BytesIO()
+    np.savez(content, tree, *arrays, allow_pickle=False)
+    part = path.with_name(f"{token_hex(32)}.kept")
+    path.parent.mkdir(parents=True, exist_ok=True)
+    try:
+        part.write_bytes(digest(path, content.getvalue()) + content.getvalue())
+        if not path.is_symlink():
+            part.replace(path)
+    finally:
+        part.unlink(missing_ok=True)
+    own = [file for file in path.parent.glob(f"{'[0-9a-f]' * 64}.kept") if file.is_file()]
+    own.sort(key=lambda file: file.stat().st_mtime)
+    for old in own[:-NEWEST]:
+        old.unlink()
+
+
+def digest(path: Path, content: bytes) -> bytes:
+    """Return the digest of a file's name and contents."""
+    return sha256(path.name.encode() + content).digest()
 
 
 train = kept(assignment1.train)

@@ -1,20 +1,110 @@
-"""Rows of tables, and numbers as they stand in text."""
+"""Numbers as they stand in text, and the rows of the report's tables."""
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Container, Iterable, Mapping
+
+import numpy as np
 
 from assignment1.gradcheck import GradientErrors
+from assignment1.models import Array
+from study.appendix_errors import Readings
+from study.appendix_heldout import Final
+from study.statistics import Interval, interval
+from study.task2d_stopping import Stop
+from study.task2e_orders import Shuffling
 
 GRADIENTS = r"$\lambda$", "weights", "central differences", "complex step", "largest component"
+PATIENCE = "patience", "steps", "epoch", "last loss", "steps of the best", "lowest loss"
+ORDER = "order", "mean", "median", "standard deviation", "held-out images"
+ORDERS = {
+    "file": "file order",
+    "ten apart": "the ten 3s apart",
+    "once": "shuffled once",
+    "each epoch": "shuffled each epoch",
+}
+
+
+def minus(value: float, digits: int) -> str:
+    """Return a number with a typographic minus sign."""
+    return _typographic(f"{value:.{digits}f}")
+
+
+def points(difference: Interval, digits: int = 2) -> str:
+    """Return a difference of accuracies in percentage points, with half of its 95% interval."""
+    return _typographic(f"{100 * difference.mean:+.{digits}f} ± {100 * difference.half:.{digits}f}")
+
+
+def loss_points(difference: Interval) -> str:
+    """Return a difference of losses in thousandths of a nat, with half of its 95% interval."""
+    return _typographic(f"{1000 * difference.mean:+.1f} ± {1000 * difference.half:.1f}")
+
+
+def plain(lam: float) -> str:
+    """Return a lambda without an exponent."""
+    return np.format_float_positional(lam, trim="-")
+
+
+def listed(values: Iterable[float], digits: int = 2) -> str:
+    """Return numbers as "1.00, 2.00 and 3.00"."""
+    *most, last = (f"{value:.{digits}f}" for value in values)
+    return f"{', '.join(most)} and {last}" if most else last
 
 
 def gradient_rows(checked: Mapping[float, GradientErrors]) -> list[tuple[str, ...]]:
-    """A table's rows, under GRADIENTS, one for each lambda."""
+    """Return a table's rows under GRADIENTS, one for each lambda."""
     return [
         (f"{lam:g}", f"{c.weights:,}", _sci(c.central), _exact(c.complex_step), f"{c.largest:.2f}")
         for lam, c in checked.items()
     ]
+
+
+def patience_rows(found: Mapping[int, Stop], shown: Container[int]) -> list[tuple[object, ...]]:
+    """Return a table's rows under PATIENCE, for some of the patiences."""
+    return [
+        (p, f"{s.updates:,}", s.epoch, f"{s.loss:.4f}", f"{s.best:,}", f"{s.best_loss:.4f}")
+        for p, s in found.items()
+        if p in shown
+    ]
+
+
+def order_rows(found: Mapping[str, Shuffling]) -> list[tuple[str, ...]]:
+    """Return a table's rows under ORDER."""
+    rows: list[tuple[str, ...]] = []
+    for name, title in ORDERS.items():
+        runs = found[name]
+        rows.append((title, _mean(runs.mean), _mean(runs.median), _mean(runs.spread), _mean(runs.test)))
+    return rows
+
+
+def final_rows(found: Mapping[str, Final]) -> list[tuple[str, ...]]:
+    """Return a table's rows: run, accuracies of its last and of its best weights, interval of the latter."""
+    return [
+        (name, *(f"{accuracy:.4f}" for accuracy in run[:4]), f"{run.low:.4f} to {run.high:.4f}")
+        for name, run in found.items()
+    ]
+
+
+def pair_list(pairs: Iterable[tuple[int, int, int]]) -> str:
+    """Return pairs of digits in words, with how often they are confused."""
+    return ", ".join(f"{i} and {j} ({n} times)" for i, j, n in pairs)
+
+
+def cases_list(seen: Readings, which: Iterable[int]) -> str:
+    """Return some images in words."""
+    return ", ".join(f"{seen.digit[i]} classified as {seen.read[i]}" for i in which)
+
+
+def _typographic(number: str) -> str:
+    return number.replace("-", "−")
+
+
+def _mean(values: Array) -> str:
+    """Return the mean with half of its 95% interval, or the value if there is only one."""
+    if len(values) == 1:
+        return f"{values[0]:.4f}"
+    found = interval(values)
+    return f"{found.mean:.4f} ± {found.half:.4f}"
 
 
 def _sci(value: float) -> str:
@@ -23,5 +113,5 @@ def _sci(value: float) -> str:
 
 
 def _exact(value: float) -> str:
-    """Of an error that is nothing but rounding, whose digits are not the same on each machine, the bound."""
+    """Return the bound of an error that is nothing but rounding: its digits differ between machines."""
     return "below $10^{-12}$" if value < 1e-12 else _sci(value)

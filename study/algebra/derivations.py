@@ -7,10 +7,10 @@ and two examples, where each entry of w, x and y is a symbol, and SymPy takes ea
 
 from __future__ import annotations
 
-import itertools
 import json
 import re
 from collections.abc import Iterator
+from itertools import pairwise, product
 from pathlib import Path
 from typing import Any, NamedTuple
 
@@ -21,24 +21,32 @@ from study.cache import kept
 
 REPORT = Path(__file__).resolve().parents[2] / "report.ipynb"
 TASKS = ("1a", "1b", "4a")
+SIGN = re.compile(r"[=<>]|\\(?:ne|le|ge)q?\b|\\(?:approx|equiv|sim|propto)\b")
+INNER = re.compile(r"\\begin\{cases\}.*?\\end\{cases\}|\{[^{}]*\}", re.DOTALL)  # its signs relate nothing
 
 
 class Step(NamedTuple):
-    """One relation of a derivation: does it hold for each of the `instances` values of its free indices?"""
+    """One relation of a derivation, with its verdict."""
 
     task: str
     latex: str
-    instances: int
-    holds: bool
+    instances: int  # values of the free indices
+    holds: bool  # for each of them
 
 
 def steps(report: Path = REPORT) -> list[Step]:
-    """Every relation that the notebook writes in tasks 1a, 1b and 4a, with its verdict."""
-    return [check(task, *parts) for task in TASKS for parts in relations(section(report, task))]
+    """Return every relation that the notebook writes in tasks 1a, 1b and 4a, with its verdict."""
+    return verdicts({task: section(report, task) for task in TASKS})
+
+
+@kept
+def verdicts(texts: dict[str, str]) -> list[Step]:
+    """Return every relation in the text of each task, with its verdict."""
+    return [check(task, *parts) for task, text in texts.items() for parts in relations(text)]
 
 
 def section(report: Path, task: str) -> str:
-    """The notebook's text between the heading of `task` and the next heading."""
+    """Return the text below the heading of `task`. Raises ValueError for a notebook without one."""
     cells = json.loads(report.read_text(encoding="utf-8"))["cells"]
     text = "\n\n".join("".join(cell["source"]) for cell in cells if cell["cell_type"] == "markdown")
     found = re.search(rf"^### Task {task}(?:: [^\n]*)?$(.*?)(?=^##|\Z)", text, re.DOTALL | re.MULTILINE)
@@ -48,35 +56,41 @@ def section(report: Path, task: str) -> str:
 
 
 def relations(markdown: str) -> Iterator[tuple[str, str, str]]:
-    """Each relation (left, sign, right) in the text's mathematics; a chain a = b = c gives two."""
+    """Yield each relation (left, sign, right) in the text's mathematics; a chain a = b = c gives two."""
     for _, latex in re.findall(r"(\${1,2})(.+?)\1", markdown, re.DOTALL):
-        latex = re.sub(r"\\boxed\{(.*)\}", r"\1", re.sub(r"\\tag\{.*?\}", "", latex.strip()), flags=re.DOTALL)
+        latex = re.sub(r"\\tag\{.*?\}", "", latex.strip())
+        latex = re.sub(r"\\boxed\{(.*)\}", r"\1", latex, flags=re.DOTALL)
         if r"\begin{aligned}" in latex:
             latex = re.sub(r"\\(?:begin|end)\{aligned\}|&|\\\\", " ", latex)
         for formula in re.split(r",\s*\\quad", latex.strip().rstrip(".,")):
-            formula = formula.split(r"\leftarrow")[-1]
-            inner = r"\\begin\{cases\}.*?\\end\{cases\}|\{[^{}]*\}"  # has signs that relate nothing
-            bare = re.sub(inner, lambda m: " " * len(m[0]), formula, flags=re.DOTALL)
-            signs = list(re.finditer(r"[=<>]|\\(?:ne|le|ge)q?\b|\\(?:approx|equiv|sim|propto)\b", bare))
-            edges = zip([0, *(m.end() for m in signs)], [*(m.start() for m in signs), len(bare)], strict=True)
-            parts = [formula[start:end].strip() for start, end in edges]
-            for left, sign, right in zip(parts, signs, parts[1:], strict=False):
-                if not {left, right} <= set(INDICES):  # k' = k only names the case that is meant
-                    yield left, sign[0], right
+            yield from chained(formula.split(r"\leftarrow")[-1])
 
 
-@kept
+def chained(formula: str) -> Iterator[tuple[str, str, str]]:
+    """Yield the relations in a chain such as a = b = c."""
+    bare = INNER.sub(lambda found: " " * len(found[0]), formula)
+    signs = list(SIGN.finditer(bare))
+    starts = [0, *(sign.end() for sign in signs)]
+    ends = [*(sign.start() for sign in signs), len(formula)]
+    parts = [formula[start:end].strip() for start, end in zip(starts, ends, strict=True)]
+    for (left, right), sign in zip(pairwise(parts), signs, strict=True):
+        if not {left, right} <= set(INDICES):  # k' = k only names the case that is meant
+            yield left, sign[0], right
+
+
 def check(task: str, left: str, sign: str, right: str) -> Step:
-    """Does the relation between two pieces of LaTeX hold, for all values of their free indices?"""
-    bound = set(re.findall(r"\\sum_\{?([a-z]'?)", left + right))
-    free = sorted(set(TOKEN.findall(left + right)) & set(INDICES) - bound)
-    values = list(itertools.product(*(range(1, INDICES[index] + 1) for index in free)))
+    """Evaluate the relation between two pieces of LaTeX for all values of their free indices.
 
-    def holds(at: dict[str, int]) -> bool:
-        return _holds(evaluate(task, left, at), evaluate(task, right, at), sign)
-
-    verdict = all(holds(dict(zip(free, value, strict=True))) for value in values)
-    return Step(task, f"{left} {sign} {right}", len(values), verdict)
+    Raises ValueError for a relation that cannot be read.
+    """
+    bound = re.findall(r"\\sum_\{?([a-z]'?)", left + right)
+    free = sorted(set(TOKEN.findall(left + right)) & set(INDICES) - set(bound))
+    values = list(product(*(range(1, INDICES[index] + 1) for index in free)))
+    held = []
+    for value in values:
+        at = dict(zip(free, value, strict=True))
+        held.append(_holds(evaluate(task, left, at), evaluate(task, right, at), sign))
+    return Step(task, f"{left} {sign} {right}", len(values), all(held))
 
 
 def _holds(left: Any, right: Any, sign: str) -> bool:
@@ -85,7 +99,7 @@ def _holds(left: Any, right: Any, sign: str) -> bool:
     if isinstance(left, sp.MatrixBase) != isinstance(right, sp.MatrixBase):
         raise ValueError("one side is a matrix and the other is a number")
     if isinstance(left, sp.MatrixBase):
-        return left.shape == right.shape and all(_is_zero(d) for d in left - right)
+        return left.shape == right.shape and all(_is_zero(entry) for entry in left - right)
     if sign == "=":
         return _is_zero(left - right)
     difference = left - right if sign == ">" else right - left
@@ -93,6 +107,6 @@ def _holds(left: Any, right: Any, sign: str) -> bool:
 
 
 def _is_zero(expression: sp.Expr) -> bool:
-    """Is it 0 as a rational function of its symbols, exponentials and logarithms?"""
+    """Return whether an expression is 0 as a rational function of symbols, exponentials and logarithms."""
     numerator, _ = sp.together(sp.expand_log(expression)).as_numer_denom()
     return sp.expand(numerator) == 0

@@ -14,7 +14,8 @@ SLOPE = r"-\frac{y^n}{\hat{y}^n} + \frac{1 - y^n}{1 - \hat{y}^n}"
 BY_OUTPUT = r"\frac{\partial (%s)}{\partial \hat{y}^n} = " + SLOPE
 BY_WEIGHT = r"\frac{\partial \hat{y}^n}{\partial w_i} = "
 PENALISED = r"%s = -\frac{1}{N} \sum_{n=1}^N %s + 2 \lambda %s"
-WHOLE, PART = r"\frac{\partial J(w)}{\partial w}", r"\frac{\partial J}{\partial w_{kj}}"
+WHOLE = r"\frac{\partial J(w)}{\partial w}"
+PART = r"\frac{\partial J}{\partial w_{kj}}"
 
 # The algebra: row, task, the student report's line, the right line. Its f(x^n), the output for the inputs
 # x^n, is taken as f(z^n).
@@ -102,7 +103,7 @@ matrix is equated to a component.
 
 
 def verdict(task: str, latex: str) -> str:
-    """Is each relation in the LaTeX "true", "false" or, if it has no meaning, "void"?"""
+    """Return "true" or "false" for the relations in the LaTeX, "void" if one has no meaning."""
     try:
         steps = [check(task, *parts) for parts in relations(f"${latex}$")]
     except ValueError:
@@ -111,30 +112,36 @@ def verdict(task: str, latex: str) -> str:
 
 
 def slips() -> list[tuple[int, str, str, str]]:
-    """The algebra: row, whose line, the line, and whether it is true."""
-    return [
-        (row, whose, f"${latex}$", verdict(task, latex))
-        for row, task, source, right in SLIPS
-        for whose, latex in (("student report", source), ("here", right))
-    ]
+    """Return the algebra: row, whose line, the line, and its verdict."""
+    found = []
+    for row, task, source, right in SLIPS:
+        found.append((row, "student report", f"${source}$", verdict(task, source)))
+        found.append((row, "here", f"${right}$", verdict(task, right)))
+    return found
 
 
 def errata() -> list[tuple[int, str, str, str]]:
-    """All rows: number, what was wrong, where it is put right and how, what checks it."""
-    lines = [line.split(" | ") for line in ROWS.strip().splitlines()]
-    return [(row, wrong, right, CHECKED[by]) for row, (wrong, right, by) in enumerate(lines, 1)]
+    """Return all rows: number, what was wrong, where it is put right and how, what checks it."""
+    found = []
+    for number, line in enumerate(ROWS.strip().splitlines(), 1):
+        wrong, right, by = line.split(" | ")
+        found.append((number, wrong, right, CHECKED[by]))
+    return found
 
 
 def page() -> str:
-    """The page, in Markdown."""
+    """Return the page, in Markdown."""
     algebra = _table(("no.", "whose", "line", "verdict"), slips())
     rows = _table(("no.", "in the student report", "here", "checked by"), errata())
     return f"{INTRODUCTION}\n{algebra}\n\n## All errors\n\n{rows}\n"
 
 
 def _table(header: Sequence[str], rows: Sequence[Sequence[object]]) -> str:
-    lines = [header, ["---"] * len(header), *rows]
-    return "\n".join("| " + " | ".join(map(str, line)) + " |" for line in lines)
+    lines = []
+    for row in (header, ["---"] * len(header), *rows):
+        cells = " | ".join(map(str, row))
+        lines.append(f"| {cells} |")
+    return "\n".join(lines)
 
 
 if __name__ == "__main__":

@@ -1,22 +1,31 @@
 """Results are found again if nothing has changed, and are computed anew if anything has."""
 
-import importlib
+import json
 import os
 import subprocess
 import sys
+import traceback
 from dataclasses import replace
 from functools import partial
+from io import BytesIO
+from threading import Event
 from typing import Any
 
 import numpy as np
 import pytest
 
-from assignment1 import LogisticRegression, SoftmaxRegression, load_mnist, training
+import study
+from assignment1 import LogisticRegression, Runs, SoftmaxRegression, load_mnist, training
 from assignment1.mnist import Dataset, Split
-from assignment1.progress import watched
+from assignment1.run import Settings
 from conftest import ROOT
+from study import cache as kept
+from study import task2e_spikes
+from study.statistics import Estimate, interval
 
-kept = importlib.import_module("study.cache")
+
+def files():
+    return sorted(kept.FOLDER.iterdir()) if kept.FOLDER.is_dir() else []
 
 
 @pytest.fixture
@@ -30,18 +39,13 @@ def calls(tmp_path, monkeypatch):
         made = 0
         run: Any
 
-    def counted(model, data, *, learning_rate, epochs=1, seed=0, watch=None, progress=False):
+    def counted(model, data, *, learning_rate, epochs=1, seed=0, interrupt=False, progress=False):
         Calls.made += 1
-        with watched(watch or (lambda log: False)):
-            return training.train(
-                model,
-                data,
-                learning_rate=learning_rate,
-                epochs=epochs,
-                seed=seed,
-                progress=progress,
-                method="plain",
-            )
+        stop = Event()
+        if interrupt:
+            stop.set()
+        settings = Settings(learning_rate, epochs, seed=seed)
+        return training.gradient_descent(model, data, settings, stop=stop)
 
     Calls.run = staticmethod(kept.kept(counted))
     return Calls
@@ -56,8 +60,9 @@ def test_a_run_is_found_again_with_the_same_numbers(calls, digits):
     one, two = (calls.run(LogisticRegression(), digits, learning_rate=0.05) for _ in range(2))
     assert calls.made == 1 and (one.last.w == two.last.w).all() and one.settings == two.settings
     assert (one.history.validation_loss == two.history.validation_loss).all()
-    calls.run(LogisticRegression(), digits, learning_rate=0.05, seed=0, progress=True)
-    assert calls.made == 1  # a default that is said, a bar that is shown
+    assert repr(one) == repr(two) and type(one.last) is type(two.last)
+    calls.run(LogisticRegression(), digits, progress=True, learning_rate=0.05)
+    assert calls.made == 1  # a bar is shown, the arguments stand in another order
 
 
 def test_a_changed_argument_misses(calls, digits):
@@ -84,9 +89,9 @@ def test_a_changed_argument_misses(calls, digits):
     assert calls.made == len(variants) + 1
 
 
-def test_what_is_interrupted_or_fails_or_is_watched_is_not_kept(calls, digits):
+def test_what_is_interrupted_or_fails_is_not_kept(calls, digits):
     for made in (1, 2):
-        assert calls.run(LogisticRegression(), digits, learning_rate=0.05, watch=lambda log: True).interrupted
+        assert calls.run(LogisticRegression(), digits, learning_rate=0.05, interrupt=True).interrupted
         assert calls.made == made
     for made in (3, 4):
         with pytest.raises(FloatingPointError), np.errstate(all="ignore"):
@@ -94,38 +99,106 @@ def test_what_is_interrupted_or_fails_or_is_watched_is_not_kept(calls, digits):
         assert calls.made == made
 
 
+def test_an_interrupted_run_is_not_kept_wherever_it_stands_in_a_result(calls, digits):
+    run = calls.run(LogisticRegression(), digits, learning_rate=0.05)
+    before = files()
+    for result in (replace(run, interrupted=True), {"a": [replace(run, interrupted=True)]}):
+        kept.kept(lambda name, result=result: result)("a")
+    assert files() == before
+    failed = Runs({1: run, 2: ValueError("diverged")})
+    assert kept.kept(lambda name: failed)("a") is failed and files() == before
+
+
 def test_a_file_that_is_not_as_it_was_written_is_not_used(calls, digits, tried):
-    """Nor a folder in its place, and the run is then made; nothing half-written is left."""
+    """Nor is another result's file, or what is in a file's place; nothing half-written is left."""
     run = partial(calls.run, LogisticRegression(), digits, learning_rate=0.05)
     right = run()
-    (path,) = kept.FOLDER.glob("*/*")
+    (path,) = files()
     whole = path.read_bytes()
-    flipped = [whole[:at] + bytes([whole[at] ^ 1]) + whole[at + 1 :] for at in range(0, len(whole), 997)]
+    run(seed=1)
+    (other,) = set(files()) - {path}
+    flipped = [
+        whole[:at] + bytes([whole[at] ^ 1]) + whole[at + 1 :] for at in range(0, len(whole), len(whole) // 19)
+    ]
     cut = [whole[:size] for size in (0, 1, 31, 32, 33, len(whole) - 1)]
-    for made, damaged in enumerate([*flipped, *cut, whole + b"0"], 2):
+    for made, damaged in enumerate([*flipped, *cut, whole + b"0", other.read_bytes()], 3):
         path.write_bytes(damaged)
         assert (run().last.w == right.last.w).all() and calls.made == made
-        assert path.read_bytes() == whole and list(path.parent.iterdir()) == [path]
-    path.unlink()
-    path.mkdir()
-    assert (run().last.w == right.last.w).all() and calls.made == made + 1
-    assert list(path.parent.iterdir()) == [path]
-    tried("A kept result of another byte, cut short or with a byte more", made - 1, "computed anew")
+        assert (run().last.w == right.last.w).all() and calls.made == made  # it is whole again
+        assert files() == sorted([path, other])
+    tried(
+        "A kept result of another byte, cut short or with a byte more",
+        len(flipped + cut) + 1,
+        "computed anew",
+    )
 
 
-def test_a_result_that_cannot_be_pickled_is_given(calls):
+@pytest.mark.parametrize("place", ["folder", "pipe", "link"])
+def test_what_stands_in_the_place_of_a_file_stays(calls, digits, tmp_path, place):
+    run = partial(calls.run, LogisticRegression(), digits, learning_rate=0.05)
+    run()
+    (path,) = files()
+    target = tmp_path / "target"
+    path.rename(target)
+    whole = target.read_bytes()
+    {"folder": path.mkdir, "pipe": lambda: os.mkfifo(path), "link": lambda: path.symlink_to(target)}[place]()
+    kind = path.lstat().st_mode
+    for made in (2, 3) if place != "pipe" else (2,):
+        assert run().epoch == 1 and calls.made == made
+    assert target.read_bytes() == whole and files() == [path]
+    assert place == "pipe" or path.lstat().st_mode == kind
+
+
+def test_a_link_or_a_file_in_the_place_of_the_folder_stays(calls, digits, tmp_path):
+    target = tmp_path / "target"
+    target.mkdir()
+    kept.FOLDER.symlink_to(target)
+    assert calls.run(LogisticRegression(), digits, learning_rate=0.05).epoch == 1
+    assert not list(target.iterdir()) and kept.FOLDER.is_symlink()
+    kept.FOLDER.unlink()
+    kept.FOLDER.write_text("mine")
+    assert calls.run(LogisticRegression(), digits, learning_rate=0.05).epoch == 1
+    assert kept.FOLDER.read_text() == "mine"
+
+
+def test_a_result_that_has_no_contents_is_given(calls):
     assert kept.kept(lambda n: lambda x: n + x)(3)(1) == 4
-    assert not list(kept.FOLDER.glob("*/*"))
+    assert kept.kept(lambda n: {n})(3) == {3}
+    assert kept.kept(lambda n: np.array([None, n]))(3)[1] == 3
+    assert not files()
 
 
-def test_a_disk_that_is_full_costs_no_result(calls, digits, monkeypatch):
-    def full(*arguments):
+@pytest.mark.parametrize("step", ["mkdir", "write_bytes", "replace", "iterdir", "glob"])
+def test_a_disk_that_is_full_costs_no_result(calls, digits, monkeypatch, step):
+    def full(*arguments, **named):
         raise OSError(28, "No space left on device")
 
-    monkeypatch.setattr(kept.os, "replace", full)
+    monkeypatch.setattr(kept.Path, step, full)
+    assert calls.run(LogisticRegression(), digits, learning_rate=0.05).epoch == 1
+    monkeypatch.undo()
+
+
+def test_a_half_written_file_is_removed(calls, digits, monkeypatch):
+    def half(path, content):
+        with open(path, "wb") as file:
+            file.write(content[:100])
+        raise OSError(28, "No space left on device")
+
+    monkeypatch.setattr(kept.Path, "write_bytes", half)
     for made in (1, 2):
         assert calls.run(LogisticRegression(), digits, learning_rate=0.05).epoch == 1
-        assert calls.made == made and not list(kept.FOLDER.glob("*/*"))
+        assert calls.made == made and not files()
+
+
+def test_a_forged_file_runs_no_code(calls, tmp_path):
+    content = BytesIO()
+    tree = {"os:system": [[f"touch {tmp_path}/run"], []]}
+    np.savez(content, json.dumps(tree))
+    path = tmp_path / "forged"
+    path.write_bytes(kept.digest(path, content.getvalue()) + content.getvalue())
+    with pytest.raises(TypeError, match="os:system"):
+        kept.read(path)
+    assert not (tmp_path / "run").exists()
 
 
 def test_a_model_whose_class_is_of_no_package_file_is_not_kept(calls, digits):
@@ -137,8 +210,6 @@ def test_a_model_whose_class_is_of_no_package_file_is_not_kept(calls, digits):
     for made in (1, 2):
         calls.run(Mine(), digits, learning_rate=0.05)
         assert calls.made == made
-    with pytest.raises(TypeError, match="may change"):
-        kept.token(Mine)
 
 
 def test_off_unless_asked_for_and_off_in_ci(calls, digits, monkeypatch):
@@ -151,29 +222,61 @@ def test_off_unless_asked_for_and_off_in_ci(calls, digits, monkeypatch):
             assert calls.made == before + 1
 
 
-def test_off_once_a_file_of_the_package_was_edited(calls, digits, monkeypatch):
-    calls.run(LogisticRegression(), digits, learning_rate=0.05)
-    name, (when, size) = next(iter(kept.AT_START.items()))
-    monkeypatch.setitem(kept.AT_START, name, (when - 1, size))
-    calls.run(LogisticRegression(), digits, learning_rate=0.05)
-    assert calls.made == 2
+def swapped(old):
+    def new(X):
+        return old(X) + 1
+
+    return new
 
 
-def test_the_folder_has_another_name_when_a_line_a_version_or_the_data_changes(tmp_path):
-    package, data = tmp_path / "package", tmp_path / "data"
-    for folder, name in ((package, "engine.py"), (package, "evidence/task2.py"), (data, "images.gz")):
-        (folder / name).parent.mkdir(parents=True, exist_ok=True)
-        (folder / name).write_text("one line\n", encoding="utf-8")
-    versions = {"numpy": "2.5.0", "scipy": "1.18.0"}
-    names = {kept.digest(package, data, versions)}
-    assert kept.digest(package, data, dict(reversed(versions.items()))) in names
-    names.add(kept.digest(package, data, versions | {"numpy": "2.5.1"}))
-    for path in (package / "evidence/task2.py", package / "engine.py", data / "images.gz"):
-        path.write_text("another line\n", encoding="utf-8")
-        names.add(kept.digest(package, data, versions))
-    (package / "new.py").touch()
-    names.add(kept.digest(package, data, versions))
-    assert len(names) == 6
+def test_a_changed_function_class_or_constant_of_our_packages_misses(calls, digits, monkeypatch):
+    run = partial(calls.run, LogisticRegression(), digits, learning_rate=0.05)
+    run()
+    changes: list[tuple[Any, str, Any]] = [
+        (task2e_spikes, "slant", lambda X: X),
+        (task2e_spikes, "slant", swapped(task2e_spikes.slant)),
+        (task2e_spikes, "slant", swapped(task2e_spikes.likeness)),
+        (task2e_spikes, "TEN", 11),
+        (LogisticRegression, "correct", staticmethod(lambda z, Y: z > 0)),
+        (task2e_spikes.Course, "rise", property(lambda self: self.loss)),
+        (kept, "COMPUTING", ("numpy",)),
+    ]
+    for made, change in enumerate(changes, 2):
+        with monkeypatch.context() as patch:
+            patch.setattr(*change)
+            run()
+            assert calls.made == made
+            run()
+            assert calls.made == made
+    run()
+    assert calls.made == made
+
+
+def function(source):
+    names: dict[str, Any] = {}
+    exec(source, names)
+    return names["f"]
+
+
+def test_the_code_of_a_function_is_what_it_does_and_not_where_it_stands():
+    base = "def f(x, y=1):\n    return [x + y + c for c in x if c in {'a', 'b'}]"
+    assert kept.code(function(base)) == kept.code(function(f"\n\n# moved\n{base}"))
+    edits = [
+        ("+ c", "- c"),
+        ("=1", "=2"),
+        ("'a'", "'c'"),
+        ("x + y", "x.y"),
+        ("+ y", "+ z"),
+        ("    ", "    'd'; "),
+    ]
+    sources = [base, *(base.replace(*edit) for edit in edits)]
+    assert len({repr(kept.code(function(source))) for source in sources}) == len(sources)
+
+
+def test_a_wrong_argument_gives_the_functions_own_error(calls, digits):
+    with pytest.raises(TypeError, match="unexpected keyword argument 'rate'") as error:
+        study.train(LogisticRegression(), digits, rate=0.05)
+    assert len(traceback.extract_tb(error.tb)) == 2 and error.value.__context__ is None
 
 
 def test_make_report_computes_everything_and_make_pdf_does_not():
@@ -189,10 +292,9 @@ def test_make_report_computes_everything_and_make_pdf_does_not():
 
 
 def test_another_process_finds_what_is_kept(tmp_path):
-    """And the digest of a process is that of the files it imported."""
     script = f"""
-import importlib, pathlib
-kept = importlib.import_module("study.cache")
+import pathlib
+from study import cache as kept
 kept.FOLDER = pathlib.Path({str(tmp_path)!r})
 def slow(x):
     print("computed")
@@ -200,38 +302,73 @@ def slow(x):
 slow.__module__ = "tests"
 print(kept.kept(slow)(1))
 """
-    environment = {name: value for name, value in os.environ.items() if name != "CI"} | {
-        "ASSIGNMENT1_KEEP": "1"
-    }
-    said = [
-        subprocess.run(
+    said = []
+    for seed in ("1", "2"):
+        environment = {name: value for name, value in os.environ.items() if name != "CI"}
+        environment |= {"ASSIGNMENT1_KEEP": "1", "PYTHONHASHSEED": seed}
+        done = subprocess.run(
             [sys.executable, "-c", script],
             cwd=ROOT,
             env=environment,
             capture_output=True,
             text=True,
             check=True,
-        ).stdout.split()
-        for _ in range(2)
-    ]
+        )
+        said.append(done.stdout.split())
     assert said == [["computed", "2"], ["2"]]
 
 
-def test_a_token_names_contents():
-    assert kept.token(SoftmaxRegression) != kept.token(LogisticRegression)
-    assert kept.token(1) != kept.token(1.0) != kept.token("1.0")
-    assert kept.token(np.zeros(4)) != kept.token(np.zeros((2, 2)))
-    assert kept.token(np.zeros((2, 3)).T) == kept.token(np.zeros((3, 2)))
-    with pytest.raises(TypeError, match="cannot be named"):
-        kept.token(lambda: 0)
+def identity(value):
+    return value
 
 
-def test_the_three_newest_folders_stay(tmp_path, monkeypatch):
-    monkeypatch.setattr(kept, "FOLDER", tmp_path)
-    for when, name in enumerate("abcd"):
-        (tmp_path / name).mkdir()
-        os.utime(tmp_path / name, (when, when))
-    kept._of_this_process.cache_clear()
-    own = kept._of_this_process()
-    assert {folder.name for folder in tmp_path.iterdir()} == {"c", "d", own}
-    kept._of_this_process.cache_clear()
+def named(value):
+    return kept.key(identity, (value,), {})
+
+
+def test_a_key_names_contents():
+    values = [1, True, 1.0, "1.0", None, [1], (1,), {1: 1}, np.float64(1), np.zeros(4), np.zeros((2, 2))]
+    values += [np.zeros(4, np.float32), range(1), SoftmaxRegression, LogisticRegression, LogisticRegression()]
+    assert len({named(value) for value in values}) == len(values)
+    assert named(np.zeros((2, 3)).T) == named(np.zeros((3, 2)))
+    for value in (lambda: 0, {1}, b"1", 1j, np.random.default_rng(0), np.ma.masked_array([1])):
+        with pytest.raises(TypeError, match="no contents to name"):
+            named(value)
+
+
+def test_results_come_back_as_they_were(calls):
+    result = {
+        "a": [None, True, 3, 0.1, float("inf"), "ä\n", (1, (2,))],
+        (1, "b"): Estimate(*map(float, range(3))),
+        3: (interval([1, 2, 4]), np.arange(6.0, dtype=np.float32).reshape(2, 3).T),
+        4: SoftmaxRegression(0.1).copy(np.ones((785, 10), np.float32)),
+    }
+
+    def made(name):
+        calls.made += 1
+        return result
+
+    first, second = (kept.kept(made)("a") for _ in range(2))
+    assert calls.made == 1 and first is result and repr(second) == repr(result)
+    assert second[3][1].dtype == np.float32 and type(second[3][0]) is type(result[3][0])
+    model = second[4]
+    assert type(model) is SoftmaxRegression and model.lam == 0.1 and model.w.dtype == np.float32
+
+
+def test_the_newest_files_stay_and_what_is_not_ours(calls, tmp_path, monkeypatch):
+    monkeypatch.setattr(kept, "NEWEST", 3)
+    kept.FOLDER.mkdir()
+    (kept.FOLDER / "notes.kept").touch()
+    (kept.FOLDER / f"{'a' * 64}.kept").mkdir()
+    (kept.FOLDER / f"{'b' * 64}.kept").symlink_to(tmp_path / "nowhere")
+    foreign = files()
+    for path in foreign:
+        os.utime(path, (0, 0), follow_symlinks=False)
+    f = kept.kept(identity)
+    for when in range(5):
+        f(when)
+        for path in set(files()) - set(foreign):
+            if path.stat().st_mtime > 1e6:
+                os.utime(path, (when, when))
+    own = set(files()) - set(foreign)
+    assert set(foreign) <= set(files()) and sorted(path.stat().st_mtime for path in own) == [2, 3, 4]
