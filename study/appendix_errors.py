@@ -5,63 +5,55 @@ from __future__ import annotations
 from typing import NamedTuple
 
 import numpy as np
-from numpy.typing import ArrayLike, NDArray
+from numpy.typing import NDArray
 from scipy.optimize import minimize_scalar
 
+from assignment1.fast.evaluation import evaluate
 from assignment1.mnist import Split
 from assignment1.models import Array, Regression
-from study.statistics import Interval, paired
+from study.statistics import Interval, paired, wilson
+
+Ints = NDArray[np.integer]
 
 
 class Readings(NamedTuple):
     """How a model classifies N images."""
 
-    Y_hat: Array  # (N, K), probabilities
-    digit: NDArray[np.intp]  # (N,), the true class
-    read: NDArray[np.intp]  # (N,), the most probable class, which is the prediction
+    digit: Ints  # (N,), the true class
+    read: Ints  # (N,), the most probable class, which is the prediction
     loss: Array  # (N,), nats
 
 
 def readings(model: Regression, split: Split) -> Readings:
-    """What a softmax model makes of the images of `split`."""
-    z = model.logits(split.X)
-    return Readings(
-        model.activation(z), split.Y.argmax(axis=1), z.argmax(axis=1), model.cross_entropy(z, split.Y)
-    )
+    """Return how a softmax model classifies the images of `split`."""
+    (loss,) = evaluate([model], split).loss
+    return Readings(split.Y.argmax(axis=1), model.predict(split.X), loss)
 
 
-def confusion(seen: Readings) -> NDArray[np.intp]:
-    """How many images of each true digit (row) are classified as each digit (column)."""
-    K = seen.Y_hat.shape[1]
-    return np.bincount(seen.digit * K + seen.read, minlength=K * K).reshape(K, K)
+def confusion(seen: Readings) -> Ints:
+    """Count the images of each true digit (row) that are classified as each digit (column)."""
+    counts = np.zeros((10, 10), int)
+    np.add.at(counts, (seen.digit, seen.read), 1)
+    return counts
 
 
-def confused_pairs(counts: NDArray[np.intp], top: int) -> list[tuple[int, int, int]]:
-    """The `top` pairs of digits that are most often confused, and how often."""
-    both = np.triu(counts + counts.T, 1)
-    order = np.argsort(-both, axis=None, kind="stable")[:top]
-    return [
-        (int(i), int(j), int(both[i, j])) for i, j in zip(*np.unravel_index(order, both.shape), strict=True)
-    ]
-
-
-def wilson(hits: ArrayLike, n: ArrayLike, z: float = 1.959964) -> tuple[Array, Array]:
-    """Both ends of Wilson's interval for a proportion of `hits` in `n`; 95 % as it stands (Wilson, 1927)."""
-    hits, n = np.asarray(hits, float), np.asarray(n, float)
-    centre = (hits + z**2 / 2) / (n + z**2)
-    half = z * np.sqrt(hits * (n - hits) / n + z**2 / 4) / (n + z**2)
-    return centre - half, centre + half
+def confused_pairs(counts: Ints, top: int) -> list[tuple[int, int, int]]:
+    """Return the `top` pairs of digits that are most often confused, and how often."""
+    i, j = np.triu_indices(len(counts), 1)
+    both = counts[i, j] + counts[j, i]
+    order = np.argsort(-both, kind="stable")[:top]
+    return [(int(i[pair]), int(j[pair]), int(both[pair])) for pair in order]
 
 
 def best_scale(model: Regression, split: Split) -> float:
-    """The factor on all logits, and so on all weights, that gives the lowest loss (Guo et al., 2017)."""
+    """Return the factor on all weights, and so on all logits, of the lowest loss (Guo et al., 2017)."""
     z = model.logits(split.X)
-    found = minimize_scalar(lambda k: model.cross_entropy(k * z, split.Y).mean(), (0.5, 2), tol=1e-6)
+    found = minimize_scalar(lambda k: model.loss_at(k * z, split.Y), (0.5, 2), tol=1e-6)
     return float(found.x)
 
 
-def costliest(seen: Readings, count: int) -> NDArray[np.intp]:
-    """The indices of the `count` images with the largest loss, the largest first."""
+def costliest(seen: Readings, count: int) -> Ints:
+    """Return the indices of the `count` images with the largest loss, the largest first."""
     return np.argsort(-seen.loss, kind="stable")[:count]
 
 
@@ -74,10 +66,10 @@ class Sureness(NamedTuple):
 
 
 def sureness(model: Regression, split: Split) -> Sureness:
-    """Is the model as confident as it is accurate? The difference is paired by image."""
-    z = model.logits(split.X)
-    right, confidence = model.correct(z, split.Y), model.activation(z).max(axis=1)
-    return Sureness(float(right.mean()), float(confidence.mean()), paired(right, confidence))
+    """Compare the model's confidence with its accuracy."""
+    (correct,) = evaluate([model], split).correct
+    confidence = model.forward(split.X).max(axis=1)
+    return Sureness(float(correct.mean()), float(confidence.mean()), paired(correct, confidence))
 
 
 class Burden(NamedTuple):
@@ -87,25 +79,25 @@ class Burden(NamedTuple):
     misclassified: float
     median: float  # nats an image
     mean: float
-    cheapest: int  # how many of the images of least loss together cost less than the `count` of largest loss
 
 
-def burden(seen: Readings, count: int = 16) -> Burden:
-    """Which images the loss comes from."""
-    ordered, total = np.sort(seen.loss), seen.loss.sum()
+def burden(seen: Readings) -> Burden:
+    """Return which images the loss comes from."""
+    total = seen.loss.sum()
+    largest = seen.loss[costliest(seen, len(seen.loss) // 100)]
+    misclassified = seen.loss[seen.read != seen.digit]
     return Burden(
-        float(ordered[-(len(ordered) // 100) :].sum() / total),
-        float(seen.loss[seen.read != seen.digit].sum() / total),
-        float(np.median(seen.loss)),
-        float(seen.loss.mean()),
-        int((np.cumsum(ordered) < ordered[-count:].sum()).sum()),
+        hundredth=float(largest.sum() / total),
+        misclassified=float(misclassified.sum() / total),
+        median=float(np.median(seen.loss)),
+        mean=float(seen.loss.mean()),
     )
 
 
 class Confused(NamedTuple):
-    """The confusion table and what it says of digits and of pairs."""
+    """The confusion table, with each digit's accuracy and the most confused pairs."""
 
-    counts: NDArray[np.intp]  # (10, 10), true digit in the row, predicted one in the column
+    counts: Ints  # (10, 10), true digit in the row, predicted one in the column
     wrong: int
     share: Array  # (10,), each digit's accuracy, with Wilson's 95 % interval
     low: Array
@@ -125,18 +117,12 @@ class Confused(NamedTuple):
 
 
 def confused(seen: Readings) -> Confused:
-    """`confusion` with each digit's accuracy and the pairs most often confused."""
+    """Return `confusion` with each digit's accuracy and the pairs most often confused."""
     counts = confusion(seen)
-    n, hits, wrong = counts.sum(axis=1), np.diag(counts), int(counts.sum() - np.trace(counts))
+    n = counts.sum(axis=1)
+    hits = np.diag(counts)
+    wrong = int(n.sum() - hits.sum())
+    low, high = np.transpose([wilson(*pair) for pair in zip(hits, n, strict=True)])
     pairs = confused_pairs(counts, 4)
-    return Confused(counts, wrong, hits / n, *wilson(hits, n), pairs, sum(n for *_, n in pairs) / wrong)
-
-
-def pair_list(pairs: list[tuple[int, int, int]]) -> str:
-    """Pairs of digits in words, with how often they are confused."""
-    return ", ".join(f"{i} and {j} ({n} times)" for i, j, n in pairs)
-
-
-def cases_list(seen: Readings, which: NDArray[np.intp]) -> str:
-    """Some images in words."""
-    return ", ".join(f"{seen.digit[i]} classified as {seen.read[i]}" for i in which)
+    in_pairs = sum(times for _, _, times in pairs) / wrong
+    return Confused(counts, wrong, hits / n, low, high, pairs, in_pairs)

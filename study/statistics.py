@@ -1,4 +1,4 @@
-"""Means with the uncertainty that belongs to them: over shuffles, over images, paired or not."""
+"""Means and proportions with their uncertainty: over shuffles, over images, paired or not."""
 
 from __future__ import annotations
 
@@ -7,6 +7,7 @@ from typing import NamedTuple
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
 from scipy.special import stdtrit
+from scipy.stats import binomtest
 
 Values = NDArray[np.floating] | NDArray[np.bool_]
 
@@ -16,7 +17,7 @@ class Interval(NamedTuple):
 
     mean: float
     error: float  # one standard error
-    size: int  # how many values, or pairs of values, it is of
+    size: int  # number of values, or of pairs of values
     freedom: float  # degrees of freedom of t
 
     @property
@@ -36,7 +37,7 @@ class Interval(NamedTuple):
 
     @property
     def certain(self) -> bool:
-        """Whether the interval leaves out 0."""
+        """True if the interval leaves out 0."""
         return abs(self.mean) > self.half
 
     @property
@@ -46,30 +47,38 @@ class Interval(NamedTuple):
 
     @property
     def beyond(self) -> float:
-        """How many times `half` the mean is away from 0: below 1 it is indistinguishable from 0."""
+        """The distance of the mean from 0 in units of `half`: below 1 it is indistinguishable from 0."""
         return abs(self.mean) / self.half
 
 
 def interval(values: ArrayLike) -> Interval:
-    """The mean of a sample, of independent seeds or images. ValueError for fewer than two values."""
+    """Return the mean of a sample of independent seeds or images. Raises ValueError for fewer than two."""
     sample = np.asarray(values, float).ravel()
-    if len(sample) < 2:
-        raise ValueError(f"{len(sample)} values; expected two or more, for one has no spread")
-    error = sample.std(ddof=1) / np.sqrt(len(sample))
-    return Interval(float(sample.mean()), float(error), len(sample), len(sample) - 1)
+    size = len(sample)
+    if size < 2:
+        raise ValueError(f"{size} values; expected two or more, for one has no spread")
+    error = sample.std(ddof=1) / np.sqrt(size)
+    return Interval(float(sample.mean()), float(error), size, size - 1)
 
 
 def paired(a: ArrayLike, b: ArrayLike) -> Interval:
-    """The mean of a - b, value by value. ValueError for fewer than two pairs."""
-    return interval(np.subtract(np.asarray(a, float), np.asarray(b, float)))
+    """Return the mean of a - b, value by value. Raises ValueError for fewer than two pairs."""
+    return interval(np.subtract(a, b, dtype=float))
 
 
 def apart(a: ArrayLike, b: ArrayLike) -> Interval:
-    """The mean of `a` minus that of `b`, two independent samples (Welch, 1947)."""
-    one, other = interval(a), interval(b)
-    square, each = one.error**2 + other.error**2, (one, other)
-    freedom = square**2 / sum(part.error**4 / part.freedom for part in each)
+    """Return the mean of `a` minus that of `b`, two independent samples (Welch, 1947)."""
+    one = interval(a)
+    other = interval(b)
+    square = one.error**2 + other.error**2
+    freedom = square**2 / (one.error**4 / one.freedom + other.error**4 / other.freedom)
     return Interval(one.mean - other.mean, float(np.sqrt(square)), one.size + other.size, freedom)
+
+
+def wilson(hits: int, n: int) -> tuple[float, float]:
+    """Return both ends of Wilson's 95% interval for a proportion of `hits` in `n` (Wilson, 1927)."""
+    low, high = binomtest(hits, n).proportion_ci(method="wilson")
+    return float(low), float(high)
 
 
 class Estimate(NamedTuple):
@@ -86,18 +95,19 @@ class Estimate(NamedTuple):
 
     @property
     def certain(self) -> bool:
-        """Whether the interval over both leaves out 0."""
+        """True if the interval over both leaves out 0."""
         return abs(self.mean) > self.both
 
 
 def estimate(values: Values) -> Estimate:
-    """The mean of `values` (runs, images), such as a run's change of each image's loss."""
-    return Estimate(
-        float(values.mean()), interval(values.mean(axis=1)).half, interval(values.mean(axis=0)).half
-    )
+    """Return the mean of `values` (runs, images), such as a run's change of each image's loss."""
+    shuffles = interval(values.mean(axis=1))
+    images = interval(values.mean(axis=0))
+    return Estimate(float(values.mean()), shuffles.half, images.half)
 
 
 def estimate_apart(a: Values, b: Values) -> Estimate:
-    """The mean of `a` (runs, images) minus that of `b`, the same runs on other images."""
-    over_runs = interval(a.mean(axis=1) - b.mean(axis=1))
-    return Estimate(over_runs.mean, over_runs.half, apart(a.mean(axis=0), b.mean(axis=0)).half)
+    """Return the mean of `a` (runs, images) minus that of `b`, the same runs on other images."""
+    shuffles = paired(a.mean(axis=1), b.mean(axis=1))
+    images = apart(a.mean(axis=0), b.mean(axis=0))
+    return Estimate(shuffles.mean, shuffles.half, images.half)

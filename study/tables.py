@@ -2,14 +2,27 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Container, Iterable, Mapping
 
 import numpy as np
 
 from assignment1.gradcheck import GradientErrors
-from study.statistics import Interval
+from assignment1.models import Array
+from study.appendix_errors import Readings
+from study.appendix_heldout import Final
+from study.statistics import Interval, interval
+from study.task2d_stopping import Stop
+from study.task2e_orders import Shuffling
 
 GRADIENTS = r"$\lambda$", "weights", "central differences", "complex step", "largest component"
+PATIENCE = "patience", "steps", "epoch", "last loss", "steps of the best", "lowest loss"
+ORDER = "order", "mean", "median", "standard deviation", "held-out images"
+ORDERS = {
+    "file": "file order",
+    "ten apart": "the ten 3s apart",
+    "once": "shuffled once",
+    "each epoch": "shuffled each epoch",
+}
 
 
 def minus(value: float, digits: int) -> str:
@@ -46,8 +59,52 @@ def gradient_rows(checked: Mapping[float, GradientErrors]) -> list[tuple[str, ..
     ]
 
 
+def patience_rows(found: Mapping[int, Stop], shown: Container[int]) -> list[tuple[object, ...]]:
+    """Return a table's rows under PATIENCE, for some of the patiences."""
+    return [
+        (p, f"{s.updates:,}", s.epoch, f"{s.loss:.4f}", f"{s.best:,}", f"{s.best_loss:.4f}")
+        for p, s in found.items()
+        if p in shown
+    ]
+
+
+def order_rows(found: Mapping[str, Shuffling]) -> list[tuple[str, ...]]:
+    """Return a table's rows under ORDER."""
+    rows: list[tuple[str, ...]] = []
+    for name, title in ORDERS.items():
+        runs = found[name]
+        rows.append((title, _mean(runs.mean), _mean(runs.median), _mean(runs.spread), _mean(runs.test)))
+    return rows
+
+
+def final_rows(found: Mapping[str, Final]) -> list[tuple[str, ...]]:
+    """Return a table's rows: run, accuracies of its last and of its best weights, interval of the latter."""
+    return [
+        (name, *(f"{accuracy:.4f}" for accuracy in run[:4]), f"{run.low:.4f} to {run.high:.4f}")
+        for name, run in found.items()
+    ]
+
+
+def pair_list(pairs: Iterable[tuple[int, int, int]]) -> str:
+    """Return pairs of digits in words, with how often they are confused."""
+    return ", ".join(f"{i} and {j} ({n} times)" for i, j, n in pairs)
+
+
+def cases_list(seen: Readings, which: Iterable[int]) -> str:
+    """Return some images in words."""
+    return ", ".join(f"{seen.digit[i]} classified as {seen.read[i]}" for i in which)
+
+
 def _typographic(number: str) -> str:
     return number.replace("-", "−")
+
+
+def _mean(values: Array) -> str:
+    """Return the mean with half of its 95% interval, or the value if there is only one."""
+    if len(values) == 1:
+        return f"{values[0]:.4f}"
+    found = interval(values)
+    return f"{found.mean:.4f} ± {found.half:.4f}"
 
 
 def _sci(value: float) -> str:

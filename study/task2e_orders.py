@@ -4,11 +4,13 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import replace
+from itertools import chain
 from typing import Any, NamedTuple
 
 import numpy as np
 from joblib import Parallel, delayed
 
+from assignment1.fast.evaluation import evaluate
 from assignment1.fast.sweep import sweep
 from assignment1.fast.train import train
 from assignment1.fast.workers import guarded
@@ -17,7 +19,7 @@ from assignment1.models import Array, LogisticRegression
 from assignment1.run import Run
 from study.cache import kept
 from study.statistics import Interval, apart, interval
-from study.task2e_spikes import BATCH, Few, Ints, along, batches, weights
+from study.task2e_spikes import BATCH, Few, Ints, batches, losses, weights
 
 
 class Order(NamedTuple):
@@ -38,14 +40,15 @@ ARMS = ("ten", "next ten", "other ten", "ten elsewhere", "batch", "other batch",
 
 
 def exchange(inside: Ints, outside: Ints, count: int) -> Ints:
-    """The numbers 0 to count - 1, where those `inside` have changed places with those `outside`."""
+    """Return the numbers 0 to count - 1, where those `inside` have changed places with those `outside`."""
     rows = np.arange(count)
-    rows[inside], rows[outside] = outside, inside
+    rows[inside] = outside
+    rows[outside] = inside
     return rows
 
 
-def orders(data: Dataset, batch: int, each: list[Few], arm: str, seed: int) -> Order:
-    """The file's order with some images moved; `each` are the costliest 3s of every batch.
+def orders(data: Split, batch: int, each: list[Few], arm: str, seed: int) -> Order:
+    """Return the file's order with some images moved; `each` are the costliest 3s of every batch.
 
     Moved images change places with others of complete batches, drawn at random by `seed`:
 
@@ -59,49 +62,56 @@ def orders(data: Dataset, batch: int, each: list[Few], arm: str, seed: int) -> O
     Images of `batch` are moved only where this says so. The first four and the last leave as many 2s
     and 3s in every batch as it has.
     """
-    rng, N = np.random.default_rng(seed), len(data.train.X)
+    rng = np.random.default_rng(seed)
+    N = len(data.X)
     place = np.arange(N) // BATCH + 1
-    full, three = place <= N // BATCH, data.train.Y[:, 0] == 0
-    other = int(rng.choice([b + 1 for b in range(N // BATCH) if abs(b + 1 - batch) > 1]))
-    mine, ten = place == batch, np.isin(np.arange(N), each[batch - 1].rows)
-
-    def some(where: Array, count: int) -> Ints:
-        return rng.choice(np.flatnonzero(where), count, replace=False)
-
-    away = full & ~mine
+    mine = place == batch
+    three = data.Y[:, 0] == 0
+    ten = each[batch - 1].rows
+    apart_from_mine = [other for other in range(1, N // BATCH + 1) if abs(other - batch) > 1]
+    other = int(rng.choice(apart_from_mine))
+    rest = np.setdiff1d(np.flatnonzero(mine & three), ten)
+    random_ten = rng.choice(rest, len(ten), replace=False)
+    if arm == "together":
+        outside = rng.choice(np.flatnonzero(three & (place == other)), len(ten), replace=False)
+        return Order(exchange(ten, outside, N), other)
     inside = {
-        "ten": each[batch - 1].rows,
+        "ten": ten,
         "next ten": each[batch - 1].next_rows,
-        "other ten": some(mine & three & ~ten, len(each[batch - 1].rows)),
+        "other ten": random_ten,
         "ten elsewhere": each[other - 1].rows,
         "batch": np.flatnonzero(mine),
         "other batch": np.flatnonzero(place == other),
-        "together": each[batch - 1].rows,
     }[arm]
-    if arm == "together":
-        outside = some(three & (place == other), len(inside))
-    else:
-        alike = three if "ten" in arm else True
-        outside = some(away & alike & ~np.isin(place, place[inside]), len(inside))
-    return Order(exchange(inside, outside, N), other if arm == "together" else batch)
+    free = (place <= N // BATCH) & ~mine & ~np.isin(place, place[inside])
+    if "ten" in arm:
+        free &= three
+    outside = rng.choice(np.flatnonzero(free), len(inside), replace=False)
+    return Order(exchange(inside, outside, N), batch)
 
 
-def reordered(data: Dataset, rows: Ints) -> Dataset:
-    """The same data with the training images in another order."""
-    return replace(data, train=Split(data.train.X[rows], data.train.Y[rows]))
+def reordered(split: Split, rows: Ints) -> Split:
+    """Return the same images in another order."""
+    return Split(split.X[rows], split.Y[rows])
 
 
-def spike(data: Dataset, epochs: int = 10, measured: int = 3) -> Spike:
+def spike(data: Split, validation: Split, epochs: int = 10, measured: int = 3) -> Spike:
     """Train in the order of `data` and measure the spikes in the last `measured` epochs."""
-    per_epoch = len(batches(data))
-    loss, _ = along(weights(data, epochs)[:, -1 - measured * per_epoch :], data.validation)
-    rise, each = np.diff(loss).reshape(measured, -1), loss[1:].reshape(measured, -1)
-    size = (each.max(axis=1) - np.median(each, axis=1)).mean()
-    return Spike(float(size), int(rise.mean(axis=0).argmax()) + 1)
+    late = measured * len(batches(data))
+    loss = losses(weights(data, epochs)[:, -late - 1 :], validation)
+    rise = np.diff(loss).reshape(measured, -1)
+    by_epoch = loss[1:].reshape(measured, -1)
+    size = by_epoch.max(axis=1) - np.median(by_epoch, axis=1)
+    return Spike(float(size.mean()), int(rise.mean(axis=0).argmax()) + 1)
+
+
+def spike_in(order: Order, data: Split, validation: Split) -> Spike:
+    """Return `spike` of the images of `data` in another order."""
+    return spike(reordered(data, order.rows), validation)
 
 
 class Arm(NamedTuple):
-    """An arm of the experiment: each seed's spikes."""
+    """The spikes of each seed in an arm of the experiment."""
 
     size: Array  # (seeds,), nats
     batch: Ints  # (seeds,), the batch that raises the loss most
@@ -116,21 +126,17 @@ class Arm(NamedTuple):
 @kept
 def intervene(data: Dataset, batch: int, each: list[Few], seeds: int = 10) -> dict[str, Arm]:
     """Train in each of the ARMS' orders, for each seed; "file" is the file's own order, once."""
-    order = {(arm, seed): orders(data, batch, each, arm, seed) for arm in ARMS for seed in range(seeds)}
-    order["file", 0] = Order(np.arange(len(data.train.X)), batch)
-
-    def one(train_: Split, validation: Split, rows: Ints) -> Spike:
-        return spike(reordered(Dataset(train_, validation, lambda: validation), rows))
-
-    work = (delayed(guarded(one))(data.train, data.validation, given.rows) for given in order.values())
-    found = dict(zip(order, Parallel(n_jobs=-1)(work), strict=True))
-
-    def arm(name: str) -> Arm:
-        keys = [key for key in order if key[0] == name]
-        size = np.array([found[key].size for key in keys])
-        return Arm(size, np.array([found[k].batch for k in keys]), np.array([order[k].batch for k in keys]))
-
-    return {name: arm(name) for name in ("file", *ARMS)}
+    tried = {"file": [Order(np.arange(len(data.train.X)), batch)]}
+    for arm in ARMS:
+        tried[arm] = [orders(data.train, batch, each, arm, seed) for seed in range(seeds)]
+    one = delayed(guarded(spike_in))
+    work = (one(order, data.train, data.validation) for order in chain(*tried.values()))
+    spikes = iter(Parallel(n_jobs=-1)(work))
+    arms = {}
+    for arm, expected in tried.items():
+        size, found = zip(*(next(spikes) for _ in expected), strict=True)
+        arms[arm] = Arm(np.array(size), np.array(found), np.array([order.batch for order in expected]))
+    return arms
 
 
 class Shuffling(NamedTuple):
@@ -139,64 +145,67 @@ class Shuffling(NamedTuple):
     mean: Array
     median: Array
     spread: Array  # their standard deviation
-    test: Array  # the best weights' loss on the held-out images
-    marks: Array  # (seeds, images), the same for each image
+    held: Array  # (seeds, images), the loss of the best weights on each held-out image
 
-    def cell(self, name: str) -> str:
-        """A table's cell: mean and half a 95% interval over the seeds, or the value if there is only one."""
-        values = getattr(self, name)
-        if len(values) == 1:
-            return f"{values[0]:.4f}"
-        found = interval(values)
-        return f"{found.mean:.4f} ± {found.half:.4f}"
+    @property
+    def test(self) -> Array:
+        """The loss of the best weights on the held-out images."""
+        return self.held.mean(axis=1)
 
 
 def shufflings(data: Dataset, ten: Ints, seeds: int = 10, epochs: int = 33) -> dict[str, Shuffling]:
-    """Runs in file order, with ten images `ten` put apart, shuffled once, and shuffled before each epoch."""
+    """Train in file order, with ten images `ten` put apart, shuffled once, and shuffled before each epoch."""
     plan: dict[str, Any] = dict(
         learning_rate=0.05, epochs=epochs, batch_size=BATCH, train_accuracy_every=None, progress=False
     )
-    place, three = np.arange(len(data.train.X)) // BATCH, data.train.Y[:, 0] == 0
-    away = np.flatnonzero(three & (place < len(batches(data))) & (place != place[ten[0]]))
-    draw = [np.random.default_rng(seed).choice(away, len(ten), replace=False) for seed in range(seeds)]
-    moved = {i: reordered(data, exchange(ten, outside, len(place))) for i, outside in enumerate(draw)}
-    found = {"file": [train(LogisticRegression(), data, shuffle=False, **plan)]}
-    found["ten apart"] = list(sweep(LogisticRegression, moved, shuffle=False, **plan).values())
-    for name, shuffle in (("once", "once"), ("each epoch", True)):
-        runs = sweep(LogisticRegression, data, shuffle=shuffle, seed=range(seeds), **plan)
-        found[name] = list(runs.values())
-    return {name: shuffling(runs, data.test) for name, runs in found.items()}
+    N = len(data.train.X)
+    place = np.arange(N) // BATCH
+    free = (data.train.Y[:, 0] == 0) & (place < N // BATCH) & (place != place[ten[0]])
+    moved = {}
+    for seed in range(seeds):
+        outside = np.random.default_rng(seed).choice(np.flatnonzero(free), len(ten), replace=False)
+        rows = exchange(ten, outside, N)
+        moved[seed] = replace(data, train=reordered(data.train, rows))
+    runs = {
+        "file": {0: train(LogisticRegression(), data, shuffle=False, **plan)},
+        "ten apart": sweep(LogisticRegression, moved, shuffle=False, **plan),
+        "once": sweep(LogisticRegression, data, shuffle="once", seed=range(seeds), **plan),
+        "each epoch": sweep(LogisticRegression, data, seed=range(seeds), **plan),
+    }
+    return {name: shuffling(list(found.values()), data.test) for name, found in runs.items()}
 
 
 def shuffling(runs: list[Run], test: Split, checks: int = 124) -> Shuffling:
-    """Summarise runs. With a check every 6 updates and 31 batches an epoch, 31 checks in a row see each place
-    in the epoch once: 124 see it four times, whatever the order of the images is."""
+    """Summarise runs.
+
+    With a check every 6 updates and 31 batches an epoch, 31 checks in a row see each place in the epoch once:
+    124 see it four times, whatever the order of the images is.
+    """
     loss = np.array([run.history.validation_loss[-checks:] for run in runs])
-    marks = np.array([run.best.cross_entropy(run.best.logits(test.X), test.Y) for run in runs])
-    parts = loss.mean(axis=1), np.median(loss, axis=1), loss.std(axis=1, ddof=1)
-    return Shuffling(*parts, marks.mean(axis=1, dtype=float), marks)
+    held = evaluate([run.best for run in runs], test).loss
+    return Shuffling(loss.mean(axis=1), np.median(loss, axis=1), loss.std(axis=1, ddof=1), held)
 
 
 class Gain(NamedTuple):
-    """What shuffling adds to the best weights' loss on the held-out images, in nats, seed by seed."""
+    """The change by shuffling of the best weights' loss on the held-out images, in nats, seed by seed."""
 
     shuffles: Interval
     images: Interval
 
 
 def gain(found: Mapping[str, Shuffling], name: str = "each epoch") -> Gain:
-    """The loss of the best weights with shuffling minus that in file order."""
-    difference = found[name].marks - found["file"].marks
+    """Return the loss of the best weights with shuffling minus that in file order."""
+    difference = found[name].held - found["file"].held
     return Gain(interval(difference.mean(axis=1)), interval(difference.mean(axis=0)))
 
 
 def contrast(arms: Mapping[str, Arm], one: str, other: str) -> Interval:
-    """By how much the spikes of one arm exceed those of another, nats."""
+    """Return by how much the spikes of one arm exceed those of another, nats."""
     return apart(arms[one].size, arms[other].size)
 
 
 def titles(batch: int) -> dict[str, str]:
-    """What the arms are called in the report's figure."""
+    """Return the names of the arms in the report's figure."""
     return {
         "file": "file order",
         "ten": "the ten costliest 3s",
@@ -207,18 +216,3 @@ def titles(batch: int) -> dict[str, str]:
         "other batch": "all of another batch",
         "together": "the ten, kept together",
     }
-
-
-ORDER = "order", "mean", "median", "standard deviation", "held-out images"
-
-
-def rows(found: Mapping[str, Shuffling]) -> list[tuple[str, ...]]:
-    """A table's rows, under ORDER."""
-    names = {
-        "file": "file order",
-        "ten apart": "the ten 3s apart",
-        "once": "shuffled once",
-        "each epoch": "shuffled each epoch",
-    }
-    columns = ("mean", "median", "spread", "test")
-    return [(title, *(found[name].cell(column) for column in columns)) for name, title in names.items()]
