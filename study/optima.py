@@ -27,7 +27,7 @@ SCALE = 1e5  # rounding to 1/SCALE moves no margin by more than 785/SCALE
 
 
 class Certificate(NamedTuple):
-    """What the gradient at w proves about the optimum w* of J, which is 2 lam-strongly convex.
+    """Bounds from the gradient at w: how far the optimum w* of J can be, which is 2 lam-strongly convex.
 
     For every v, J(v) >= J(w) + <grad J(w), v - w> + lam |v - w|^2. The right side is smallest, over all v,
     at J(w) - |grad J(w)|^2 / (4 lam); and <grad J(w), w - w*> >= 2 lam |w - w*|^2 (Boyd and
@@ -70,7 +70,7 @@ class Objective(NamedTuple):
 
 
 def certificates(models: Sequence[SoftmaxRegression], data: Split) -> list[Certificate]:
-    """Return how far each model can be from its optimum on `data`.
+    """Bound the distance of each model from its optimum on `data`.
 
     Raises ValueError for lam = 0, where no bound exists.
     """

@@ -15,10 +15,10 @@ from assignment1.models import Array
 
 
 class Kept(NamedTuple):
-    """What a file of stored weights must be."""
+    """The digest of a file of stored weights, and the shapes of its arrays."""
 
-    sha256: str  # of the file
-    shapes: dict[str, tuple[int, ...]]  # of its arrays
+    sha256: str
+    shapes: dict[str, tuple[int, ...]]
 
 
 KEPT = {

@@ -97,7 +97,7 @@ def gaps(training: Evaluations, others: Evaluations) -> Gaps:
 
 
 class Change(NamedTuple):
-    """How accuracy and loss (nats) change from one epoch to another, paired by run and by image."""
+    """Changes of accuracy and loss (nats) from one epoch to another, paired by run and by image."""
 
     accuracy: Estimate
     loss: Estimate
@@ -110,7 +110,7 @@ def change(before: Evaluation, after: Evaluation) -> Change:
 
 
 class Turn(NamedTuple):
-    """Where the validation loss is lowest when the validation images are drawn again, with replacement."""
+    """The epoch of the lowest validation loss, and its range when the images are drawn with replacement."""
 
     epoch: int  # for the images as they are
     low: int  # 2.5% of the draws have it earlier
@@ -119,7 +119,7 @@ class Turn(NamedTuple):
 
 
 def turn(loss: Mapping[int, Array], draws: int = 1000) -> Turn:
-    """Return the epoch of the lowest loss and its bootstrap (Efron, 1979), from each's `loss` (images,)."""
+    """Return the epoch of the lowest loss and its bootstrap (Efron, 1979); `loss` is (images,) by epoch."""
     epochs = list(loss)
     L = np.array(list(loss.values()), np.float32)
     n = L.shape[1]
@@ -141,15 +141,16 @@ def means(found: Evaluations) -> Array:
 def lowest(found: Evaluations) -> list[int]:
     """Return each run's epoch of the lowest mean loss."""
     epochs = list(found)
-    loss = np.array([seen.loss.mean(axis=1) for seen in found.values()])
-    return [epochs[i] for i in loss.argmin(axis=0)]
+    loss = [seen.loss.mean(axis=1) for seen in found.values()]
+    return [epochs[i] for i in np.argmin(loss, axis=0)]
 
 
 def curves(gap: Gaps, loss: Mapping[str, Array], epochs: Iterable[int]) -> tuple[Any, ...]:
     """Return the arguments of `figures.parting`: the gap, half its interval over images, and both losses."""
     last = int(gap.epochs[-1])
     half = gap.accuracy_at[last].images
-    return [(gap.epochs, gap.accuracy.T)], half, np.array(list(epochs)), loss["training"], loss["validation"]
+    far = np.array(list(epochs))
+    return [(gap.epochs, gap.accuracy.T)], half, far, loss["training"], loss["validation"]
 
 
 def load_long_runs(path: str | Path = FILE) -> Stages:
@@ -169,7 +170,8 @@ def load_long_run(run: int = 0) -> dict[int, Regression]:
 
 def distance(a: Sequence[Regression], b: Sequence[Regression]) -> float:
     """Return the largest difference of two weights, of any run."""
-    return max(float(np.abs(one.w - other.w).max()) for one, other in zip(a, b, strict=True))
+    largest = [np.abs(one.w - other.w).max() for one, other in zip(a, b, strict=True)]
+    return float(max(largest))
 
 
 def main() -> None:

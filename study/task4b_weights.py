@@ -20,7 +20,7 @@ EDGES = (0, 10, 30, 100, 300, 784)  # the bands of principal directions, by rank
 
 
 class View(NamedTuple):
-    """What the weights of a model look like."""
+    """The look of a model's weights."""
 
     roughness: float
     likeness: Array  # (K,), the correlation of each class's weights with its centred mean image
@@ -35,7 +35,7 @@ class Directions(NamedTuple):
 
 
 class Band(NamedTuple):
-    """Neighbouring principal directions, and what part of each model's squared weights lies along them."""
+    """Neighbouring principal directions, and the part of each model's squared weights along them."""
 
     first: int  # ranks, counted from 1
     last: int
@@ -77,7 +77,10 @@ def likeness(w: Array, means: Array) -> Array:
 def views(models: Mapping[float, Regression], data: Split) -> dict[float, View]:
     """Return `roughness` of each model's weights and `likeness` to the class means of `data`."""
     means = class_means(data)
-    return {lam: View(roughness(model.w), likeness(model.w, means)) for lam, model in models.items()}
+    result = {}
+    for lam, model in models.items():
+        result[lam] = View(roughness(model.w), likeness(model.w, means))
+    return result
 
 
 def largest(models: Mapping[float, Regression]) -> dict[float, float]:
@@ -92,13 +95,15 @@ def dark_pixels(data: Split) -> NDArray[np.intp]:
 
 def opposite(models: Sequence[Regression], pixels: NDArray[np.intp]) -> float:
     """Return the largest difference between a weight of the `pixels` and minus its class's bias weight."""
-    return max(float(np.abs(model.w[pixels] + model.w[784]).max()) for model in models)
+    largest = [np.abs(model.w[pixels] + model.w[784]).max() for model in models]
+    return float(max(largest))
 
 
 @kept
 def directions(data: Split) -> Directions:
     """Return the principal directions of the 784 pixels over the images of `data`."""
-    variance, vectors = np.linalg.eigh(np.cov(data.X[:, :784].T, bias=True))
+    covariance = np.cov(data.X[:, :784].T, bias=True)
+    variance, vectors = np.linalg.eigh(covariance)
     variance = np.maximum(variance[::-1], 0)
     vectors = vectors[:, ::-1]
     return Directions(variance, vectors, _each_roughness(vectors.T))
@@ -116,7 +121,8 @@ def shares(w: Array, found: Directions) -> Array:
 
 def bands(found: Directions, models: Sequence[Regression]) -> list[Band]:
     """Return the bands of principal directions with the share that each of the `models` has along them."""
-    by_band = np.transpose([shares(model.w, found) for model in models]).tolist()
+    by_model = [shares(model.w, found) for model in models]
+    by_band = np.transpose(by_model).tolist()
     result = []
     for (start, end), part in zip(pairwise(EDGES), by_band, strict=True):
         variance = found.variance[start:end].mean()
@@ -133,7 +139,8 @@ def sums(data: Split, counts: Sequence[int], repeats: int = 20) -> dict[int, Sum
     for row, n in zip(c, np.repeat(counts, repeats), strict=True):
         drawn = rng.choice(len(P), n, replace=False)
         row[drawn] = rng.normal(size=n)
-    images = c @ P - c.sum(axis=1, keepdims=True) * P.mean(axis=0)
+    means = c.sum(axis=1, keepdims=True) * P.mean(axis=0)
+    images = c @ P - means
     by_count = _each_roughness(images).reshape(len(counts), repeats)
     result = {}
     for n, found in zip(counts, by_count, strict=True):
@@ -143,7 +150,8 @@ def sums(data: Split, counts: Sequence[int], repeats: int = 20) -> dict[int, Sum
 
 def effective_images(model: Regression, data: Split) -> float:
     """Return over how many images the residual Y - Y_hat is spread: (sum_n r_n^2)^2 / sum_n r_n^4."""
-    squares = np.square(data.Y - model.forward(data.X)).sum(axis=1)
+    residual = data.Y - model.forward(data.X)
+    squares = np.square(residual).sum(axis=1)
     return float(squares.sum() ** 2 / np.square(squares).sum())
 
 
@@ -155,13 +163,16 @@ def shrinkage(
     """Return the roughness of optima on images whose variances along the principal directions are rearranged.
 
     Of the first `count` images the `q` leading directions are kept: once with their variances "as they are",
-    once "equal", once "reversed", so that the rough directions vary most; their sum stays. What each image
-    has along each direction is only scaled, so that the classes can be told apart as well as before.
+    once "equal", once "reversed", so that the rough directions vary most; their sum stays. Images are only
+    scaled along each direction, so that the classes can be told apart as well as before.
     """
     variance = found.variance[:q]
     vectors = found.vectors[:, :q]
-    A = (data.X[:count, :784] - data.X[:, :784].mean(axis=0)) @ vectors
-    arms = {"as they are": variance, "equal": np.full(q, variance.mean()), "reversed": variance[::-1]}
+    mean = data.X[:, :784].mean(axis=0)
+    A = (data.X[:count, :784] - mean) @ vectors
+    Y = data.Y[:count]
+    equal = np.full(q, variance.mean())
+    arms = {"as they are": variance, "equal": equal, "reversed": variance[::-1]}
     result: dict[str, dict[float, float]] = {}
     for name, target in arms.items():
         scaled = A * np.sqrt(target / variance)
@@ -169,7 +180,7 @@ def shrinkage(
         w: Array = np.zeros((q + 1, 10))
         result[name] = {}
         for lam in lambdas:
-            J = Objective(X, data.Y[:count], lam)
+            J = Objective(X, Y, lam)
             w = minimise(J, w, tolerance=1e-5)
             result[name][lam] = roughness(vectors @ w[:q])
     return result

@@ -47,8 +47,8 @@ def arms(start: SoftmaxRegression, data: Dataset, checks: int = 12, settle: int 
     def swing(rate: float, batches: Iterator[Rows], every: int = EVERY, first: int = settle) -> Late:
         passed = follow(start, data.train, rate, batches, every)
         models = list(islice(passed, first, first + checks))
-        accuracy = evaluate(models, data.validation).correct.mean(axis=1)
-        return late(accuracy, checks)
+        found = evaluate(models, data.validation)
+        return late(found.correct.mean(axis=1), checks)
 
     return {
         "as in task 4c": swing(RATE, shuffled(len(labels), rng)),
@@ -101,10 +101,12 @@ def curvature(model: SoftmaxRegression, data: Split, count: int = 5000) -> Curva
     direction = vectors.reshape(model.w.shape)  # of norm 1
     mean = X.mean(axis=0)
     along = mean @ direction / np.linalg.norm(mean)
-    return Curvature(float(values[0]), float(np.square(along).sum()))
+    share = np.square(along).sum()
+    return Curvature(float(values[0]), float(share))
 
 
 def lead(model: Regression, data: Split) -> float:
     """Return the median, over images, of the largest logit minus the second largest."""
     z = np.sort(model.logits(data.X), axis=1)
-    return float(np.median(z[:, -1] - z[:, -2]))
+    difference = z[:, -1] - z[:, -2]
+    return float(np.median(difference))

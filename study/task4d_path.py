@@ -33,7 +33,7 @@ class Passing(NamedTuple):
 
 
 class Separation(NamedTuple):
-    """What weights that classify every training image correctly do on the validation images."""
+    """The validation loss of weights that classify every training image correctly."""
 
     margin: float  # the smallest lead of the target's logit over every other on training images, in 1/255
     missed: float  # the share of the validation images that are misclassified

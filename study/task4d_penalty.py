@@ -26,7 +26,7 @@ class Scores(NamedTuple):
 
 
 class Compared(NamedTuple):
-    """What one model has more than another on the same images."""
+    """One model minus another on the same images."""
 
     accuracy: Interval
     loss: Interval  # nats, without the penalty
@@ -41,7 +41,7 @@ class Everywhere(NamedTuple):
 
 
 class Both(NamedTuple):
-    """What one model has more than another, on two sets of images."""
+    """One model minus another on two sets of images."""
 
     validation: Compared
     held: Compared
@@ -66,12 +66,12 @@ class Late(NamedTuple):
 
     @property
     def range(self) -> float:
-        """The highest minus the lowest."""
+        """Return the highest minus the lowest."""
         return self.high - self.low
 
 
 class Stop(NamedTuple):
-    """How far the end of a run is from the optimum of its J on the training images."""
+    """The distance of the end of a run from the optimum of its J on the training images."""
 
     excess: float  # (J(w) - J*) / J*
     distance: float  # |w - w*| / |w*|
@@ -80,7 +80,7 @@ class Stop(NamedTuple):
 def compare(
     model: Regression, others: Mapping[Key, Sequence[Regression]], split: Split
 ) -> dict[Key, Compared]:
-    """Return what `model` has more than each of the `others`, paired by image (McNemar's variance).
+    """Return `model` minus each of the `others`, paired by image (McNemar's variance).
 
     The others are groups, such as runs that differ in their shuffles; a group counts by its mean.
     """
@@ -119,7 +119,7 @@ def scores(models: Mapping[Key, Regression], split: Split) -> dict[Key, Scores]:
 
 
 def equal_steps(runs: Mapping[tuple[float, int], Run], data: Dataset) -> dict[float, EqualSteps]:
-    """Return what each penalty of `runs` (by lambda and seed) has more than none.
+    """Return each penalty of `runs` (by lambda and seed) minus none.
 
     Accuracies and loss at the checks are paired by seed, each the mean of the run's last fifth.
     """
@@ -141,7 +141,7 @@ def equal_steps(runs: Mapping[tuple[float, int], Run], data: Dataset) -> dict[fl
 
 
 def over_seeds(runs: Sequence[Run], others: Sequence[Run], measure: str) -> Interval:
-    """Return what the `runs` have more of a measure than others of the same seeds, at the last checks."""
+    """Return a measure of the runs minus that of others of the same seeds, at the last checks."""
     return paired(late_means(runs, measure), late_means(others, measure))
 
 
