@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
+from itertools import islice
 from typing import NamedTuple
 
 import numpy as np
@@ -14,7 +15,7 @@ from assignment1.models import Array, Regression
 from assignment1.run import Run
 from study.cache import kept
 from study.statistics import Interval, apart, interval, wilson
-from study.task4c_oscillation import EVERY, RATE, follow, shuffled
+from study.task4c_oscillation import RATE, follow, shuffled
 
 
 class Final(NamedTuple):
@@ -83,8 +84,8 @@ def prices(
     for the split's luck, is taken off.
     """
     rng = np.random.default_rng(0)
-    batches = shuffled(data.Y.argmax(axis=1), EVERY * checks, rng)
-    passed = list(follow(start, data, RATE, batches))[EVERY - 1 :: EVERY]
+    batches = shuffled(len(data.X), rng)
+    passed = list(islice(follow(start, data, RATE, batches), checks))
     seen = [evaluate(passed, part) for part in (own, other)]
     correct, loss = (np.concatenate(both, axis=1) for both in zip(*seen, strict=True))
     by_loss, by_accuracy = price(correct.astype(float), loss, len(own.X), splits, rng)

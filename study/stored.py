@@ -15,10 +15,10 @@ from assignment1.models import Array
 
 
 class Kept(NamedTuple):
-    """What a file of stored weights must be."""
+    """The digest of a file of stored weights, and the shapes of its arrays."""
 
-    sha256: str  # of the file
-    shapes: dict[str, tuple[int, ...]]  # of its arrays
+    sha256: str
+    shapes: dict[str, tuple[int, ...]]
 
 
 KEPT = {
@@ -33,35 +33,33 @@ KEPT = {
 }
 
 
-def read(path: str | Path, kept: Kept | None = None) -> dict[str, Array]:
-    """The arrays of a stored file, in float64, as it is in `kept`; by default what KEPT says of its name.
+def read(path: str | Path) -> dict[str, Array]:
+    """Return the arrays of a stored file in float64, as KEPT describes the file of this name.
 
     Raises FileNotFoundError, or ValueError for a file that is not what it should be; each says what to do.
     """
     path = arguments.path("path", path)
-    if kept is None and path.name not in KEPT:
-        raise ValueError(
-            f"{arguments.shown(str(path))} is no file of stored weights; expected {' or '.join(KEPT)}"
-        )
-    kept = kept or KEPT[path.name]
+    if path.name not in KEPT:
+        expected = " or ".join(KEPT)
+        raise ValueError(f"{arguments.shown(str(path))} is no file of stored weights; expected {expected}")
     try:
-        arrays = read_arrays(path, kept.sha256, kept.shapes)
+        arrays = read_arrays(path, *KEPT[path.name])
     except (FileNotFoundError, ValueError) as error:
-        made = f"; if `make optima` has made it again, its digest belongs into {__name__}.KEPT"
-        raise type(error)(f"{error}{made}") from None
+        remade = f"if `make optima` has made it again, its digest belongs into {__name__}.KEPT"
+        raise type(error)(f"{error}; {remade}") from None
     return {name: array.astype(np.float64) for name, array in arrays.items()}
 
 
 def read_arrays(path: str | Path, expected: str, shapes: dict[str, tuple[int, ...]]) -> dict[str, NDArray]:
-    """The arrays of an .npz file, verified by its SHA-256, their shapes and that all numbers are finite."""
+    """Return the arrays of an .npz file, verified by its SHA-256 and their shapes, all numbers finite."""
     path = arguments.path("path", path)
     file = mnist.read(path)
     digest = sha256(file).hexdigest()
     if digest != expected:
         raise ValueError(f"{path} has SHA-256 {digest}, expected {expected}; {mnist.RESTORE}")
     try:
-        with np.load(io.BytesIO(file), allow_pickle=False) as stored:
-            arrays = dict(stored)
+        with np.load(io.BytesIO(file), allow_pickle=False) as archive:
+            arrays = dict(archive)
     except Exception as error:  # np.load and zipfile have many
         raise ValueError(f"{path} is not a whole .npz file ({error}); {mnist.RESTORE}") from None
     found = {name: array.shape for name, array in arrays.items()}

@@ -2,18 +2,24 @@
 
 from __future__ import annotations
 
-from collections.abc import Container, Iterable, Mapping
+from collections.abc import Container, Iterable, Mapping, Sequence
 
 import numpy as np
 
+from assignment1.fast.evaluation import Evaluation
 from assignment1.gradcheck import GradientErrors
-from assignment1.models import Array
+from assignment1.mnist import Dataset
+from assignment1.models import Array, Regression
+from assignment1.run import Run
 from study.appendix_errors import Readings
 from study.appendix_heldout import Final
 from study.statistics import Interval, interval
 from study.task2d_stopping import Stop
 from study.task2e_orders import Shuffling
+from study.task4b_weights import Band
+from study.task4d_penalty import Both, EqualSteps, Everywhere, late, norm
 
+Row = tuple[object, ...]
 GRADIENTS = r"$\lambda$", "weights", "central differences", "complex step", "largest component"
 PATIENCE = "patience", "steps", "epoch", "last loss", "steps of the best", "lowest loss"
 ORDER = "order", "mean", "median", "standard deviation", "held-out images"
@@ -115,3 +121,65 @@ def _sci(value: float) -> str:
 def _exact(value: float) -> str:
     """Return the bound of an error that is nothing but rounding: its digits differ between machines."""
     return "below $10^{-12}$" if value < 1e-12 else _sci(value)
+
+
+def overfitting_rows(found: Mapping[str, Mapping[int, Evaluation]], epochs: Iterable[int]) -> list[Row]:
+    """Return a table's rows: epochs, and mean loss and mean accuracy on each set of images."""
+    rows: list[Row] = []
+    for epoch in epochs:
+        seen = [by_epoch[epoch] for by_epoch in found.values()]
+        loss = (f"{each.loss.mean():.4f}" for each in seen)
+        accuracy = (f"{each.correct.mean():.4f}" for each in seen)
+        rows.append((epoch, *loss, *accuracy))
+    return rows
+
+
+def band_rows(found: Sequence[Band]) -> list[Row]:
+    """Return a table's rows: ranks, mean variance and roughness, and each model's share."""
+    rows: list[Row] = []
+    for band in found:
+        shares = (f"{share:.1%}" for share in band.shares)
+        ranks = f"{band.first} to {band.last}"
+        rows.append((ranks, f"{band.variance:.3g}", f"{band.roughness:.2f}", *shares))
+    return rows
+
+
+def run_rows(runs: Mapping[float, Run], data: Dataset) -> list[Row]:
+    """Return a table's rows: lambda, updates, accuracy over the last checks, loss and training accuracy."""
+    rows: list[Row] = []
+    for lam, run in runs.items():
+        seen = late(run.history.validation_accuracy)
+        accuracy = (f"{seen.median:.4f}", f"{seen.low:.4f} to {seen.high:.4f}")
+        loss = run.last.loss(*data.validation)
+        fitted = run.last.accuracy(*data.train)
+        rows.append((f"{lam:g}", f"{run.steps:,}", *accuracy, f"{loss:.4f}", f"{fitted:.4f}"))
+    return rows
+
+
+def compared_rows(found: Mapping[int, Both]) -> list[Row]:
+    """Return a table's rows: epoch, accuracy on both sets (points), loss on both (thousandths of a nat)."""
+    rows: list[Row] = []
+    for epoch, both in found.items():
+        accuracy = (points(part.accuracy) for part in both)
+        loss = (loss_points(part.loss) for part in both)
+        rows.append((str(epoch), *accuracy, *loss))
+    return rows
+
+
+def step_rows(steps: Mapping[float, EqualSteps]) -> list[Row]:
+    """Return a table's rows: lambda, the accuracies (points) and the loss (thousandths of a nat)."""
+    rows: list[Row] = []
+    for lam, step in steps.items():
+        fitted = (points(step.validation, 3), points(step.training, 3))
+        rows.append((f"{lam:g}", *fitted, loss_points(step.loss), points(step.held, 3)))
+    return rows
+
+
+def minima_rows(at: Mapping[float, Everywhere], optima: Mapping[float, Regression]) -> list[Row]:
+    """Return a table's rows: lambda, norm, the losses and the accuracies on all sets."""
+    rows: list[Row] = []
+    for lam, parts in at.items():
+        loss = (f"{part.loss:.4f}" for part in parts)
+        accuracy = (f"{part.accuracy:.4f}" for part in parts)
+        rows.append((plain(lam), f"{norm(optima[lam]):.3f}", *loss, *accuracy))
+    return rows

@@ -8,18 +8,19 @@ from typing import NamedTuple
 
 import numpy as np
 from numpy.typing import NDArray
-from scipy.optimize import minimize
+from scipy.stats import pearsonr
 from threadpoolctl import threadpool_limits
 
 from assignment1.mnist import Split
-from assignment1.models import Array, Regression, SoftmaxRegression
+from assignment1.models import Array, Regression
 from study.cache import kept
+from study.optima import Objective, minimise
 
 EDGES = (0, 10, 30, 100, 300, 784)  # the bands of principal directions, by rank
 
 
 class View(NamedTuple):
-    """What the weights of a model look like."""
+    """The look of a model's weights."""
 
     roughness: float
     likeness: Array  # (K,), the correlation of each class's weights with its centred mean image
@@ -34,13 +35,13 @@ class Directions(NamedTuple):
 
 
 class Band(NamedTuple):
-    """Neighbouring principal directions, and what part of each model's squared weights lies along them."""
+    """Neighbouring principal directions, and the part of each model's squared weights along them."""
 
     first: int  # ranks, counted from 1
     last: int
     variance: float  # mean over the band
     roughness: float
-    shares: tuple[float, ...]
+    shares: list[float]
 
 
 class Sums(NamedTuple):
@@ -51,85 +52,106 @@ class Sums(NamedTuple):
 
 
 def roughness(w: Array) -> float:
-    """Mean squared difference of neighbouring pixels' weights (785, K) over twice their mean square.
+    """Return the mean squared difference of neighbouring pixels' weights over twice their mean square.
 
-    It has no scale: 0 for constant weights, 1 for independent ones of mean 0. The bias's weight is left out.
+    The weights are (784, K), or (785, K), of which the bias's are left out. The roughness has no scale: it is
+    0 for constant weights and 1 for independent ones of mean 0.
     """
     image = w[:784].reshape(28, 28, -1)
-    squares = [np.square(np.diff(image, axis=axis)).mean() for axis in (0, 1)]
-    return float(np.mean(squares) / (2 * np.square(image).mean()))
+    down = np.square(np.diff(image, axis=0)).mean()
+    across = np.square(np.diff(image, axis=1)).mean()
+    return float((down + across) / (4 * np.square(image).mean()))
 
 
 def class_means(data: Split) -> Array:
-    """Each class's mean image minus the mean of these means (785, K)."""
+    """Return each class's mean image minus the mean of these means (785, K)."""
     means = data.X.T @ data.Y / data.Y.sum(axis=0)
     return means - means.mean(axis=1, keepdims=True)
 
 
 def likeness(w: Array, means: Array) -> Array:
-    """Correlation over the 784 pixels of each class's weights with its mean image, both (785, K): (K,)."""
-    return np.array([np.corrcoef(a, b)[0, 1] for a, b in zip(w[:784].T, means[:784].T, strict=True)])
+    """Return the correlation over the 784 pixels of each class's weights with its mean image, (K,)."""
+    return pearsonr(w[:784], means[:784], axis=0).statistic
 
 
 def views(models: Mapping[float, Regression], data: Split) -> dict[float, View]:
-    """`roughness` of each model's weights and `likeness` to the class means of `data`."""
+    """Return `roughness` of each model's weights and `likeness` to the class means of `data`."""
     means = class_means(data)
-    return {lam: View(roughness(m.w), likeness(m.w, means)) for lam, m in models.items()}
+    result = {}
+    for lam, model in models.items():
+        result[lam] = View(roughness(model.w), likeness(model.w, means))
+    return result
 
 
 def largest(models: Mapping[float, Regression]) -> dict[float, float]:
-    """The largest absolute weight of a pixel of each model: the end of its colour scale."""
-    return {lam: float(np.abs(m.w[:784]).max()) for lam, m in models.items()}
+    """Return the largest absolute weight of a pixel of each model: the end of its colour scale."""
+    return {lam: float(np.abs(model.w[:784]).max()) for lam, model in models.items()}
 
 
 def dark_pixels(data: Split) -> NDArray[np.intp]:
-    """The pixels, by number, that are black (-1) in every image of `data`."""
+    """Return the pixels, by number, that are black (-1) in every image of `data`."""
     return np.flatnonzero((data.X[:, :784] == -1).all(axis=0))
 
 
 def opposite(models: Sequence[Regression], pixels: NDArray[np.intp]) -> float:
-    """The largest difference between a weight of the `pixels` and the negative of its class's bias weight."""
-    return max(float(np.abs(m.w[pixels] + m.w[784]).max()) for m in models)
+    """Return the largest difference between a weight of the `pixels` and minus its class's bias weight."""
+    largest = [np.abs(model.w[pixels] + model.w[784]).max() for model in models]
+    return float(max(largest))
 
 
 @kept
 def directions(data: Split) -> Directions:
-    """The principal directions of the 784 pixels over the images of `data`."""
-    s, V = np.linalg.eigh(np.cov(data.X[:, :784].T, bias=True))
-    s, V = np.maximum(s[::-1], 0), V[:, ::-1]
-    return Directions(s, V, np.array([roughness(v[:, None]) for v in V.T]))
+    """Return the principal directions of the 784 pixels over the images of `data`."""
+    covariance = np.cov(data.X[:, :784].T, bias=True)
+    variance, vectors = np.linalg.eigh(covariance)
+    variance = np.maximum(variance[::-1], 0)
+    vectors = vectors[:, ::-1]
+    return Directions(variance, vectors, _each_roughness(vectors.T))
 
 
-def along(w: Array, found: Directions, edges: Sequence[int] = EDGES) -> Array:
-    """The sum of the squared weights (785, K) along the directions of each band, (bands,)."""
+def _each_roughness(images: Array) -> Array:
+    return np.array([roughness(image[:, None]) for image in images])
+
+
+def shares(w: Array, found: Directions) -> Array:
+    """Return the part of the squared weights (785, K) along the directions of each band, (bands,)."""
     squares = np.square(found.vectors.T @ w[:784]).sum(axis=1)
-    return np.array([squares[a:b].sum() for a, b in pairwise(edges)])
+    return np.add.reduceat(squares, EDGES[:-1]) / squares.sum()
 
 
 def bands(found: Directions, models: Sequence[Regression]) -> list[Band]:
-    """The bands of principal directions with the share that each of the `models` has along them."""
-    shares = np.array([part / part.sum() for part in (along(m.w, found) for m in models)])
-    return [
-        Band(a + 1, b, float(found.variance[a:b].mean()), float(found.roughness[a:b].mean()), tuple(share))
-        for a, b, share in zip(EDGES, EDGES[1:], shares.T.tolist(), strict=False)
-    ]
+    """Return the bands of principal directions with the share that each of the `models` has along them."""
+    by_model = [shares(model.w, found) for model in models]
+    by_band = np.transpose(by_model).tolist()
+    result = []
+    for (start, end), part in zip(pairwise(EDGES), by_band, strict=True):
+        variance = found.variance[start:end].mean()
+        rough = found.roughness[start:end].mean()
+        result.append(Band(start + 1, end, float(variance), float(rough), part))
+    return result
 
 
-def sums(data: Split, counts: Sequence[int], repeats: int = 20, seed: int = 0) -> dict[int, Sums]:
-    """The roughness of sums of so many images, drawn without repetition, with normal coefficients."""
-    rng, P = np.random.default_rng(seed), data.X[:, :784]
+def sums(data: Split, counts: Sequence[int], repeats: int = 20) -> dict[int, Sums]:
+    """Return the roughness of sums of so many images, drawn without repetition, with normal coefficients."""
+    rng = np.random.default_rng(0)
+    P = data.X[:, :784]
     c = np.zeros((len(counts) * repeats, len(P)))
-    for n, row in zip(np.repeat(counts, repeats), c, strict=True):
-        which = rng.choice(len(P), n, replace=False)
-        row[which] = rng.normal(size=n)
-    found = [roughness(w[:, None]) for w in c @ P - c.sum(axis=1, keepdims=True) * P.mean(axis=0)]
-    each = np.array(found).reshape(len(counts), repeats)
-    return {n: Sums(float(r.mean()), float(r.std(ddof=1))) for n, r in zip(counts, each, strict=True)}
+    for row, n in zip(c, np.repeat(counts, repeats), strict=True):
+        drawn = rng.choice(len(P), n, replace=False)
+        row[drawn] = rng.normal(size=n)
+    means = c.sum(axis=1, keepdims=True) * P.mean(axis=0)
+    images = c @ P - means
+    by_count = _each_roughness(images).reshape(len(counts), repeats)
+    result = {}
+    for n, found in zip(counts, by_count, strict=True):
+        result[n] = Sums(float(found.mean()), float(found.std(ddof=1)))
+    return result
 
 
 def effective_images(model: Regression, data: Split) -> float:
-    """Over how many images the residual Y - Y_hat is spread: (sum_n r_n^2)^2 / sum_n r_n^4."""
-    squares = np.square(data.Y - model.forward(data.X)).sum(axis=1)
+    """Return over how many images the residual Y - Y_hat is spread: (sum_n r_n^2)^2 / sum_n r_n^4."""
+    residual = data.Y - model.forward(data.X)
+    squares = np.square(residual).sum(axis=1)
     return float(squares.sum() ** 2 / np.square(squares).sum())
 
 
@@ -138,48 +160,27 @@ def effective_images(model: Regression, data: Split) -> float:
 def shrinkage(
     data: Split, found: Directions, lambdas: Sequence[float] = (1.0, 0.001), count: int = 4000, q: int = 200
 ) -> dict[str, dict[float, float]]:
-    """The roughness of optima on images whose variances along the principal directions were rearranged.
+    """Return the roughness of optima on images whose variances along the principal directions are rearranged.
 
     Of the first `count` images the `q` leading directions are kept: once with their variances "as they are",
-    once "equal", once "reversed", so that the rough directions vary most; their sum stays. What each image
-    has along each direction is only scaled, so that the classes can be told apart as well as before.
+    once "equal", once "reversed", so that the rough directions vary most; their sum stays. Images are only
+    scaled along each direction, so that the classes can be told apart as well as before.
     """
-    variance, vectors = found.variance[:q], found.vectors[:, :q]
-    A, Y = (data.X[:count, :784] - data.X[:, :784].mean(axis=0)) @ vectors, data.Y[:count]
-    arms = {"as they are": variance, "equal": np.full(q, variance.mean()), "reversed": variance[::-1]}
+    variance = found.variance[:q]
+    vectors = found.vectors[:, :q]
+    mean = data.X[:, :784].mean(axis=0)
+    A = (data.X[:count, :784] - mean) @ vectors
+    Y = data.Y[:count]
+    equal = np.full(q, variance.mean())
+    arms = {"as they are": variance, "equal": equal, "reversed": variance[::-1]}
     result: dict[str, dict[float, float]] = {}
     for name, target in arms.items():
-        X, w, result[name] = np.hstack([A * np.sqrt(target / variance), np.ones((count, 1))]), None, {}
+        scaled = A * np.sqrt(target / variance)
+        X = np.hstack([scaled, np.ones((count, 1))])
+        w: Array = np.zeros((q + 1, 10))
+        result[name] = {}
         for lam in lambdas:
-            w = _minimum(Split(X, Y), lam, w)
+            J = Objective(X, Y, lam)
+            w = minimise(J, w, tolerance=1e-5)
             result[name][lam] = roughness(vectors @ w[:q])
     return result
-
-
-def _minimum(data: Split, lam: float, start: Array | None) -> Array:
-    """The weights at the minimum of J on `data`, of any width, by L-BFGS."""
-    shape = data.X.shape[1], data.Y.shape[1]
-
-    def cost_and_gradient(v: Array) -> tuple[float, Array]:
-        w = v.reshape(shape)
-        z = data.X @ w
-        cost = SoftmaxRegression.cross_entropy(z, data.Y).mean() + lam * np.square(v).sum()
-        gradient = data.X.T @ (SoftmaxRegression.activation(z) - data.Y) / len(data.X) + 2 * lam * w
-        return float(cost), gradient.ravel()
-
-    first = np.zeros(shape) if start is None else start
-    found = minimize(cost_and_gradient, first.ravel(), jac=True, method="L-BFGS-B", options={"maxiter": 500})
-    return found.x.reshape(shape)
-
-
-def band_rows(found: Sequence[Band]) -> list[tuple[str, ...]]:
-    """A table's rows: ranks, mean variance and roughness, and each model's share."""
-    return [
-        (
-            f"{band.first} to {band.last}",
-            f"{band.variance:.3g}",
-            f"{band.roughness:.2f}",
-            *(f"{share:.1%}" for share in band.shares),
-        )
-        for band in found
-    ]

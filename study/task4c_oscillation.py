@@ -3,20 +3,25 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
+from itertools import islice, repeat
 from typing import NamedTuple
 
 import numpy as np
 from numpy.typing import NDArray
-from scipy.sparse.linalg import LinearOperator, eigsh
+from scipy.sparse.linalg import eigsh
 from threadpoolctl import threadpool_limits
 
+from assignment1.fast.evaluation import evaluate
 from assignment1.mnist import Dataset, Split
-from assignment1.models import Array, Regression, SoftmaxRegression
+from assignment1.models import Regression, SoftmaxRegression
 from study.cache import kept
-from study.task4d_penalty import Late, late, scores
+from study.optima import Objective
+from study.task4d_penalty import Late, late
 
-RATE, BATCH, EVERY = 0.01, 128, 31  # task 4's learning rate and batch size, updates from check to check
-Rows = NDArray[np.intp]
+RATE = 0.01  # task 4's learning rate
+BATCH = 128
+EVERY = 31  # updates from check to check
+Rows = NDArray[np.intp] | slice
 
 
 class Curvature(NamedTuple):
@@ -29,76 +34,79 @@ class Curvature(NamedTuple):
 @kept
 @threadpool_limits.wrap(limits=1)  # more threads than one lose time on products this small
 def arms(start: SoftmaxRegression, data: Dataset, checks: int = 12, settle: int = 3) -> dict[str, Late]:
-    """The last `checks` validation accuracies when training goes on from `start`, in four ways.
+    """Return the last `checks` validation accuracies when training goes on from `start`, in four ways.
 
     "as in task 4c", batches are random; "a tenth of the rate" differs in the learning rate alone, "equal
-    shares" in that each batch has the digits in the shares of all training images, and "all images" makes
-    each update from all of them and looks at the last `checks` updates. The first `settle` are left out.
+    shares" in that each batch has the digits in the shares of all training images. The first `settle` checks
+    are left out. "all images" makes each update from all of them, is checked after each update, and leaves
+    out as many checks as it keeps.
     """
-    n, rng, labels = EVERY * (checks + settle), np.random.default_rng(0), data.train.Y.argmax(axis=1)
-    whole = (np.arange(len(labels)) for _ in range(2 * checks))
-    result = {}
-    for name, rate, batches, every in (
-        ("as in task 4c", RATE, shuffled(labels, n, rng), EVERY),
-        ("a tenth of the rate", RATE / 10, shuffled(labels, n, rng), EVERY),
-        ("equal shares", RATE, in_shares(labels, n, rng), EVERY),
-        ("all images", RATE, whole, 1),
-    ):
-        passed = list(follow(start, data.train, rate, batches))[every - 1 :: every][-checks:]
-        result[name] = late(np.array([s.accuracy for s in scores(passed, data.validation)]), checks)
-    return result
+    rng = np.random.default_rng(0)
+    labels = data.train.Y.argmax(axis=1)
+
+    def swing(rate: float, batches: Iterator[Rows], every: int = EVERY, first: int = settle) -> Late:
+        passed = follow(start, data.train, rate, batches, every)
+        models = list(islice(passed, first, first + checks))
+        found = evaluate(models, data.validation)
+        return late(found.correct.mean(axis=1), checks)
+
+    return {
+        "as in task 4c": swing(RATE, shuffled(len(labels), rng)),
+        "a tenth of the rate": swing(RATE / 10, shuffled(len(labels), rng)),
+        "equal shares": swing(RATE, in_shares(labels, rng)),
+        "all images": swing(RATE, repeat(slice(None)), every=1, first=checks),
+    }
 
 
-def follow(model: Regression, data: Split, rate: float, batches: Iterator[Rows]) -> Iterator[Regression]:
-    """The model after each update, one from each batch of rows."""
-    for rows in batches:
-        X, Y = data if len(rows) == len(data.X) else (data.X[rows], data.Y[rows])
-        model = model.copy((model.w - rate * model.gradient(X, Y)).astype(data.X.dtype))
-        yield model
+def follow(
+    model: Regression, data: Split, rate: float, batches: Iterator[Rows], every: int = EVERY
+) -> Iterator[Regression]:
+    """Yield the model after every `every`-th update, one from each batch of rows."""
+    for update, rows in enumerate(batches, 1):
+        w = model.w - rate * model.gradient(data.X[rows], data.Y[rows])
+        model = model.copy(w.astype(data.X.dtype))
+        if update % every == 0:
+            yield model
 
 
-def shuffled(labels: Rows, updates: int, rng: np.random.Generator) -> Iterator[Rows]:
-    """Batches of an order that is drawn anew in each epoch."""
-    per_epoch = len(labels) // BATCH
-    for update in range(updates):
-        if update % per_epoch == 0:
-            order = rng.permutation(len(labels))
-        start = update % per_epoch * BATCH
-        yield order[start : start + BATCH]
+def shuffled(images: int, rng: np.random.Generator) -> Iterator[Rows]:
+    """Yield the batches of an order that is drawn anew in each epoch, without end."""
+    while True:
+        order = rng.permutation(images)
+        for start in range(0, images - BATCH + 1, BATCH):
+            yield order[start : start + BATCH]
 
 
-def in_shares(labels: Rows, updates: int, rng: np.random.Generator) -> Iterator[Rows]:
-    """Batches with the same number of each digit, as near as can be to its share of all images."""
+def in_shares(labels: NDArray[np.intp], rng: np.random.Generator) -> Iterator[Rows]:
+    """Yield batches with the same number of each digit, as near as can be to its share of all images."""
     exact = np.bincount(labels) / len(labels) * BATCH
     counts = np.floor(exact).astype(int)
-    counts[np.argsort(counts - exact)[: BATCH - counts.sum()]] += 1
+    most_lacking = np.argsort(counts - exact)[: BATCH - counts.sum()]
+    counts[most_lacking] += 1
     members = [np.flatnonzero(labels == k) for k in range(len(counts))]
-    for _ in range(updates):
-        yield np.concatenate([rng.choice(m, c, replace=False) for m, c in zip(members, counts, strict=True)])
+    while True:
+        drawn = [rng.choice(m, count, replace=False) for m, count in zip(members, counts, strict=True)]
+        yield np.concatenate(drawn)
 
 
 def curvature(model: SoftmaxRegression, data: Split, count: int = 5000) -> Curvature:
-    """The largest eigenvalue of J's Hessian at the weights of `model`, on the first `count` images.
+    """Return the largest eigenvalue of J's Hessian at the weights of `model`, on the first `count` images.
 
     Gradient descent on all images is stable up to a learning rate of 2 over this number.
     """
-    X, shape = data.X[:count], model.w.shape
-    p = model.forward(X)
-
-    def hessian(v: Array) -> Array:
-        u = p * (X @ v.reshape(shape))
-        g = X.T @ (u - p * u.sum(axis=1, keepdims=True)) / len(X)
-        return (g + 2 * model.lam * v.reshape(shape)).ravel()
-
-    square = LinearOperator((model.w.size,) * 2, matvec=hessian, dtype=np.float64)
+    X = data.X[:count]
+    J = Objective(X, data.Y[:count], model.lam)
     v0 = np.random.default_rng(0).normal(size=model.w.size)
-    values, vectors = eigsh(square, k=1, tol=1e-2, v0=v0)
-    mean = X.mean(axis=0) / np.linalg.norm(X.mean(axis=0))
-    along = np.square(mean @ vectors[:, 0].reshape(shape)).sum() / np.square(vectors).sum()
-    return Curvature(float(values[0]), float(along))
+    values, vectors = eigsh(J.hessian(model.w), k=1, tol=1e-2, v0=v0)
+    direction = vectors.reshape(model.w.shape)  # of norm 1
+    mean = X.mean(axis=0)
+    along = mean @ direction / np.linalg.norm(mean)
+    share = np.square(along).sum()
+    return Curvature(float(values[0]), float(share))
 
 
 def lead(model: Regression, data: Split) -> float:
-    """The median, over images, of the largest logit minus the second largest."""
+    """Return the median, over images, of the largest logit minus the second largest."""
     z = np.sort(model.logits(data.X), axis=1)
-    return float(np.median(z[:, -1] - z[:, -2]))
+    difference = z[:, -1] - z[:, -2]
+    return float(np.median(difference))

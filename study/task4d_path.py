@@ -3,16 +3,16 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Mapping, Sequence
-from typing import NamedTuple, TypeVar
+from typing import NamedTuple
 
 import numpy as np
 
+from assignment1.fast.evaluation import evaluate, margin
 from assignment1.mnist import Dataset, Split
 from assignment1.models import Array, Regression, SoftmaxRegression
+from study.evaluate import Key, evaluate_groups
 from study.optima import smallest_margin
-from study.task4d_penalty import norm, scores
-
-Key = TypeVar("Key")
+from study.task4d_penalty import norm
 
 
 class Point(NamedTuple):
@@ -33,7 +33,7 @@ class Passing(NamedTuple):
 
 
 class Separation(NamedTuple):
-    """What weights that classify every training image correctly do on the validation images."""
+    """The validation loss of weights that classify every training image correctly."""
 
     margin: float  # the smallest lead of the target's logit over every other on training images, in 1/255
     missed: float  # the share of the validation images that are misclassified
@@ -42,42 +42,52 @@ class Separation(NamedTuple):
 
 
 def place(models: Mapping[Key, Regression], split: Split) -> dict[Key, Point]:
-    """The norm of each model's weights and its loss on a split."""
-    found = zip(models.items(), scores(models.values(), split), strict=True)
-    return {key: Point(norm(m), s.loss) for (key, m), s in found}
+    """Return the norm of each model's weights and its loss on a split."""
+    loss = evaluate(list(models.values()), split).loss
+    result = {}
+    for i, (key, model) in enumerate(models.items()):
+        result[key] = Point(norm(model), float(loss[i].mean()))
+    return result
 
 
 def aside(passed: Iterable[Point], path: Iterable[Point]) -> Array:
-    """How far each loss is from the path's at the same norm of the weights, as a share of it.
+    """Return how far each loss is from the path's at the same norm of the weights, as a share of it.
 
     Both are in rising order of the norm; the path is interpolated in the logarithm of both.
     """
-    (at, loss), (norms, losses) = (np.log(list(points)).T for points in (passed, path))
+    at, loss = np.log(list(passed)).T
+    norms, losses = np.log(list(path)).T
     return np.expm1(loss - np.interp(at, norms, losses))
 
 
 def passing(
     runs: Mapping[int, Sequence[Regression]], optima: Mapping[float, Regression], split: Split
 ) -> Passing:
-    """How closely the weights of `runs`, by epoch, pass by the `optima`, by falling lambda.
+    """Return how closely the weights of `runs`, by epoch, pass by the `optima`, by falling lambda.
 
     Runs that differ in their shuffles count by their mean norm and their mean loss.
     """
-    each = [place(dict(zip(runs, models, strict=True)), split) for models in zip(*runs.values(), strict=True)]
-    course = {epoch: Point(*np.mean([points[epoch] for points in each], axis=0).tolist()) for epoch in runs}
+    course = {}
+    for epoch, found in evaluate_groups(runs, split).items():
+        norms = [norm(model) for model in runs[epoch]]
+        course[epoch] = Point(float(np.mean(norms)), float(found.loss.mean()))
     path = place(optima, split)
+    off = np.abs(aside(course.values(), path.values())).max()
     losses = [point.loss for point in course.values()]
-    off = float(np.abs(aside(course.values(), path.values())).max())
-    return Passing(course, path, off, 1 - min(losses) / losses[0], losses[-1] / min(losses) - 1)
+    least = min(losses)
+    fall = 1 - least / losses[0]
+    rise = losses[-1] / least - 1
+    return Passing(course, path, float(off), fall, rise)
 
 
 def separation(w: Array, data: Dataset, norms: Sequence[float] = (1e3, 1e4, 1e5)) -> Separation:
-    """Along the whole-numbered weights `w`: a bound on the validation loss that grows with their norm.
+    """Bound the validation loss along the whole-numbered weights `w`; the bound grows with their norm.
 
     The cross-entropy is at least max_k z_k - z_y, so that at norm r the mean loss is at least r `behind`.
     """
-    unit, (X, Y) = SoftmaxRegression().copy(w / np.linalg.norm(w)), data.validation
-    z = unit.logits(X)
-    behind = float((z.max(axis=1) - z[Y > 0]).mean())
-    loss = np.array([unit.cross_entropy(r * z, Y).mean() for r in norms])
-    return Separation(smallest_margin(w, data.train), 1 - unit.accuracy(X, Y), behind, loss)
+    X, Y = data.validation
+    z = X @ (w / np.linalg.norm(w))
+    behind = np.maximum(0, -margin(z, Y))
+    missed = ~SoftmaxRegression.correct(z, Y)
+    loss = np.array([SoftmaxRegression.cross_entropy(r * z, Y).mean() for r in norms])
+    return Separation(smallest_margin(w, data.train), float(missed.mean()), float(behind.mean()), loss)

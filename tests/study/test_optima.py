@@ -11,7 +11,7 @@ import numpy as np
 import pytest
 from sklearn.linear_model import LogisticRegression as SklearnLogistic
 
-from assignment1 import SoftmaxRegression, files, load_mnist
+from assignment1 import SoftmaxRegression, load_mnist
 from assignment1 import mnist as mnist_module
 from assignment1.mnist import Dataset, Split
 from study import optima, stored
@@ -65,32 +65,45 @@ def test_stored_weights_are_refused_unless_they_are_what_was_stored(tmp_path):
 
 def test_a_stored_array_of_another_shape_or_not_finite_is_refused(tmp_path):
     path, w = tmp_path / "w.npz", np.ones((2, 3))
-    good = stored.Kept(kept(path, w=w), {"w": (2, 3)})
-    np.testing.assert_array_equal(stored.read(path, good)["w"], w)
+    digest = kept(path, w=w)
+    np.testing.assert_array_equal(stored.read_arrays(path, digest, {"w": (2, 3)})["w"], w)
     with pytest.raises(ValueError, match=r"shapes .*\(2, 3\).*expected .*\(3, 2\)"):
-        stored.read(path, good._replace(shapes={"w": (3, 2)}))
+        stored.read_arrays(path, digest, {"w": (3, 2)})
     w[0, 0] = np.nan
     with pytest.raises(ValueError, match=r"entries in 'w' that are no finite numbers"):
-        stored.read(path, stored.Kept(kept(path, w=w), {"w": (2, 3)}))
+        stored.read_arrays(path, kept(path, w=w), {"w": (2, 3)})
 
 
 def test_minimise_finds_scikit_learns_optimum(few):
     X, Y = few.train
     lam = 0.01
-    ours = optima.minimise(SoftmaxRegression(lam), few.train, 1e-9)
+    ours = optima.minimise(optima.Objective(X, Y, lam), np.zeros((785, 10)), 1e-9)
     theirs = SklearnLogistic(C=1 / (2 * lam * len(X)), fit_intercept=False, tol=1e-10, max_iter=5000)
-    np.testing.assert_allclose(ours.w, theirs.fit(X, Y.argmax(axis=1)).coef_.T, atol=1e-6)
+    np.testing.assert_allclose(ours, theirs.fit(X, Y.argmax(axis=1)).coef_.T, atol=1e-6)
+
+
+def test_the_objective_is_the_models_and_its_hessian_that_of_finite_differences(few):
+    rng = np.random.default_rng(0)
+    model = SoftmaxRegression(0.1).copy(rng.normal(0, 0.05, (785, 10)))
+    J = optima.Objective(*few.train, 0.1)
+    assert J.value(model.w) == pytest.approx(model.objective(*few.train), rel=1e-12)
+    np.testing.assert_allclose(J.gradient(model.w), model.gradient(*few.train), atol=1e-14)
+    v = rng.normal(size=(785, 10))
+    ends = (model.copy(model.w + h * v).gradient(*few.train) for h in (1e-5, -1e-5))
+    expected = np.subtract(*ends) / 2e-5
+    np.testing.assert_allclose(J.hessian(model.w) @ v.ravel(), expected.ravel(), atol=1e-6)
 
 
 def test_minimise_halves_steps_that_are_too_long_and_says_where_it_ends(few, monkeypatch):
-    newton, model, data = optima.newton_direction, SoftmaxRegression(1.0), Split(*(a[:60] for a in few.train))
-    best = optima.minimise(model, data, 1e-5)
+    newton, start = optima.newton_direction, np.zeros((785, 10))
+    J = optima.Objective(few.train.X[:60], few.train.Y[:60], 1.0)
+    best = optima.minimise(J, start, 1e-5)
     monkeypatch.setattr(optima, "newton_direction", lambda *given: 64 * newton(*given))
-    np.testing.assert_allclose(optima.minimise(model, data, 1e-5).w, best.w, atol=1e-5)
-    monkeypatch.setattr(optima, "newton_direction", lambda model, X, g: 0 * g)
-    slope = np.linalg.norm(model.gradient(*data))
+    np.testing.assert_allclose(optima.minimise(J, start, 1e-5), best, atol=1e-5)
+    monkeypatch.setattr(optima, "newton_direction", lambda J, w, g: 0 * g)
+    slope = np.linalg.norm(J.gradient(start))
     with pytest.raises(RuntimeError, match=rf"lam 1.0: \|grad J\| is {slope} after 100 steps, not 0.1"):
-        optima.minimise(model, data, 0.1)
+        optima.minimise(J, start, 0.1)
 
 
 def test_the_program_writes_minima_and_a_separator_that_are_read_by_the_digest_it_prints(
@@ -102,7 +115,7 @@ def test_the_program_writes_minima_and_a_separator_that_are_read_by_the_digest_i
     data = Split(X, np.eye(10)[digit])
     images = SimpleNamespace(softmax=lambda: Dataset(data, data, lambda: data))
     monkeypatch.setattr(mnist_module, "load_mnist", lambda: images)
-    monkeypatch.setattr(files, "DATA", tmp_path)
+    monkeypatch.setattr(mnist_module, "DATA", tmp_path)
     runpy.run_path(optima.__file__, run_name="__main__")
     (digest,) = re.findall(
         r"optima.npz has the SHA-256 (\w+), which goes into .*KEPT", capsys.readouterr().out
@@ -166,7 +179,7 @@ def test_smallest_margin_refuses_what_float64_cannot_prove(few):
 
 def test_separate_finds_a_proof_or_says_that_it_found_none(few):
     X, Y = few.train
-    start = optima.minimise(SoftmaxRegression(1.0), few.train, 1e-4).w
+    start = optima.minimise(optima.Objective(X, Y, 1.0), np.zeros((785, 10)), 1e-4)
     assert optima.smallest_margin(np.rint(start * 1e5), few.train) < 0
     assert optima.smallest_margin(optima.separate(start, few.train), few.train) > 0
     twins = Split(X[[0, 0, 1]], Y[[0, 1, 2]])  # one image with two labels
