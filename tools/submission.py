@@ -1,59 +1,58 @@
-"""Zip what is handed in: python tools/submission.py NOTEBOOK PDF ZIP, from the root of the project.
+"""Zip what is handed in: python -m tools.submission NOTEBOOK PDF ZIP, from the root of the project.
 
 The same files give the same bytes. MNIST stays out: data/README.md, which goes in, says how to put it back.
 """
 
-import os
+import io
 import sys
-from collections.abc import Iterator
 from pathlib import Path
 from zipfile import ZIP_DEFLATED, ZipFile, ZipInfo
 
+from tools.files import write as write_file
+
 ROOT = Path(__file__).resolve().parent.parent
-FILES = [
-    "LICENSE",
-    "Makefile",
-    "README.md",
-    "bootstrap.py",
-    "environment.yml",
-    "explore.ipynb",
-    "pyproject.toml",
-]
-FILES += [
-    "requirements.txt",
-    "data/README.md",
-    "nbtypst/LICENSE",
-    "nbtypst/README.md",
-    "nbtypst/SETTINGS.md",
-    "nbtypst/data/share/jupyter/lab/settings/overrides.d/nbtypst.json",
-    "nbtypst/pyproject.toml",
-]
+FILES = """
+LICENSE
+Makefile
+README.md
+bootstrap.py
+data/README.md
+data/*.npz
+environment.yml
+explore.ipynb
+nbtypst/LICENSE
+nbtypst/README.md
+nbtypst/SETTINGS.md
+nbtypst/data/**/*.json
+nbtypst/pyproject.toml
+pyproject.toml
+requirements.txt
+"""
 PACKAGES = ["assignment1", "study", "explore", "nbtypst/src", "tools"]
-SOURCES = {".py", ".mplstyle", ".typ", ".html", ".css", ".js", ".woff2", "py.typed"}
+SOURCES = {".css", ".html", ".js", ".mplstyle", ".py", ".typ", ".typed", ".woff2"}
 FOLDER = "tdt4265-assignment1"
 
 
-def members(notebook: Path, pdf: Path) -> Iterator[tuple[str, Path]]:
-    """Each file's name in the zip, and the file."""
-    yield from (("report.ipynb", notebook), ("report.pdf", pdf))
-    yield from ((name, ROOT / name) for name in FILES)
-    yield from ((f"data/{path.name}", path) for path in (ROOT / "data").glob("*.npz"))
+def members(notebook: Path, pdf: Path) -> dict[str, Path]:
+    """Return the files by their names in the zip."""
+    found = [path for pattern in FILES.split() for path in ROOT.glob(pattern)]
     for package in PACKAGES:
-        for path in (ROOT / package).rglob("*"):
-            if path.suffix in SOURCES or path.name in SOURCES:
-                yield path.relative_to(ROOT).as_posix(), path
+        found += [path for path in ROOT.glob(f"{package}/**/*") if path.suffix in SOURCES]
+    files = {path.relative_to(ROOT).as_posix(): path for path in found}
+    return files | {"report.ipynb": notebook, "report.pdf": pdf}
 
 
 def write(notebook: Path, pdf: Path, target: Path) -> None:
     """Write the zip, whole or not at all."""
-    part = target.with_name(target.name + ".part")
-    with ZipFile(part, "w") as archive:
-        for name, path in sorted(members(notebook, pdf)):
-            entry = ZipInfo(f"{FOLDER}/{name}", date_time=(1980, 1, 1, 0, 0, 0))
-            entry.create_system, entry.external_attr = 3, 0o100644 << 16
+    data = io.BytesIO()
+    with ZipFile(data, "w") as archive:
+        for name, path in sorted(members(notebook, pdf).items()):
+            entry = ZipInfo(f"{FOLDER}/{name}")  # of 1980
+            entry.create_system = 3
+            entry.external_attr = 0o100644 << 16
             archive.writestr(entry, path.read_bytes(), ZIP_DEFLATED, compresslevel=9)
-    os.replace(part, target)
+    write_file(target, data.getvalue())
 
 
 if __name__ == "__main__":
-    write(*map(Path, sys.argv[1:]))
+    write(*[Path(path) for path in sys.argv[1:]])

@@ -213,5 +213,5 @@ def test_a_terminal_shows_one_bar_and_a_line_for_each_file(project, built):
     drawn = shown.decode().replace("\r\n", "\n").split("\n")
     assert [line.rpartition("\r")[2] for line in drawn] == [*WROTE, ""]  # what is left of each line
     bars = drawn[0].split("\r")[:-1]
-    assert any(re.fullmatch(r"Task 1 +█+ +[\d:?]+ left", bar) for bar in bars), bars
+    assert any(re.fullmatch(r"Task 1 +█+[▉-▏]? +[\d:?]+ left", bar) for bar in bars), bars
     assert max(map(len, bars)) <= 80 and all("\r" not in line for line in drawn[1:])

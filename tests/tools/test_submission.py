@@ -24,19 +24,21 @@ def test_zip_holds_what_a_rerun_needs_and_nothing_else(handed_in):
     assert names == sorted(names) and {name.split("/")[0] for name in names} == {
         *("LICENSE", "Makefile", "README.md", "assignment1", "bootstrap.py", "data", "environment.yml"),
         *(
+            "explore",
             "explore.ipynb",
             "nbtypst",
             "pyproject.toml",
             "report.ipynb",
             "report.pdf",
             "requirements.txt",
+            "study",
             "tools",
         ),
     }
     kept = {path.name for path in (ROOT / "data").iterdir() if "ubyte" not in path.name}
     assert {name.removeprefix("data/") for name in names if name.startswith("data/")} == kept
     assert not [name for name in names if "__pycache__" in name or ".ipynb_checkpoints" in name]
-    for package in ("assignment1", "nbtypst/src", "tools"):
+    for package in ("assignment1", "study", "explore", "nbtypst/src", "tools"):
         files = {path.relative_to(ROOT) for path in (ROOT / package).rglob("*") if path.is_file()}
         ours = {path.as_posix() for path in files if not re.search(r"\.pyc$|/\.", path.as_posix())}
         assert {name for name in names if name.startswith(f"{package}/")} == ours
