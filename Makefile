@@ -139,7 +139,7 @@ lock:
 	uv pip compile pyproject.toml nbtypst/pyproject.toml --extra test --extra writing --universal --python-version 3.11 --generate-hashes --no-emit-index-url --no-emit-find-links --no-annotate -o requirements.txt
 
 clean:
-	rm -rf build mutants report.pdf report.html report-evidence.txt submission.zip .pytest_cache .ruff_cache .mypy_cache .ipynb_checkpoints
+	rm -rf build mutants report.pdf report.html report-evidence.txt submission.zip *.new .pytest_cache .ruff_cache .mypy_cache .ipynb_checkpoints
 	rm -rf nbtypst/build nbtypst/dist nbtypst/.*_cache
 	find . -name .venv -prune -o -name .git -prune -o -type d -name __pycache__ -exec rm -rf {} +
 

@@ -8,16 +8,16 @@ What pip says goes to build/environment.txt; an error is one line.
 """
 
 import hashlib
-import importlib.util
 import os
 import re
 import subprocess
 import sys
+from glob import glob
 from pathlib import Path
 
 from tools.processes import turn
 
-IDENTITY = "import sys; print(sys.version_info[:2], sys.prefix)"
+IDENTITY = ".venv/bin/python -c 'import sys; print(sys.version_info[:2], sys.prefix)'"
 LOG = Path("build/environment.txt")
 OUTDATED = "what is to be installed has changed"
 PYTHON = ".venv/bin/python"
@@ -28,31 +28,28 @@ STAMP = Path(".venv/.installed")
 def check_version(version):
     """Exit with an error if a Python is too old."""
     if version < (3, 11):
-        found = ".".join(str(part) for part in version[:3])
-        message = "error: Python 3.11 or later is needed, and this is Python " + found
-        sys.exit(message + ". Name a later one, for example: make pdf PYTHON=python3.12")
+        message = "error: Python 3.11 or later is needed, and this is Python {}.{}.{}. Name a later one, "
+        sys.exit((message + "for example: make pdf PYTHON=python3.12").format(*version))
 
 
 def check_modules():
     """Exit with an error if this Python cannot make environments."""
-    for name in ("venv", "ensurepip"):
-        if not importlib.util.find_spec(name):
-            message = "error: This Python has no module '" + name + "'. On Debian and Ubuntu: "
-            message += (
-                "sudo apt install python3-venv. Without root: use conda (environment.yml) and ENV=active."
-            )
-            sys.exit(message)
+    try:
+        import ensurepip  # noqa: F401
+        import venv  # noqa: F401
+    except ImportError as problem:
+        message = "error: " + str(problem) + ". On Debian and Ubuntu: sudo apt install python3-venv."
+        sys.exit(message + " Without root: use conda (environment.yml) and ENV=active.")
 
 
 def identity():
     """Return the version and the folder of .venv's Python, or what is said if that Python does not start."""
-    return subprocess.getoutput(PYTHON + ' -c "' + IDENTITY + '"')
+    return subprocess.getoutput(IDENTITY)
 
 
 def digest():
     """Return the digest of the files that say what is to be installed."""
-    contents = [Path(name).read_bytes() for name in SOURCES]
-    return hashlib.sha256(b"".join(contents)).hexdigest()
+    return hashlib.sha256(b"".join(Path(name).read_bytes() for name in SOURCES)).hexdigest()
 
 
 def fault():
@@ -68,27 +65,25 @@ def fault():
     return "" if digest() == made_from else OUTDATED
 
 
-def reason(text, failure):
-    """Return why pip failed, from its output, or `failure`."""
+def reason(failure):
+    """Return why pip failed, from the log, or `failure`."""
+    text = LOG.read_text("utf-8", "replace")
     other = re.search("DO NOT MATCH THE HASHES.*?^ +(\\S+==\\S+) from", text, re.M | re.S)
     if other:
-        found = " is not the file that requirements.txt names (its hash differs); it was not installed"
-        return other.group(1) + found
+        return other.group(1) + " is not the file that requirements.txt names: its hash differs"
     errors = [failure, *re.findall("^ERROR: (.+)", text, re.M)]
     if re.search("connection|No matching distribution|Could not find a version", text, re.I):
         errors[-1] += "; the first run needs the network: the Python package index has to be within reach"
     return errors[-1]
 
 
-def run(failure, *command):
-    """Run a module with a Python; both end with this process. Exit with an error if the module fails."""
-    python, *module = command
-    guarded = [python, "-m", "tools.processes", str(os.getpid()), *module]
-    with LOG.open("ab") as log:  # close_fds: the module holds the lock, too
-        status = subprocess.call(guarded, close_fds=False, start_new_session=True, stderr=log, stdout=log)
-    if status != 0:
-        text = LOG.read_text("utf-8", "replace")
-        sys.exit("error: " + reason(text, failure) + "; all that was said is in " + str(LOG))
+def run(failure, python, *module):
+    """Run a module, which ends with this process; exit with an error if it fails."""
+    command = [python, "-m", "tools.processes", str(os.getpid()), *module]
+    with LOG.open("wb") as log:  # close_fds: the module holds the lock, too
+        status = subprocess.call(command, close_fds=False, start_new_session=True, stderr=log, stdout=log)
+    if status:
+        sys.exit("error: " + reason(failure) + "; all that was said is in build/environment.txt")
 
 
 def install_packages():
@@ -114,7 +109,7 @@ def make_paths_relative():
     """
     for path in Path(".venv").glob("lib/python3*/site-packages/*.pth"):
         name = path.read_text("utf-8").strip()
-        if os.path.isdir(name) and os.path.isabs(name):
+        if os.path.isabs(name):
             path.write_text(os.path.relpath(name, path.parent) + "\n", "utf-8")
 
 
@@ -123,22 +118,20 @@ def make(found):
     check_modules()
     print("Making the environment .venv, some minutes the first time: " + found, flush=True)
     STAMP.unlink(missing_ok=True)
-    LOG.write_text("")
     if found != OUTDATED:
         run("The environment .venv could not be made", sys.executable, "venv", "--clear", ".venv")
     install_packages()
     install_projects(PYTHON)
     make_paths_relative()
-    lines = [digest(), identity()]
-    lines += [str(path) for path in Path(".venv/lib").rglob("*") if "__pycache__" not in str(path)]
-    STAMP.write_text("\n".join(lines), "utf-8")
+    files = [name for name in glob(".venv/lib/**", recursive=True) if "__pycache__" not in name]
+    STAMP.write_text("\n".join([digest(), identity(), *files]), "utf-8")
     print("Made .venv")
 
 
 def prepare():
     """Make .venv unless it is as it should be; one process at a time does."""
     if fault():
-        with turn(".environment", "Waiting for another make, which makes the environment"):
+        with turn():
             found = fault()
             if found:
                 make(found)
@@ -149,7 +142,7 @@ def prepare_active():
     from importlib.metadata import entry_points
 
     if not entry_points(group="nbconvert.exporters", name="report_html"):
-        with turn(".environment", "Waiting for another make, which installs the project"):
+        with turn():
             install_projects(sys.executable)
 
 

@@ -46,7 +46,7 @@ def fail(problem: str) -> NoReturn:
     sys.exit(f"error: {' '.join(problem.split())[:300]}; the whole of it is in {LOG}")
 
 
-def execute(notebook: nbformat.NotebookNode) -> NotebookClient:
+def execute(notebook: nbformat.NotebookNode) -> None:
     """Execute in place, with a bar that names the task; exit with an error if a cell fails."""
     client = NotebookClient(
         notebook,
@@ -65,13 +65,13 @@ def execute(notebook: nbformat.NotebookNode) -> NotebookClient:
                     heading = (re.findall("^#{1,3} (.+)", cell.source, re.M) or [heading])[-1]
                     bar.set_description_str(heading.partition(":")[0])
                 client.execute_cell(cell, index)
+            client.set_widgets_metadata()
     except CellTimeoutError:
         fail(f"a cell took longer than {CELL_SECONDS} s (CELL_SECONDS=... sets the limit)")
     except CellExecutionError as error:
         fail(f"cell {index + 1} ({heading}): {error.ename}: {error.evalue}")
     except DeadKernelError as error:
         fail(f"the kernel died: {error}")
-    return client
 
 
 def make(what: str, source: Path, targets: list[Path], names: dict[str, str]) -> list[bytes]:
@@ -82,16 +82,16 @@ def make(what: str, source: Path, targets: list[Path], names: dict[str, str]) ->
         page, _ = exporter.from_filename(str(source))
         content = page if isinstance(page, bytes) else page.encode()
         return [content, evidence(notebook).encode()]
-    client = execute(notebook)
+    execute(notebook)
     if what == "stills":  # without their kernel widgets show an error, and their state takes megabytes
         for cell in notebook.cells:
             for output in cell.get("outputs", []):
                 output.get("data", {}).pop(WIDGET, None)
-    else:
-        client.set_widgets_metadata()
+        notebook.metadata.pop("widgets", None)
     if source in targets:
         collect(notebook, folder=".", name=source.stem)
-    return [f"{nbformat.writes(notebook)}\n".encode()] * len(targets)
+    content = f"{nbformat.writes(notebook)}\n".encode()
+    return [content, content]
 
 
 def main(arguments: list[str]) -> None:
@@ -99,16 +99,15 @@ def main(arguments: list[str]) -> None:
     began = time.time()
     names = dict(word.split("=", 1) for word in arguments if "=" in word)
     what, *paths = [word for word in arguments if "=" not in word]
-    source, *targets = [Path(path) for path in paths]
+    source, *targets = map(Path, paths)
     for target in targets:
         if target.is_dir():
             sys.exit(f"error: {target} is a folder; move it away, a file of that name is to be written")
-    with turn(".lock", "Waiting for another build in this folder to end"):
+    with turn():
         last = targets[-1]
         if last.exists() and last.stat().st_ctime > began and last.stat().st_mtime > source.stat().st_mtime:
             print(f"{last} is new", flush=True)  # the other build wrote it, from the source as it is
             return
-        read = time.time()
         before = source.read_bytes()
         try:
             contents = make(what, source, targets, names)
@@ -121,7 +120,7 @@ def main(arguments: list[str]) -> None:
         if source in targets and source.read_bytes() != before:
             sys.exit(f"error: {source} was changed while it was executed, and is as you left it; run again")
         for target, content in zip(targets, contents, strict=False):
-            write(target, content, read)
+            write(target, content, began)
 
 
 if __name__ == "__main__":

@@ -10,5 +10,6 @@ def load_ipython_extension(shell: object) -> None:
     """End this kernel, and all that it started, with its build."""
     end_with(int(os.environ["JPY_PARENT_PID"]))
     # A machine with many fonts would say so once, in whichever cell is the first that needs them.
-    fonts = logging.getLogger("matplotlib.font_manager")
-    fonts.addFilter(lambda record: "building the font cache" not in record.getMessage())
+    logging.getLogger("matplotlib.font_manager").addFilter(
+        lambda record: "building the font cache" not in record.getMessage()
+    )

@@ -14,43 +14,40 @@ import threading
 import time
 from contextlib import contextmanager
 
-SIGNALS = [signal.SIGHUP, signal.SIGINT, signal.SIGTERM]
-
 
 @contextmanager
-def turn(name, message):
-    """Hold a lock in build; if another process holds it, print `message` and wait."""
+def turn():
+    """Hold the lock of this folder, and say so where another process has to end first."""
     os.makedirs("build", exist_ok=True)
-    with open("build/" + name, "w") as lock:
+    with open("build/.lock", "w") as lock:
         os.set_inheritable(lock.fileno(), True)
         try:
             fcntl.flock(lock, fcntl.LOCK_EX | fcntl.LOCK_NB)
         except BlockingIOError:
-            print(message, flush=True)
+            print("Waiting for another make in this folder to end", flush=True)
             fcntl.flock(lock, fcntl.LOCK_EX)
         yield
 
 
-def is_ending(process):
-    """Return whether a process blocks one of the signals, as make does from the one on that ends it.
+def blocked(process):
+    """Return those signals, as bits, that a process blocks; make does from the one on that ends it.
 
-    make waits then for what it started, and passes on SIGTERM only. Return False without /proc (macOS).
+    make waits then for what it started, and passes on SIGTERM only. Return 0 without /proc (macOS).
     """
     try:
         with open("/proc/" + str(process) + "/status") as status:
-            blocked = status.read().partition("SigBlk:")[2].split()[0]
+            mask = status.read().partition("SigBlk:")[2].split()[0]
     except OSError:
-        return False
-    return any(int(blocked, 16) >> (number - 1) & 1 for number in SIGNALS)
+        return 0
+    return int(mask, 16) & 0b100000000000011  # SIGTERM, SIGINT, SIGHUP: numbers 15, 2 and 1
 
 
-def end(number=signal.SIGTERM, frame=None):
+def end(*_):
     """End this process at once, with an error of one line."""
     try:
-        clear = "\r\033[K" if os.isatty(2) else ""
-        os.write(2, (clear + "error: interrupted; the next make does it again\n").encode())
+        os.write(2, b"\nerror: interrupted; the next make does it again\n")
     finally:  # the terminal may be gone
-        os._exit(128 + number)
+        os._exit(130)
 
 
 def end_with(parent):
@@ -59,7 +56,7 @@ def end_with(parent):
     def poll():
         times = 0  # two in a row: make blocks signals for moments of its own, too
         while os.getppid() == parent and times < 2:
-            times = times + 1 if is_ending(parent) else 0
+            times = times + 1 if blocked(parent) else 0
             time.sleep(0.4)
         if os.getpgrp() == os.getpid():
             os.killpg(0, signal.SIGTERM)  # at which joblib's resource tracker clears its folder, and ends
@@ -71,7 +68,7 @@ def end_with(parent):
 
 
 if __name__ == "__main__":
-    for number in SIGNALS:
+    for number in (signal.SIGHUP, signal.SIGINT, signal.SIGTERM):
         if signal.getsignal(number) != signal.SIG_IGN:  # as under nohup
             signal.signal(number, end)
     end_with(int(sys.argv[1]))

@@ -58,7 +58,7 @@ def project(built):
 def test_two_builds_at_once_both_end_well(project, built, tried):
     both = [project.start("pdf"), project.start("pdf")]
     said = [project.ended(process) for process in both]
-    assert sum("Waiting for another build in this folder to end" in lines for lines in said) >= 1
+    assert sum("Waiting for another make in this folder to end" in lines for lines in said) >= 1
     assert sum("Wrote build/report.ipynb" in lines for lines in said) == 1
     assert sum("build/report.ipynb is new" in lines for lines in said) == 1
     assert project.contents(*PDF) == built[1]

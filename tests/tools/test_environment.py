@@ -273,6 +273,22 @@ def test_make_alone_lists_the_targets() -> None:
 
 
 @needs_make
+def test_make_knows_all_that_can_change_the_report(tmp_path: Path) -> None:
+    for name in ("assignment1", "study", "explore", "nbtypst", "data", "tools"):
+        shutil.copytree(ROOT / name, tmp_path / name, ignore=shutil.ignore_patterns(".*", "*.gz", "tests"))
+    shutil.copy(ROOT / "Makefile", tmp_path)
+    (tmp_path / "study/__pycache__").mkdir(exist_ok=True)
+    (tmp_path / "study/__pycache__/cache.pyc").touch()
+    command = ["make", "--eval=sources: ; @echo $(SOURCES)", "sources"]
+    done = subprocess.run(command, cwd=tmp_path, capture_output=True, text=True, check=True)
+    wanted = {"report.ipynb", "tools/build.py", "tools/kernel.py", "data/optima.npz", "data/long_run.npz"}
+    for house in ("assignment1", "study", "explore", "nbtypst/src"):
+        files = {path for path in (tmp_path / house).rglob("*") if path.is_file() and path.suffix != ".pyc"}
+        wanted |= {path.relative_to(tmp_path).as_posix() for path in files}
+    assert set(done.stdout.split()) == wanted
+
+
+@needs_make
 def test_failing_notebook_keeps_the_older_pdf_and_names_the_error(tmp_path: Path) -> None:
     folder = tmp_path / "folder with spaces æøå"
     folder.mkdir()
@@ -318,7 +334,7 @@ def test_paths_in_the_environment_are_relative_so_that_any_locale_can_read_them(
     packages = folder / ".venv/lib/python3.11/site-packages"
     packages.mkdir(parents=True)
     (folder / "nbtypst/src").mkdir(parents=True)
-    lines = {"a": str(folder), "b": f"{folder}/nbtypst/src\n", "c": "import os; var = 'ø'\n", "d": "/gone"}
+    lines = {"a": str(folder), "b": f"{folder}/nbtypst/src\n", "c": "import os; var = 'ø'\n"}
     for name, line in lines.items():
         (packages / f"{name}.pth").write_text(line, encoding="utf-8")
     monkeypatch.chdir(folder)
