@@ -62,8 +62,8 @@ def execute(notebook: nbformat.NotebookNode) -> None:
         with LOG.open("wb") as log, bar, client.setup_kernel(stdout=log, stderr=log):
             for index, cell in enumerate(bar):
                 if cell.cell_type == "markdown":
-                    heading = (re.findall("^#{1,3} (.+)", cell.source, re.M) or [heading])[-1]
-                    bar.set_description_str(heading.partition(":")[0])
+                    for heading in re.findall("^#{1,3} (.+)", cell.source, re.M):
+                        bar.set_description_str(heading.partition(":")[0])
                 client.execute_cell(cell, index)
             client.set_widgets_metadata()
     except CellTimeoutError:
@@ -74,7 +74,7 @@ def execute(notebook: nbformat.NotebookNode) -> None:
         fail(f"the kernel died: {error}")
 
 
-def make(what: str, source: Path, targets: list[Path], names: dict[str, str]) -> list[bytes]:
+def make(what: str, source: Path, in_place: bool, names: dict[str, str]) -> list[bytes]:
     """Return the contents of the targets; a notebook that is executed in place may say only what is true."""
     notebook = nbformat.read(source, as_version=4)
     if what.startswith("report"):
@@ -88,7 +88,7 @@ def make(what: str, source: Path, targets: list[Path], names: dict[str, str]) ->
             for output in cell.get("outputs", []):
                 output.get("data", {}).pop(WIDGET, None)
         notebook.metadata.pop("widgets", None)
-    if source in targets:
+    if in_place:
         collect(notebook, folder=".", name=source.stem)
     content = f"{nbformat.writes(notebook)}\n".encode()
     return [content, content]
@@ -108,16 +108,17 @@ def main(arguments: list[str]) -> None:
         if last.exists() and last.stat().st_ctime > began and last.stat().st_mtime > source.stat().st_mtime:
             print(f"{last} is new", flush=True)  # the other build wrote it, from the source as it is
             return
+        in_place = source in targets
         before = source.read_bytes()
         try:
-            contents = make(what, source, targets, names)
+            contents = make(what, source, in_place, names)
         except ExportError as error:
             sys.exit(re.sub("^", "error: ", f"{source} is no report yet\n{error}", flags=re.M))
         except OSError:
             raise
         except Exception as error:
             fail(f"{type(error).__name__}: {error}")
-        if source in targets and source.read_bytes() != before:
+        if in_place and source.read_bytes() != before:
             sys.exit(f"error: {source} was changed while it was executed, and is as you left it; run again")
         for target, content in zip(targets, contents, strict=False):
             write(target, content, began)

@@ -19,4 +19,4 @@ def write(target: Path, content: bytes, made: float | None = None) -> None:
     except OSError as error:
         new.unlink(missing_ok=True)
         sys.exit(f"error: {target} could not be written, and is as it was: {error.strerror}")
-    print(f"Wrote {target}", flush=True)
+    print(f"Wrote {target}")

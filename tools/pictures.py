@@ -4,6 +4,7 @@ import sys
 from pathlib import Path
 
 import pypdfium2
+from PIL import ImageOps
 
 TASKS = ["Task 1a", "Task 2e", "Task 4b"]
 WIDTH = 640  # pixels
@@ -19,8 +20,9 @@ def write(pdf: Path, folder: Path) -> None:
             pages[task] = item.get_dest().get_index()
     for name, index in pages.items():
         page = document[index]
-        image = page.render(scale=2 * WIDTH / page.get_width()).to_pil().reduce(2)
-        image.quantize(48).save(folder / f"{name.lower().replace(' ', '-')}.png", optimize=True)
+        large = page.render(scale=2 * WIDTH / page.get_width()).to_pil()
+        small = ImageOps.contain(large, (WIDTH, 2 * WIDTH))
+        small.quantize(48).save(folder / f"{name.lower().replace(' ', '-')}.png", optimize=True)
 
 
 if __name__ == "__main__":

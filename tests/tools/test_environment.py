@@ -121,8 +121,14 @@ def test_too_old_python_is_named() -> None:
 
 @pytest.mark.parametrize("missing", ["venv", "ensurepip"])
 def test_missing_venv_says_what_to_install(missing: str, monkeypatch: pytest.MonkeyPatch) -> None:
+    class Gone:
+        def find_spec(self, name: str, *_: object) -> None:
+            if name == missing:
+                raise ModuleNotFoundError(f"No module named {name!r}")
+
     bootstrap.check_modules()
-    monkeypatch.setitem(sys.modules, missing, None)
+    monkeypatch.delitem(sys.modules, missing)
+    monkeypatch.setattr(sys, "meta_path", [Gone(), *sys.meta_path])
     with pytest.raises(SystemExit, match=rf"^error: .*'{missing}'.*python3-venv.*conda"):
         bootstrap.check_modules()
 
