@@ -18,13 +18,13 @@ PY = .venv/bin/python
 READY = .venv/.installed
 endif
 
-# What runs computed is kept under build/kept (study/cache.py), so that a change of text alone trains nothing
-# again; `make report`, and CI, compute everything.
 # In place of the shell, and with make's number: what make starts ends with it, however that is.
 START = exec $(1) -m tools.processes $(MAKE_PID)
 MAKE_PID := $(shell echo $$PPID)
 # In place of folders in HOME, which may not be there, or hold settings that would change a report.
 OWN = IPYTHONDIR="$$PWD/build/ipython" JUPYTER_RUNTIME_DIR="$$PWD/build/jupyter" MPLCONFIGDIR="$$PWD/build/matplotlib"
+# What runs computed is kept under build/kept (study/cache.py), so that a change of text alone trains nothing
+# again; `make report`, and CI, compute everything.
 BUILD = export ASSIGNMENT1_KEEP=$(1) $(OWN); $(call START,$(PY)) tools.build
 # What the first page names: make pdf AUTHORS="Ada Lovelace, Alan Turing" GROUP=7 COURSE=TDT4265 DATE="1 March 2026"
 given = $(if $(filter command line,$(origin $(1))),$(2)="$($(1))")
