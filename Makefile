@@ -6,6 +6,8 @@ PYTHON ?= python3
 ENV ?= venv
 
 export PYTHONUTF8 = 1
+export PIP_DISABLE_PIP_VERSION_CHECK = 1
+export PIP_USER = 0
 export JUPYTER_PREFER_ENV_PATH = 1
 
 ifeq ($(ENV),active)
@@ -14,25 +16,25 @@ READY = active-environment
 else
 PY = .venv/bin/python
 READY = .venv/.installed
-# A .venv that was damaged since, or moved, loses its stamp here, and is then made again.
-ifneq ($(filter-out help clean distclean lock bench-peers,$(MAKECMDGOALS)),)
-ifneq ($(wildcard .venv/.installed),)
-DAMAGED := $(shell $(PYTHON) bootstrap.py --check)
-endif
-endif
 endif
 
+# In place of the shell, and with make's number: what make starts ends with it, however that is.
+START = exec $(1) -m tools.processes $(MAKE_PID)
+MAKE_PID := $(shell echo $$PPID)
+# In place of folders in HOME, which may not be there, or hold settings that would change a report.
+OWN = IPYTHONDIR="$$PWD/build/ipython" JUPYTER_RUNTIME_DIR="$$PWD/build/jupyter" MPLCONFIGDIR="$$PWD/build/matplotlib"
 # What runs computed is kept under build/kept (study/cache.py), so that a change of text alone trains nothing
 # again; `make report`, and CI, compute everything.
-# In place of the shell, and with make's number: a build ends with its make, however that ends.
-MAKE_PID := $(shell echo $$PPID)
-BUILD = exec env MAKE_PID=$(MAKE_PID) ASSIGNMENT1_KEEP=$(1) $(PY) tools/build.py
+BUILD = export ASSIGNMENT1_KEEP=$(1) $(OWN); $(call START,$(PY)) tools.build
 # What the first page names: make pdf AUTHORS="Ada Lovelace, Alan Turing" GROUP=7 COURSE=TDT4265 DATE="1 March 2026"
-given = $(if $(filter command line,$(origin $(1))),--$(2)="$($(1))")
+given = $(if $(filter command line,$(origin $(1))),$(2)="$($(1))")
 NAMES = $(call given,AUTHORS,authors) $(call given,GROUP,group) $(call given,COURSE,course) $(call given,DATE,date)
-SOURCES = report.ipynb $(wildcard assignment1/*.py assignment1/*/*.py study/*.py study/*/*.* explore/*.* nbtypst/src/nbtypst/*.* nbtypst/src/nbtypst/*/*.*)
+# All that can change the report.
+FOLDERS = assignment1 study explore nbtypst/src/nbtypst
+FILES = $(filter-out %.pyc,$(wildcard $(addsuffix /*.*,$(FOLDERS)) $(addsuffix /*/*.*,$(FOLDERS))))
+SOURCES = report.ipynb $(FILES) $(wildcard data/*.npz) tools/build.py tools/kernel.py
 
-.PHONY: help env explore pdf html submission pictures report test quick coverage mutants lint lab optima bench bench-peers lock clean distclean active-environment
+.PHONY: help env explore pdf html submission pictures report test quick coverage mutants lint lab optima bench bench-peers lock clean distclean active-environment always
 
 help:
 	@echo "make pdf        execute report.ipynb in a fresh kernel and write report.pdf"
@@ -59,16 +61,17 @@ help:
 
 env: $(READY)
 
-.venv/.installed: requirements.txt pyproject.toml nbtypst/pyproject.toml
-	@$(PYTHON) bootstrap.py
+# It stays as it is, and is not newer then, if nothing is wrong with it.
+.venv/.installed: always
+	@$(call START,$(PYTHON)) bootstrap
 
 active-environment:
-	@python bootstrap.py --active
+	@$(call START,python) bootstrap --active
 
 # What is there is whole, also when make is interrupted.
 .PRECIOUS: build/report.ipynb
 
-# Each file is written whole, or not at all, and one build at a time works in this folder: see tools/build.py.
+# Each file is written whole, or not at all, and one build at a time works in this folder: see tools/build.py and tools/files.py.
 build/report.ipynb: $(SOURCES) $(READY)
 	@$(call BUILD,1) execute report.ipynb $@
 
@@ -79,18 +82,16 @@ html: build/report.ipynb
 	@$(call BUILD,1) report_html build/report.ipynb report.html $(NAMES)
 
 submission: pdf
-	$(PY) tools/submission.py build/report.ipynb report.pdf submission.zip
-	@echo "Wrote submission.zip"
+	$(PY) -m tools.submission build/report.ipynb report.pdf submission.zip
 
 pictures: pdf
-	$(PY) tools/pictures.py report.pdf docs
+	$(PY) -m tools.pictures report.pdf docs
 
 report: $(READY)
 	@$(call BUILD,0) execute report.ipynb report.ipynb build/report.ipynb
 
 explore: $(READY)
-	$(PY) tools/explore.py
-	@echo "Wrote explore.ipynb"
+	@$(call BUILD,0) stills explore.ipynb explore.ipynb
 
 # Each shows the percentage done, and at the end the tests that took longest. Two workers share the files of tests,
 # each with one thread for its products: two cores are busy then, and a file's own runs are made once.
@@ -138,7 +139,7 @@ lock:
 	uv pip compile pyproject.toml nbtypst/pyproject.toml --extra test --extra writing --universal --python-version 3.11 --generate-hashes --no-emit-index-url --no-emit-find-links --no-annotate -o requirements.txt
 
 clean:
-	rm -rf build mutants report.pdf report.html report-evidence.txt submission.zip .pytest_cache .ruff_cache .mypy_cache .ipynb_checkpoints
+	rm -rf build mutants report.pdf report.html report-evidence.txt submission.zip *.new .pytest_cache .ruff_cache .mypy_cache .ipynb_checkpoints
 	rm -rf nbtypst/build nbtypst/dist nbtypst/.*_cache
 	find . -name .venv -prune -o -name .git -prune -o -type d -name __pycache__ -exec rm -rf {} +
 

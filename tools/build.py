@@ -1,114 +1,128 @@
-"""Execute the notebook, or export it: every file is written whole or not at all, one build at a time.
+"""Execute a notebook, or export it: every file is old or new and whole, and one build at a time works here.
 
-    python tools/build.py execute report.ipynb build/report.ipynb [another copy]
-    python tools/build.py report_pdf build/report.ipynb report.pdf [evidence.txt] [--authors=... --group=...]
+    tools.build execute report.ipynb build/report.ipynb [another copy]
+    tools.build stills explore.ipynb explore.ipynb
+    tools.build report_pdf build/report.ipynb report.pdf [evidence.txt] [authors=... group=...]
 
-What goes wrong is said in a line for each problem; the whole story is in build/log.txt. Nothing is left
-running: a build that is asked to end, or whose make is gone, takes the kernel and its workers with it.
-What takes long to import is imported once that is so.
+It is run by tools.processes, so that nothing of it is left. An error is a line for each problem, and the
+whole story is in build/log.txt.
 """
 
-from __future__ import annotations
-
-import fcntl
 import os
+import re
 import sys
 import time
-from collections.abc import Iterator
-from contextlib import contextmanager, suppress
+import traceback
 from pathlib import Path
+from typing import NoReturn
 
-from ending import BuildError, end_with_make
+import nbformat
+from nbclient import NotebookClient
+from nbclient.exceptions import CellExecutionError, CellTimeoutError, DeadKernelError
+from nbconvert.exporters import get_exporter
+from tqdm import tqdm
+from traitlets.config import Config
 
-BUILD = Path("build")
-# In place of folders in HOME, which may not be there, or hold settings that would change a report.
-OWN = {"IPYTHONDIR": "ipython", "MPLCONFIGDIR": "matplotlib", "JUPYTER_RUNTIME_DIR": "jupyter"}
+from nbtypst.export.check import evidence
+from nbtypst.problems import ExportError
+from nbtypst.reading.document import collect
+from tools.files import write
+from tools.processes import turn
+
+CELL_SECONDS = int(os.environ.get("CELL_SECONDS", "600"))  # the longest that a cell may take
+KERNEL = [
+    "--HistoryManager.enabled=False",
+    "--IPKernelApp.extra_extensions=tools.kernel",
+    "--IPKernelApp.parent_handle=1",  # the extension looks for the parent; ipykernel would end alone
+]
+LOG = Path("build/log.txt")
+WIDGET = "application/vnd.jupyter.widget-view+json"
 
 
-@contextmanager
-def one_at_a_time() -> Iterator[bool]:
-    """Wait for another build in this folder to end; whether there was one."""
-    BUILD.mkdir(exist_ok=True)
-    with (BUILD / ".lock").open("w") as lock:
-        waited = False
-        try:
-            fcntl.flock(lock, fcntl.LOCK_EX | fcntl.LOCK_NB)
-        except OSError:
-            print("Waiting for another build in this folder to end", flush=True)
-            fcntl.flock(lock, fcntl.LOCK_EX)
-            waited = True
-        yield waited
+def fail(problem: str) -> NoReturn:
+    """Exit with an error of one line; the exception that is handled goes to the log."""
+    with LOG.open("a", encoding="utf-8") as log:
+        log.write(re.sub(r"\x1b\[[\d;]*m", "", traceback.format_exc()))
+    sys.exit(f"error: {' '.join(problem.split())[:300]}; the whole of it is in {LOG}")
 
 
-def write(target: Path, content: str | bytes, began: float) -> None:
-    """Put a file in its place, whole; it is as old as what it was made from, which may have changed since."""
-    if target.is_dir():
-        raise BuildError(f"{target} is a folder; move it away, a file of that name is to be written")
-    new = BUILD / f"{target.name}.new"
+def execute(notebook: nbformat.NotebookNode) -> None:
+    """Execute in place, with a bar that names the task; exit with an error if a cell fails."""
+    client = NotebookClient(
+        notebook,
+        extra_arguments=KERNEL,
+        kernel_name="python3",
+        record_timing=False,
+        timeout=CELL_SECONDS,
+    )
+    heading = "the start"
+    bar = tqdm(notebook.cells, bar_format="{desc:28.28} {bar} {remaining} left", disable=None, leave=False)
+    os.environ["TQDM_DISABLE"] = "1"  # of the notebook's own bars
     try:
-        with new.open("wb") as file:
-            file.write(content.encode() if isinstance(content, str) else content)
-            file.flush()
-            os.fsync(file.fileno())
-        os.utime(new, (began, began))
-        os.replace(new, target)
-    except OSError as error:
-        with suppress(OSError):
-            new.unlink()
-        raise BuildError(f"{target} could not be written, and is as it was: {error.strerror}") from None
-    print(f"Wrote {target}", flush=True)
+        with LOG.open("wb") as log, bar, client.setup_kernel(stdout=log, stderr=log):
+            for index, cell in enumerate(bar):
+                if cell.cell_type == "markdown":
+                    for heading in re.findall("^#{1,3} (.+)", cell.source, re.M):
+                        bar.set_description_str(heading.partition(":")[0])
+                client.execute_cell(cell, index)
+            client.set_widgets_metadata()
+    except CellTimeoutError:
+        fail(f"a cell took longer than {CELL_SECONDS} s (CELL_SECONDS=... sets the limit)")
+    except CellExecutionError as error:
+        fail(f"cell {index + 1} ({heading}): {error.ename}: {error.evalue}")
+    except DeadKernelError as error:
+        fail(f"the kernel died: {error}")
 
 
-def make(what: str, source: Path, targets: list[Path], names: dict[str, str], began: float) -> None:
-    """Write the targets."""
-    for target in targets:
-        if target.is_dir():  # said before any work is done
-            write(target, b"", began)
-    if what == "execute":
-        import execute
+def make(what: str, source: Path, in_place: bool, names: dict[str, str]) -> list[bytes]:
+    """Return the contents of the targets; a notebook that is executed in place may say only what is true."""
+    notebook = nbformat.read(source, as_version=4)
+    if what.startswith("report"):
+        exporter = get_exporter(what)(config=Config(ReportExporter=dict(folder=".", **names)))
+        page, _ = exporter.from_filename(str(source))
+        content = page if isinstance(page, bytes) else page.encode()
+        return [content, evidence(notebook).encode()]
+    execute(notebook)
+    if what == "stills":  # without their kernel widgets show an error, and their state takes megabytes
+        for cell in notebook.cells:
+            for output in cell.get("outputs", []):
+                output.get("data", {}).pop(WIDGET, None)
+        notebook.metadata.pop("widgets", None)
+    if in_place:
+        collect(notebook, folder=".", name=source.stem)
+    content = f"{nbformat.writes(notebook)}\n".encode()
+    return [content, content]
 
-        before = source.read_bytes()
-        content = execute.executed(source, committed=source in targets)
-        if source in targets and source.read_bytes() != before:
-            raise BuildError(f"{source} was changed while it was executed, and is as you left it; run again")
-        contents: list[str | bytes] = [content] * len(targets)
-    else:
-        import export
 
-        contents = export.exported(what, source, len(targets), names)
-    for target, content in zip(targets, contents, strict=True):
-        write(target, content, began)
-
-
-def main(arguments: list[str]) -> int:
+def main(arguments: list[str]) -> None:
     """Do what the module's docstring says."""
-    named = [argument[2:].partition("=") for argument in arguments if argument.startswith("--")]
-    names = {key: value for key, _, value in named}
-    what, source, *rest = (argument for argument in arguments if not argument.startswith("--"))
-    targets, began = [Path(target) for target in rest], time.time()
-    end_with_make()
-    os.environ.update({name: str(BUILD.resolve() / folder) for name, folder in OWN.items()})
-    try:
-        with one_at_a_time() as waited:
-            # The other build wrote them (st_ctime), from a source (st_mtime) that has not changed since.
-            made = [target.stat() for target in targets if waited and target.is_file()]
-            ready = [
-                one for one in made if one.st_ctime > began and one.st_mtime > Path(source).stat().st_mtime
-            ]
-            if waited and len(ready) == len(targets):
-                print(f"{targets[-1]} is new", flush=True)
-            else:
-                make(what, Path(source), targets, names, time.time())
-    except BuildError as error:
-        print("\n".join(f"error: {line}" for line in str(error).splitlines()), file=sys.stderr)
-        return 1
-    except OSError as error:
-        print(f"error: {error.filename or 'build'}: {error.strerror or error}", file=sys.stderr)
-        return 1
-    return 0
+    began = time.time()
+    names = dict(word.split("=", 1) for word in arguments if "=" in word)
+    what, *paths = [word for word in arguments if "=" not in word]
+    source, *targets = map(Path, paths)
+    for target in targets:
+        if target.is_dir():
+            sys.exit(f"error: {target} is a folder; move it away, a file of that name is to be written")
+    with turn():
+        last = targets[-1]
+        if last.exists() and last.stat().st_ctime > began and last.stat().st_mtime > source.stat().st_mtime:
+            print(f"{last} is new", flush=True)  # the other build wrote it, from the source as it is
+            return
+        in_place = source in targets
+        before = source.read_bytes()
+        try:
+            contents = make(what, source, in_place, names)
+        except ExportError as error:
+            sys.exit(re.sub("^", "error: ", f"{source} is no report yet\n{error}", flags=re.M))
+        except OSError:
+            raise
+        except Exception as error:
+            fail(f"{type(error).__name__}: {error}")
+        if in_place and source.read_bytes() != before:
+            sys.exit(f"error: {source} was changed while it was executed, and is as you left it; run again")
+        for target, content in zip(targets, contents, strict=False):
+            write(target, content, began)
 
 
 if __name__ == "__main__":
-    code = main(sys.argv[1:])
-    sys.stdout.flush()
-    os._exit(code)  # all is done; what libraries would still do is for a kernel that is gone
+    main(sys.argv[1:])

@@ -1,58 +1,61 @@
-"""Zip what is handed in: python tools/submission.py NOTEBOOK PDF ZIP, from the root of the project.
+"""Zip what is handed in: python -m tools.submission NOTEBOOK PDF ZIP, from the root of the project.
 
 The same files give the same bytes. MNIST stays out: data/README.md, which goes in, says how to put it back.
 """
 
-import os
+import io
 import sys
-from collections.abc import Iterator
 from pathlib import Path
 from zipfile import ZIP_DEFLATED, ZipFile, ZipInfo
 
+from tools import files
+
 ROOT = Path(__file__).resolve().parent.parent
-FILES = [
-    "LICENSE",
-    "Makefile",
-    "README.md",
-    "bootstrap.py",
-    "environment.yml",
-    "explore.ipynb",
-    "pyproject.toml",
-]
-FILES += [
-    "requirements.txt",
-    "data/README.md",
-    "nbtypst/LICENSE",
-    "nbtypst/README.md",
-    "nbtypst/SETTINGS.md",
-    "nbtypst/data/share/jupyter/lab/settings/overrides.d/nbtypst.json",
-    "nbtypst/pyproject.toml",
-]
-PACKAGES = ["assignment1", "study", "explore", "nbtypst/src", "tools"]
-SOURCES = {".py", ".mplstyle", ".typ", ".html", ".css", ".js", ".woff2", "py.typed"}
+FILES = """
+LICENSE
+Makefile
+README.md
+assignment1/**/*.py
+bootstrap.py
+data/*.npz
+data/README.md
+environment.yml
+explore.ipynb
+explore/**/*.css
+explore/**/*.js
+explore/**/*.py
+nbtypst/LICENSE
+nbtypst/README.md
+nbtypst/SETTINGS.md
+nbtypst/data/**/*.json
+nbtypst/pyproject.toml
+nbtypst/src/**/*.css
+nbtypst/src/**/*.html
+nbtypst/src/**/*.py
+nbtypst/src/**/*.typ
+nbtypst/src/**/*.woff2
+nbtypst/src/**/py.typed
+pyproject.toml
+requirements.txt
+study/**/*.mplstyle
+study/**/*.py
+tools/**/*.py
+"""
 FOLDER = "tdt4265-assignment1"
-
-
-def members(notebook: Path, pdf: Path) -> Iterator[tuple[str, Path]]:
-    """Each file's name in the zip, and the file."""
-    yield from (("report.ipynb", notebook), ("report.pdf", pdf))
-    yield from ((name, ROOT / name) for name in FILES)
-    yield from ((f"data/{path.name}", path) for path in (ROOT / "data").glob("*.npz"))
-    for package in PACKAGES:
-        for path in (ROOT / package).rglob("*"):
-            if path.suffix in SOURCES or path.name in SOURCES:
-                yield path.relative_to(ROOT).as_posix(), path
 
 
 def write(notebook: Path, pdf: Path, target: Path) -> None:
     """Write the zip, whole or not at all."""
-    part = target.with_name(target.name + ".part")
-    with ZipFile(part, "w") as archive:
-        for name, path in sorted(members(notebook, pdf)):
-            entry = ZipInfo(f"{FOLDER}/{name}", date_time=(1980, 1, 1, 0, 0, 0))
-            entry.create_system, entry.external_attr = 3, 0o100644 << 16
-            archive.writestr(entry, path.read_bytes(), ZIP_DEFLATED, compresslevel=9)
-    os.replace(part, target)
+    found = [path for pattern in FILES.split() for path in ROOT.glob(pattern)]
+    members = {path.relative_to(ROOT).as_posix(): path for path in found}
+    members |= {"report.ipynb": notebook, "report.pdf": pdf}
+    data = io.BytesIO()
+    with ZipFile(data, "w") as archive:
+        for name, path in sorted(members.items()):
+            entry = ZipInfo(f"{FOLDER}/{name}")  # of 1980
+            entry.external_attr = 0o100644 << 16
+            archive.writestr(entry, path.read_bytes(), ZIP_DEFLATED)
+    files.write(target, data.getvalue())
 
 
 if __name__ == "__main__":

@@ -58,7 +58,7 @@ def project(built):
 def test_two_builds_at_once_both_end_well(project, built, tried):
     both = [project.start("pdf"), project.start("pdf")]
     said = [project.ended(process) for process in both]
-    assert sum("Waiting for another build in this folder to end" in lines for lines in said) >= 1
+    assert sum("Waiting for another make in this folder to end" in lines for lines in said) >= 1
     assert sum("Wrote build/report.ipynb" in lines for lines in said) == 1
     assert sum("build/report.ipynb is new" in lines for lines in said) == 1
     assert project.contents(*PDF) == built[1]
@@ -213,5 +213,5 @@ def test_a_terminal_shows_one_bar_and_a_line_for_each_file(project, built):
     drawn = shown.decode().replace("\r\n", "\n").split("\n")
     assert [line.rpartition("\r")[2] for line in drawn] == [*WROTE, ""]  # what is left of each line
     bars = drawn[0].split("\r")[:-1]
-    assert any(re.fullmatch(r"Task 1 +█+ +[\d:?]+ left", bar) for bar in bars), bars
+    assert any(re.fullmatch(r"Task 1 +█+[▉-▏]? +[\d:?]+ left", bar) for bar in bars), bars
     assert max(map(len, bars)) <= 80 and all("\r" not in line for line in drawn[1:])

@@ -1,18 +1,15 @@
 """The environment while it is made: what it says, a file that is another one, and interruptions."""
 
-import fcntl
 import os
 import pty
 import shutil
 import signal
-import struct
 import subprocess
 import sys
-import termios
-import threading
 import time
 import zipfile
 from contextlib import suppress
+from pathlib import Path
 
 import pytest
 
@@ -20,108 +17,98 @@ import bootstrap
 import builds
 from conftest import ROOT
 
-PIP = """#!/bin/sh
-case "$1" in
--c) echo "3.11 here" ;;
-*) echo "Collecting one (from -r requirements.txt (line 1))"
-   echo "WARNING: Location '/nowhere' is ignored"
-   exec sleep {} ;;
-esac
+pytestmark = [builds.needs_make, builds.needs_proc]
+
+PIP = """
+import subprocess, sys, time
+print("WARNING: Location '/nowhere' is ignored", flush=True)
+if "-r" in sys.argv:
+    subprocess.run(["sleep", "{seconds}"])
 """
 
 
 @pytest.fixture
 def folder(tmp_path, monkeypatch):
-    """A .venv that is whole, and older than its requirements.txt; its pip takes as long as it is said to."""
+    """A project with a .venv that is whole, and made from another requirements.txt."""
     monkeypatch.setenv("PROJECT_OF_A_TEST", str(tmp_path))
     for name in [name for name in os.environ if name.startswith("COVERAGE_")]:
         monkeypatch.delenv(name)  # it would have SIGTERM for itself
-    shutil.copy(ROOT / "bootstrap.py", tmp_path)
-    (tmp_path / "requirements.txt").write_text("one==1.0\ntwo==1.0\n")
-    (tmp_path / ".venv/bin").mkdir(parents=True)
-    (tmp_path / bootstrap.STAMP).write_text("3.11 here\n\n")
+    monkeypatch.chdir(tmp_path)
+    shutil.copytree(ROOT / "tools", "tools")
+    for name in ("Makefile", "bootstrap.py"):
+        shutil.copy(ROOT / name, name)
+    for name in bootstrap.SOURCES:
+        Path(name).parent.mkdir(exist_ok=True)
+        Path(name).touch()
+    subprocess.run([sys.executable, "-m", "venv", "--without-pip", ".venv"], check=True)
+    bootstrap.STAMP.write_text(f"another digest\n{bootstrap.identity()}\n", encoding="utf-8")
     return tmp_path
 
 
-def start(folder, seconds, *before, **options):
-    """Python in which bootstrap.py runs."""
-    python = folder / bootstrap.environment_python()
-    python.write_text(PIP.format(seconds))
-    python.chmod(0o755)
-    command = [*before, sys.executable, "bootstrap.py"]
-    return subprocess.Popen(command, cwd=folder, preexec_fn=builds.heard, **options)
+def start(folder, seconds, **options):
+    """A make of the environment, whose pip takes that long, and starts a process."""
+    (site,) = folder.glob(".venv/lib/*/site-packages")
+    (site / "pip.py").write_text(PIP.format(seconds=seconds), encoding="utf-8")
+    command = ["make", "env", f"PYTHON={sys.executable}"]
+    return subprocess.Popen(command, preexec_fn=builds.heard, start_new_session=True, **options)
 
 
-def waits(folder):
+def waits():
     """Until pip has said something."""
-    log = folder / bootstrap.LOG
-    for _ in range(200):
-        if log.exists() and "WARNING" in log.read_text():
+    for _ in range(300):
+        if bootstrap.LOG.exists() and "WARNING" in bootstrap.LOG.read_text():
             return
         time.sleep(0.1)
     raise AssertionError("pip was not started")
 
 
-@builds.needs_proc
-@pytest.mark.parametrize("number", [signal.SIGINT, signal.SIGTERM, signal.SIGHUP])
-def test_an_interrupted_install_leaves_no_process_and_no_stamp(number, folder, tried):
+@pytest.mark.parametrize("whom", ["make alone", "its group"])
+@pytest.mark.parametrize("number", [signal.SIGINT, signal.SIGTERM, signal.SIGHUP, signal.SIGKILL])
+def test_an_interrupted_install_leaves_no_process_and_no_stamp(number, whom, folder, tried):
     process = start(folder, 60, stdout=subprocess.DEVNULL, stderr=subprocess.PIPE, text=True)
-    waits(folder)
-    process.send_signal(number)
-    assert process.communicate(timeout=10)[1] == "error: interrupted; the next make makes the environment\n"
-    assert process.returncode == 130 and not (folder / bootstrap.STAMP).exists()
+    waits()
+    (os.kill if whom == "make alone" else os.killpg)(process.pid, number)
+    said = process.communicate(timeout=10)[1]
+    assert process.returncode != 0 and not bootstrap.STAMP.exists()
+    if number != signal.SIGKILL:
+        assert "error: interrupted; the next make does it again\n" in said
     assert builds.left(folder, 10) == []
-    tried(f"{number.name} while packages are installed", 1, "no process is left, and no stamp")
+    tried(f"{number.name} to {whom} while packages are installed", 1, "no process is left, and no stamp")
 
 
-@builds.needs_proc
-def test_a_signal_that_comes_while_pip_is_started_ends_it(folder, monkeypatch):
-    start = threading.Thread.start
-
-    def start_and_signal(thread):
-        start(thread)
-        signal.raise_signal(signal.SIGTERM)
-
-    monkeypatch.chdir(folder)
-    monkeypatch.setattr(bootstrap, "interrupted", [])
-    monkeypatch.setattr(threading.Thread, "start", start_and_signal)
-    before = signal.signal(signal.SIGTERM, bootstrap.interrupt)
-    try:
-        with pytest.raises(KeyboardInterrupt):
-            bootstrap.run([sys.executable, "-c", "import time; time.sleep(60)"])
-    finally:
-        signal.signal(signal.SIGTERM, before)
+def test_an_install_ends_with_the_program_that_started_it(folder):
+    process = start(folder, 60, stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL)
+    waits()
+    (child,) = Path(f"/proc/{process.pid}/task/{process.pid}/children").read_text().split()
+    os.kill(int(child), signal.SIGKILL)
+    assert process.wait(10) != 0 and not bootstrap.STAMP.exists()
     assert builds.left(folder, 10) == []
 
 
-@builds.needs_proc
-def test_an_install_ends_with_its_make(folder, tried):
-    process = start(folder, 60, "sh", "-c", '"$@"; exit $?', "sh", stderr=subprocess.DEVNULL)
-    waits(folder)
-    process.kill()
-    process.wait()
-    assert builds.left(folder, 10) == [] and not (folder / bootstrap.STAMP).exists()
-    tried("SIGKILL to make alone while packages are installed", 1, "no process is left, and no stamp")
+def test_a_second_make_waits_for_the_first(folder):
+    first = start(folder, 3, stdout=subprocess.PIPE, text=True)
+    waits()
+    second = start(folder, 60, stdout=subprocess.PIPE, text=True)
+    assert second.communicate(timeout=60)[0] == "Waiting for another make in this folder to end\n"
+    assert first.communicate()[0].endswith("Made .venv\n")
+    assert first.returncode == second.returncode == 0 and bootstrap.STAMP.exists()
 
 
-def test_a_terminal_shows_a_bar_and_no_word_of_pip(folder):
+def test_a_terminal_shows_no_word_of_pip(folder):
     terminal, end = pty.openpty()
-    fcntl.ioctl(end, termios.TIOCSWINSZ, struct.pack("HHHH", 24, 80, 0, 0))
-    process = start(folder, 1, stdout=end, stderr=end, env=os.environ | {"PYTHONUTF8": "1"})
+    process = start(folder, 1, stdout=end, stderr=end)
     os.close(end)
     shown = b""
     with suppress(OSError):  # the end of a terminal's output
         while part := os.read(terminal, 4096):
             shown += part
-    assert process.wait() == 0 and (folder / bootstrap.STAMP).exists()
-    line, *rest = shown.decode().split("\r\n")
-    drawn = line.split("\r")
-    assert "Installing packages" in drawn[1] and "█" in drawn[1] and drawn[1].endswith(" left")
-    assert drawn[-1] == "\x1b[KMade .venv" and rest == [""] and max(map(len, drawn)) <= 80
-    assert "WARNING" in (folder / bootstrap.LOG).read_text()
+    assert process.wait() == 0 and bootstrap.STAMP.exists()
+    first, *rest = shown.decode().split("\r\n")
+    assert first.startswith("Making the environment .venv") and rest == ["Made .venv", ""]
+    assert "WARNING" in bootstrap.LOG.read_text()
 
 
-def test_a_file_with_another_hash_is_not_installed(tmp_path, monkeypatch, capsys, tried):
+def test_a_file_with_another_hash_is_not_installed(folder, tmp_path, monkeypatch, tried):
     wheel = tmp_path / "tiny_one-1.0-py3-none-any.whl"
     with zipfile.ZipFile(wheel, "w") as archive:
         archive.writestr(
@@ -135,12 +122,11 @@ def test_a_file_with_another_hash_is_not_installed(tmp_path, monkeypatch, capsys
     monkeypatch.setenv("PIP_NO_INDEX", "1")
     monkeypatch.setenv("PIP_FIND_LINKS", str(tmp_path))
     (tmp_path / "requirements.txt").write_text("tiny-one==1.0 --hash=sha256:" + 64 * "0" + "\n")
-    (tmp_path / ".venv").mkdir()
-    monkeypatch.setattr(bootstrap, "make_environment", lambda: None)
-    monkeypatch.setattr(bootstrap, "environment_python", lambda: sys.executable)
-    monkeypatch.chdir(tmp_path)
-    assert bootstrap.main([]) == 1
-    error = capsys.readouterr().err
-    assert error.startswith("error: tiny-one==1.0 is not the file that requirements.txt names"), error
-    assert error.count("\n") == 1 and not (tmp_path / bootstrap.STAMP).exists()
+    monkeypatch.setattr(bootstrap, "PYTHON", sys.executable)
+    monkeypatch.setattr(bootstrap, "fault", lambda: bootstrap.OUTDATED)
+    with pytest.raises(SystemExit) as error:
+        bootstrap.prepare()
+    problem = str(error.value)
+    assert problem.startswith("error: tiny-one==1.0 is not the file that requirements.txt names"), problem
+    assert "\n" not in problem and not bootstrap.STAMP.exists()
     tried("A package whose hash is not that of requirements.txt", 1, "refused, with an error of one line")

@@ -1,13 +1,13 @@
 """The way from a fresh machine to the report: lock, environment.yml, bootstrap.py and the Makefile."""
 
 import ast
-import importlib
 import os
 import re
 import shutil
 import signal
 import subprocess
 import sys
+import time
 import tomllib
 from collections.abc import Callable
 from importlib.metadata import distribution
@@ -19,8 +19,10 @@ import yaml
 from packaging.requirements import Requirement
 
 import bootstrap
+from builds import heard
 
 ROOT = Path(__file__).resolve().parents[2]
+RUN = bootstrap.run
 needs_make = pytest.mark.skipif(shutil.which("make") is None, reason="make is not on this machine")
 
 
@@ -104,69 +106,59 @@ def test_environment_yml_has_the_direct_dependencies_at_the_versions_of_the_lock
         assert any(f"{version}.".startswith(f"{pin}.") for version in locked[name]), (name, pin, locked[name])
 
 
-def test_bootstrap_can_be_read_by_an_old_python() -> None:
-    source = (ROOT / "bootstrap.py").read_text(encoding="utf-8")
+@pytest.mark.parametrize("name", ["bootstrap.py", "tools/__init__.py", "tools/processes.py"])
+def test_bootstrap_can_be_read_by_an_old_python(name: str) -> None:
+    source = (ROOT / name).read_text(encoding="utf-8")
     ast.parse(source, feature_version=(3, 4))
     assert not [node for node in ast.walk(ast.parse(source)) if isinstance(node, ast.JoinedStr)]
 
 
 def test_too_old_python_is_named() -> None:
-    with pytest.raises(bootstrap.SetupError, match=r"3\.11 or later.*3\.9\.6.*PYTHON="):
+    with pytest.raises(SystemExit, match=r"^error: Python 3\.11 or later.*3\.9\.6.*PYTHON="):
         bootstrap.check_version((3, 9, 6, "final", 0))
     bootstrap.check_version((3, 11, 0, "final", 0))
 
 
 @pytest.mark.parametrize("missing", ["venv", "ensurepip"])
 def test_missing_venv_says_what_to_install(missing: str, monkeypatch: pytest.MonkeyPatch) -> None:
-    real = importlib.import_module
+    class Gone:
+        def find_spec(self, name: str, *_: object) -> None:
+            if name == missing:
+                raise ModuleNotFoundError(f"No module named {name!r}")
 
-    def without(name: str) -> object:
-        if name == missing:
-            raise ImportError(name)
-        return real(name)
-
-    monkeypatch.setattr(bootstrap.importlib, "import_module", without)
-    with pytest.raises(bootstrap.SetupError, match=rf"'{missing}'.*python3-venv.*conda"):
+    bootstrap.check_modules()
+    monkeypatch.delitem(sys.modules, missing)
+    monkeypatch.setattr(sys, "meta_path", [Gone(), *sys.meta_path])
+    with pytest.raises(SystemExit, match=rf"^error: .*'{missing}'.*python3-venv.*conda"):
         bootstrap.check_modules()
 
 
 def test_without_network_there_is_a_clear_message_and_no_stamp(
-    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+    environment: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     line = "assignment1-no-such-package==1.0 --hash=sha256:" + 64 * "0" + "\n"
-    (tmp_path / "requirements.txt").write_text(line, encoding="utf-8")
-    (tmp_path / ".venv").mkdir()
-    (tmp_path / ".venv" / ".installed").write_text("old", encoding="utf-8")
+    Path("requirements.txt").write_text(line, encoding="utf-8")
     for name in [name for name in os.environ if name.startswith("PIP_")]:
         monkeypatch.delenv(name)
     monkeypatch.setenv("PIP_CONFIG_FILE", os.devnull)
     monkeypatch.setenv("PIP_INDEX_URL", "http://127.0.0.1:9/simple")
     monkeypatch.setenv("PIP_RETRIES", "0")
-    monkeypatch.setattr(bootstrap, "make_environment", lambda: None)  # the stamp has another's name: damaged
-    monkeypatch.setattr(bootstrap, "environment_python", lambda: sys.executable)
-    monkeypatch.chdir(tmp_path)
-    assert bootstrap.main([]) == 1
-    error = capsys.readouterr().err
-    assert error.splitlines()[-1].startswith("error: ") and error.count("\n") == 2
-    assert "needs the network" in error
-    assert not (tmp_path / ".venv" / ".installed").exists()
+    monkeypatch.setattr(bootstrap, "PYTHON", sys.executable)  # it has pip
+    monkeypatch.setattr(bootstrap, "fault", lambda: bootstrap.OUTDATED)
+    monkeypatch.setattr(bootstrap, "run", RUN)
+    with pytest.raises(SystemExit, match=r"^error: [^\n]*needs the network[^\n]*$"):
+        bootstrap.prepare()
+    assert not bootstrap.STAMP.exists()
 
 
 @pytest.mark.parametrize("keeps", [True, False])
 def test_modules_are_compiled_when_imported_unless_this_python_keeps_no_bytecode(
-    keeps: bool, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+    keeps: bool, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     asked: list[str] = []
-
-    def pip(python: str, *options: str, **watched: object) -> tuple[bool, list[str]]:
-        asked.extend(options)
-        return True, []
-
-    monkeypatch.chdir(tmp_path)
-    Path("requirements.txt").write_text("one==1.0\n")
     monkeypatch.setattr(sys, "dont_write_bytecode", not keeps)
-    monkeypatch.setattr(bootstrap, "pip", pip)
-    bootstrap.install_packages("python")
+    monkeypatch.setattr(bootstrap, "run", lambda *command: asked.extend(command))
+    bootstrap.install_packages()
     assert ("--no-compile" in asked) is keeps
 
 
@@ -174,39 +166,63 @@ def test_modules_are_compiled_when_imported_unless_this_python_keeps_no_bytecode
 def environment(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
     """A .venv with two packages as bootstrap leaves it; making it again is only noted."""
     monkeypatch.chdir(tmp_path)
+    shutil.copytree(ROOT / "tools", "tools")
+    for name in bootstrap.SOURCES:
+        Path(name).parent.mkdir(exist_ok=True)
+        Path(name).touch()
     bootstrap_python = [sys.executable, "-m", "venv", "--without-pip", ".venv"]
     subprocess.run(bootstrap_python, check=True)
-    (site,) = Path(".venv").glob("[lL]ib/**/site-packages")
+    (site,) = Path(".venv").glob("lib/**/site-packages")
     for name in ("one", "two"):
         (site / name).mkdir()
         (site / name / "__init__.py").touch()
-        (site / f"{name}-1.0.dist-info").mkdir()
-        (site / f"{name}-1.0.dist-info" / "RECORD").write_text(f"{name}/__init__.py,,\n", encoding="utf-8")
-    monkeypatch.setattr(bootstrap, "make_environment", lambda: Path("made").touch())
-    monkeypatch.setattr(bootstrap, "install_packages", lambda python: None)
-    monkeypatch.setattr(bootstrap, "install_projects", lambda python: None)
-    assert bootstrap.main([]) == 0
-    Path("made").unlink()
+    monkeypatch.setattr(bootstrap, "run", lambda failure, python, module, *rest: Path(module).touch())
+    bootstrap.prepare()
+    assert made() == ["pip", "venv"]
     return site
 
 
-def test_an_interrupted_check_does_not_take_the_environment_for_damaged(
-    environment: Path, monkeypatch: pytest.MonkeyPatch
-) -> None:
+def made() -> list[str]:
+    """The modules that bootstrap ran since this was asked last."""
+    ran = [name for name in ("pip", "venv") if Path(name).exists()]
+    for name in ran:
+        Path(name).unlink()
+    return ran
+
+
+@needs_make
+def test_an_interrupted_check_does_not_take_the_environment_for_damaged(environment: Path) -> None:
     """Ctrl+C ends the Python that is asked, too; only without it is that a fault."""
-    monkeypatch.setattr(bootstrap, "identity", lambda: "")
-    monkeypatch.setattr(bootstrap, "interrupted", [signal.SIGINT])
-    assert bootstrap.main(["--check"]) == 130 and Path(bootstrap.STAMP).exists()
-    bootstrap.interrupted.clear()
-    assert bootstrap.main(["--check"]) == 0 and not Path(bootstrap.STAMP).exists()
+    shutil.copy(ROOT / "bootstrap.py", ".")
+    python = Path(bootstrap.PYTHON)
+    python.unlink()
+    python.write_text("#!/bin/sh\ntouch asked\nexec sleep 60\n", encoding="utf-8")
+    python.chmod(0o755)
+    command = [sys.executable, "-m", "tools.processes", str(os.getpid()), "bootstrap"]
+    process = subprocess.Popen(command, start_new_session=True, preexec_fn=heard)
+    while not Path("asked").exists():
+        time.sleep(0.05)
+    os.killpg(process.pid, signal.SIGINT)
+    assert process.wait(10) == 128 + signal.SIGINT and bootstrap.STAMP.exists()
 
 
 def test_a_whole_environment_stays(environment: Path) -> None:
-    extra = environment / "three-1.0.dist-info"  # the user's own
-    extra.mkdir()
-    (extra / "RECORD").touch()
-    assert bootstrap.main(["--check"]) == 0 and Path(bootstrap.STAMP).exists()
-    assert bootstrap.main([]) == 0 and not Path("made").exists()
+    (environment / "three").mkdir()  # the user's own
+    (environment / "one" / "__pycache__").mkdir()
+    before = bootstrap.STAMP.stat()
+    bootstrap.prepare()
+    assert made() == [] and bootstrap.STAMP.stat() == before
+
+
+@pytest.mark.parametrize("name", bootstrap.SOURCES)
+def test_what_is_to_be_installed_is_installed_into_the_environment_that_is_there(
+    environment: Path, name: str
+) -> None:
+    Path(name).write_text("other\n", encoding="utf-8")
+    bootstrap.prepare()
+    assert made() == ["pip"]
+    bootstrap.prepare()
+    assert made() == []
 
 
 DAMAGE = {
@@ -227,19 +243,18 @@ def test_a_damaged_environment_is_made_again(
         (environment / "one" / "__init__.py").unlink()
     elif what == "package":
         shutil.rmtree(environment / "two")
-        shutil.rmtree(environment / "two-1.0.dist-info")
     elif what == "python":
-        Path(bootstrap.environment_python()).unlink()
+        Path(bootstrap.PYTHON).unlink()
     elif what == "other python":
-        stamp = Path(bootstrap.STAMP)
-        stamp.write_text(stamp.read_text(encoding="utf-8").replace("3.", "3.0", 1), encoding="utf-8")
+        text = bootstrap.STAMP.read_text(encoding="utf-8")
+        bootstrap.STAMP.write_text(text.replace("(3, ", "(3, 1", 1), encoding="utf-8")
     elif what == "moved":
-        stamp = Path(bootstrap.STAMP)
-        stamp.write_text(stamp.read_text(encoding="utf-8").replace(str(tmp_path), "/old"), encoding="utf-8")
+        text = bootstrap.STAMP.read_text(encoding="utf-8")
+        bootstrap.STAMP.write_text(text.replace(str(tmp_path), "/old"), encoding="utf-8")
     else:
-        Path(bootstrap.STAMP).unlink()
-    assert bootstrap.main(["--check"]) == 0 and not Path(bootstrap.STAMP).exists()
-    assert bootstrap.main([]) == 0 and Path("made").exists()
+        bootstrap.STAMP.unlink()
+    bootstrap.prepare()
+    assert made() == ["pip", "venv"]
     tried(f"A `.venv` {DAMAGE[what]}", 1, "noticed by the next make, and made again")
 
 
@@ -261,6 +276,22 @@ def test_make_alone_lists_the_targets() -> None:
         "distclean",
     ]:
         assert re.search(rf"^make {target}\b", done.stdout, re.MULTILINE), target
+
+
+@needs_make
+def test_make_knows_all_that_can_change_the_report(tmp_path: Path) -> None:
+    for name in ("assignment1", "study", "explore", "nbtypst", "data", "tools"):
+        shutil.copytree(ROOT / name, tmp_path / name, ignore=shutil.ignore_patterns(".*", "*.gz", "tests"))
+    shutil.copy(ROOT / "Makefile", tmp_path)
+    (tmp_path / "study/__pycache__").mkdir(exist_ok=True)
+    (tmp_path / "study/__pycache__/cache.pyc").touch()
+    command = ["make", "--eval=sources: ; @echo $(SOURCES)", "sources"]
+    done = subprocess.run(command, cwd=tmp_path, capture_output=True, text=True, check=True)
+    wanted = {"report.ipynb", "tools/build.py", "tools/kernel.py", "data/optima.npz", "data/long_run.npz"}
+    for house in ("assignment1", "study", "explore", "nbtypst/src"):
+        files = {path for path in (tmp_path / house).rglob("*") if path.is_file() and path.suffix != ".pyc"}
+        wanted |= {path.relative_to(tmp_path).as_posix() for path in files}
+    assert set(done.stdout.split()) == wanted
 
 
 @needs_make
@@ -309,7 +340,7 @@ def test_paths_in_the_environment_are_relative_so_that_any_locale_can_read_them(
     packages = folder / ".venv/lib/python3.11/site-packages"
     packages.mkdir(parents=True)
     (folder / "nbtypst/src").mkdir(parents=True)
-    lines = {"a": str(folder), "b": f"{folder}/nbtypst/src\n", "c": "import os; var = 'ø'\n", "d": "/gone"}
+    lines = {"a": str(folder), "b": f"{folder}/nbtypst/src\n", "c": "import os; var = 'ø'\n"}
     for name, line in lines.items():
         (packages / f"{name}.pth").write_text(line, encoding="utf-8")
     monkeypatch.chdir(folder)

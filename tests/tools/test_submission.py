@@ -1,7 +1,6 @@
 """The zip that is handed in, and README's pictures and table."""
 
 import hashlib
-import io
 import re
 import subprocess
 import sys
@@ -24,19 +23,21 @@ def test_zip_holds_what_a_rerun_needs_and_nothing_else(handed_in):
     assert names == sorted(names) and {name.split("/")[0] for name in names} == {
         *("LICENSE", "Makefile", "README.md", "assignment1", "bootstrap.py", "data", "environment.yml"),
         *(
+            "explore",
             "explore.ipynb",
             "nbtypst",
             "pyproject.toml",
             "report.ipynb",
             "report.pdf",
             "requirements.txt",
+            "study",
             "tools",
         ),
     }
     kept = {path.name for path in (ROOT / "data").iterdir() if "ubyte" not in path.name}
     assert {name.removeprefix("data/") for name in names if name.startswith("data/")} == kept
     assert not [name for name in names if "__pycache__" in name or ".ipynb_checkpoints" in name]
-    for package in ("assignment1", "nbtypst/src", "tools"):
+    for package in ("assignment1", "study", "explore", "nbtypst/src", "tools"):
         files = {path.relative_to(ROOT) for path in (ROOT / package).rglob("*") if path.is_file()}
         ours = {path.as_posix() for path in files if not re.search(r"\.pyc$|/\.", path.as_posix())}
         assert {name for name in names if name.startswith(f"{package}/")} == ours
@@ -55,15 +56,17 @@ def test_a_failing_build_keeps_the_older_zip(tmp_path):
     assert (tmp_path / "old.zip").read_bytes() == b"older"
 
 
-def test_pictures_in_the_readme_show_the_report_as_it_is(pdf):
+def test_pictures_in_the_readme_show_the_report_as_it_is(pdf, tmp_path):
     readme = (ROOT / "README.md").read_text(encoding="utf-8")
-    for name, content in pictures.pictures(pdf).items():
-        assert f"docs/{name}" in readme
+    pictures.write(pdf, tmp_path)
+    made = sorted(tmp_path.iterdir())
+    assert len(made) == 4
+    for path in made:
+        assert f"docs/{path.name}" in readme
         old, new = (
-            np.asarray(Image.open(file).convert("L"), float)
-            for file in (ROOT / "docs" / name, io.BytesIO(content))
+            np.asarray(Image.open(file).convert("L"), float) for file in (ROOT / "docs" / path.name, path)
         )
-        stale = f"docs/{name} is not a picture of the report as it is: make pictures"
+        stale = f"docs/{path.name} is not a picture of the report as it is: make pictures"
         assert old.shape == new.shape and np.abs(old - new).mean() < 1, stale
 
 
