@@ -6,6 +6,8 @@ from browser import chromium, notebook, run_all, stroke, told, visited
 from conftest import ROOT
 from explore import page as pad_page
 
+pytestmark = pytest.mark.slow
+
 FOUR = ([(60, 60), (50, 150), (150, 150)], [(135, 50), (125, 250)])
 SEVEN = ([(60, 60), (200, 60), (110, 240)],)
 

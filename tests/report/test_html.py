@@ -16,6 +16,8 @@ from explore import page as pad_page
 from nbtypst.reading.document import collect
 from nbtypst.reading.references import nodes
 
+pytestmark = pytest.mark.slow
+
 NAMES = ("chromium", "chromium-browser", "google-chrome", "chrome")
 CHROMIUM = next(filter(None, map(shutil.which, NAMES)), None)
 CONTROL = "http://control.invalid/seen.png"  # asked for by the test's own page: what would be noticed

@@ -4,6 +4,8 @@ import pytest
 
 from browser import chromium, stroke, told, visited
 
+pytestmark = pytest.mark.slow
+
 SIX = [(170, 40), (110, 110), (95, 190), (140, 235), (180, 200), (150, 160), (105, 190)]
 
 

@@ -11,7 +11,8 @@ import pytest
 import pages
 from conftest import ROOT, nbconvert
 
-pytestmark = pytest.mark.skipif(shutil.which("xelatex") is None, reason="xelatex is not on this machine")
+no_latex = pytest.mark.skipif(shutil.which("xelatex") is None, reason="xelatex is not on this machine")
+pytestmark = [pytest.mark.slow, no_latex]
 
 
 @pytest.fixture(params=["on PATH", "of pypandoc"])

@@ -5,6 +5,8 @@ import pytest
 from browser import chromium, menu, notebook, run_all
 from conftest import ROOT
 
+pytestmark = pytest.mark.slow
+
 
 @pytest.fixture
 def lab(tmp_path_factory):

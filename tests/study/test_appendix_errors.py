@@ -14,6 +14,8 @@ from study import appendix_errors as errors
 from study import appendix_heldout as heldout
 from study import statistics as intervals
 
+pytestmark = pytest.mark.slow
+
 
 @pytest.fixture(scope="module")
 def case():

@@ -16,6 +16,8 @@ from assignment1.mnist import Dataset, Split
 from assignment1.progress import watched
 from conftest import ROOT
 
+pytestmark = pytest.mark.slow
+
 kept = importlib.import_module("study.cache")
 
 

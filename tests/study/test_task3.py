@@ -15,6 +15,8 @@ from study import statistics as intervals
 from study import stored as kept
 from study import task3d_overfitting as task3
 
+pytestmark = pytest.mark.slow
+
 
 @pytest.fixture(scope="module")
 def few() -> Dataset:

@@ -20,6 +20,8 @@ import bootstrap
 import builds
 from conftest import ROOT
 
+pytestmark = pytest.mark.slow
+
 PIP = """#!/bin/sh
 case "$1" in
 -c) echo "3.11 here" ;;

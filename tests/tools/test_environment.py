@@ -20,6 +20,8 @@ from packaging.requirements import Requirement
 
 import bootstrap
 
+pytestmark = pytest.mark.slow
+
 ROOT = Path(__file__).resolve().parents[2]
 needs_make = pytest.mark.skipif(shutil.which("make") is None, reason="make is not on this machine")
 
