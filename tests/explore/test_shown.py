@@ -37,7 +37,7 @@ LONG = {  # each changes the package for those after it
 
 @pytest.fixture(scope="module")
 def shown():
-    """Run all cells in one process; return the lines that each shows, and the number of frames of its error."""
+    """Run all cells in one process; return the lines that each shows and the number of its frames."""
     command = [sys.executable, "-c", SCRIPT, json.dumps([*SHORT, *LONG])]
     done = subprocess.run(command, capture_output=True, text=True, check=True)
     return json.loads(done.stdout)
