@@ -6,16 +6,16 @@ import time
 from base64 import b64decode, b64encode
 from hashlib import sha256
 from html import unescape
-from typing import Any
 
 import nbformat
 import numpy as np
 import pytest
 from scipy import ndimage
 
-from assignment1 import LogisticRegression, SoftmaxRegression, load_mnist, train
+from assignment1 import LogisticRegression, SoftmaxRegression, load_mnist
 from assignment1.mnist import preprocess
-from assignment1.progress import watched
+from assignment1.run import Settings
+from assignment1.training import gradient_descent
 from browser import javascript
 from conftest import ROOT
 from explore import Bench, answers, draw, pad, page, paths, penalty
@@ -228,18 +228,24 @@ def test_the_facts_beside_the_slider_are_the_models(mnist):
 
 
 def test_a_watched_run_is_the_same_and_may_be_ended_in_any_thread(mnist):
-    digits, seen, found = mnist.binary(2, 3), [], []
-    options: dict[str, Any] = {"learning_rate": 0.05, "epochs": 3, "progress": False, "method": "plain"}
-    whole = train(LogisticRegression(), digits, **options)
-    with watched(lambda log: seen.append(len(log.train_loss))):
-        same = train(LogisticRegression(), digits, **options)
-    assert seen[: whole.steps] == list(range(1, whole.steps + 1)) and not same.interrupted
-    assert (same.last.w == whole.last.w).all()
+    digits = mnist.binary(2, 3)
+    settings = Settings(learning_rate=0.05, epochs=3)
+    stop = threading.Event()
+    seen, found = [], []
+
+    def watch(log):
+        if len(log.step) == 4:
+            stop.set()
 
     def work():
-        with watched(lambda log: len(log.step) == 4):
-            found.append(train(LogisticRegression(), digits, **options))
+        found.append(gradient_descent(LogisticRegression(), digits, settings, stop=stop, watch=watch))
 
+    whole = gradient_descent(LogisticRegression(), digits, settings)
+    same = gradient_descent(
+        LogisticRegression(), digits, settings, watch=lambda log: seen.append(len(log.train_loss))
+    )
+    assert seen == list(range(1, whole.steps + 1)) and not same.interrupted
+    assert (same.last.w == whole.last.w).all()
     thread = threading.Thread(target=work)
     thread.start()
     thread.join()
