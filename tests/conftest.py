@@ -15,6 +15,7 @@ from xdist.scheduler import LoadScopeScheduling
 
 import faults
 from nbtypst import ReportHTMLExporter, ReportPDFExporter
+from nbtypst.reading.document import collect
 from tools import submission
 
 ROOT = Path(__file__).resolve().parent.parent
@@ -87,6 +88,12 @@ def pytest_configure(config):
 @pytest.fixture(scope="session")
 def committed():
     return nbformat.read(ROOT / "report.ipynb", as_version=4)
+
+
+@pytest.fixture(scope="session")
+def document(committed):
+    """Return the notebook as the exporters read it."""
+    return collect(committed)
 
 
 @pytest.fixture(scope="session")

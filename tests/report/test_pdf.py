@@ -13,7 +13,6 @@ import pypdfium2
 import pytest
 
 import pages
-from nbtypst.reading.document import collect
 from nbtypst.reading.references import nodes
 
 pytestmark = pytest.mark.slow
@@ -74,8 +73,8 @@ def test_nothing_lies_outside_the_type_area(pdf):
     assert pages.outside(pdf, left=97.6 - 2, right=97.6 - 5, top=32, bottom=46) == []
 
 
-def test_figures_fit_the_text_so_that_their_type_has_its_own_size(committed):
-    for picture in collect(committed).pictures.values():
+def test_figures_fit_the_text_so_that_their_type_has_its_own_size(document):
+    for picture in document.pictures.values():
         assert picture.kind == "svg" and picture.width <= 378, picture.alt
 
 
@@ -100,11 +99,10 @@ def test_headings_follow_each_other_without_a_gap(elements):
     assert kinds.index("TOC") < kinds.index("H1")
 
 
-def test_equations_and_figures_have_alternative_texts_in_words(elements, committed):
-    report = collect(committed)
-    math = sum(node["t"] == "Math" for node in nodes([block for _, block in report.blocks]))
+def test_equations_and_figures_have_alternative_texts_in_words(elements, document):
+    math = sum(node["t"] == "Math" for node in nodes([block for _, block in document.blocks]))
     spoken = [str(element.get("/Alt", "")) for kind, _, element in elements if kind in {"Formula", "Figure"}]
-    assert len(spoken) == math + len(report.pictures)
+    assert len(spoken) == math + len(document.pictures)
     assert all(text.strip() and "\\" not in text and "$" not in text for text in spoken)
 
 
