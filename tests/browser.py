@@ -1,4 +1,4 @@
-"""What tests in a browser share: Chromium, a page, a JupyterLab to visit, and pad.js run by itself."""
+"""Share Chromium, a page, a JupyterLab to visit, and pad.js run by itself among the tests."""
 
 import json
 import os
@@ -36,7 +36,7 @@ SETTINGS = {  # all cells are in the page at once, and nothing is asked of a net
 
 @contextmanager
 def chromium():
-    """Chromium, driven by Playwright; a skip, with its reason, where one of them is not here."""
+    """Start Chromium, driven by Playwright; skip the test, with the reason, where one of them is not here."""
     if CHROMIUM is None:
         pytest.skip(f"none of {NAMES} is on this machine")
     driver = pytest.importorskip("playwright.sync_api", reason="playwright is not installed")
@@ -49,7 +49,7 @@ def chromium():
 
 
 def javascript(function, given, folder):
-    """What a JavaScript function of the module pad.js and some data gives: `(pad, given) => ...`."""
+    """Return what a JavaScript function `(pad, given) => ...` makes of the module pad.js and some data."""
     if node := shutil.which("node"):
         (folder / "given.json").write_text(json.dumps(given), encoding="utf-8")
         (folder / "pad.mjs").write_text(PAD.read_text(encoding="utf-8"), encoding="utf-8")
@@ -71,59 +71,72 @@ def javascript(function, given, folder):
 
 
 @contextmanager
-def jupyterlab(folder):
-    """The address of a JupyterLab on a free port, ended at the end; `folder` is what it shows."""
-    own = folder / ".own"
-    for name, value in SETTINGS.items():
-        path = own / "settings" / f"{name}.jupyterlab-settings"
-        path.parent.mkdir(parents=True, exist_ok=True)
-        path.write_text(json.dumps(value), encoding="utf-8")
+def jupyter(application, folder, environment, **options):
+    """Serve a folder by a Jupyter application on a free port: yield its address, and end it at the end."""
     with socket.socket() as free:
         free.bind(("127.0.0.1", 0))
         port = free.getsockname()[1]
-    options = {"ip": "127.0.0.1", "port": port, "port_retries": 0, "allow_root": True, "open_browser": False}
-    options["root_dir"] = folder
-    command = [sys.executable, "-m", "jupyterlab", *(f"--ServerApp.{k}={v}" for k, v in options.items())]
-    places = {"JUPYTER_CONFIG_DIR": "config", "JUPYTERLAB_SETTINGS_DIR": "settings"}
-    places["JUPYTERLAB_WORKSPACES_DIR"] = "workspaces"
-    environment = os.environ | {name: str(own / place) for name, place in places.items()}
+    options |= {"ip": "127.0.0.1", "port": port, "port_retries": 0, "allow_root": True, "open_browser": False}
+    arguments = [f"--ServerApp.{name}={value}" for name, value in options.items()]
     process = subprocess.Popen(
-        [*command, f"--IdentityProvider.token={TOKEN}"],
-        env=environment | {"JUPYTER_PREFER_ENV_PATH": "1"},
+        [sys.executable, "-m", application, *arguments, f"--IdentityProvider.token={TOKEN}"],
+        cwd=folder,
+        env=os.environ | environment,
         stderr=subprocess.DEVNULL,
     )
     address = f"http://127.0.0.1:{port}"
     try:
-        for _ in range(1200):  # two minutes, on a machine that is busy
-            try:
-                urlopen(f"{address}/api?token={TOKEN}", timeout=30).close()
-                break
-            except URLError:
-                assert process.poll() is None, "JupyterLab did not start"
-                time.sleep(0.1)
+        wait_for(f"{address}/api?token={TOKEN}", process)
         yield address
     finally:
         process.terminate()
         process.wait(30)
 
 
+def wait_for(url, process):
+    """Wait until a server answers: up to two minutes, on a machine that is busy."""
+    for _ in range(1200):
+        try:
+            urlopen(url, timeout=30).close()
+            return
+        except URLError:
+            assert process.poll() is None, "the server did not start"
+            time.sleep(0.1)
+    raise TimeoutError(url)
+
+
+def jupyterlab(folder):
+    """Serve a folder by a JupyterLab with settings of its own."""
+    own = folder / ".own"
+    for name, value in SETTINGS.items():
+        path = own / "settings" / f"{name}.jupyterlab-settings"
+        path.parent.mkdir(parents=True, exist_ok=True)
+        path.write_text(json.dumps(value), encoding="utf-8")
+    environment = {
+        "JUPYTER_CONFIG_DIR": str(own / "config"),
+        "JUPYTERLAB_SETTINGS_DIR": str(own / "settings"),
+        "JUPYTERLAB_WORKSPACES_DIR": str(own / "workspaces"),
+        "JUPYTER_PREFER_ENV_PATH": "1",
+    }
+    return jupyter("jupyterlab", folder, environment, root_dir=folder)
+
+
 @contextmanager
 def notebook(browser, name, folder):
-    """A notebook open in JupyterLab, its kernel ready; that it asks anything of a network fails."""
+    """Open a notebook in JupyterLab, its kernel ready; fail if the page asks anything of a network."""
     shutil.copy(ROOT / name, folder)
-    with (
-        jupyterlab(folder) as address,
-        browser.new_context(viewport={"width": 1300, "height": 950}) as context,
-    ):
-        page, elsewhere = context.new_page(), []
+    size = {"width": 1300, "height": 950}
+    with jupyterlab(folder) as address, browser.new_context(viewport=size) as context:
+        page = context.new_page()
+        asked = []
         page.set_default_timeout(PATIENCE)
-        page.on("request", lambda request: elsewhere.append(request.url))
+        page.on("request", lambda request: asked.append(request.url))
         page.goto(f"{address}/lab/tree/{name}?token={TOKEN}")
         page.locator(".jp-Notebook .jp-Cell").last.wait_for(state="attached")
         page.locator("#jp-main-statusbar", has_text="| Idle").wait_for()  # the kernel is there
         yield page
         local = (address, address.replace("http", "ws"), "data:", "blob:")
-        assert [url for url in elsewhere if not url.startswith(local)] == []
+        assert [url for url in asked if not url.startswith(local)] == []
 
 
 def menu(page, *names):
@@ -145,7 +158,7 @@ def menu(page, *names):
 
 
 def run_all(page):
-    """Run all cells and wait for the last; the outputs that are errors."""
+    """Run all cells, wait for the last, and return the outputs that are errors."""
     menu(page, "Run", "Run All Cells")
     page.wait_for_function(BUSY)
     page.wait_for_function(f"() => !({BUSY})()", timeout=5 * PATIENCE)
@@ -155,7 +168,7 @@ def run_all(page):
 
 @contextmanager
 def visited(browser, file, width, scheme):
-    """A page of HTML, opened from its file; the browser asks for nothing else, and says nothing."""
+    """Open a page of HTML from its file; fail if the browser asks for anything else, or reports an error."""
     noticed = []
     options = {"viewport": {"width": width, "height": 900}, "color_scheme": scheme}
     with browser.new_context(**options) as context:
@@ -169,23 +182,23 @@ def visited(browser, file, width, scheme):
 
 
 def standing(page, place):
-    """Where an element is, once it has stopped moving: what loads above it pushes it down."""
+    """Return the place of an element once it has stopped moving: what loads above it pushes it down."""
     place.scroll_into_view_if_needed()
-    before, frame = None, place.bounding_box()
+    before = None
+    frame = place.bounding_box()
     while frame != before:
         page.wait_for_timeout(300)
         place.scroll_into_view_if_needed()
-        before, frame = frame, place.bounding_box()
+        before = frame
+        frame = place.bounding_box()
     return frame
 
 
 def stroke(page, pad, *points):
     """Draw a line with the mouse on a pad; points go from 0 to 280."""
     frame = standing(page, pad)
-    (x, y), *others = [
-        [at + p * frame["width"] / 280 for at, p in zip((frame["x"], frame["y"]), point, strict=True)]
-        for point in points
-    ]
+    scale = frame["width"] / 280
+    (x, y), *others = [(frame["x"] + scale * across, frame["y"] + scale * down) for across, down in points]
     page.mouse.move(x, y)
     page.mouse.down()
     for x, y in others:

@@ -1,4 +1,4 @@
-"""What several test files share: the committed notebook, its PDF and HTML, and a run of it from the zip."""
+"""Share the committed notebook, its PDF and HTML and the zip among the tests, and order the tests."""
 
 import os
 import shutil
@@ -11,38 +11,16 @@ from pathlib import Path
 import matplotlib.font_manager  # noqa: F401  so fonts are listed: a slow kernel would say so in a cell
 import nbformat
 import pytest
+from xdist.scheduler import LoadScopeScheduling
 
 import faults
 from nbtypst import ReportHTMLExporter, ReportPDFExporter
+from nbtypst.reading.document import collect
 from tools import submission
 
 ROOT = Path(__file__).resolve().parent.parent
 ELSEWHERE = {"TZ": "Pacific/Kiritimati", "LC_ALL": "C", "LANG": "C", "TQDM_DISABLE": "1"}
-
-
-# What `make quick` leaves out: files, or tests of a file, that take a second or more each.
-SLOW = """
-test_any_notebook.py test_build.py test_build_environment.py test_build_kills.py test_engine.py
-test_environment.py
-test_derivations.py test_appendix_errors.py test_gradcheck.py test_optima.py
-test_task2.py test_task3.py test_task4.py test_task4b_weights.py
-test_explore.py test_explore_browser.py test_figures.py test_figures_norms.py test_hostile.py
-test_hostile_files.py test_html.py test_html_browser.py test_jupyter.py test_cache.py test_latex.py
-test_page.py test_pdf.py test_report.py test_report_browser.py test_small_runs.py test_submission.py
-test_sweep.py test_training.py test_answers.py test_broken.py test_shown.py test_views.py
-test_errata.py test_widgets.py
-test_help.py::test_every_public_name_has_an_example_that_runs
-test_arguments.py::test_a_gradient_check_never_passes_what_is_not_finite
-test_arguments.py::test_losses_and_probabilities_of_any_logits_agree_with_sixty_digits
-test_hostile_calls.py::test_a_worker_that_is_killed_and_data_that_cannot_be_sent_cost_no_other_run
-test_models.py::test_data_are_made_in_the_precision_that_is_asked_for
-test_models.py::test_files_compressed_otherwise_or_not_at_all_are_read_as_well
-test_models.py::test_splits_have_the_assignments_sizes
-test_models.py::test_gradient_is_the_derivative_of_the_penalised_cost
-test_models.py::test_training_finds_scikit_learns_optimum
-test_models.py::test_the_printed_numbers_of_task_2d
-test_writing.py::test_figures_do_not_depend_on_folder_time_zone_and_locale
-"""
+LONG = ("tests/report/", "tests/tools/")
 
 
 def nbconvert(folder, *arguments, **environment):
@@ -58,7 +36,7 @@ def nbconvert(folder, *arguments, **environment):
 
 @pytest.fixture(autouse=True)
 def tidy():
-    """No test leaves a figure to the next, in whatever order they run."""
+    """Close all figures after each test: the next may ask which are open."""
     yield
     if "matplotlib.pyplot" in sys.modules:
         sys.modules["matplotlib.pyplot"].close("all")
@@ -66,53 +44,56 @@ def tidy():
 
 @pytest.fixture
 def tried(request):
-    """To be called once what a test says is so: `tried(fault, cases, outcome)`, a line of docs/faults.md."""
+    """Return `tried(fault, cases, outcome)`, for a test to call at its end: a line of docs/faults.md.
+
+    Fails the test if the page does not have the line.
+    """
     test = request.node.nodeid.partition("[")[0]
 
     def say(fault, cases, outcome, by=""):
-        row = faults.said(test, fault, cases, outcome, by)
+        row = faults.make_row(test, fault, cases, outcome, by)
         request.node.user_properties.append(("fault", vars(row)))
         if not by and not os.environ.get("WRITE_FAULTS"):
-            assert faults.stands(row, faults.read()), f"{faults.PAGE.name} does not say: {row.line()}"
+            assert faults.contains(faults.read(), row), f"{faults.PAGE.name} does not say: {row.line()}"
 
     return say
 
 
-class Faults:
-    """Writes what the tests that passed have said, whichever process they ran in."""
+class Scheduling(LoadScopeScheduling):
+    """Files stay whole, since their tests share runs; those of the report share its PDF and HTML too."""
 
-    def __init__(self):
-        self.rows, self.tests = [], set()
+    def _split_scope(self, nodeid):
+        file = nodeid.partition("::")[0]
+        return "tests/report" if file.startswith("tests/report/") else file
 
-    def pytest_runtest_logreport(self, report):
-        if report.when == "call" and report.passed:
-            self.rows += [faults.Row(**row) for name, row in report.user_properties if name == "fault"]
-            self.tests.add(report.nodeid.partition("[")[0])
 
-    def pytest_sessionfinish(self):
-        if self.rows:
-            rows = faults.merged(faults.read(), self.rows, self.tests)
-            faults.PAGE.write_text(faults.text(rows), encoding="utf-8")
+@pytest.hookimpl(optionalhook=True)
+def pytest_xdist_make_scheduler(config, log):
+    config.option.loadscopereorder = False  # by the number of tests
+    return Scheduling(config, log)
 
 
 def pytest_collection_modifyitems(items):
-    for item in items:
-        name = f"{item.path.name}::{getattr(item, 'originalname', item.name)}"
-        if {item.path.name, name} & set(SLOW.split()):
-            item.add_marker(pytest.mark.slow)
+    """Put first what takes long: at the end no worker waits for it."""
+    items.sort(key=lambda item: (not item.nodeid.startswith(LONG), not item.get_closest_marker("slow")))
 
 
 def pytest_configure(config):
     if signal.getsignal(signal.SIGINT) is signal.SIG_IGN:  # as in the background of a script: `make test &`
         signal.signal(signal.SIGINT, signal.default_int_handler)
-    config.addinivalue_line("markers", "slow: left out by make quick")
     if os.environ.get("WRITE_FAULTS") and not hasattr(config, "workerinput"):
-        config.pluginmanager.register(Faults())
+        config.pluginmanager.register(faults.Writer())
 
 
 @pytest.fixture(scope="session")
 def committed():
     return nbformat.read(ROOT / "report.ipynb", as_version=4)
+
+
+@pytest.fixture(scope="session")
+def document(committed):
+    """Return the notebook as the exporters read it."""
+    return collect(committed)
 
 
 @pytest.fixture(scope="session")
@@ -131,7 +112,7 @@ def html(committed, tmp_path_factory):
 
 @pytest.fixture(scope="session")
 def handed_in(pdf, tmp_path_factory):
-    """The zip that is handed in."""
+    """Return the zip that is handed in."""
     path = tmp_path_factory.mktemp("zip") / "submission.zip"
     submission.write(ROOT / "report.ipynb", pdf, path)
     return path
@@ -139,7 +120,7 @@ def handed_in(pdf, tmp_path_factory):
 
 @pytest.fixture(scope="session")
 def unpacked(handed_in, tmp_path_factory):
-    """The zip unpacked elsewhere, with MNIST put back as its data/README.md says."""
+    """Unpack the zip elsewhere, and put MNIST back as its data/README.md says."""
     place = tmp_path_factory.mktemp("an øther place")
     with zipfile.ZipFile(handed_in) as archive:
         archive.extractall(place)
@@ -147,13 +128,3 @@ def unpacked(handed_in, tmp_path_factory):
     for data in (ROOT / "data").glob("*.gz"):
         shutil.copy(data, folder / "data")
     return folder
-
-
-@pytest.fixture(scope="session")
-def fresh(unpacked):
-    """The notebook executed there, in another time zone and locale."""
-    done = nbconvert(
-        unpacked, "--to", "notebook", "--execute", "--output", "fresh", "report.ipynb", **ELSEWHERE
-    )
-    assert done.returncode == 0, done.stderr
-    return nbformat.read(unpacked / "fresh.ipynb", as_version=4)

@@ -1,8 +1,8 @@
 """The page docs/faults.md: what was done to the project that can go wrong, how often, and what came of it.
 
-A test ends with `tried(fault, cases, outcome)`, a fixture of conftest.py, and fails if the page does not say
-so. With WRITE_FAULTS=1 in the environment, what the tests say that passed is written into the page. A test
-whose number of cases the environment can raise names that as `by`; such runs stand in a column of their own.
+A test ends with `tried(fault, cases, outcome)`, a fixture of conftest.py, and fails if the page does not have
+that row. With WRITE_FAULTS=1 in the environment, the rows of the tests that passed are written into the page.
+A test whose number of cases the environment can raise names that as `by`; longer runs have their own column.
 """
 
 from __future__ import annotations
@@ -33,13 +33,17 @@ class Row:
     longer: str
     test: str
 
+    @property
+    def file(self) -> str:
+        return self.test.partition("::")[0]
+
     def line(self) -> str:
-        """As Markdown."""
+        """Return the row as Markdown."""
         return f"| {self.fault} | {self.cases} | {self.outcome} | {self.longer} | `{self.test}` |"
 
 
-def said(test: str, fault: str, cases: int, outcome: str, by: str = "") -> Row:
-    """The line for what a test says; one for a longer run leaves the number of cases of `make test` open."""
+def make_row(test: str, fault: str, cases: int, outcome: str, by: str = "") -> Row:
+    """Return a test's row; the row of a longer run leaves the number of cases of `make test` open."""
     if not fault or not outcome or cases < 1 or "|" in fault + outcome + by:
         raise ValueError(f"expected a fault, cases and an outcome, got {fault!r}, {cases!r}, {outcome!r}")
     if by:
@@ -48,24 +52,25 @@ def said(test: str, fault: str, cases: int, outcome: str, by: str = "") -> Row:
 
 
 def read() -> list[Row]:
-    """The lines of the page."""
+    """Return the rows of the page."""
     page = PAGE.read_text("utf-8") if PAGE.exists() else ""
     found = re.findall(r"^\| (.+?) \| (.*?) \| (.+?) \| (.*?) \| `(.+?)` \|$", page, re.M)
     return [Row(*cells) for cells in found]
 
 
-def stands(row: Row, rows: Iterable[Row]) -> bool:
-    """Whether the page says the same, of its runs by `make test`."""
-    return any(replace(row, longer="") == replace(one, longer="") for one in rows)
+def contains(rows: Iterable[Row], wanted: Row) -> bool:
+    """Tell whether a row is among others, longer runs left aside."""
+    return replace(wanted, longer="") in [replace(row, longer="") for row in rows]
 
 
-def merged(old: Iterable[Row], new: list[Row], tests: Iterable[str]) -> list[Row]:
-    """The page's lines after a run of `tests`, which said `new`; tests that are gone go too.
+def merge(old: Iterable[Row], new: list[Row], tests: Iterable[str]) -> list[Row]:
+    """Return the page's rows after a run of `tests`, which gave the rows `new`.
 
-    A test's lines go where it no longer says so; a longer run says nothing of others, nor others of it.
+    Leave out the rows of tests that are gone, and those that a test of this run no longer gives. A longer run
+    changes its own column alone.
     """
     before = {(row.test, row.fault): row for row in old}
-    ran = set(tests) - {row.test for row in new if row.longer}
+    longer = {row.test for row in new if row.longer}
     now: dict[tuple[str, str], Row] = {}
     for row in new:
         key = (row.test, row.fault)
@@ -75,25 +80,49 @@ def merged(old: Iterable[Row], new: list[Row], tests: Iterable[str]) -> list[Row
         elif other:
             row = replace(row, longer=other.longer)
         now[key] = row
-    kept = {key: row for key, row in before.items() if exists(key[0]) and not (key[0] in ran and row.cases)}
-    return sorted({**kept, **now}.values(), key=lambda row: (row.test.partition("::")[0], row.fault))
+    replaced = set(tests) - longer
+    for key, row in before.items():
+        outdated = row.test in replaced and row.cases
+        if test_exists(row.test) and not outdated:
+            now.setdefault(key, row)
+    return sorted(now.values(), key=lambda row: (row.file, row.fault))
 
 
-def exists(test: str) -> bool:
-    """Whether there is such a test."""
+def test_exists(test: str) -> bool:
+    """Tell whether there is a test of this file and name."""
     name, _, function = test.partition("::")
-    return (ROOT / name).exists() and f"def {function}(" in (ROOT / name).read_text("utf-8")
+    path = ROOT / name
+    return path.exists() and f"def {function}(" in path.read_text("utf-8")
 
 
-def text(rows: Iterable[Row]) -> str:
-    """The page, with a table for each file of tests under what its docstring says first."""
-    parts, file = [HEAD], ""
+def markdown(rows: Iterable[Row]) -> str:
+    """Return the page: a table for each file of tests, under the first line of the file's docstring."""
+    lines = [HEAD]
+    file = ""
     for row in rows:
-        name = row.test.partition("::")[0]
-        if name != file:
-            file = name
+        if row.file != file:
+            file = row.file
             about = ast.get_docstring(ast.parse((ROOT / file).read_text("utf-8"))) or file
-            parts += [f"\n## {about.splitlines()[0].rstrip('.')}\n", f"| {' | '.join(COLUMNS)} |"]
-            parts += ["|---|---:|---|---|---|"]
-        parts.append(row.line())
-    return "\n".join([*parts, ""])
+            title = about.splitlines()[0].rstrip(".")
+            lines.append(f"\n## {title}\n")
+            lines.append(f"| {' | '.join(COLUMNS)} |")
+            lines.append("|---|---:|---|---|---|")
+        lines.append(row.line())
+    return "\n".join([*lines, ""])
+
+
+class Writer:
+    """A plugin of pytest that writes the page: the rows of the tests that passed, in whichever process."""
+
+    def __init__(self) -> None:
+        self.rows: list[Row] = []
+        self.tests: set[str] = set()
+
+    def pytest_runtest_logreport(self, report):
+        if report.when == "call" and report.passed:
+            self.rows += [Row(**row) for name, row in report.user_properties if name == "fault"]
+            self.tests.add(report.nodeid.partition("[")[0])
+
+    def pytest_sessionfinish(self):
+        if self.rows:
+            PAGE.write_text(markdown(merge(read(), self.rows, self.tests)), encoding="utf-8")

@@ -35,22 +35,27 @@ WIDER = 0.1  # the page's type beside the one that the figures are laid out in
 
 
 def linear(colour):
+    """Return a colour's linear RGB."""
     rgb = np.array(to_rgb(colour))
     return np.where(rgb <= 0.04045, rgb / 12.92, ((rgb + 0.055) / 1.055) ** 2.4)
 
 
 def lab(colour, blindness):
-    """CIE L*a*b* of a colour as a reader with that blindness sees it."""
-    xyz = TO_XYZ @ np.clip(np.array(BLINDNESS[blindness]) @ linear(colour), 0, 1) / TO_XYZ.sum(axis=1)
-    f = np.where(xyz > (6 / 29) ** 3, np.cbrt(xyz), xyz / 3 / (6 / 29) ** 2 + 4 / 29)
-    return np.array([116 * f[1] - 16, 500 * (f[0] - f[1]), 200 * (f[1] - f[2])])
+    """Return CIE L*a*b* of a colour as a reader with that blindness sees it."""
+    seen = np.clip(np.array(BLINDNESS[blindness]) @ linear(colour), 0, 1)
+    xyz = TO_XYZ @ seen / TO_XYZ.sum(axis=1)
+    x, y, z = np.where(xyz > (6 / 29) ** 3, np.cbrt(xyz), xyz / 3 / (6 / 29) ** 2 + 4 / 29)
+    return np.array([116 * y - 16, 500 * (x - y), 200 * (y - z)])
 
 
 def contrast_with_white(colour):
-    return 1.05 / (TO_XYZ[1] @ linear(colour) + 0.05)
+    """Return the contrast ratio that WCAG defines: 1 to 21."""
+    luminance = TO_XYZ[1] @ linear(colour)
+    return 1.05 / (luminance + 0.05)
 
 
 def shown_texts(figure):
+    """Draw a figure and return the texts that appear."""
     texts: list[Text] = []
     draw = Text.draw
 
@@ -61,32 +66,33 @@ def shown_texts(figure):
     with pytest.MonkeyPatch.context() as patch:
         patch.setattr(Text, "draw", record)
         figure.canvas.draw()
-    return [t for t in texts if t.get_text().strip() and t.get_visible()]
+    return [text for text in texts if text.get_text().strip() and text.get_visible()]
 
 
 def box(text):
-    """Where a text stands on the page, whose type is wider."""
+    """Return the place of a text on the page, whose type is wider."""
     found = Text.get_window_extent(text)
-    along = found.height if text.get_rotation() else found.width
     left, right = {"left": (0, WIDER), "right": (WIDER, 0)}.get(text.get_ha(), (WIDER / 2, WIDER / 2))
     if text.get_rotation():
-        return Bbox([[found.x0, found.y0 - left * along], [found.x1, found.y1 + right * along]])
-    return Bbox([[found.x0 - left * along, found.y0], [found.x1 + right * along, found.y1]])
+        low, high = left * found.height, right * found.height
+        return Bbox([[found.x0, found.y0 - low], [found.x1, found.y1 + high]])
+    low, high = left * found.width, right * found.width
+    return Bbox([[found.x0 - low, found.y0], [found.x1 + high, found.y1]])
 
 
 def assert_readable(name, figure, texts):
-    """No text is cut, and none lies on another."""
+    """Fail if a text is cut, or lies on another."""
     assert figure.get_figwidth() == figures.WIDTH, name
-    for text in texts:
-        at = box(text)
+    boxes = [box(text) for text in texts]
+    for text, at in zip(texts, boxes, strict=True):
         assert at.x0 >= 0 and at.y0 >= 0, (name, text)
         assert at.x1 <= figure.bbox.x1 and at.y1 <= figure.bbox.y1, (name, text)
-    for one, other in combinations(texts, 2):
-        assert not box(one).overlaps(box(other)), (name, one, other)
+    for (one, place), (other, elsewhere) in combinations(zip(texts, boxes, strict=True), 2):
+        assert not place.overlaps(elsewhere), (name, one, other)
 
 
 def curves(ax):
-    """The lines of an axes that show data: colour, dash, marker and path on the page."""
+    """Yield the lines of an axes that show data, each with its path on the page."""
     for line in ax.lines:
         if max(to_rgb(line.get_color())) < 0.85:  # not a halo, nor a grid's line
             yield line, line.get_transform().transform_path(line.get_path())

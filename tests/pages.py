@@ -8,7 +8,7 @@ import pypdfium2
 
 
 def text(path):
-    """All the text, words divided at a line's end joined again, letters of math as plain letters."""
+    """Return all the text, words divided at a line's end joined again, letters of math as plain letters."""
     pages = [page.get_textpage().get_text_range() for page in pypdfium2.PdfDocument(path)]
     joined = re.sub("\ufffe(\r?\n)?|\u00ad|(?<=[a-z])[\u2010-]\r?\n", "", "\n".join(pages))
     decomposed = unicodedata.normalize("NFKD", joined)
@@ -16,12 +16,12 @@ def text(path):
 
 
 def words(content):
-    """How often each word, letter or number occurs."""
+    """Count each word, letter and number."""
     return Counter(re.findall(r"[^\W\d_]+|\d+(?:\.\d+)?", content))
 
 
 def outside(path, left, right, top, bottom):
-    """The characters that lie outside these margins, in points, with the numbers of their pages."""
+    """Return the characters that lie outside these margins, in points, each after the number of its page."""
     found = []
     for number, page in enumerate(pypdfium2.PdfDocument(path), 1):
         width, height = page.get_size()

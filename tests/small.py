@@ -11,7 +11,7 @@ RNG = np.random.default_rng(4)
 
 
 def images(count: int, K: int, dtype: Any = np.float64) -> Split:
-    """Images of K kinds that differ in noise, with the border of MNIST's."""
+    """Make images of K kinds that differ in noise, with the border of MNIST's."""
     labels = RNG.integers(0, max(K, 2), count)
     shapes = np.random.default_rng(K).integers(0, 256, (10, 20, 20))
     found = np.zeros((count, 28, 28), int)

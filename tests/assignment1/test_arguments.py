@@ -152,6 +152,7 @@ def test_a_penalty_that_is_no_number_of_at_least_0_is_refused(lam):
         SoftmaxRegression(lam)
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("model", MODELS, ids=lambda m: type(m).__name__)
 def test_a_gradient_check_never_passes_what_is_not_finite(model):
     class Broken(type(model)):  # type: ignore[misc]
@@ -186,6 +187,7 @@ SCALES: list[tuple[Any, float]] = [(np.float64, scale) for scale in (1e-300, 1e-
 SCALES += [(np.float32, scale) for scale in (1e-30, 1e-4, 1, 30, 1e6, 1e30)]
 
 
+@pytest.mark.slow
 def test_losses_and_probabilities_of_any_logits_agree_with_sixty_digits(tried):
     """In both precisions, to some units in the last place; neither overflows nor takes the logarithm of 0."""
     cases = 0

@@ -6,6 +6,8 @@ import pytest
 from assignment1 import LogisticRegression, SoftmaxRegression, gradcheck, load_mnist
 from study import tables
 
+pytestmark = pytest.mark.slow
+
 MODELS = {
     "logistic": LogisticRegression(),
     "softmax": SoftmaxRegression(),

@@ -17,6 +17,7 @@ NAMES = {name: getattr(assignment1, name) for name in assignment1.__all__} | var
 OPTIONS = doctest.ELLIPSIS | doctest.NORMALIZE_WHITESPACE
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("name", PUBLIC)
 def test_every_public_name_has_an_example_that_runs(name, monkeypatch):
     monkeypatch.delitem(sys.modules, "ipykernel", raising=False)  # where a bar would be an output

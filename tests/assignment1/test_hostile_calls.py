@@ -318,6 +318,7 @@ def test_a_model_or_data_that_would_end_the_process_costs_no_other_run():
         assert list(sweep(SoftmaxRegression, sets, workers=1, **SETTINGS)) == ["whole"]
 
 
+@pytest.mark.slow
 def test_a_worker_that_is_killed_and_data_that_cannot_be_sent_cost_no_other_run(request):
     request.addfinalizer(lambda: get_reusable_executor().shutdown(wait=True, kill_workers=True))
     main, unsendable = os.getpid(), sys.stderr

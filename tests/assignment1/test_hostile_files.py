@@ -22,6 +22,8 @@ from assignment1.mnist import DATA, FILES, LARGEST, read_idx
 from study import stored
 from study.stored import read_arrays
 
+pytestmark = pytest.mark.slow
+
 CASES = int(os.environ.get("DATA_CASES", "300"))
 ZIPPED = [f"{name}.gz" for name in FILES]
 # the small ones more often: the training images take a third of a second to inflate

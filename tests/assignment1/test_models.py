@@ -29,6 +29,7 @@ def digits(mnist):
     return mnist.binary(2, 3)
 
 
+@pytest.mark.slow
 def test_splits_have_the_assignments_sizes(mnist, digits):
     assert digits.train.X.shape == (4005, 785)
     assert digits.validation.X.shape == (2042, 785)
@@ -69,6 +70,7 @@ def test_any_number_of_images_is_prepared_in_either_precision(dtype):
     assert one_hot([1, 1], dtype=dtype).dtype == dtype and one_hot([1]).dtype == preprocess(pixels).dtype
 
 
+@pytest.mark.slow
 def test_data_are_made_in_the_precision_that_is_asked_for(mnist):
     for data in (mnist.softmax(np.float32), mnist.binary(2, 3, np.float32)):
         assert {array.dtype for split in (data.train, data.validation, data.test) for array in split} == {
@@ -110,6 +112,7 @@ def test_files_have_the_digests_by_which_they_are_known(name):
     assert hashlib.sha256(gzip.decompress(file)).hexdigest() == of_contents
 
 
+@pytest.mark.slow
 def test_files_compressed_otherwise_or_not_at_all_are_read_as_well(mnist, tmp_path):
     for number, name in enumerate(FILES):
         raw = gzip.decompress((DATA / f"{name}.gz").read_bytes())
@@ -162,6 +165,7 @@ def test_softmax_agrees_with_scipy_and_scikit_learn(mnist):
     assert SoftmaxRegression().loss(X, Y) == pytest.approx(np.log(10))
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("lam", [0.0, 0.3])
 @pytest.mark.parametrize("kind, K", [(LogisticRegression, 1), (SoftmaxRegression, 10)])
 def test_gradient_is_the_derivative_of_the_penalised_cost(mnist, digits, kind, K, lam):
@@ -233,6 +237,7 @@ def test_early_stopping_on_hand_made_histories():
     assert stops_at([3.0, 2.0, 1.0, 4.0, 0.5], patience=1) == (3, 2)
 
 
+@pytest.mark.slow
 def test_the_printed_numbers_of_task_2d(digits):
     run = train(
         LogisticRegression(),
@@ -264,6 +269,7 @@ def test_lazy_evaluation_gives_every_checks_numbers(digits):
     assert run.best.accuracy(*digits.validation) in run.history.validation_accuracy
 
 
+@pytest.mark.slow
 def test_training_finds_scikit_learns_optimum(digits):
     small = Dataset(
         Split(*(a[:400] for a in digits.train)),

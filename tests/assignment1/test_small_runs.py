@@ -16,6 +16,8 @@ from assignment1.run import Settings
 from assignment1.training import batches
 from small import KINDS, RNG, SETS, SETTINGS, WAYS, dataset
 
+pytestmark = pytest.mark.slow
+
 student = runpy.run_path(str(Path(__file__).parents[2] / "benchmarks" / "reference.py"))
 
 

@@ -13,6 +13,8 @@ from assignment1.fast import evaluation
 from assignment1.fast.engine import CompactInputs, training_accuracies
 from assignment1.mnist import Dataset, Split
 
+pytestmark = pytest.mark.slow
+
 student = runpy.run_path(str(Path(__file__).parents[2] / "benchmarks" / "reference.py"))
 
 

@@ -6,20 +6,22 @@ import time
 from base64 import b64decode, b64encode
 from hashlib import sha256
 from html import unescape
-from typing import Any
 
 import nbformat
 import numpy as np
 import pytest
 from scipy import ndimage
 
-from assignment1 import LogisticRegression, SoftmaxRegression, load_mnist, train
+from assignment1 import LogisticRegression, SoftmaxRegression, load_mnist
 from assignment1.mnist import preprocess
-from assignment1.progress import watched
+from assignment1.run import Settings
+from assignment1.training import gradient_descent
 from browser import javascript
 from conftest import ROOT
 from explore import Bench, answers, draw, pad, page, paths, penalty
 from study.optima import load_optima
+
+pytestmark = pytest.mark.slow
 
 
 @pytest.fixture(scope="module")
@@ -27,32 +29,47 @@ def mnist():
     return load_mnist()
 
 
+DRAWINGS = 100
+
+
 @pytest.fixture(scope="module")
-def drawn(mnist):
-    """Test images moved and scaled at random, as drawings (N, 280, 280), and their rows."""
-    rng, rows, drawings = np.random.default_rng(0), np.arange(400), []
-    for row in rows:
-        large = np.kron(mnist.test_images[row].astype(float), np.ones((10, 10)))
-        scale, at = rng.uniform(0.5, 1.25), np.argwhere(large > 0)
-        low, high = at.min(axis=0), at.max(axis=0) + 1
-        size = (high - low) * scale
-        corner = rng.uniform(4, 276 - size)  # so that no ink is lost
+def drawings(mnist):
+    """Move and scale the first test images at random; return the drawings, (N, 280, 280)."""
+    rng = np.random.default_rng(0)
+    found = []
+    for image in mnist.test_images[:DRAWINGS]:
+        large = np.kron(image.astype(float), np.ones((10, 10)))
+        ink = np.argwhere(large > 0)
+        low = ink.min(axis=0)
+        high = ink.max(axis=0) + 1
+        scale = rng.uniform(0.5, 1.25)
+        corner = rng.uniform(4, 276 - (high - low) * scale)  # so that no ink is lost
         warped = ndimage.affine_transform(large, [1 / scale] * 2, low - corner / scale, order=1)
-        drawings.append(np.clip(np.rint(warped), 0, 255).astype(np.uint8))
-    return rows, np.array(drawings)
+        found.append(np.clip(np.rint(warped), 0, 255).astype(np.uint8))
+    return np.array(found)
 
 
 def text(array):
     return b64encode(np.ascontiguousarray(array).tobytes()).decode()
 
 
-def images(function, inputs, folder):
-    """A function of pad.js, applied to drawings or images one by one: images (N, 28, 28)."""
-    run = (
-        "(pad, given) => given.map((t) => Array.from(pad.%s(Uint8Array.from(atob(t), c => c.charCodeAt()))))"
-    )
-    found = javascript(run % function, [text(image) for image in inputs], folder)
-    return np.array(found, np.uint8).reshape(len(inputs), *([28, 28] if len(found[0]) == 784 else [280, 280]))
+IMAGES = """(pad, given) => given.map((text) => {
+    const bytes = Uint8Array.from(atob(text), (c) => c.charCodeAt(0));
+    const ink = bytes.length === 784 ? pad.enlarge(bytes) : bytes;
+    const moved = (by) => {
+        const found = new Uint8Array(ink.length);
+        found.set(ink.subarray(Math.max(-by, 0), ink.length - Math.max(by, 0)), Math.max(by, 0));
+        return found;
+    };
+    return [%s].map((image) => Array.from(image));
+})"""
+
+
+def images(inputs, folder, *expressions):
+    """Return what JavaScript expressions of a drawing, `ink`, make of each input, a square image for each."""
+    found = javascript(IMAGES % ", ".join(expressions), [text(image) for image in inputs], folder)
+    side = round(len(found[0][0]) ** 0.5)
+    return np.array(found, np.uint8).swapaxes(0, 1).reshape(len(expressions), len(inputs), side, side)
 
 
 PROBABILITIES = """(pad, { weights, scales, K, images }) => {
@@ -95,32 +112,34 @@ def test_what_the_pixels_say_adds_up_to_the_logit(mnist, tmp_path):
     assert every == pytest.approx(logit - model.w[784, 7]) and ink == pytest.approx(logit - black)
 
 
+def test_an_image_is_enlarged_pixel_by_pixel(mnist, tmp_path):
+    (enlarged,) = images(mnist.test_images[:8], tmp_path, "ink")
+    assert (enlarged == np.kron(mnist.test_images[:8], np.ones((10, 10), np.uint8))).all()
+
+
 def test_centring_leaves_mnist_as_it_is_wherever_it_was_moved(mnist, tmp_path):
     shown = mnist.test_images[:80]
-    enlarged = images("enlarge", shown, tmp_path)
-    assert (enlarged == np.kron(shown, np.ones((10, 10), np.uint8))).all()
-    assert (images("shrink", enlarged, tmp_path) == shown).all()
-    assert (images("centre", enlarged, tmp_path) == shown).all()
-    for axis, by in ((1, -30), (2, 37)):  # also by parts of a pixel
-        ink = np.roll(enlarged, by, axis)
-        whole = [np.ptp(np.flatnonzero(a.any(axis=2 - axis))) < 280 - abs(by) for a in ink]  # nothing wrapped
-        assert sum(whole) > 60
-        assert (images("centre", ink[whole], tmp_path) == shown[whole]).all()
+    up, right = 30, 37  # also by parts of a pixel
+    moves = f"pad.centre(moved({-280 * up}))", f"pad.centre(moved({right}))"
+    found = images(shown, tmp_path, "pad.shrink(ink)", "pad.centre(ink)", *moves)
+    shrunk, centred, higher, further = found
+    assert (shrunk == shown).all() and (centred == shown).all()
+    top = shown.any(axis=2).argmax(axis=1) * 10
+    end = 280 - shown[:, :, ::-1].any(axis=1).argmax(axis=1) * 10
+    for found, whole in ((higher, top >= up), (further, end <= 280 - right)):  # no ink left the pad
+        assert whole.sum() > 60
+        assert (found[whole] == shown[whole]).all()
 
 
-def test_centring_finds_images_again_that_were_moved_and_scaled(mnist, drawn, tmp_path, record_property):
-    rows, drawings = drawn
-    centred, as_drawn = (images(function, drawings, tmp_path) for function in ("centre", "shrink"))
-    difference = np.abs(centred.astype(float) - mnist.test_images[rows]).mean()
-    model, labels = load_optima()[0.001], mnist.test_labels[rows]
-    shares = [
-        float((model.predict(shown) == labels).mean())
-        for shown in (mnist.test_images[rows], centred, as_drawn)
-    ]
-    record_property("accuracy", shares)
-    print(f"accuracy on MNIST, centred, as drawn: {shares}; mean difference of a pixel: {difference:.2f}")
-    assert difference < 8  # of 255; as drawn, some 50
-    assert shares[1] > shares[0] - 0.03 and shares[2] < shares[0] - 0.3
+def test_centring_finds_images_again_that_were_moved_and_scaled(mnist, drawings, tmp_path):
+    shown = mnist.test_images[:DRAWINGS]
+    centred, as_drawn = images(drawings, tmp_path, "pad.centre(ink)", "pad.shrink(ink)")
+    model = load_optima()[0.001]
+    right, right_centred, right_as_drawn = (
+        (model.predict(some) == mnist.test_labels[:DRAWINGS]).mean() for some in (shown, centred, as_drawn)
+    )
+    assert np.abs(centred.astype(float) - shown).mean() < 8  # of 255; as drawn, some 50
+    assert right_centred > right - 0.03 and right_as_drawn < right - 0.3
 
 
 def test_a_drawing_that_is_empty_or_a_dot_is_no_error(tmp_path):
@@ -209,18 +228,24 @@ def test_the_facts_beside_the_slider_are_the_models(mnist):
 
 
 def test_a_watched_run_is_the_same_and_may_be_ended_in_any_thread(mnist):
-    digits, seen, found = mnist.binary(2, 3), [], []
-    options: dict[str, Any] = {"learning_rate": 0.05, "epochs": 3, "progress": False, "method": "plain"}
-    whole = train(LogisticRegression(), digits, **options)
-    with watched(lambda log: seen.append(len(log.train_loss))):
-        same = train(LogisticRegression(), digits, **options)
-    assert seen[: whole.steps] == list(range(1, whole.steps + 1)) and not same.interrupted
-    assert (same.last.w == whole.last.w).all()
+    digits = mnist.binary(2, 3)
+    settings = Settings(learning_rate=0.05, epochs=3)
+    stop = threading.Event()
+    seen, found = [], []
+
+    def watch(log):
+        if len(log.step) == 4:
+            stop.set()
 
     def work():
-        with watched(lambda log: len(log.step) == 4):
-            found.append(train(LogisticRegression(), digits, **options))
+        found.append(gradient_descent(LogisticRegression(), digits, settings, stop=stop, watch=watch))
 
+    whole = gradient_descent(LogisticRegression(), digits, settings)
+    same = gradient_descent(
+        LogisticRegression(), digits, settings, watch=lambda log: seen.append(len(log.train_loss))
+    )
+    assert seen == list(range(1, whole.steps + 1)) and not same.interrupted
+    assert (same.last.w == whole.last.w).all()
     thread = threading.Thread(target=work)
     thread.start()
     thread.join()

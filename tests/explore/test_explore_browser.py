@@ -6,6 +6,8 @@ from browser import chromium, notebook, run_all, stroke, told, visited
 from conftest import ROOT
 from explore import page as pad_page
 
+pytestmark = pytest.mark.slow
+
 FOUR = ([(60, 60), (50, 150), (150, 150)], [(135, 50), (125, 250)])
 SEVEN = ([(60, 60), (200, 60), (110, 240)],)
 
@@ -21,7 +23,7 @@ def bars(pad):
 
 
 def pictures(pad):
-    """The contents of the weights' images."""
+    """Return the contents of the weights' images."""
     return pad.locator(".pad-gallery canvas").evaluate_all("all => all.map((canvas) => canvas.toDataURL())")
 
 
@@ -35,7 +37,7 @@ def draw(page, pad, strokes):
 
 @pytest.fixture(params=[(360, "light"), (360, "dark"), (1400, "light"), (1400, "dark")], ids=str)
 def opened(request, browser, tmp_path):
-    """A page with nothing but the pad, by the security policy that it needs."""
+    """Open a page with nothing but the pad, by the security policy that the pad needs."""
     width, scheme = request.param
     policy = (
         f"default-src 'none'; img-src data:; style-src 'unsafe-inline'; script-src '{pad_page.script_hash()}'"
@@ -131,7 +133,7 @@ def test_without_script_the_page_has_a_still(browser, tmp_path):
 
 @pytest.fixture(scope="module")
 def lab(browser, tmp_path_factory):
-    """explore.ipynb in JupyterLab, all of whose cells were run."""
+    """Open explore.ipynb in JupyterLab and run all its cells."""
     with notebook(browser, "explore.ipynb", tmp_path_factory.mktemp("lab")) as page:
         assert run_all(page) == []
         page.locator(".jp-OutputArea details").first.wait_for()

@@ -1,18 +1,26 @@
 """Errors in a cell: the cell's own lines and what is wrong, where this package found it; else all lines."""
 
+import json
 import subprocess
 import sys
 
 import pytest
 
+pytestmark = pytest.mark.slow
+
 SCRIPT = """
+import contextlib, io, json, sys, traceback
 from IPython.core.interactiveshell import InteractiveShell
 shell = InteractiveShell.instance(colors="nocolor", history_length=0)
 shell.run_cell("from assignment1 import LogisticRegression, load_mnist, sweep, train, models")
 shell.run_cell("digits = load_mnist().binary(2, 3)")
-shell.run_cell({cell!r})
-import sys, traceback
-print("in all:", len(traceback.extract_tb(sys.last_value.__traceback__)))
+found = {}
+for cell in json.loads(sys.argv[1]):
+    with contextlib.redirect_stdout(io.StringIO()) as shown:
+        shell.run_cell(cell)
+    frames = traceback.extract_tb(sys.last_value.__traceback__)
+    found[cell] = shown.getvalue().strip().splitlines(), len(frames)
+print(json.dumps(found))
 """
 SHORT = {
     "train(LogisticRegression(), digits, learning_rate=0.1, epochs=1.5)": "epochs is 1.5; expected a whole",
@@ -21,29 +29,29 @@ SHORT = {
     "load_mnist('nowhere')": "nowhere/train-images",
     "LogisticRegression(-1.0)": "lam is -1.0; expected",
 }
-LONG = {
-    "models.checks.array = None\nLogisticRegression().predict(digits)": "not callable",  # no `raise` of ours
+LONG = {  # each changes the package for those after it
     "models.preprocess = __import__('json').loads\nLogisticRegression().predict([[0]])": "must be str",
+    "models.preprocess = None\nLogisticRegression().predict([[0]])": "not callable",  # no `raise` of ours
 }
 
 
-def shown(cell: str) -> tuple[list[str], int]:
-    """The lines that a cell's error shows, and the number of frames that the error has."""
-    command = [sys.executable, "-c", SCRIPT.format(cell=cell)]
+@pytest.fixture(scope="module")
+def shown():
+    """Run all cells in one process; return the lines that each shows and the number of its frames."""
+    command = [sys.executable, "-c", SCRIPT, json.dumps([*SHORT, *LONG])]
     done = subprocess.run(command, capture_output=True, text=True, check=True)
-    *lines, last = done.stdout.strip().splitlines()
-    return lines, int(last.split(":")[1])
+    return json.loads(done.stdout)
 
 
 @pytest.mark.parametrize("cell", SHORT)
-def test_an_error_of_this_package_is_short_and_ends_with_what_to_do(cell):
-    lines, frames = shown(cell)
+def test_an_error_of_this_package_is_short_and_ends_with_what_to_do(cell, shown):
+    lines, frames = shown[cell]
     assert len(lines) <= 8 and SHORT[cell] in lines[-1], lines
     assert f"----> 1 {cell}" in lines
     assert frames > 2  # which the error still has
 
 
 @pytest.mark.parametrize("cell", LONG)
-def test_another_error_shows_where_it_arose(cell):
-    lines, _ = shown(cell)
+def test_another_error_shows_where_it_arose(cell, shown):
+    lines, _ = shown[cell]
     assert any("assignment1" in line and "File" in line for line in lines) and LONG[cell] in lines[-1], lines

@@ -8,6 +8,8 @@ import pytest
 
 from assignment1 import LogisticRegression, SoftmaxRegression, load_mnist, sweep, train
 
+pytestmark = pytest.mark.slow
+
 SETTINGS: dict[str, Any] = dict(learning_rate=0.05, epochs=2, progress=False)
 
 

@@ -13,8 +13,9 @@ import pytest
 import pages
 from conftest import ROOT
 from explore import page as pad_page
-from nbtypst.reading.document import collect
 from nbtypst.reading.references import nodes
+
+pytestmark = pytest.mark.slow
 
 NAMES = ("chromium", "chromium-browser", "google-chrome", "chrome")
 CHROMIUM = next(filter(None, map(shutil.which, NAMES)), None)
@@ -77,16 +78,17 @@ def test_page_is_self_contained_and_allows_the_script_of_the_pad_alone(page, htm
     assert len(inner) > 20 and set(inner) <= set(names)
 
 
-def test_page_can_be_read_aloud(page, committed):
-    report = collect(committed)
+def test_page_can_be_read_aloud(page, document):
     tags = [tag for tag, _ in page.elements]
     assert dict(page.elements)["html"] == {"lang": "en"}
     assert tags.count("main") == tags.count("nav") == tags.count("header") == tags.count("h1") == 1
     math = [attributes for tag, attributes in page.elements if tag == "math"]
-    assert len(math) == sum(node["t"] == "Math" for node in nodes([block for _, block in report.blocks]))
+    assert len(math) == sum(node["t"] == "Math" for node in nodes([block for _, block in document.blocks]))
     assert all(re.fullmatch(r"[^\\$]+", attributes["alttext"]) for attributes in math)
     images = [attributes for tag, attributes in page.elements if tag == "img"]
-    assert len(images) == len(report.pictures) + 1 and all(image["alt"] for image in images)  # and the pad's
+    assert len(images) == len(document.pictures) + 1 and all(
+        image["alt"] for image in images
+    )  # and the pad's
     assert all(a.get("scope") == "col" for tag, a in page.elements if tag == "th") and "th" in tags
     assert not re.search(r"\$|\\[a-zA-Z]", "".join(page.text))
 

@@ -4,6 +4,8 @@ import pytest
 
 from browser import chromium, stroke, told, visited
 
+pytestmark = pytest.mark.slow
+
 SIX = [(170, 40), (110, 110), (95, 190), (140, 235), (180, 200), (150, 160), (105, 190)]
 
 
@@ -15,14 +17,14 @@ def browser():
 
 @pytest.fixture(params=[(360, "light"), (360, "dark"), (1400, "light"), (1400, "dark")], ids=str)
 def opened(request, browser, html):
-    """The page on a phone and on a screen, light and dark; the browser asks for nothing else."""
+    """Open the page on a phone and on a screen, light and dark; fail if it asks for anything else."""
     width, scheme = request.param
     with visited(browser, html, width, scheme) as page:
         yield page, width, scheme
 
 
 def luminance(colour):
-    """Of a CSS colour such as rgb(23, 24, 26), roughly: 0 to 1."""
+    """Return roughly the luminance, 0 to 1, of a CSS colour such as rgb(23, 24, 26)."""
     return sum(map(int, colour.strip("rgb()").split(","))) / 765
 
 
@@ -51,7 +53,7 @@ def test_pictures_are_dark_on_light_in_both_schemes(opened):
 
 
 def ends(page, equation):
-    """What strips as wide as the shadow look like, at both ends of an equation."""
+    """Return pictures of strips as wide as the shadow, at both ends of an equation."""
     frame = equation.bounding_box()
     places = (frame["x"], frame["x"] + frame["width"] - 12)
     return [page.screenshot(clip={"x": x, "y": frame["y"], "width": 12, "height": 4}) for x in places]

@@ -1,54 +1,35 @@
-"""The exporter in a running Jupyter server, where JupyterLab's menu "Save and Export Notebook As" goes."""
+"""The exporters in a running Jupyter server, where JupyterLab's menu "Save and Export Notebook As" goes."""
 
 import json
 import shutil
-import socket
-import subprocess
-import sys
-import time
-from urllib.error import URLError
 from urllib.request import Request, urlopen
 
 import pytest
 
-from conftest import ROOT
+from browser import TOKEN, jupyter
+from conftest import ELSEWHERE, ROOT
 
-TOKEN = "for-this-test"
+pytestmark = pytest.mark.slow
+
+EXTENSIONS = ("jupyter_lsp", "jupyter_server_terminals", "jupyterlab", "notebook", "notebook_shim")
 
 
 def ask(url):
-    with urlopen(Request(url, headers={"Authorization": f"token {TOKEN}"}), timeout=120) as answer:
+    request = Request(url, headers={"Authorization": f"token {TOKEN}"})
+    with urlopen(request, timeout=120) as answer:
         return answer.headers, answer.read()
 
 
 @pytest.fixture
-def server(tmp_path):
-    """The address of a Jupyter server on this machine, with the notebook in its folder."""
-    shutil.copy(ROOT / "report.ipynb", tmp_path)
-    with socket.socket() as free:
-        free.bind(("127.0.0.1", 0))
-        port = free.getsockname()[1]
-    options = {"ip": "127.0.0.1", "port": port, "port_retries": 0, "allow_root": True, "open_browser": False}
-    command = [sys.executable, "-m", "jupyter_server", *(f"--ServerApp.{k}={v}" for k, v in options.items())]
-    process = subprocess.Popen(
-        [*command, f"--IdentityProvider.token={TOKEN}"], cwd=tmp_path, stderr=subprocess.DEVNULL
-    )
-    address = f"http://127.0.0.1:{port}"
-    try:
-        for _ in range(1200):  # two minutes, on a machine that is busy
-            try:
-                ask(f"{address}/api/status")
-                break
-            except URLError:
-                assert process.poll() is None, "the server did not start"
-                time.sleep(0.1)
+def server(unpacked):
+    """Start a server in another folder, time zone and locale, without what exports nothing."""
+    shutil.copy(ROOT / "report.ipynb", unpacked)
+    without = dict.fromkeys(EXTENSIONS, False)
+    with jupyter("jupyter_server", unpacked, ELSEWHERE, jpserver_extensions=without) as address:
         yield address
-    finally:
-        process.terminate()
-        process.wait(30)
 
 
-def test_export_menu_gives_the_bytes_of_make(server, pdf, html):
+def test_export_menu_gives_the_bytes_of_make_in_any_folder_time_zone_and_locale(server, pdf, html):
     formats = json.loads(ask(f"{server}/api/nbconvert")[1])
     for name, ours in (("report_pdf", pdf), ("report_html", html)):
         assert name in formats  # what the menu lists

@@ -11,12 +11,13 @@ import pytest
 import pages
 from conftest import ROOT, nbconvert
 
-pytestmark = pytest.mark.skipif(shutil.which("xelatex") is None, reason="xelatex is not on this machine")
+no_latex = pytest.mark.skipif(shutil.which("xelatex") is None, reason="xelatex is not on this machine")
+pytestmark = [pytest.mark.slow, no_latex]
 
 
 @pytest.fixture(params=["on PATH", "of pypandoc"])
 def path(request, tmp_path):
-    """PATH with the pandoc that is on it, which may be old, or with that of pypandoc, which is new."""
+    """Return PATH with the pandoc that is on it, which may be old, or with that of pypandoc, which is new."""
     if request.param == "on PATH":
         if not shutil.which("pandoc"):
             pytest.skip("no pandoc is on PATH")

@@ -5,6 +5,8 @@ import pytest
 from browser import chromium, menu, notebook, run_all
 from conftest import ROOT
 
+pytestmark = pytest.mark.slow
+
 
 @pytest.fixture
 def lab(tmp_path_factory):
@@ -13,7 +15,7 @@ def lab(tmp_path_factory):
 
 
 def downloaded_to(page, folder):
-    """Have Chromium put downloads there: JupyterLab opens a page for each that Playwright does not see."""
+    """Send downloads to a folder: JupyterLab opens a page for each, which Playwright does not see."""
     session = page.context.browser.new_browser_cdp_session()
     for name in session.send("Target.getBrowserContexts")["browserContextIds"]:
         behaviour = {"behavior": "allow", "downloadPath": str(folder), "browserContextId": name}

@@ -15,6 +15,8 @@ from study import appendix_heldout as heldout
 from study import statistics as intervals
 from study import tables
 
+pytestmark = pytest.mark.slow
+
 
 @pytest.fixture(scope="module")
 def case():

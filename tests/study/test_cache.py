@@ -23,6 +23,8 @@ from study import cache as kept
 from study import task2e_spikes
 from study.statistics import Estimate, interval
 
+pytestmark = pytest.mark.slow
+
 
 def files():
     return sorted(kept.FOLDER.iterdir()) if kept.FOLDER.is_dir() else []

@@ -17,6 +17,8 @@ from assignment1.mnist import Dataset, Split
 from study import optima, stored
 from study import task3d_overfitting as task3
 
+pytestmark = pytest.mark.slow
+
 
 @pytest.fixture(scope="module")
 def mnist():

@@ -13,6 +13,8 @@ from study import task2d_stopping as stopping
 from study import task2e_orders as intervention
 from study import task2e_spikes as spikes
 
+pytestmark = pytest.mark.slow
+
 BAD = 5  # the planted batch, counted from 1
 
 

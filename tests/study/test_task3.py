@@ -18,6 +18,8 @@ from study import tables
 from study import task3d_overfitting as task3
 from study.evaluate import evaluate_groups
 
+pytestmark = pytest.mark.slow
+
 
 @pytest.fixture(scope="module")
 def few() -> Dataset:

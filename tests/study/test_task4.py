@@ -14,6 +14,8 @@ from study import statistics as intervals
 from study import task4d_path as path
 from study import task4d_penalty as task4
 
+pytestmark = pytest.mark.slow
+
 
 @pytest.fixture(scope="module")
 def mnist():

@@ -14,6 +14,8 @@ from study import optima, tables
 from study import task4b_weights as weights
 from study import task4c_oscillation as oscillation
 
+pytestmark = pytest.mark.slow
+
 
 @pytest.fixture(scope="module")
 def mnist():

@@ -14,7 +14,7 @@ import pytest
 
 from builds import ONE_LINE, Project, needs_make, needs_proc
 
-pytestmark = [needs_make, needs_proc]
+pytestmark = [pytest.mark.slow, needs_make, needs_proc]
 PDF = ["build/report.ipynb", "report.pdf", "report-evidence.txt"]
 WROTE = [f"Wrote {name}" for name in PDF]
 OLD = b"of a build before"

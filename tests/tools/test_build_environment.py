@@ -17,7 +17,7 @@ import bootstrap
 import builds
 from conftest import ROOT
 
-pytestmark = [builds.needs_make, builds.needs_proc]
+pytestmark = [builds.needs_make, builds.needs_proc, pytest.mark.slow]
 
 PIP = """
 import subprocess, sys, time

@@ -28,7 +28,7 @@ FILES = {
 }
 FAULT = "`make {}` of {}: SIGINT, SIGTERM, SIGKILL or SIGHUP to make alone or to its group, at any moment"
 OUTCOME = f"each file old or new, and whole; no process left after {SECONDS} s; the next build succeeds"
-pytestmark = [needs_make, needs_proc]
+pytestmark = [pytest.mark.slow, needs_make, needs_proc]
 
 
 @pytest.fixture(scope="module")

@@ -21,6 +21,8 @@ from packaging.requirements import Requirement
 import bootstrap
 from builds import heard
 
+pytestmark = pytest.mark.slow
+
 ROOT = Path(__file__).resolve().parents[2]
 RUN = bootstrap.run
 needs_make = pytest.mark.skipif(shutil.which("make") is None, reason="make is not on this machine")

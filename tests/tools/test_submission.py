@@ -13,6 +13,8 @@ from PIL import Image
 from conftest import ROOT
 from tools import pictures, submission
 
+pytestmark = pytest.mark.slow
+
 
 def digest(path):
     return hashlib.sha256(path.read_bytes()).hexdigest()

@@ -7,6 +7,8 @@ from nbformat.v4 import new_code_cell, new_markdown_cell, new_notebook
 
 from nbtypst.authoring.answers import Answers
 
+pytestmark = pytest.mark.slow
+
 QUESTIONS = {"2c": "Task 2c", "2d": "Task 2d: Early stopping", "2e": "Task 2e", "3a": "Task 3a"}
 TEXT = """
     2c: {{x / 40:.2f}} | on

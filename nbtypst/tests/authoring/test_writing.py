@@ -187,6 +187,7 @@ def test_a_figure_has_a_picture_for_every_viewer_and_its_alternative_text(shown)
     assert plt.get_fignums() == before
 
 
+@pytest.mark.slow
 def test_figures_do_not_depend_on_folder_time_zone_and_locale(tmp_path):
     script = """
 import matplotlib.pyplot as plt

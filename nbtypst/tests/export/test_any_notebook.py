@@ -16,6 +16,8 @@ from nbtypst import ExportError, ReportHTMLExporter, ReportPDFExporter
 from nbtypst.reading import cells
 from nbtypst.reading.markdown import from_markdown, parse
 
+pytestmark = pytest.mark.slow
+
 
 def picture(kind: str = "PNG") -> bytes:
     out = io.BytesIO()

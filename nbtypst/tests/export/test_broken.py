@@ -18,6 +18,8 @@ from nbtypst import ExportError, ReportHTMLExporter, ReportPDFExporter
 from nbtypst.export import check, pdf
 from nbtypst.reading import markdown
 
+pytestmark = pytest.mark.slow
+
 VALID: dict[str, Any] = {
     "nbformat": 4,
     "nbformat_minor": 5,

@@ -22,6 +22,8 @@ from nbformat.v4 import new_code_cell, new_markdown_cell, new_notebook, new_outp
 
 from nbtypst import ExportError, ReportHTMLExporter, ReportPDFExporter
 
+pytestmark = pytest.mark.slow
+
 NOTEBOOKS = int(os.environ.get("NBTYPST_FUZZ", "200"))
 BATCH = 20
 SECRET = "Schwarzwaldklinik"

@@ -13,6 +13,8 @@ from nbformat.v4 import new_code_cell, new_markdown_cell, new_notebook, new_outp
 from nbtypst import ReportHTMLExporter, ReportPDFExporter
 from nbtypst.export import check, pdf
 
+pytestmark = pytest.mark.slow
+
 SVG = (
     '<svg xmlns="http://www.w3.org/2000/svg" width="300pt" height="{}pt"><rect width="300" height="9"/></svg>'
 )

@@ -10,6 +10,8 @@ from traitlets.config import Config
 from nbtypst import ExportError, ReportHTMLExporter, ReportPDFExporter
 from nbtypst.reading import widgets
 
+pytestmark = pytest.mark.slow
+
 CLOCK = (
     '<p id="clock">It is <b>late</b> ×.</p><script type="module">let math = "<math <th </style>";</script>'
 )

@@ -19,6 +19,8 @@ from assignment1.run import Settings
 from assignment1.training import batches, gradient_descent
 from small import KINDS, RNG, SETS, SETTINGS, WAYS
 
+pytestmark = pytest.mark.slow
+
 
 @pytest.mark.parametrize("method", WAYS)
 def test_the_bar_advances_once_an_epoch_at_its_last_step(method, monkeypatch):

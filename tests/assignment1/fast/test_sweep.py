@@ -16,6 +16,8 @@ from assignment1 import LogisticRegression, Run, SoftmaxRegression, load_mnist, 
 from assignment1.fast.sweep import Runs
 from assignment1.mnist import Dataset, Split
 
+pytestmark = pytest.mark.slow
+
 SETTINGS: dict[str, Any] = dict(learning_rate=0.05, epochs=12, patience=3, progress=False)
 
 

@@ -8,6 +8,8 @@ import pytest
 from study.algebra import formulas
 from study.algebra.derivations import REPORT, TASKS, check, relations, section, steps
 
+pytestmark = pytest.mark.slow
+
 
 def holds(task, latex):
     """Does each relation in one piece of LaTeX hold? What cannot be read does not."""

@@ -4,9 +4,12 @@ import re
 import runpy
 
 import nbformat
+import pytest
 
 from study.algebra import derivations, errata
 from study.algebra.derivations import REPORT
+
+pytestmark = pytest.mark.slow
 
 
 def test_the_student_reports_algebra_fails_and_the_right_one_passes():

@@ -19,6 +19,8 @@ from study import figures
 from study.figures import style
 from study.figures.runs import over_an_epoch
 
+pytestmark = pytest.mark.slow
+
 
 @pytest.fixture(scope="module")
 def digits():

@@ -6,6 +6,8 @@ import pytest
 from looks import assert_readable, box, shown_texts
 from study import figures
 
+pytestmark = pytest.mark.slow
+
 MINIMA = {0.0: np.inf, 0.00001: 47.0, 0.1: 1.66, 1.0: 0.6}
 NORMS = {0.0: 4.87, 0.001: 4.6, 0.01: 3.25, 0.1: 1.66, 1.0: 0.6}
 
