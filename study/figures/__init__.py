@@ -1,9 +1,9 @@
 """The report's figures. Each function takes data, of any run, and returns a matplotlib Figure.
 
-`plot` shows one run. The others, by what they take: runs (`loss`, `accuracy`, `compare`, `lambdas`), weights
-and images (`weights`, `image_rows`, `costly`), and numbers that an experiment measured. Dark blue and solid
-is training, orange and dashed validation, throughout; a stronger penalty has a lighter colour. All are as
-wide as the report's text, on white.
+`plot` shows one run. The other functions take runs (`loss`, `accuracy`, `compare`, `lambdas`), weights and
+images (`weights`, `image_rows`, `costly`), or numbers that an experiment measured. Dark blue and solid is
+training, orange and dashed validation, throughout; a stronger penalty has a lighter colour. Every figure is
+as wide as the report's text, on white.
 """
 
 from study.figures.classes import confusion

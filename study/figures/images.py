@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
+from string import ascii_lowercase
 from typing import Any, Protocol
 
 import matplotlib.pyplot as plt
@@ -14,82 +15,103 @@ from matplotlib.patches import Rectangle
 from numpy.typing import NDArray
 
 from assignment1.models import Array
-from study.figures.style import STYLE, WIDTH, lambda_is, letter, math
+from study.figures.style import WIDTH, Range, decimal, in_style, letter, math, place
 
-PIXELS = 28 * 28
-SMALLEST = 14 / 25.4  # inches: a tile of weights in which strokes are seen
+SMALLEST = 14 / 25.4 + 0.03  # inches: a tile of weights in which strokes are seen
+POINT = 1 / 72  # inches
 
 
+@in_style
 def weights(models: Mapping[float, Array]) -> Figure:
-    """Each output's weights as an image, five in a row, a panel for each lambda (4b).
+    """Draw each output's weights as an image, five in a row, a panel for each lambda (4b).
 
     `models` has weights (785, K) for each lambda, the bias's last, which is not shown. Red is positive, blue
     negative, white zero. Each panel has one symmetric scale, up to its largest weight, which the bar at its
-    right names; the title tells how it compares with that of (a). Tiles use the text's width, or, where
-    there are more than two panels, have 14 mm and more.
+    right names; the title tells how that compares with (a)'s. Tiles use the text's width, or, where there are
+    more than two panels, have 14 mm and more. Raise ValueError if there is no model.
     """
     if not models:
         raise ValueError("models is empty; expected weights (785, K) for one lambda or more")
-    tops = [float(np.abs(w[:PIXELS]).max()) for w in models.values()]
     (K,) = {w.shape[1] for w in models.values()}
-    columns, lines = min(K, 5), -(-K // 5)
-    bar, digit, head, gap, between = 0.72, 0.2 if K > 1 else 0.04, 0.3, 0.06, 0.12  # inches
+    lines = -(-K // 5)
+    bar = 0.72  # inches, like all sizes below
+    head = 0.3
+    gap = 0.06
+    between = 0.12
+    digit = 0.2 if K > 1 else 0.04
     widest = (WIDTH - bar) / 5
-    side = min(widest - digit, max(SMALLEST + 0.03, (4.6 / len(models) - head - between) / lines - gap))
+    shared = (4.6 / len(models) - head - between) / lines - gap
+    side = min(widest - digit, max(SMALLEST, shared))
     pitch = min(side + digit + 0.3, widest)
+    width = (min(K, 5) - 1) * pitch + digit + side
     block = lines * (side + gap)
-    total = len(models) * (head + block + between)
-    with plt.style.context(STYLE):
-        figure = plt.figure(figsize=(WIDTH, total))
-        for row, ((lam, w), top) in enumerate(zip(models.items(), tops, strict=True)):
-            width = (columns - 1) * pitch + digit + side
-            bottom = total - row * (head + block + between) - head - block
-            ax = figure.add_axes((0, bottom / total, width / WIDTH, block / total))
-            unit = side / 28  # inches a pixel
-            for k, image in enumerate(w[:PIXELS].T.reshape(-1, 28, 28)):
-                left, upper = (k % 5 * pitch + digit) / unit, k // 5 * (side + gap) / unit
-                drawn = tile(ax, image, left, upper, cmap="RdBu_r", vmin=-top, vmax=top)
-                if K > 1:
-                    ax.text(left - 0.05 / unit, upper + 14, str(k), ha="right", va="center")
-            frame(ax, width / unit, block / unit)
-            scale = f"; colour scale {times(top / tops[0])} (a)’s" if row else ""
-            letter(ax, _letter(row), lambda_is(lam) + scale, x=0.03 / width)
-            where = ((width + 0.1) / WIDTH, (bottom + gap) / total, 0.1 / WIDTH, (block - gap) / total)
-            colours = figure.colorbar(drawn, cax=figure.add_axes(where), ticks=[-top, 0, top])
-            colours.ax.set_yticklabels([f"−{top:.2g}", "0", f"{top:.2g}"])
-            colours.outline.set_linewidth(0.4)  # type: ignore[operator]
+    unit = side / 28  # a pixel
+    panel = head + block + between
+    total = len(models) * panel
+    figure = plt.figure(figsize=(WIDTH, total))
+    first = None
+    for number, (lam, w) in enumerate(models.items()):
+        images = w[:-1].T.reshape(-1, 28, 28)
+        top = float(np.abs(images).max())
+        bottom = total - number * panel - head - block
+        ax = place(figure, 0, bottom, width, block)
+        for k, image in enumerate(images):
+            row, column = divmod(k, 5)
+            left = (column * pitch + digit) / unit
+            upper = row * (side + gap) / unit
+            drawn = tile(ax, image, left, upper, cmap="RdBu_r", vmin=-top, vmax=top)
+            if K > 1:
+                middle = upper + 14
+                ax.text(left - 0.05 / unit, middle, str(k), ha="right", va="center")
+        right = width / unit + 0.5
+        foot = block / unit
+        frame(ax, (0, right), (foot, -0.5))
+        title = f"𝜆 = {decimal(lam)}"
+        if first:
+            title += f"; colour scale {times(top / first)} (a)’s"
+        letter(ax, ascii_lowercase[number], title, x=0.03 / width)
+        scale = place(figure, width + 0.1, bottom + gap, 0.1, block - gap)
+        colours = figure.colorbar(drawn, cax=scale, ticks=[-top, 0, top])
+        scale.set_yticklabels([f"−{top:.2g}", "0", f"{top:.2g}"])
+        colours.outline.set_linewidth(0.4)  # type: ignore[operator]
+        first = first or top
     return figure
 
 
 def times(ratio: float) -> str:
-    """A ratio in words: 1/9 of for 0.112, 2.3 times for 2.3."""
-    if ratio < 0.8:
-        return f"{ratio:.2g} of" if ratio > 0.4 else f"1/{1 / ratio:.0f} of"
-    return f"{ratio:.2g} times"
+    """Return a ratio in words: 1/9 of for 0.112, 2.3 times for 2.3."""
+    if ratio >= 0.8:
+        return f"{ratio:.2g} times"
+    if ratio > 0.4:
+        return f"{ratio:.2g} of"
+    return f"1/{1 / ratio:.0f} of"
 
 
+@in_style
 def image_rows(rows: Mapping[str, tuple[Array, Sequence[str]]]) -> Figure:
-    """Rows of images with a line of text under each, and a lettered name over each row (2e).
+    """Draw rows of images with a line of text under each, and a lettered name over each row (2e).
 
-    Each row is images (n, 784), from -1 for black to 1 for white, drawn dark on light, and n texts.
+    Each row is images (n, 784), from -1 for black to 1 for white, drawn dark on light, and n texts. Raise
+    ValueError if there is no row.
     """
     if not rows:
         raise ValueError("rows is empty; expected (images, texts) for one name or more")
-    with plt.style.context(STYLE):
-        columns = max(5, *(len(images) for images, _ in rows.values()))
-        unit = WIDTH / (32 * columns)  # inches a pixel
-        head, foot = 16 / 72 / unit, 13 / 72 / unit
-        step = 28 + head + foot + 2
-        figure = plt.figure(figsize=(WIDTH, unit * step * len(rows)))
-        ax = figure.add_axes((0, 0, 1, 1))
-        for row, (name, (images, texts)) in enumerate(rows.items()):
-            top = head + step * row
-            ax.text(0, top - 4 / 72 / unit, math(f"({_letter(row)}) {name}"))
-            for column, (image, text) in enumerate(zip(images, texts, strict=True)):
-                tile(ax, image.reshape(28, 28), 32 * column, top, cmap="gray_r", vmin=-1, vmax=1)
-                ax.text(32 * column + 14, top + 28 + 3 / 72 / unit, text, size=9, ha="center", va="top")
-        ax.set(xticks=[], yticks=[], xlim=(-2, 32 * columns - 2), ylim=(step * len(rows), 0))
-        ax.spines[:].set_visible(False)
+    widest = max(len(images) for images, _ in rows.values())
+    width = 32 * max(5, widest)
+    unit = WIDTH / width
+    head = 16 * POINT / unit
+    below = 28 + 3 * POINT / unit
+    pitch = 28 + head + 13 * POINT / unit + 2
+    figure, ax = sheet(width, pitch * len(rows), margin=2)
+    top = head
+    for name, (title, (images, texts)) in zip(ascii_lowercase, rows.items(), strict=False):
+        ax.text(0, top - 4 * POINT / unit, math(f"({name}) {title}"))
+        left = 0
+        for image, text in zip(images, texts, strict=True):
+            tile(ax, image.reshape(28, 28), left, top, cmap="gray_r", vmin=-1, vmax=1)
+            line(ax, left, top + below, text, "top")
+            left += 32
+        top += pitch
     return figure
 
 
@@ -98,39 +120,62 @@ class Cases(Protocol):
 
     @property
     def digit(self) -> NDArray[np.intp]:
-        """The true digits (N,)."""
+        """Return the true digits (N,)."""
 
     @property
     def read(self) -> NDArray[np.intp]:
-        """The predicted digits (N,)."""
+        """Return the predicted digits (N,)."""
 
     @property
     def loss(self) -> Array:
-        """The losses (N,) in nats."""
+        """Return the losses (N,) in nats."""
 
 
+@in_style
 def costly(images: NDArray[np.uint8], seen: Cases, which: NDArray[np.intp]) -> Figure:
-    """Some images, eight in a row: above each its digit and the predicted one, below it its loss.
+    """Draw some images, eight in a row: above each its digit and the predicted one, below it its loss.
 
     `images` are (N, 28, 28), from 0 for black to 255 for white, drawn dark on light; `seen` says how they are
-    classified (`errors.readings`), and `which` are the indices of those to show.
+    classified (`appendix_errors.readings`), and `which` are the indices of those to show.
     """
-    with plt.style.context(STYLE):
-        unit, lines = WIDTH / (8 * 36), -(-len(which) // 8)
-        line = 13 / 72 / unit
-        step = 28 + 2 * line + 4
-        figure = plt.figure(figsize=(WIDTH, unit * step * lines))
-        ax = figure.add_axes((0, 0, 1, 1))
-        for place, i in enumerate(which):
-            left, top = 36 * (place % 8), step * (place // 8) + line
-            tile(ax, images[i], left, top, cmap="Greys", vmin=0, vmax=255)
-            ax.text(
-                left + 14, top - 2.5 / 72 / unit, f"{seen.digit[i]} → {seen.read[i]}", size=9, ha="center"
-            )
-            ax.text(left + 14, top + 28 + 2 / 72 / unit, f"{seen.loss[i]:.1f}", size=9, ha="center", va="top")
-        ax.set(xticks=[], yticks=[], xlim=(-4, 8 * 36 - 4), ylim=(step * lines, 0))
-        ax.spines[:].set_visible(False)
+    width = 8 * 36
+    unit = WIDTH / width
+    height = 13 * POINT / unit
+    pitch = 28 + 2 * height + 4
+    above = 2.5 * POINT / unit
+    below = 28 + 2 * POINT / unit
+    rows = -(-len(which) // 8)
+    figure, ax = sheet(width, pitch * rows, margin=4)
+    for at, i in enumerate(which):
+        row, column = divmod(at, 8)
+        left = 36 * column
+        top = pitch * row + height
+        tile(ax, images[i], left, top, cmap="Greys", vmin=0, vmax=255)
+        line(ax, left, top - above, f"{seen.digit[i]} → {seen.read[i]}")
+        line(ax, left, top + below, f"{seen.loss[i]:.1f}", "top")
     return figure
+
+
+def line(ax: Axes, left: float, y: float, text: str, va: str = "baseline") -> None:
+    """Write a line of text at y, in the middle of a tile that begins at `left`."""
+    ax.text(left + 14, y, text, size=9, ha="center", va=va)
+
+
+def sheet(width: float, height: float, margin: float) -> tuple[Figure, Axes]:
+    """Return a figure of the text's width and its only axes, of so many units, and a margin at the left."""
+    figure = plt.figure(figsize=(WIDTH, WIDTH / width * height))
+    ax = figure.add_axes((0, 0, 1, 1))
+    frame(ax, (-margin, width - margin), (height, 0))
+    return figure, ax
+
+
+def frame(ax: Axes, xlim: Range, ylim: Range) -> None:
+    """Set the limits of axes of tiles, and draw nothing around the tiles."""
+    ax.set_xticks([])
+    ax.set_yticks([])
+    ax.set_xlim(xlim)
+    ax.set_ylim(ylim)
+    ax.spines[:].set_visible(False)
 
 
 def tile(ax: Axes, image: Array, left: float, top: float, **options: Any) -> AxesImage:
@@ -138,18 +183,9 @@ def tile(ax: Axes, image: Array, left: float, top: float, **options: Any) -> Axe
 
     Many images on one axes take a third of the time that an axes for each takes.
     """
-    ax.add_patch(Rectangle((left, top), 28, 28, fill=False, edgecolor="0.75", linewidth=0.4))
-    large = np.kron(image, np.ones((8, 8), image.dtype))  # so that no viewer blurs the pixels
-    return ax.imshow(
-        large, interpolation="none", extent=(left, left + 28, top + 28, top), aspect="auto", **options
-    )
-
-
-def frame(ax: Axes, width: float, height: float) -> None:
-    """Show so many units of an axes of tiles, and nothing around them."""
-    ax.set(xticks=[], yticks=[], xlim=(0, width + 0.5), ylim=(height, -0.5))
-    ax.spines[:].set_visible(False)
-
-
-def _letter(i: int) -> str:
-    return chr(ord("a") + i)
+    edge = Rectangle((left, top), 28, 28, fill=False, edgecolor="0.75", linewidth=0.4)
+    ax.add_patch(edge)
+    block = np.ones((8, 8), image.dtype)
+    large = np.kron(image, block)  # so that no viewer blurs the pixels
+    extent = (left, left + 28, top + 28, top)
+    return ax.imshow(large, interpolation="none", extent=extent, aspect="auto", **options)

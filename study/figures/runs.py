@@ -8,40 +8,36 @@ from __future__ import annotations
 from collections.abc import Iterable, Mapping, Sequence
 from typing import Any
 
-import matplotlib.pyplot as plt
 import numpy as np
-from matplotlib.artist import Artist
 from matplotlib.axes import Axes
 from matplotlib.figure import Figure
-from matplotlib.lines import Line2D
 from matplotlib.patches import Patch
-from numpy.typing import NDArray
 
 from assignment1.models import Array
 from assignment1.run import Run
 from study.figures.style import (
-    BLUE,
     DASHED,
     DASHES,
     LINE,
-    LOOKS,
-    ORANGE,
     RING,
-    STYLE,
+    TRAINING,
+    VALIDATION,
+    Limits,
+    Range,
+    around,
     decimal,
     end_names,
-    epochs_above,
     fit,
+    in_style,
     key,
     letter,
-    on_white,
     panels,
+    run_look,
     shades,
-    step_axes,
-    steps_below,
+    step_scales,
 )
 
-Limits = tuple[float, float] | None
+Curve = tuple[Array, Array]  # updates made, and what was measured then
 NAMES = {
     "validation_accuracy": "validation accuracy",
     "validation_loss": "validation loss (nats)",
@@ -50,100 +46,106 @@ NAMES = {
 POINTS = 400  # of the training loss, at most: more than the width can show
 
 
+@in_style
 def plot(run: Run) -> Figure:
-    """Loss and accuracy of any run, on training and validation images, with its settings above.
+    """Draw loss and accuracy of any run, on training and validation images, with its settings above.
 
-    Takes a Run, as `train` and `sweep` return. Its limits hold all that comes after the first epoch.
+    The limits hold all that comes after the first epoch.
     """
-    with plt.style.context(STYLE):
-        figure, (upper, lower) = panels([1.35, 1.35], top=0.9, between=0.25)
-        draw_loss(upper, run)
-        draw_accuracy(lower, run)
-        for ax, quantity in ((upper, "cross-entropy (nats)"), (lower, "accuracy")):
-            ax.set(ylabel=quantity, xlim=(0, run.steps))
-        epochs_above(upper, run.batches_per_epoch)
-        upper.tick_params(labelbottom=False)
-        steps_below(lower)
-        key(figure, lower, _marks(run, band=True))
-        figure.text(upper.get_position().x0, 1 - 0.07 / figure.get_figheight(), _about(run), va="top")
-        fit(figure)
+    figure, (upper, lower) = panels([1.35, 1.35], top=0.9, between=0.25)
+    _draw_loss(upper, run)
+    _draw_accuracy(lower, run)
+    step_scales([upper, lower], run.batches_per_epoch)
+    key(figure, lower, _band(run) | _ring(run))
+    left = upper.get_position().x0
+    top = 1 - 0.07 / figure.get_figheight()
+    figure.text(left, top, _about(run), va="top")
+    fit(figure)
     return figure
 
 
+@in_style
 def loss(run: Run, ylim: Limits = None) -> Figure:
-    """Training and validation loss of a run (2b, 3b), within `ylim`, or all that comes after the first epoch.
+    """Draw the training and validation loss of a run (2b, 3b), within `ylim` or after the first epoch.
 
     The training loss is its mean over an epoch, around each step; the band holds the middle 80% of the single
     batches' losses there. The validation loss is that of every check; a ring marks its lowest.
     """
-    with plt.style.context(STYLE):
-        figure, ax = step_axes("cross-entropy (nats)", ylim, run.batches_per_epoch)
-        draw_loss(ax, run, ylim)
-        ax.set_xlim(0, run.steps)
-        key(figure, ax, _marks(run, band=True))
-        fit(figure)
+    figure, (ax,) = panels([1.5])
+    _draw_loss(ax, run, ylim)
+    step_scales([ax], run.batches_per_epoch)
+    key(figure, ax, _band(run) | _ring(run))
+    fit(figure)
     return figure
 
 
+@in_style
 def accuracy(run: Run, ylim: Limits = None) -> Figure:
-    """Training and validation accuracy of a run at every check (2c, 3c).
+    """Draw the training and validation accuracy of a run at every check (2c, 3c).
 
     The limits are `ylim`, or those of all that comes after the first epoch. A ring marks the check of the
     lowest validation loss. A run that took no training accuracy shows one curve.
     """
-    with plt.style.context(STYLE):
-        figure, ax = step_axes("accuracy", ylim, run.batches_per_epoch)
-        draw_accuracy(ax, run, ylim)
-        ax.set_xlim(0, run.steps)
-        key(figure, ax, _marks(run))
-        fit(figure)
+    figure, (ax,) = panels([1.5])
+    _draw_accuracy(ax, run, ylim)
+    step_scales([ax], run.batches_per_epoch)
+    key(figure, ax, _ring(run))
+    fit(figure)
     return figure
 
 
-def draw_loss(ax: Axes, run: Run, ylim: Limits = None) -> None:
-    """What `loss` shows, on given axes."""
-    x, mean, low, high = over_an_epoch(run.history.train_loss, run.batches_per_epoch)
-    validation = run.history.validation_loss
-    ax.fill_between(x, low, high, color=BLUE, alpha=0.18, linewidth=0)
-    ax.plot(x, mean, color=BLUE)
-    on_white(ax, run.history.step + 1, validation, color=ORANGE, linestyle=DASHED)
-    _mark(ax, run, validation)
-    if ylim is None:
-        begun = run.history.step >= run.batches_per_epoch
-        later = x >= run.batches_per_epoch
-        ax.set_ylim(*_around(*_some((low, later), (high, later), (validation, begun))))
-    else:
-        ax.set_ylim(ylim)
-    window = 2 * _half(run.steps, run.batches_per_epoch) + 1
-    kind = "\nepoch’s mean" if window >= run.batches_per_epoch else f"\nmean of {window}"
-    training = "training," + kind if window > 1 else "training"
-    end_names(ax, [(mean[-1], training, BLUE), (validation[-1], "validation", ORANGE)])
+def _draw_loss(ax: Axes, run: Run, ylim: Limits = None) -> None:
+    batches = run.batches_per_epoch
+    step, mean, low, high = over_an_epoch(run.history.train_loss, batches)
+    ax.fill_between(step, low, high, color=TRAINING, alpha=0.18, linewidth=0)
+    ax.plot(step, mean, color=TRAINING)
+    window = 2 * _half(run.steps, batches) + 1
+    name = "training"
+    if window > 1:
+        name += ",\nepoch’s mean" if window >= batches else f",\nmean of {window}"
+    ax.set_ylabel("cross-entropy (nats)")
+    band = [(step + 1, low), (step + 1, high)]
+    names = [(mean[-1], name, TRAINING)]
+    _add_validation(ax, run, "validation_loss", ylim, band, names)
 
 
-def draw_accuracy(ax: Axes, run: Run, ylim: Limits = None) -> None:
-    """What `accuracy` shows, on given axes."""
-    step, train, validation = (
-        run.history.step + 1,
-        run.history.train_accuracy,
-        run.history.validation_accuracy,
-    )
-    taken = np.isfinite(train)
-    names = [(validation[-1], "validation", ORANGE)]
-    if taken.any():
-        ax.plot(step[taken], train[taken], color=BLUE)
-        names.append((train[taken][-1], "training", BLUE))
-    on_white(ax, step, validation, color=ORANGE, linestyle=DASHED)
-    _mark(ax, run, validation)
-    if ylim is None:
-        begun = step > run.batches_per_epoch
-        ax.set_ylim(*_around(*_some((train, taken & begun), (validation, begun))))
-    else:
-        ax.set_ylim(ylim)
-    end_names(ax, names)
+def _draw_accuracy(ax: Axes, run: Run, ylim: Limits = None) -> None:
+    step, train = _curve(run, "train_accuracy")
+    names = []
+    if len(step):
+        ax.plot(step, train, color=TRAINING)
+        names.append((train[-1], "training", TRAINING))
+    ax.set_ylabel("accuracy")
+    _add_validation(ax, run, "validation_accuracy", ylim, [(step, train)], names)
+
+
+def _add_validation(
+    ax: Axes, run: Run, measure: str, ylim: Limits, others: list[Curve], names: list[tuple[float, str, str]]
+) -> None:
+    """Draw the validation curve with a ring at the best check, set the limits, and name all curves.
+
+    The curve lies on a white one, which keeps it apart from those that it crosses.
+    """
+    step, y = _curve(run, measure)
+    ax.plot(step, y, color="white", linewidth=2.4)
+    ax.plot(step, y, color=VALIDATION, linestyle=DASHED)
+    best = step == run.best_step + 1
+    ax.plot(step[best], y[best], **RING, clip_on=False, zorder=5)
+    ax.set_xlim(0, run.steps)
+    curves = [*others, (step, y)]
+    ax.set_ylim(ylim or _later(curves, run.batches_per_epoch))
+    end_names(ax, [*names, (y[-1], "validation", VALIDATION)])
+
+
+def _curve(run: Run, measure: str) -> Curve:
+    """Return updates made and a measure, where it was taken."""
+    y = getattr(run.history, measure)
+    taken = np.isfinite(y)
+    return run.history.step[taken] + 1, y[taken]
 
 
 def over_an_epoch(losses: Array, batches: int) -> tuple[Array, Array, Array, Array]:
-    """Steps, and the mean and the 10th and 90th percentile of the losses of an epoch's batches around each.
+    """Return steps, and the mean and the 10th and 90th percentile of an epoch's batch losses around each.
 
     `losses` is (steps,). An epoch holds every image once, so that its mean is free of what single batches do.
     At the start the window is as wide as the step allows; the last half epoch has none and is left out. A run
@@ -151,151 +153,144 @@ def over_an_epoch(losses: Array, batches: int) -> tuple[Array, Array, Array, Arr
     """
     half = _half(len(losses), batches)
     last = len(losses) - 1 - half
-    steps = np.unique(np.linspace(0, last, min(last + 1, POINTS)).round().astype(int))
-    windows = [losses[s - min(s, half) : s + min(s, half) + 1] for s in steps]
-    low, high = np.array([np.percentile(w, (10, 90)) for w in windows]).T
-    return steps, np.array([w.mean() for w in windows]), low, high
+    apart = np.linspace(0, last, min(last + 1, POINTS))
+    steps = np.unique(apart.round().astype(int))
+    found = []
+    for step in steps:
+        reach = min(step, half)
+        window = losses[step - reach : step + reach + 1]
+        low, high = np.percentile(window, (10, 90))
+        found.append((window.mean(), low, high))
+    return steps, *np.transpose(found)
 
 
 def _half(steps: int, batches: int) -> int:
-    """How many batches a window holds on either side."""
+    """Return how many batches a window holds on either side."""
     return min(batches, steps // 10) // 2
 
 
-def _around(*curves: Array) -> tuple[float, float]:
-    """Limits that leave a margin of 4% around what is finite."""
-    values = np.concatenate(curves)
-    values = values[np.isfinite(values)]
-    low, high = (float(values.min()), float(values.max())) if len(values) else (0.0, 1.0)
-    margin = 0.04 * (high - low) or 0.05 * abs(high) or 0.05
-    return low - margin, high + margin
+def _later(curves: Iterable[Curve], batches: int) -> Range:
+    """Return limits of what comes after the first epoch; of a shorter curve, of all."""
+    parts = []
+    for step, y in curves:
+        later = step > batches
+        parts.append(y[later] if later.any() else y)
+    return around(np.concatenate(parts))
 
 
-def _some(*curves: tuple[Array, NDArray[np.bool_]]) -> list[Array]:
-    """The chosen part of each curve, or all of it where nothing is chosen."""
-    return [curve[chosen] if chosen.any() else curve for curve, chosen in curves]
+def _band(run: Run) -> dict[str, Any]:
+    """Return the key's entry for the band, if there is one."""
+    if not _half(run.steps, run.batches_per_epoch):
+        return {}
+    return {"middle 80% of the batches": Patch(facecolor=TRAINING, alpha=0.18)}
 
 
-def _mark(ax: Axes, run: Run, y: Array) -> None:
-    """A ring at the lowest validation loss's check."""
-    best = int(np.searchsorted(run.history.step, run.best_step))
-    ax.plot(run.best_step + 1, y[best], **RING, clip_on=False, zorder=5)
-
-
-def _marks(run: Run, band: bool = False) -> list[tuple[Artist, str]]:
-    area = Patch(facecolor=BLUE, alpha=0.18)
-    wide = band and _half(run.steps, run.batches_per_epoch) > 0
-    found = [(area, "middle 80% of the batches")] if wide else []
-    return [*found, (Line2D([], [], **RING), f"lowest validation loss, after {run.best_step + 1:,} steps")]
+def _ring(run: Run) -> dict[str, Any]:
+    return {f"lowest validation loss, after {run.best_step + 1:,} steps": RING}
 
 
 def _about(run: Run) -> str:
-    """A run's settings and how it ended, in two lines."""
-    s = run.settings
-    order = {True: f"shuffled, seed {s.get('seed')}", "once": f"shuffled once, seed {s.get('seed')}"}
-    known = {"learning_rate": "learning rate {:g}", "lam": "𝜆 = {:g}", "batch_size": "batches of {}"}
-    words = [text.format(s[name]) for name, text in known.items() if name in s]
-    words.append(order.get(s.get("shuffle", False), "in file order"))
-    end = f"stopped early in epoch {run.epoch}" if run.stopped_early else f"ended with epoch {run.epoch}"
-    return f"{', '.join(words)};\n{end}, after {run.steps:,} steps"
+    """Return a run's settings and how it ended, in two lines."""
+    settings = run.settings
+    order = "in file order"
+    if settings["shuffle"]:
+        once = " once" if settings["shuffle"] == "once" else ""
+        order = f"shuffled{once}, seed {settings['seed']}"
+    rate = f"learning rate {settings['learning_rate']:g}"
+    penalty = f"𝜆 = {settings['lam']:g}"
+    batch = f"batches of {settings['batch_size']}"
+    end = "stopped early in" if run.stopped_early else "ended with"
+    return f"{rate}, {penalty}, {batch}, {order};\n{end} epoch {run.epoch}, after {run.steps:,} steps"
 
 
+@in_style
 def compare(runs: Mapping[str, Run], ylim: Limits = None, measure: str = "validation_accuracy") -> Figure:
-    """One measure of several runs on one axis, each named at its end by its key (2e).
+    """Draw one measure of several runs on one axis, each named at its end by its key (2e).
 
     `measure` is one of a History: validation_accuracy, validation_loss or train_accuracy. A line break in a
     key breaks the name. Later runs lie above earlier ones. Without `ylim` all is seen that comes after the
-    first epoch.
+    first epoch. Raise ValueError for another measure, or if there is no run.
     """
-    _require(runs)
+    batches = _batches(runs)
     if measure not in NAMES:
         raise ValueError(f"measure is {measure!r}; expected one of {', '.join(NAMES)}")
-    with plt.style.context(STYLE):
-        lines = sum(1 + name.count("\n") for name in runs)
-        batches = next(iter(runs.values())).batches_per_epoch
-        figure, ax = step_axes(NAMES[measure], ylim, batches, height=max(1.5, (lines - 1) * LINE / 72))
-        ends = []
-        for i, (name, run) in enumerate(runs.items()):
-            step, y = _curve(run, measure)
-            colour, dash = LOOKS[i % len(LOOKS)]
-            ax.plot(step, y, color=colour, linestyle=dash, linewidth=1.6 if i == 0 else 1.1)
-            ends.append((y[-1] if len(y) else np.nan, name, colour))
-        ax.set_xlim(0, max(run.steps for run in runs.values()))
-        if ylim is None:
-            ax.set_ylim(*_later((_curve(run, measure) for run in runs.values()), batches))
-        end_names(ax, ends)
-        fit(figure)
+    lines = sum(1 + name.count("\n") for name in runs)
+    height = max(1.5, (lines - 1) * LINE / 72)
+    figure, (ax,) = panels([height])
+    curves: list[Curve] = []
+    ends = []
+    for i, (name, run) in enumerate(runs.items()):
+        step, y = _curve(run, measure)
+        colour, dash = run_look(i)
+        ax.plot(step, y, color=colour, linestyle=dash, linewidth=1.1 if curves else 1.6)
+        curves.append((step, y))
+        end = y[-1] if len(y) else np.nan
+        ends.append((end, name, colour))
+    steps = max(run.steps for run in runs.values())
+    ax.set_ylabel(NAMES[measure])
+    ax.set_xlim(0, steps)
+    ax.set_ylim(ylim or _later(curves, batches))
+    step_scales([ax], batches)
+    end_names(ax, ends)
+    fit(figure)
     return figure
 
 
+@in_style
 def lambdas(runs: Mapping[float, Run], ylim: Limits = None, zoom: Limits = None) -> Figure:
-    """Validation accuracy of a run for each lambda (4c): (a) all on one axis, (b) those that end near the
-    top.
+    """Draw the validation accuracy of a run for each lambda (4c): (a) all, (b) those that end near the top.
 
     Both panels have the same steps; a dot ends each curve. `ylim` and `zoom` are the limits of (a) and (b).
     Without them (a) shows all that comes after the first epoch, and (b) the last two thirds of the runs that
     end within 0.03 of the highest; where that would not enlarge (a) by half there is no (b). Lambda 0 is grey
-    and wide, so that the curve of a weak penalty that lies upon it leaves it visible.
+    and wide, so that the curve of a weak penalty that lies upon it leaves it visible. Raise ValueError if
+    there is no run.
     """
-    _require(runs)
-    with plt.style.context(STYLE):
-        curves = {lam: _curve(run, "validation_accuracy") for lam, run in sorted(runs.items())}
-        batches = next(iter(runs.values())).batches_per_epoch
-        near = _near([y for _, y in curves.values()])
-        whole, near = ylim or _later(curves.values(), batches), zoom or near
-        both = zoom is not None or 1.5 * (near[1] - near[0]) < whole[1] - whole[0]
-        lines = (len(runs) + 1) * LINE / 72
-        figure, axes = panels([max(1.35, lines), 1.2][: 1 + both], top=0.72 if both else 0.5, between=0.32)
-        for ax, limits in zip(axes, (whole, near), strict=False):
-            handles = _draw_lambdas(ax, curves)
-            ax.set(ylim=limits, xlim=(0, 1.015 * max(run.steps for run in runs.values())))
-            ax.set_ylabel("validation accuracy")
-            steps_below(ax)
-        if both:
-            letter(axes[0], "a", "every run")
-            letter(axes[1], "b", "enlarged")
-            axes[0].set_xlabel("")
-            axes[0].tick_params(labelbottom=False)
-        epochs_above(axes[0], batches)
-        names = [f"{decimal(lam)}" for lam in curves]
-        axes[0].legend(handles, names, loc="upper left", bbox_to_anchor=(1.01, 1.06), title="𝜆")
-        fit(figure)
+    batches = _batches(runs)
+    curves = {lam: _curve(runs[lam], "validation_accuracy") for lam in sorted(runs)}
+    whole = ylim or _later(curves.values(), batches)
+    near = zoom or _near([y for _, y in curves.values()])
+    legend = (len(runs) + 1) * LINE / 72
+    heights = [max(1.35, legend)]
+    top = 0.5
+    if zoom or 1.5 * np.ptp(near) < np.ptp(whole):
+        heights.append(1.2)
+        top = 0.72
+    figure, axes = panels(heights, top=top, between=0.32)
+    steps = max(run.steps for run in runs.values())
+    for ax, limits in zip(axes, (whole, near), strict=False):
+        _draw_lambdas(ax, curves)
+        ax.set_ylabel("validation accuracy")
+        ax.set_xlim(0, 1.015 * steps)
+        ax.set_ylim(limits)
+    if len(axes) == 2:
+        letter(axes[0], "a", "every run")
+        letter(axes[1], "b", "enlarged")
+    step_scales(axes, batches)
+    axes[0].legend(loc="upper left", bbox_to_anchor=(1.01, 1.06), title="𝜆")
+    fit(figure)
     return figure
 
 
-def _draw_lambdas(ax: Axes, curves: Mapping[float, tuple[Array, Array]]) -> list[Line2D]:
-    handles = []
-    positive = iter(shades(sum(lam > 0 for lam in curves)))
+def _draw_lambdas(ax: Axes, curves: Mapping[float, Curve]) -> None:
+    colours = shades(sum(lam > 0 for lam in curves))
     for i, (lam, (step, y)) in enumerate(curves.items()):
-        colour = next(positive) if lam > 0 else "0.58"
-        # wide without penalty, so that the weakest penalty's curve, which may lie upon it, leaves it visible
-        look: dict[str, Any] = dict(
-            color=colour, linestyle=DASHES[i % len(DASHES)], linewidth=1.1 if lam else 2.8
-        )
-        ax.plot(step, y, **look)
+        dash = DASHES[i % len(DASHES)]
+        colour = colours.pop(0) if lam else "0.58"
+        wide = 1.1 if lam else 2.8
+        ax.plot(step, y, color=colour, linestyle=dash, linewidth=wide, label=decimal(lam))
         ax.plot(step[-1:], y[-1:], "o", color=colour, markersize=3.5, zorder=4)
-        handles.append(Line2D([], [], **look))
-    return handles
 
 
-def _later(curves: Iterable[tuple[Array, Array]], batches: int) -> tuple[float, float]:
-    """Limits of what comes after the first epoch."""
-    return _around(*_some(*((y, step > batches) for step, y in curves)))
-
-
-def _near(curves: Sequence[Array]) -> tuple[float, float]:
-    """Limits of the last two thirds of the curves that end within 0.03 of the highest."""
+def _near(curves: Sequence[Array]) -> Range:
+    """Return limits of the last two thirds of the curves that end within 0.03 of the highest."""
     highest = max(y[-1] for y in curves)
-    return _around(*(y[len(y) // 3 :] for y in curves if y[-1] >= highest - 0.03))
+    ends = [y[len(y) // 3 :] for y in curves if y[-1] >= highest - 0.03]
+    return around(np.concatenate(ends))
 
 
-def _curve(run: Run, measure: str) -> tuple[Array, Array]:
-    """Updates made and a measure, where it was taken."""
-    y = getattr(run.history, measure)
-    taken = np.isfinite(y)
-    return run.history.step[taken] + 1, y[taken]
-
-
-def _require(runs: Mapping[Any, Run]) -> None:
-    if not runs:
-        raise ValueError("runs is empty; expected one run or more, each by its name or its lambda")
+def _batches(runs: Mapping[Any, Run]) -> int:
+    """Return the batches of an epoch. Raise ValueError if there is no run."""
+    for run in runs.values():
+        return run.batches_per_epoch
+    raise ValueError("runs is empty; expected one run or more, each by its name or its lambda")

@@ -1,10 +1,11 @@
-"""What the figures share: colours, panels of a known size, scales, and names that find their place."""
+"""The colours and looks that the figures share, their panels, scales and keys, and names beside curves."""
 
 from __future__ import annotations
 
 import re
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from pathlib import Path
+from string import ascii_lowercase, ascii_uppercase
 from typing import Any
 
 import matplotlib
@@ -14,35 +15,57 @@ from matplotlib.artist import Artist
 from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 from matplotlib.font_manager import FontProperties
+from matplotlib.lines import Line2D
 from matplotlib.textpath import TextPath
-from matplotlib.ticker import FuncFormatter
+from matplotlib.ticker import MaxNLocator
 from scipy.optimize import isotonic_regression
 
 from assignment1.models import Array
 
+Range = tuple[float, float]
+Limits = Range | None  # None: the data's own
+Look = dict[str, Any]  # options of a line, or of an artist that is not one
+
 STYLE = ["default", str(Path(__file__).parent / "report.mplstyle")]
+in_style = plt.style.context(STYLE)  # to decorate a function that draws a figure
 WIDTH = 5.25  # inches: the report's text width
+LINE = 11.5  # points from one line of type to the next
+
 # After the palette of Okabe and Ito, for colour-blind readers, darkened until type has a contrast of 4.5 : 1
 # with white, and blue and black further, until they differ from orange in grey too.
-BLUE, ORANGE, BLACK, GREEN, PURPLE = "#004C85", "#C04F00", "#000000", "#007D5B", "#A8517F"
-SKY, GREY = "#3D8FC6", "0.35"  # sky for thin lines beside a bold one, never for type
-SOLID, DASHED = "-", (0, (4, 1.2))
-# Curves of few points, told apart by their markers too, and the ring that marks one of them
-TRAINING: dict[str, Any] = dict(color=BLUE, marker="o", markersize=3)
-VALIDATION: dict[str, Any] = dict(color=ORANGE, marker="s", markersize=3, linestyle=DASHED)
-RING: dict[str, Any] = dict(
-    marker="o",
-    markersize=7,
-    markerfacecolor="none",
-    markeredgecolor=BLACK,
-    markeredgewidth=1,
-    linestyle="none",
-)
-DASHES: tuple[Any, ...] = (SOLID, (0, (4, 1.2)), (0, (1.2, 1.2)), (0, (6, 1.2, 1.2, 1.2)), (0, (9, 2)))
+BLUE = "#004C85"
+ORANGE = "#C04F00"
+BLACK = "#000000"
+GREEN = "#007D5B"
+PURPLE = "#A8517F"
+SKY = "#3D8FC6"  # for thin lines beside a bold one, never for type
+GREY = "0.35"
+TRAINING = BLUE
+VALIDATION = ORANGE
+
+SOLID = "-"
+DASHED = (0, (4, 1.2))
+DOTTED = (0, (1.2, 1.2))
+DASH_DOTTED = (0, (6, 1.2, 1.2, 1.2))
+LONG_DASHED = (0, (9, 2))
+DASHES: tuple[Any, ...] = (SOLID, DASHED, DOTTED, DASH_DOTTED, LONG_DASHED)
 COLOURS = (ORANGE, BLACK, BLUE, GREEN, PURPLE)
-# Of runs that are compared: no two alike, and neighbours apart in grey, of which the first two are solid.
-LOOKS = [(colour, DASHES[(max(i - 1, 0) + r) % 5]) for r in range(5) for i, colour in enumerate(COLOURS)]
-LINE = 11.5  # points from one line of type to the next
+
+# Curves of few points, told apart by their markers too, and the ring that marks one of them
+TRAINING_POINTS: Look = dict(color=TRAINING, marker="o", markersize=3)
+VALIDATION_POINTS: Look = dict(color=VALIDATION, marker="s", markersize=3, linestyle=DASHED)
+OPEN: Look = dict(marker="o", markerfacecolor="none", linestyle="none")
+RING: Look = OPEN | dict(markersize=7, markeredgecolor=BLACK, markeredgewidth=1)
+
+
+def run_look(i: int) -> tuple[str, Any]:
+    """Return the colour and the dash of run i of those that are compared.
+
+    Of 25 no two are alike. Neighbours differ in grey; the first two are solid.
+    """
+    turn, place = divmod(i, 5)
+    dash = max(place - 1, 0) + turn
+    return COLOURS[place], DASHES[dash % 5]
 
 
 def panels(
@@ -52,101 +75,134 @@ def panels(
     left: float = 0.68,
     right: float = 1.07,
     top: float = 0.5,
-    bottom: float = 0.46,
     between: float = 0.3,
     beside: float = 0.7,
 ) -> tuple[Figure, list[Axes]]:
-    """A figure of the text's width with panels of these heights, and its margins, in inches; from the top.
+    """Return a figure of the text's width and its panels of these heights, row by row from the top.
 
-    Figures that are compared thereby have axes of one size.
+    Heights and margins are in inches, so that figures that are compared have axes of one size.
     """
+    bottom = 0.46
     total = top + sum(heights) + between * (len(heights) - 1) + bottom
-    wide = (WIDTH - left - right - beside * (columns - 1)) / columns
-    figure, drawn, y = plt.figure(figsize=(WIDTH, total)), [], total - top
+    figure = plt.figure(figsize=(WIDTH, total))
+    room = WIDTH - left - right - beside * (columns - 1)
+    wide = room / columns
+    axes = []
+    foot = total - top
     for height in heights:
-        y -= height
+        foot -= height
         for column in range(columns):
             x = left + column * (wide + beside)
-            where = (x / WIDTH, y / total, wide / WIDTH, height / total)
-            drawn.append(figure.add_axes(where))
-        y -= between
-    return figure, drawn
+            ax = place(figure, x, foot, wide, height)
+            axes.append(ax)
+        foot -= between
+    return figure, axes
 
 
-def step_axes(
-    ylabel: str, ylim: tuple[float, float] | None, batches: int, height: float = 1.5, **margins: Any
-) -> tuple[Figure, Axes]:
-    """One panel with gradient steps below, epochs of so many batches above, and room at its right."""
-    figure, (ax,) = panels([height], **margins)
-    ax.set(ylabel=ylabel, ylim=ylim)
-    steps_below(ax)
-    epochs_above(ax, batches)
-    return figure, ax
+def place(figure: Figure, left: float, bottom: float, width: float, height: float) -> Axes:
+    """Add axes to the figure at a place and of a size in inches, and return the axes."""
+    across, up = figure.get_size_inches()
+    return figure.add_axes((left / across, bottom / up, width / across, height / up))
 
 
-def steps_below(ax: Axes) -> None:
-    """A scale of gradient steps, which is updates made, with commas."""
-    ax.set_xlabel("gradient steps")
-    ax.xaxis.set_major_formatter(FuncFormatter(lambda x, _: f"{x:,.0f}"))
+def points(ax: Axes) -> Array:
+    """Return the width and the height of the axes in points."""
+    figure: Any = ax.figure
+    return ax.get_position().size * figure.get_size_inches() * 72
 
 
-def epochs_above(ax: Axes, batches: int) -> None:
-    """A second scale at the top that counts epochs of so many batches."""
-    to_epochs, to_steps = (lambda s: np.asarray(s) / batches), (lambda e: np.asarray(e) * batches)
-    top = ax.secondary_xaxis("top", functions=(to_epochs, to_steps))
+def around(values: Array, below: float = 0.04, above: float | None = None) -> Range:
+    """Return limits around the finite values, with margins in parts of their range, alike without `above`."""
+    finite = values[np.isfinite(values)]
+    if not len(finite):
+        finite = np.array([0.0, 1.0])
+    low = float(finite.min())
+    high = float(finite.max())
+    part = high - low or abs(high) or 1.0
+    above = below if above is None else above
+    return low - below * part, high + above * part
+
+
+def step_scales(axes: Sequence[Axes], batches: int) -> None:
+    """Count gradient steps below the last of the panels, and epochs of so many batches above the first."""
+    *others, last = axes
+    for ax in others:
+        ax.tick_params(labelbottom=False)
+    last.set_xlabel("gradient steps")
+    last.xaxis.set_major_formatter("{x:,.0f}")
+    to_epochs_and_back = (lambda steps: steps / batches, lambda epochs: epochs * batches)
+    top = axes[0].secondary_xaxis("top", functions=to_epochs_and_back)
     top.set_xlabel("epochs")
-    top.xaxis.set_major_formatter(FuncFormatter(lambda x, _: f"{x:,.4g}"))
+    top.xaxis.set_major_formatter("{x:,.4g}")
+
+
+def few_ticks(ax: Axes, steps: Sequence[int] = (1, 2, 5, 10), integer: bool = False) -> None:
+    """Put a few ticks on the axis below, these steps apart or a power of ten times that."""
+    locator = MaxNLocator(4, steps=steps, integer=integer)
+    ax.xaxis.set_major_locator(locator)
 
 
 def letter(ax: Axes, name: str, title: str = "", **options: Any) -> None:
-    """Name a panel: (a) and what it shows."""
+    """Give a panel its letter, in brackets, and a title that says what it shows."""
     ax.set_title(math(f"({name}) {title}".rstrip()), **options)
 
 
-def end_names(ax: Axes, names: Sequence[tuple[float, str, Any]]) -> None:
-    """Name curves at the right edge of the axes, each (y, text, colour), moved apart where they would
-    collide.
+def end_names(ax: Axes, names: Sequence[tuple[float, str, str]]) -> None:
+    """Name curves, each (y, text, colour), at the right of the axes, moved apart where names would collide.
 
-    Call it when the limits are set: a name keeps as near to its y as the others allow.
+    Call this function when the limits are set. A name keeps as near to its y as the others allow.
     """
+    height = points(ax)[1]
     low, high = ax.get_ylim()
-    points = ax.get_position().height * ax.figure.get_figheight() * 72  # type: ignore[union-attr]
-    y = np.array([np.clip((value - low) / (high - low), 0, 1) * points for value, _, _ in names])
-    order = np.argsort(np.nan_to_num(y, nan=points / 2), kind="stable")
-    heights = np.array([LINE * (1 + names[i][1].count("\n")) for i in order])
-    centres = np.cumsum(heights) - heights / 2  # of names stacked without a gap
-    spread = isotonic_regression(np.nan_to_num(y, nan=points / 2)[order] - centres).x
-    lowest, highest = 0.0, max(points - heights.sum(), 0.0)
-    places = np.clip(spread, lowest - LINE / 2, highest + LINE / 2) + centres
-    for i, place in zip(order, places, strict=True):
-        where: dict[str, Any] = dict(
-            xycoords="axes fraction", textcoords="offset points", va="center", linespacing=1.1
-        )
-        ax.annotate(math(names[i][1]), (1, place / points), (6, 0), color=names[i][2], **where)
+    y = np.array([y for y, _, _ in names])
+    share = np.clip((y - low) / (high - low), 0, 1)
+    wanted = np.nan_to_num(share * height, nan=height / 2)
+    order = np.argsort(wanted, kind="stable")
+    lines = np.array([1 + text.count("\n") for _, text, _ in names])
+    heights = LINE * lines[order]
+    stacked = np.cumsum(heights) - heights / 2  # centres of names without a gap
+    shifts = isotonic_regression(wanted[order] - stacked).x
+    room = max(height - heights.sum(), 0)
+    centres = np.clip(shifts, -LINE / 2, room + LINE / 2) + stacked
+    for i, centre in zip(order, centres, strict=True):
+        _, text, colour = names[i]
+        beside(ax, text, centre / height, (6, 0), color=colour, linespacing=1.1)
 
 
-def key(figure: Figure, ax: Axes, entries: Sequence[tuple[Artist, str]], columns: int | None = None) -> None:
-    """A key below, where nothing can be in its way; the figure grows by the lines that it takes.
+def beside(ax: Axes, text: str, y: float, offset: Range, va: str = "center", **options: Any) -> None:
+    """Write text at the right of the axes, at a share of their height, with an offset in points."""
+    ax.annotate(math(text), (1, y), offset, "axes fraction", "offset points", va=va, **options)
 
-    It has so many columns, or as many as fit; its left is that of `ax`, or as far left as it must be.
+
+def key(figure: Figure, ax: Axes, entries: Mapping[str, Look | Artist], columns: int | None = None) -> None:
+    """Add a key below the panels: a name for each look of a line, or for an artist of another kind.
+
+    The figure grows by the lines of the key. The key has so many columns, or as many as fit; its left is that
+    of `ax`, or as far left as it must be.
     """
-    handles, names = zip(*((handle, math(name)) for handle, name in entries), strict=True)
-    widths = [width(name, 9) for name in names]
-    apart = 12 + 0.12 * max(widths)  # points between columns; a handle with its space takes 24
-    most = columns or len(names)
-    while True:
-        across = [max(widths[i::most]) + 24 for i in range(min(most, len(names)))]
-        wide = sum(across) + apart * len(across)
-        if wide <= 72 * WIDTH or most == 1:
-            break
+    handles: list[Artist] = []
+    widths = []
+    for name, look in entries.items():
+        handle = Line2D([], [], **look) if isinstance(look, dict) else look
+        text = math(name)
+        handle.set_label(text)
+        handles.append(handle)
+        widths.append(width(text, 9))
+    apart = 12 + 0.12 * max(widths)  # points between columns
+    most = columns or len(handles)
+    across = _across(widths, most, apart)
+    while most > 1 and across > 72 * WIDTH:
         most -= 1
-    lines = -(-len(names) // most)
+        across = _across(widths, most, apart)
+    lines = -(-len(handles) // most)
     grow(figure, lines * 13 / 72 + 0.1)
-    left = min(ax.get_position().x0, max(0, WIDTH - wide / 72) / WIDTH)
-    order = [i for column in range(most) for i in range(column, len(names), most)]  # a legend fills columns
+    spare = max(0, WIDTH - across / 72)
+    left = min(ax.get_position().x0, spare / WIDTH)
+    in_columns = []  # which a legend fills one by one
+    for column in range(most):
+        in_columns += handles[column::most]
     figure.legend(
-        [handles[i] for i in order],
-        [names[i] for i in order],
+        handles=in_columns,
         loc="lower left",
         bbox_to_anchor=(left, 0),
         ncols=most,
@@ -154,79 +210,84 @@ def key(figure: Figure, ax: Axes, entries: Sequence[tuple[Artist, str]], columns
     )
 
 
+def _across(widths: Sequence[float], columns: int, apart: float) -> float:
+    """Return the points that names of these widths take in so many columns, each with its handle."""
+    handle = 24
+    parts = [max(widths[column::columns]) + handle for column in range(columns)]
+    return sum(parts) + apart * columns
+
+
 def width(text: str, size: float) -> float:
-    """The width of a line of type in points; in the page's own type it is up to an eighth more."""
-    type_here = FontProperties(family="STIXGeneral")
-    return float(TextPath((0, 0), text, size, prop=type_here).get_extents().width)
+    """Return the width of a line of type in points; in the page's own type it is up to an eighth more."""
+    face = FontProperties(family="STIXGeneral")
+    path = TextPath((0, 0), text, size, prop=face)
+    return float(path.get_extents().width)
 
 
 def grow(figure: Figure, inches: float) -> None:
-    """Make the figure so much taller at its foot; what it shows keeps its size."""
+    """Make the figure taller at its foot by so many inches; the panels keep their size."""
     old = figure.get_figheight()
     new = old + inches
     figure.set_figheight(new)
     for ax in figure.axes:
         at = ax.get_position()
-        ax.set_position((at.x0, (at.y0 * old + inches) / new, at.width, at.height * old / new))
+        foot = (at.y0 * old + inches) / new
+        height = at.height * old / new
+        ax.set_position((at.x0, foot, at.width, height))
 
 
 def fit(figure: Figure) -> None:
     """Make the panels narrower where a scale's or a curve's name would be cut."""
-    renderer = figure.canvas.get_renderer()  # type: ignore[attr-defined]
-    edges = []
+    page = figure.bbox.width
+    left = 3.0
+    right = page - 3
     for ax in figure.axes:
-        scale: Any = ax.yaxis.get_tightbbox(renderer)
-        names = [text.get_window_extent(renderer) for text in ax.texts if text.get_text()]
-        edges.append((scale.x0, max([ax.bbox.x1, *(box.x0 + 1.12 * box.width for box in names)])))
-    left, right = min(x0 for x0, _ in edges), max(x1 for _, x1 in edges)
-    narrower = max(0.0, 3 - left), max(0.0, right - figure.bbox.x1 + 3)
+        scale: Any = ax.yaxis.get_tightbbox()
+        left = min(left, scale.x0)
+        for text in ax.texts:
+            name = text.get_window_extent()
+            right = max(right, name.x0 + 1.12 * name.width)
     for ax in figure.axes:
         at = ax.get_position()
-        x0, x1 = at.x0 + narrower[0] / figure.bbox.width, at.x1 - narrower[1] / figure.bbox.width
+        x0 = at.x0 + (3 - left) / page
+        x1 = at.x1 - (right - page + 3) / page
         ax.set_position((x0, at.y0, x1 - x0, at.height))
 
 
+SYMBOLS = {r"\lambda": "𝜆", r"\alpha": "𝛼", r"\infty": "∞", r"\|": "‖"}
+ITALIC = {ord("-"): "−", ord("h"): "ℎ"}
+for case, first in ((ascii_uppercase, "𝐴"), (ascii_lowercase, "𝑎")):
+    for i, plain in enumerate(case):
+        ITALIC.setdefault(ord(plain), chr(ord(first) + i))
+
+
 def math(text: str) -> str:
-    """Text with its mathematics, between dollar signs, in the letters that Unicode has for it: $w$ becomes 𝑤.
+    """Return text with its mathematics, between dollar signs, in Unicode's letters: $w$ becomes 𝑤.
 
     Matplotlib would place each of a formula's letters by the widths of its own type; so the page's can.
     """
-    return re.sub(r"\$(.+?)\$", lambda found: "".join(map(_letter, SYMBOLS.sub(_symbol, found[1]))), text)
+    return re.sub(r"\$(.+?)\$", _italic, text)
 
 
-SYMBOLS = re.compile(r"\\lambda|\\alpha|\\infty|\\\||-")
-
-
-def _symbol(found: re.Match[str]) -> str:
-    return {r"\lambda": "𝜆", r"\alpha": "𝛼", r"\infty": "∞", r"\|": "‖", "-": "−"}[found[0]]
-
-
-def _letter(c: str) -> str:
-    """A letter in mathematical italics."""
-    start = 0x1D44E - ord("a") if c.islower() else 0x1D434 - ord("A")
-    return chr(start + ord(c)) if c.isascii() and c.isalpha() and c != "h" else "ℎ" if c == "h" else c
-
-
-def on_white(ax: Axes, x: Array, y: Array, **options: Any) -> None:
-    """A line on a white one, which keeps it apart from what it crosses."""
-    ax.plot(x, y, color="white", linewidth=2.4)
-    ax.plot(x, y, **options)
+def _italic(found: re.Match[str]) -> str:
+    formula = found[1]
+    for command, symbol in SYMBOLS.items():
+        formula = formula.replace(command, symbol)
+    return formula.translate(ITALIC)
 
 
 def shades(n: int) -> list[tuple[float, float, float]]:
-    """From black to orange, in n steps that grow lighter: colours of values that have an order.
+    """Return n colours from black to orange that grow lighter: those of values that have an order.
 
     All have a contrast of 4.5 : 1 with white; up to six differ in grey as well.
     """
+    if n == 1:
+        return [(0, 0, 0)]
     inferno = matplotlib.colormaps["inferno"]
-    return [inferno(x)[:3] for x in np.linspace(0, 0.54, n)] if n > 1 else [(0, 0, 0)]
+    places = np.linspace(0, 0.54, n)
+    return [inferno(place)[:3] for place in places]
 
 
 def decimal(x: float) -> str:
-    """A number without an exponent: 0.00001."""
+    """Return a number without an exponent: 0.00001."""
     return np.format_float_positional(x, trim="-")
-
-
-def lambda_is(lam: float) -> str:
-    """The text 𝜆 = 0.1."""
-    return f"𝜆 = {decimal(lam)}"
