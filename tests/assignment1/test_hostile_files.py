@@ -27,7 +27,7 @@ pytestmark = pytest.mark.slow
 CASES = int(os.environ.get("DATA_CASES", "300"))
 ZIPPED = [f"{name}.gz" for name in FILES]
 # the small ones more often: the training images take a third of a second to inflate
-FILES = [*ZIPPED[1:], *ZIPPED[1:], *ZIPPED[3:], ZIPPED[0], *stored.KEPT, *stored.KEPT]
+OFTEN = [*ZIPPED[1:], *ZIPPED[1:], *ZIPPED[3:], ZIPPED[0], *stored.KEPT, *stored.KEPT]
 GOOD = {name: (DATA / name).read_bytes() for name in [*ZIPPED, *stored.KEPT]}
 TRIED = settings(
     max_examples=CASES,
@@ -198,7 +198,7 @@ def test_a_damaged_file_is_refused_or_holds_the_same_numbers(tmp_path_factory, e
         (folder / name).symlink_to(DATA / name)
 
     @TRIED
-    @given(st.sampled_from(FILES), st.sampled_from([*BYTES, *BYTES, *ODDITIES]), st.data())
+    @given(st.sampled_from(OFTEN), st.sampled_from([*BYTES, *BYTES, *ODDITIES]), st.data())
     def damage(name, how, data):
         path = folder / name
         remove(path)

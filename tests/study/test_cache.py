@@ -277,7 +277,7 @@ def test_the_code_of_a_function_is_what_it_does_and_not_where_it_stands():
 
 def test_a_wrong_argument_gives_the_functions_own_error(calls, digits):
     with pytest.raises(TypeError, match="unexpected keyword argument 'rate'") as error:
-        study.train(LogisticRegression(), digits, rate=0.05)
+        study.train(LogisticRegression(), digits, rate=0.05)  # type: ignore[call-arg]
     assert len(traceback.extract_tb(error.tb)) == 2 and error.value.__context__ is None
 
 

@@ -87,7 +87,7 @@ def test_minimise_finds_scikit_learns_optimum(few):
 def test_the_objective_is_the_models_and_its_hessian_that_of_finite_differences(few):
     rng = np.random.default_rng(0)
     model = SoftmaxRegression(0.1).copy(rng.normal(0, 0.05, (785, 10)))
-    J = optima.Objective(*few.train, 0.1)
+    J = optima.Objective(few.train.X, few.train.Y, 0.1)
     assert J.value(model.w) == pytest.approx(model.objective(*few.train), rel=1e-12)
     np.testing.assert_allclose(J.gradient(model.w), model.gradient(*few.train), atol=1e-14)
     v = rng.normal(size=(785, 10))

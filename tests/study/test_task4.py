@@ -135,7 +135,7 @@ def test_numbers_in_words():
 
 def test_stop_measures_against_the_optimum(few):
     run = train(SoftmaxRegression(0.1), few, learning_rate=0.01, epochs=3, seed=0, progress=False)
-    w = optima.minimise(optima.Objective(*few.train, 0.1), np.zeros((785, 10)), 1e-9)
+    w = optima.minimise(optima.Objective(few.train.X, few.train.Y, 0.1), np.zeros((785, 10)), 1e-9)
     optimum = SoftmaxRegression(0.1).copy(w)
     ended = task4.stop(run, optimum, few.train)
     least, slope = optimum.objective(*few.train), np.linalg.norm(run.last.gradient(*few.train))

@@ -149,7 +149,7 @@ def test_batches_hold_what_they_say(few):
     labels, rng = few.train.Y.argmax(axis=1), np.random.default_rng(0)
     epoch = np.concatenate(list(islice(oscillation.shuffled(600, rng), 4)))
     assert len(set(epoch.tolist())) == 512
-    for rows in islice(oscillation.in_shares(labels, rng), 3):
+    for rows in map(np.asarray, islice(oscillation.in_shares(labels, rng), 3)):
         share = np.bincount(labels[rows], minlength=10) - np.bincount(labels) / 600 * 128
         assert len(set(rows.tolist())) == 128 and np.abs(share).max() < 1
 
@@ -163,7 +163,7 @@ def test_follow_is_train(few):
 
 
 def test_the_four_arms_tell_noise_from_instability(few):
-    w = optima.minimise(optima.Objective(*few.train, 1.0), np.zeros((785, 10)), 1e-3)
+    w = optima.minimise(optima.Objective(few.train.X, few.train.Y, 1.0), np.zeros((785, 10)), 1e-3)
     start = SoftmaxRegression(1.0).copy(w)
     found = oscillation.arms(start, few, checks=8, settle=2)
     usual = found["as in task 4c"].deviation
