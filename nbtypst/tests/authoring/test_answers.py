@@ -1,11 +1,14 @@
 """The table of answers fills in its place, in a real kernel."""
 
+from unittest.mock import Mock
+
 import nbformat
 import pytest
 from nbclient import NotebookClient
 from nbformat.v4 import new_code_cell, new_markdown_cell, new_notebook
 
-from nbtypst.authoring.answers import Answers
+from nbtypst.authoring import answers
+from nbtypst.authoring.ledger import ledger
 
 pytestmark = pytest.mark.slow
 
@@ -57,4 +60,27 @@ def test_an_answer_that_is_not_true_is_shown_as_such_and_not_lost():
 
 def test_a_question_that_the_table_does_not_have_is_an_error():
     with pytest.raises(KeyError):
-        Answers("Table 1", "The answers.", {}).give("2d: in epoch 34")
+        answers.Answers("Table 1", "The answers.", {}).give("2d: in epoch 34")
+
+
+@pytest.fixture
+def table(monkeypatch):
+    """Return a table of two answers that no notebook shows."""
+    monkeypatch.setattr(answers, "display", Mock())
+    return answers.Answers("Table 1", "The answers.", {"2d": "Task 2d", "2e": "Task 2e"})
+
+
+def test_an_answer_goes_on_after_its_check_and_is_marked_as_a_whole(table):
+    n = 34  # noqa: F841
+    table.give("2d: in epoch {{n}},\n  check: n == 34\nearly\n  check: n < 30\n2e: shuffling helps")
+    assert table.given == {"2d": "**No longer true**: in epoch 34, early", "2e": "shuffling helps"}
+    assert [check.holds for check in table.checks["2d 2e"]] == [True, False]
+
+
+def test_an_answer_with_a_value_left_behind_asks_for_the_cells_above(table, monkeypatch):
+    monkeypatch.setattr(ledger, "stale", lambda names: "n is from a cell below" if "n" in names else "")
+    n = 34  # noqa: F841
+    table.give("2d: in epoch {{n}}\n  check: n > 1\n2e: shuffling helps")
+    assert table.given == {"2d": "**Run the cells above again**: in epoch 34", "2e": "shuffling helps"}
+    (check,) = table.checks["2d 2e"]
+    assert check.stale and not check.holds

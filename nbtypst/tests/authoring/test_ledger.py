@@ -19,7 +19,7 @@ CELLS = {
 
 @pytest.fixture
 def kernel(monkeypatch):
-    """A session: cells run by name, in any order, with other sources if so wanted; what they say."""
+    """Yield a function that runs cells by name, some with other sources, and returns what they say."""
     config = Config({"HistoryManager": {"enabled": False}})
     shell = InteractiveShell.instance(config=config)
     fresh = ledger.Ledger()

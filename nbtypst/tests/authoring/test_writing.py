@@ -20,7 +20,7 @@ NAMES = {"n": 1039, "loss": np.float64(0.0657719), "curve": np.array([0.5, 0.2])
 
 @pytest.fixture
 def shown(monkeypatch):
-    """What is displayed: data and metadata."""
+    """Return a list of what is displayed, data and metadata."""
     found: list[tuple[Any, dict[str, Any]]] = []
 
     def display(data, *, raw=False, metadata=None):

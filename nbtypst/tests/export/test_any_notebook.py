@@ -43,7 +43,7 @@ def words(pdf: bytes) -> str:
 
 @pytest.fixture
 def convert(tmp_path):
-    """Both pages of a notebook in a folder: the PDF's text, the HTML, the warnings, the PDF."""
+    """Return a function that exports a notebook in a folder: the PDF's text, HTML, warnings, the PDF."""
 
     def both(*cells, metadata=None, **options):
         given = [new_markdown_cell(c) if isinstance(c, str) else c for c in cells]

@@ -41,7 +41,7 @@ BROKEN: dict[str, Any] = {
 
 
 def both(nb: Any, tmp_path: Any) -> tuple[str, str, list[str]]:
-    """The PDF's words, the HTML and the warnings of a notebook's file."""
+    """Return the PDF's words, the HTML and the warnings of a notebook's file."""
     path, warned, made = tmp_path / "some.ipynb", [], []
     path.write_text(nb if isinstance(nb, str) else json.dumps(nb), encoding="utf-8")
     for exporter in (ReportPDFExporter, ReportHTMLExporter):
@@ -53,7 +53,7 @@ def both(nb: Any, tmp_path: Any) -> tuple[str, str, list[str]]:
 
 @pytest.mark.parametrize("way", ["fails", "takes too long"])
 def test_html_that_pandoc_cannot_read_costs_nothing_beside_it(way, tmp_path, monkeypatch):
-    """Whether pandoc fails at it or takes too long: its text is there, and the rest as ever."""
+    """Show its text, and the rest as ever, if pandoc fails at it or takes too long."""
     real, asked = subprocess.run, []
 
     def run(command: Any, *others: Any, **options: Any) -> Any:
@@ -181,7 +181,7 @@ def test_anchors_links_and_pictures_in_headings_stay(tmp_path):
 
 
 def cut(colour: int) -> str:
-    """A PNG without its last chunk, which browsers and Pillow show and Typst does not."""
+    """Return a PNG without its last chunk, which browsers and Pillow show and Typst does not."""
     out = io.BytesIO()
     Image.new("RGB", (4, 4), (colour, 0, 0)).save(out, "PNG")
     return b64encode(out.getvalue()[:-12]).decode()

@@ -190,7 +190,7 @@ class Page(HTMLParser):
 
 
 def folder() -> Path:
-    """A folder with the notebook's place in it, secrets around it, and links to them."""
+    """Return the notebook's folder, with secrets in it and around it, and links to them."""
     top = Path(tempfile.gettempdir()) / f"nbtypst-hostile-{os.getpid()}"
     place = top / "notebooks"
     place.mkdir(parents=True, exist_ok=True)
@@ -216,7 +216,7 @@ def check_html(page: str) -> None:
 
 
 def export(nb: Any) -> str:
-    """Both pages of a hostile notebook, checked; what it is refused for, or ""."""
+    """Export and inspect both pages of a hostile notebook; return why it is refused, or ""."""
     resources = {"metadata": {"path": str(folder()), "name": "hostile"}}
     nb = nbformat.from_dict(nb)
     try:
@@ -232,7 +232,7 @@ def export(nb: Any) -> str:
 
 @pytest.mark.filterwarnings("ignore")
 def test_no_notebook_runs_code_reads_files_or_crashes():
-    """5,000 notebooks are made by NBTYPST_FUZZ=5000; see the top of this file."""
+    """Make as many notebooks as NBTYPST_FUZZ says; see the top of this file."""
     made = 0
 
     @settings(

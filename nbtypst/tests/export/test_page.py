@@ -36,7 +36,7 @@ def said(**changed):
 
 
 def where(document, text: str) -> tuple[int, float]:
-    """Page and height, the latter negated, of a text's last place: they grow as one reads on."""
+    """Return page and negated height of a text's last place, which grow as one reads on."""
     places = []
     for number, page in enumerate(document):
         content = page.get_textpage()
@@ -47,7 +47,7 @@ def where(document, text: str) -> tuple[int, float]:
 
 
 def test_the_contents_break_no_word_and_set_page_numbers_apart():
-    """Headings that grow by a narrow letter: one of them just fills its line."""
+    """Use headings that grow by a narrow letter: one of them just fills its line."""
     headings = [f"# Adding external Clojure depend{'i' * more}" for more in range(24)]
     long = "# Different ways to ignore output differences"
     nb = new_notebook(cells=[new_markdown_cell("\n\n".join(["# Title", *headings, long]))])
@@ -147,7 +147,7 @@ def test_a_false_notebook_is_refused_in_lines_without_traceback_and_older_files_
 
 
 def sizes(pdf: bytes) -> dict[str, set[float]]:
-    """The height of each word of the first page, in points."""
+    """Return the height of each word of the first page, in points."""
     text = pypdfium2.PdfDocument(pdf)[0].get_textpage()
     found: dict[str, set[float]] = {}
     for i in range(text.count_rects()):

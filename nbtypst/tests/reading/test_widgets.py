@@ -28,7 +28,7 @@ def broken() -> str:
 
 @pytest.fixture
 def offered(monkeypatch):
-    """A package that offers two widgets is installed."""
+    """Install a package that offers two widgets."""
     points = [EntryPoint(name, f"{__name__}:{name}", widgets.GROUP) for name in ("clock", "broken")]
     for point, function in zip(points, (clock, broken), strict=True):
         vars(point)["load"] = lambda function=function: function

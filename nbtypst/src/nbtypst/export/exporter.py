@@ -64,7 +64,7 @@ class ReportExporter(TemplateExporter):
 
     @property
     def default_config(self) -> Config:
-        """The configuration, by which cells that the usual tags hide are hidden."""
+        """Return the configuration, by which cells that the usual tags hide are hidden."""
         own = Config({"TagRemovePreprocessor": {"enabled": True, **HIDDEN}})
         own.merge(super().default_config)
         return own

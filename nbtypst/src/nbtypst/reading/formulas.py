@@ -15,6 +15,7 @@ from nbtypst.reading.markdown import pandoc
 TAG = re.compile(r"\s*\\tag\*?\s*\{([^{}]*)\}")
 _FORBIDDEN = re.compile(r"#(?!(?:scale|box|hide|h)\b)")  # code in pandoc's Typst other than what it writes
 _COMMAND = re.compile(r"\\([A-Za-z]+)")
+_BRACE = re.compile(r"(?<!\\)[{}]")
 _TOKEN = re.compile(r"\\[A-Za-z]+|\\?.|", re.S)
 _DEFINITION = re.compile(
     r"\\(?:re|provide)?newcommand\*?\s*\{?\\([A-Za-z]+)\}?\s*(?:\[(\d)\])?\s*(?=\{)"
@@ -48,7 +49,7 @@ _PLAIN: list[tuple[str, Any]] = [
     (r"\n\s*\n", "\n"),
 ]
 LONGEST = 20_000  # characters of a formula with its macros expanded
-MOST_CALLS = 2_000  # of macros in a formula
+MOST_READ = 200_000  # characters of the calls of macros in it
 
 Macros = dict[str, tuple[int, str]]  # name: count of arguments, and body
 
@@ -117,21 +118,22 @@ def _expand(source: str, macros: Macros) -> str:
     """Return the LaTeX with its macros expanded, or as it is if they have no end."""
     latex = source
     start = 0
-    calls = 0
+    left = MOST_READ
     while match := _COMMAND.search(latex, start):
         start = match.end()
-        if match[1] in macros:
-            count, body = macros[match[1]]
-            for number in range(1, count + 1):
-                while latex[start : start + 1].isspace():
-                    start += 1
-                argument, start = _argument(latex, start)
-                body = body.replace(f"#{number}", argument)
-            latex = f"{latex[: match.start()]}{{{body}}}{latex[start:]}"
-            start = match.start()
-            calls += 1
-        if calls > MOST_CALLS or len(latex) > LONGEST:
+        if match[1] not in macros:
+            continue
+        count, body = macros[match[1]]
+        for number in range(1, count + 1):
+            while latex[start : start + 1].isspace():
+                start += 1
+            argument, start = _argument(latex, start)
+            body = body.replace(f"#{number}", argument)
+        left -= start - match.start()
+        latex = f"{latex[: match.start()]}{{{body}}}{latex[start:]}"
+        if left < 0 or len(latex) > LONGEST:
             return source
+        start = match.start()
     return latex
 
 
@@ -143,12 +145,11 @@ def _argument(text: str, start: int) -> tuple[str, int]:
     if text[start : start + 1] != "{":
         token = _TOKEN.match(text, start)
         return (token[0], token.end()) if token else ("", start)
-    depth = 0
-    for end in range(start, len(text)):
-        if text[end - 1 : end] != "\\":
-            depth += {"{": 1, "}": -1}.get(text[end], 0)
+    depth = 1
+    for brace in _BRACE.finditer(text, start + 1):
+        depth += 1 if brace[0] == "{" else -1
         if not depth:
-            return text[start + 1 : end], end + 1
+            return text[start + 1 : brace.start()], brace.end()
     return text[start + 1 :], len(text) + 1
 
 

@@ -40,7 +40,7 @@ class Picture:
 
     @property
     def address(self) -> str:
-        """The picture as a data address."""
+        """Return the picture as a data address."""
         return f"data:{MIME[self.kind]};base64,{b64encode(self.content).decode()}"
 
 
