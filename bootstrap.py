@@ -28,8 +28,11 @@ STAMP = Path(".venv/.installed")
 def check_version(version):
     """Exit with an error if a Python is too old."""
     if version < (3, 11):
-        message = "error: Python 3.11 or later is needed, and this is Python {}.{}.{}. Name a later one, "
-        sys.exit((message + "for example: make pdf PYTHON=python3.12").format(*version))
+        message = (
+            "error: Python 3.11 or later is needed, and this is Python {}.{}.{}. "
+            "Name a later one, for example: make pdf PYTHON=python3.12"
+        )
+        sys.exit(message.format(*version))
 
 
 def check_modules():
@@ -38,8 +41,11 @@ def check_modules():
         import ensurepip  # noqa: F401
         import venv  # noqa: F401
     except ImportError as problem:
-        message = "error: " + str(problem) + ". On Debian and Ubuntu: sudo apt install python3-venv."
-        sys.exit(message + " Without root: use conda (environment.yml) and ENV=active.")
+        message = (
+            "error: {}. On Debian and Ubuntu: sudo apt install python3-venv. "
+            "Without root: use conda (environment.yml) and ENV=active."
+        )
+        sys.exit(message.format(problem))
 
 
 def identity():
@@ -115,6 +121,8 @@ def make_paths_relative():
 
 def make(found):
     """Make .venv anew unless it is only outdated; it has a stamp while it is whole."""
+    from tools.files import write  # no old Python can read it
+
     check_modules()
     print("Making the environment .venv, some minutes the first time: " + found, flush=True)
     STAMP.unlink(missing_ok=True)
@@ -124,8 +132,7 @@ def make(found):
     install_projects(PYTHON)
     make_paths_relative()
     files = [name for name in glob(".venv/lib/**", recursive=True) if "__pycache__" not in name]
-    STAMP.write_text("\n".join([digest(), identity(), *files]), "utf-8")
-    print("Made .venv")
+    write(STAMP, "\n".join([digest(), identity(), *files]).encode())
 
 
 def prepare():

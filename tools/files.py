@@ -5,7 +5,7 @@ import sys
 from pathlib import Path
 
 
-def write(target: Path, content: bytes, made: float | None = None) -> None:
+def write(target: Path, content: bytes, made: float = 0) -> None:
     """Put a file in its place at once, as old as what it is made of; exit with an error if that fails."""
     new = target.with_name(f"{target.name}.new")
     try:

@@ -90,7 +90,7 @@ def test_a_second_make_waits_for_the_first(folder):
     waits()
     second = start(folder, 60, stdout=subprocess.PIPE, text=True)
     assert second.communicate(timeout=60)[0] == "Waiting for another make in this folder to end\n"
-    assert first.communicate()[0].endswith("Made .venv\n")
+    assert first.communicate()[0].endswith("Wrote .venv/.installed\n")
     assert first.returncode == second.returncode == 0 and bootstrap.STAMP.exists()
 
 
@@ -104,7 +104,7 @@ def test_a_terminal_shows_no_word_of_pip(folder):
             shown += part
     assert process.wait() == 0 and bootstrap.STAMP.exists()
     first, *rest = shown.decode().split("\r\n")
-    assert first.startswith("Making the environment .venv") and rest == ["Made .venv", ""]
+    assert first.startswith("Making the environment .venv") and rest == ["Wrote .venv/.installed", ""]
     assert "WARNING" in bootstrap.LOG.read_text()
 
 
