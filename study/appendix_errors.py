@@ -107,12 +107,12 @@ class Confused(NamedTuple):
 
     @property
     def hardest(self) -> int:
-        """The digit of the lowest accuracy."""
+        """Return the digit of the lowest accuracy."""
         return int(self.share.argmin())
 
     @property
     def easiest(self) -> int:
-        """The digit of the highest accuracy."""
+        """Return the digit of the highest accuracy."""
         return int(self.share.argmax())
 
 

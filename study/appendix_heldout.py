@@ -21,14 +21,11 @@ from study.task4c_oscillation import RATE, follow, shuffled
 class Final(NamedTuple):
     """A run's accuracies, with its last and its best weights, on validation and held-out images."""
 
-    last: float
-    last_held: float
-    best: float
-    best_held: float
-    low: float  # Wilson's 95 % interval of best_held
+    means: list[float]  # last weights: validation, held-out; best weights: validation, held-out
+    low: float  # Wilson's 95% interval of the last of these
     high: float
-    gap: Interval  # best minus best_held, over both sets of images
-    gap_last: Interval  # last minus last_held
+    gap: Interval  # best weights: validation minus held-out, over both sets of images
+    gap_last: Interval  # last weights
 
 
 class Price(NamedTuple):
@@ -57,16 +54,8 @@ def finals(runs: Mapping[str, Run], data: Dataset) -> dict[str, Final]:
         last, best = evaluate(models, data.validation).correct
         last_held, best_held = evaluate(models, data.test).correct
         low, high = wilson(best_held.sum(), len(best_held))
-        result[name] = Final(
-            last=float(last.mean()),
-            last_held=float(last_held.mean()),
-            best=float(best.mean()),
-            best_held=float(best_held.mean()),
-            low=low,
-            high=high,
-            gap=apart(best, best_held),
-            gap_last=apart(last, last_held),
-        )
+        means = [float(correct.mean()) for correct in (last, last_held, best, best_held)]
+        result[name] = Final(means, low, high, apart(best, best_held), apart(last, last_held))
     return result
 
 

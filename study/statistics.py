@@ -22,32 +22,32 @@ class Interval(NamedTuple):
 
     @property
     def half(self) -> float:
-        """Half the width of the interval."""
+        """Return half the width of the interval."""
         return self.error * float(stdtrit(self.freedom, 0.975))
 
     @property
     def low(self) -> float:
-        """The lower end."""
+        """Return the lower end."""
         return self.mean - self.half
 
     @property
     def high(self) -> float:
-        """The upper end."""
+        """Return the upper end."""
         return self.mean + self.half
 
     @property
     def certain(self) -> bool:
-        """True if the interval leaves out 0."""
+        """Return whether the interval leaves out 0."""
         return abs(self.mean) > self.half
 
     @property
     def ratio(self) -> float:
-        """The mean in standard errors."""
+        """Return the mean in standard errors."""
         return self.mean / self.error
 
     @property
     def beyond(self) -> float:
-        """The distance of the mean from 0 in units of `half`: below 1 it is indistinguishable from 0."""
+        """Return the distance of the mean from 0 in units of `half`: below 1 it is indistinguishable from 0."""
         return abs(self.mean) / self.half
 
 
@@ -90,12 +90,12 @@ class Estimate(NamedTuple):
 
     @property
     def both(self) -> float:
-        """Half a 95% interval where shuffles and images vary, as if independently."""
+        """Return half a 95% interval where shuffles and images vary, as if independently."""
         return float(np.hypot(self.shuffles, self.images))
 
     @property
     def certain(self) -> bool:
-        """True if the interval over both leaves out 0."""
+        """Return whether the interval over both leaves out 0."""
         return abs(self.mean) > self.both
 
 

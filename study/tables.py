@@ -86,7 +86,7 @@ def order_rows(found: Mapping[str, Shuffling]) -> list[tuple[str, ...]]:
 def final_rows(found: Mapping[str, Final]) -> list[tuple[str, ...]]:
     """Return a table's rows: run, accuracies of its last and of its best weights, interval of the latter."""
     return [
-        (name, *(f"{accuracy:.4f}" for accuracy in run[:4]), f"{run.low:.4f} to {run.high:.4f}")
+        (name, *(f"{accuracy:.4f}" for accuracy in run.means), f"{run.low:.4f} to {run.high:.4f}")
         for name, run in found.items()
     ]
 

@@ -114,7 +114,7 @@ class Reproduced(NamedTuple):
 
     @property
     def error(self) -> float:
-        """The relative difference."""
+        """Return the relative difference."""
         return abs(self.here / float(self.reference) - 1)
 
 

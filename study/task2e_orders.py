@@ -122,7 +122,7 @@ class Arm(NamedTuple):
 
     @property
     def mean(self) -> float:
-        """The mean size, nats."""
+        """Return the mean size, nats."""
         return float(self.size.mean())
 
 
@@ -153,7 +153,7 @@ class Shuffling(NamedTuple):
 
     @property
     def test(self) -> Array:
-        """The loss of the best weights on the held-out images."""
+        """Return the loss of the best weights on the held-out images."""
         return self.held.mean(axis=1)
 
 

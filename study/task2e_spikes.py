@@ -29,7 +29,7 @@ class Course(NamedTuple):
 
     @property
     def rise(self) -> Array:
-        """The change of the validation loss by each update, (epochs, batches)."""
+        """Return the change of the validation loss by each update, (epochs, batches)."""
         return np.diff(self.loss).reshape(-1, self.per_epoch)
 
     def update(self, batch: int, epoch: int) -> int:

@@ -98,7 +98,7 @@ def test_accuracies_on_held_out_images(case, halved):
     run = train(SoftmaxRegression(), halved, **settings)
     found = heldout.finals({"3b": run}, halved)["3b"]
     right = [[m.accuracy(*part) for part in (halved.validation, halved.test)] for m in (run.last, run.best)]
-    assert list(found[:4]) == pytest.approx([*right[0], *right[1]])
+    assert found.means == pytest.approx([*right[0], *right[1]])
     interval = binomtest(round(right[1][1] * 1500), 1500).proportion_ci(0.95, method="wilson")
     assert (found.low, found.high) == pytest.approx(tuple(interval), abs=1e-7)
     (a, b) = right[1]
