@@ -1,4 +1,6 @@
-"""This project's own contestants: the report's code, and the reference and floor it is held against."""
+"""This project's own contestants: the report's code, and the reference and the floor beside it."""
+
+import kernels
 
 import floor as bare
 import numpy as np
@@ -9,43 +11,54 @@ from assignment1.mnist import Dataset, Split
 
 
 def prepare(data):
-    splits = [Split(*part) for part in data]
-    return Dataset(*splits, lambda: splits[1])
+    """Return the arrays as a data set."""
+    training, validation = data
+    validation = Split(*validation)
+    return Dataset(Split(*training), validation, lambda: validation)
 
 
-def _history(run):
-    return vars(run.history) | dict(steps=run.steps, best_step=run.best_step)
+def reference(data, runs, settings):
+    """Return the histories of the student's runs."""
+    return [plain.train((data.train, data.validation), **run, **settings) for run in runs]
+
+
+def floor(data, runs, settings):
+    """Do the bare matrix work of a run; return no histories."""
+    bare.run(data.train.X, data.validation.X)
+    return []
+
+
+def ours_single(data, runs, settings):
+    """Return the histories of runs one after another."""
+    kind = _kind(data)
+    histories = []
+    for run in runs:
+        found = train(kind(run["lam"]), data, seed=run["seed"], **settings, progress=False)
+        histories.append(_history(found))
+    return histories
+
+
+def ours_sweep(data, runs, settings, workers=None):
+    """Return the histories of the runs of one sweep."""
+    lams = sorted({run["lam"] for run in runs})
+    seeds = sorted({run["seed"] for run in runs})
+    found = sweep(_kind(data), data, lam=lams, seed=seeds, **settings, workers=workers, progress=False)
+    return [_history(found[run["lam"], run["seed"]]) for run in runs]
+
+
+def ours_sweep_one_worker(data, runs, settings):
+    """Return the histories of the runs of a sweep in one process."""
+    return ours_sweep(data, runs, settings, workers=1)
+
+
+def version():
+    """Return the versions that ran, in words."""
+    return f"NumPy {np.__version__}, {kernels.architectures()}"
 
 
 def _kind(data):
     return LogisticRegression if data.train.Y.shape[1] == 1 else SoftmaxRegression
 
 
-def reference(data, runs, settings):
-    return [plain.train((data.train, data.validation), **run, **settings) for run in runs]
-
-
-def floor(data, runs, settings):
-    bare.run((data.train, data.validation))
-    return []
-
-
-def ours_single(data, runs, settings):
-    kind = _kind(data)
-    return [
-        _history(train(kind(run["lam"]), data, seed=run["seed"], **settings, progress=False)) for run in runs
-    ]
-
-
-def ours_sweep(data, runs, settings, workers=None):
-    lams, seeds = (list(dict.fromkeys(run[name] for run in runs)) for name in ("lam", "seed"))
-    found = sweep(_kind(data), data, lam=lams, seed=seeds, **settings, workers=workers, progress=False)
-    return [_history(found[run["lam"], run["seed"]]) for run in runs]
-
-
-def ours_sweep_one_worker(data, runs, settings):
-    return ours_sweep(data, runs, settings, workers=1)
-
-
-def version():
-    return f"NumPy {np.__version__}"
+def _history(run):
+    return vars(run.history) | dict(steps=run.steps, best_step=run.best_step)

@@ -2,24 +2,44 @@
 
 import numpy as np
 
-STEPS, CHECKS = 7627, 247  # of the run with seed 0 and lambda 0
-BLOCK, SCORED = 10, 64  # checks that can share a product: no more before an early stop could fall due
+STEPS = 7627  # of the run with seed 0 and lambda 0
+CHECKS = 247
+BATCH = 128
+K = 10
+BLOCK = 10  # checks that can share a product: no more before an early stop could fall due
+SCORED = 64
 
 
-def run(data):
-    """Gather each batch, two products a step, and the checks' products, in the fastest layout found."""
-    (X, _), (X_val, _) = data
-    D, n = X.shape[1], 128
-    rng, order, batch = np.random.default_rng(0), np.arange(len(X)), np.empty((n, D), X.dtype)
-    w, residual = np.zeros((D, 10), X.dtype), np.zeros((10, n), X.dtype)
-    z, gradient = np.empty((n, 10), X.dtype), np.empty_like(w)
+def run(X, X_val):
+    """Do the products of all steps and checks, in the fastest layout found."""
+    make_steps(X)
+    evaluate(X_val, BLOCK)
+    evaluate(X, SCORED)
+
+
+def make_steps(X):
+    """Gather each batch and multiply by it twice."""
+    D = X.shape[1]
+    rng = np.random.default_rng(0)
+    order = np.arange(len(X))
+    batch = np.empty((BATCH, D), X.dtype)
+    w = np.zeros((D, K), X.dtype)
+    residual = np.zeros((K, BATCH), X.dtype)
+    z = np.empty((BATCH, K), X.dtype)
+    gradient = np.empty_like(w)
+    per_epoch = len(X) // BATCH
     for step in range(STEPS):
-        b = step % (len(X) // n)
-        if b == 0:
+        start = step % per_epoch * BATCH
+        if start == 0:
             rng.shuffle(order)
-        np.take(X, order[b * n : b * n + n], axis=0, out=batch, mode="clip")
+        np.take(X, order[start : start + BATCH], axis=0, out=batch, mode="clip")
         np.matmul(batch, w, out=z)
         np.matmul(batch.T, residual.T, out=gradient)
-    for images, together in ((X_val, BLOCK), (X, SCORED)):
-        for done in range(0, CHECKS, together):
-            np.zeros((min(together, CHECKS - done) * 10, D), X.dtype) @ images.T
+
+
+def evaluate(images, together):
+    """Multiply the weights of all checks by the images, those of so many checks in one product."""
+    for done in range(0, CHECKS, together):
+        outputs = K * min(together, CHECKS - done)
+        W = np.zeros((outputs, images.shape[1]), images.dtype)
+        np.matmul(W, images.T)

@@ -3,21 +3,24 @@
 Time of the fastest of three, after a warm-up, and the peak memory against the arrays of the data.
 """
 
-import json
 import sys
 import time
 from pathlib import Path
+
+import kernels
 
 import numpy as np
 
 from assignment1 import SoftmaxRegression, load_mnist, sweep
 from assignment1.mnist import Dataset, Split, one_hot, preprocess
 
+PROCESS = Path("/proc/self")
 SETTINGS = dict(learning_rate=0.01, seed=0, progress=False)
+MB = 2**20
 
 
-def data(count):
-    """`count` images to train on, of the 60,000, and the 10,000 for validation."""
+def dataset(count):
+    """Return `count` images to train on, of the 60,000, and the 10,000 for validation."""
     mnist = load_mnist()
     train = Split(preprocess(mnist.train_images[:count]), one_hot(mnist.train_labels[:count]))
     validation = Split(preprocess(mnist.test_images), one_hot(mnist.test_labels))
@@ -25,25 +28,29 @@ def data(count):
 
 
 def status(name):
-    """A figure of the process in MB: VmRSS, memory now, or VmHWM, its peak."""
-    lines = Path("/proc/self/status").read_text().splitlines()
-    return next(int(line.split()[1]) / 1024 for line in lines if line.startswith(name))
+    """Return a figure of the process in MB: VmRSS, memory now, or VmHWM, its peak."""
+    for line in (PROCESS / "status").read_text().splitlines():
+        if line.startswith(name):
+            return int(line.split()[1]) / 1024
 
 
-def main(what, count):
-    images = data(count if what == "images" else 20_000)
-    lams = list(np.geomspace(1e-4, 1, count)) if what == "runs" else [0.0]
+def measure(what, count):
+    """Return seconds and memory of a sweep with so many images, epochs or runs."""
+    data = dataset(count if what == "images" else 20_000)
+    lams = np.geomspace(1e-4, 1, count) if what == "runs" else [0.0]
     epochs = count if what == "epochs" else 2
-    Path("/proc/self/clear_refs").write_text("5")  # the peak starts anew (Linux)
-    before, times = status("VmRSS"), []
+    (PROCESS / "clear_refs").write_text("5")  # the peak starts anew (Linux)
+    before = status("VmRSS")
+    times = []
     for _ in range(4):
         start = time.perf_counter()
-        sweep(SoftmaxRegression, images, lam=lams, epochs=epochs, **SETTINGS)
+        sweep(SoftmaxRegression, data, lam=lams, epochs=epochs, **SETTINGS)
         times.append(time.perf_counter() - start)
-    arrays = sum(part.nbytes for split in (images.train, images.validation) for part in split) / 2**20
-    memory = (arrays + status("VmHWM") - before) / arrays
-    print(json.dumps(dict(what=what, count=count, seconds=min(times[1:]), arrays=arrays, memory=memory)))
+    added = status("VmHWM") - before
+    arrays = sum(array.nbytes for array in (*data.train, *data.validation)) / MB
+    memory = (arrays + added) / arrays
+    return dict(what=what, count=count, seconds=min(times[1:]), arrays=arrays, memory=memory)
 
 
 if __name__ == "__main__":
-    main(sys.argv[1], int(sys.argv[2]))
+    kernels.answer(measure(sys.argv[1], int(sys.argv[2])))

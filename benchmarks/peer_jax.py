@@ -1,93 +1,130 @@
 """JAX on the CPU with the whole run, checks and early stop included, as one compiled loop."""
 
 from functools import partial
+from typing import NamedTuple
 
 import jax
 import jax.numpy as jnp
 import numpy as np
+from jax import Array
 
 jax.config.update("jax_enable_x64", True)
 
+K = 10  # classes
+
+
+class State(NamedTuple):
+    """A run in progress."""
+
+    step: Array
+    w: Array
+    losses: Array
+    checks: Array  # (checks, 3): validation loss, validation accuracy, training accuracy
+    best: Array
+    best_step: Array
+    waited: Array
+
 
 def accuracy(z, labels):
-    return (z.argmax(axis=1) == labels).mean(dtype=z.dtype)
+    """Return the share of examples that the logits classify correctly."""
+    correct = z.argmax(axis=1) == labels
+    return correct.mean(dtype=z.dtype)
 
 
 def loss_of(z, labels):
-    return (jax.nn.logsumexp(z, axis=1) - jnp.take_along_axis(z, labels[:, None], axis=1)[:, 0]).mean()
+    """Return the mean cross-entropy."""
+    target = jnp.take_along_axis(z, labels[:, None], axis=1)[:, 0]
+    return (jax.nn.logsumexp(z, axis=1) - target).mean()
 
 
-@partial(jax.jit, static_argnames=("check_every", "K"))
-def loop(X, labels, X_val, labels_val, order, lam, learning_rate, patience, *, check_every, K):
+@partial(jax.jit, static_argnames="check_every")
+def loop(X, labels, X_val, labels_val, order, lam, learning_rate, patience, *, check_every):
+    """Train until early stopping or the end of `order` (steps, batch size); return the last state."""
     steps, batch_size = order.shape
     targets = jnp.eye(K, dtype=X.dtype)
 
     def check(state):
-        step, w, losses, checks, best, best_step, waited = state
-        z = X_val @ w
+        z = X_val @ state.w
         loss = loss_of(z, labels_val)
-        measured = jnp.stack([loss, accuracy(z, labels_val), accuracy(X @ w, labels)])
-        better = loss <= best
-        best, best_step = jnp.where(better, loss, best), jnp.where(better, step, best_step)
-        waited = jnp.where(better, 0, waited + 1)
-        return step, w, losses, checks.at[step // check_every].set(measured), best, best_step, waited
+        measured = jnp.stack([loss, accuracy(z, labels_val), accuracy(X @ state.w, labels)])
+        better = loss <= state.best
+        return state._replace(
+            checks=state.checks.at[state.step // check_every].set(measured),
+            best=jnp.where(better, loss, state.best),
+            best_step=jnp.where(better, state.step, state.best_step),
+            waited=jnp.where(better, 0, state.waited + 1),
+        )
 
-    def one(state):
-        step, w, losses, checks, best, best_step, waited = state
-        rows = order[step]
-        X_batch, y = X[rows], labels[rows]
-        z = X_batch @ w
-        losses = losses.at[step].set(loss_of(z, y))
-        gradient = X_batch.T @ (jax.nn.softmax(z, axis=1) - targets[y]) / batch_size + 2 * lam * w
-        state = (step, w - learning_rate * gradient, losses, checks, best, best_step, waited)
-        state = jax.lax.cond(step % check_every == 0, check, lambda state: state, state)
-        return (step + 1, *state[1:])
+    def update(state):
+        rows = order[state.step]
+        X_batch = X[rows]
+        y = labels[rows]
+        z = X_batch @ state.w
+        residual = jax.nn.softmax(z, axis=1) - targets[y]
+        gradient = X_batch.T @ residual / batch_size + 2 * lam * state.w
+        losses = state.losses.at[state.step].set(loss_of(z, y))
+        state = state._replace(w=state.w - learning_rate * gradient, losses=losses)
+        state = jax.lax.cond(state.step % check_every == 0, check, lambda state: state, state)
+        return state._replace(step=state.step + 1)
 
-    state = (
-        jnp.int64(0),
-        jnp.zeros((X.shape[1], K), X.dtype),
-        jnp.zeros(steps, X.dtype),
-        jnp.zeros((-(-steps // check_every), 3), X.dtype),
-        jnp.array(jnp.inf, X.dtype),
-        jnp.int64(0),
-        jnp.int64(0),
+    def goes_on(state):
+        return (state.step < steps) & (state.waited < patience)
+
+    zero = jnp.int64(0)
+    start = State(
+        step=zero,
+        w=jnp.zeros((X.shape[1], K), X.dtype),
+        losses=jnp.zeros(steps, X.dtype),
+        checks=jnp.zeros((steps // check_every + 1, 3), X.dtype),
+        best=jnp.array(jnp.inf, X.dtype),
+        best_step=zero,
+        waited=zero,
     )
-    return jax.lax.while_loop(lambda state: (state[0] < steps) & (state[-1] < patience), one, state)
+    return jax.lax.while_loop(goes_on, update, start)
+
+
+def batches(images, batch_size, epochs, seed):
+    """Return the rows of all batches, (steps, batch size)."""
+    rng = np.random.default_rng(seed)
+    order = np.arange(images)
+    used = images - images % batch_size
+    rows = []
+    for _ in range(epochs):
+        rng.shuffle(order)
+        rows.append(order[:used].astype(np.int32).reshape(-1, batch_size))
+    return jnp.asarray(np.concatenate(rows))
 
 
 def train(data, lam, *, learning_rate, epochs, batch_size, seed, patience):
-    X, labels = data[:2]
-    rng, order, per_epoch = np.random.default_rng(seed), np.arange(len(X)), len(X) // batch_size
-    epochs_of_rows = []
-    for _ in range(epochs):
-        rng.shuffle(order)
-        epochs_of_rows.append(order[: per_epoch * batch_size].astype(np.int32).reshape(per_epoch, batch_size))
-    rows = jnp.asarray(np.concatenate(epochs_of_rows))
-    lam, learning_rate = jnp.array(lam, X.dtype), jnp.array(learning_rate, X.dtype)
-    every, K = per_epoch // 5, int(labels.max()) + 1
-    done = loop(*data, rows, lam, learning_rate, patience, check_every=every, K=K)
-    steps, _, losses, checks, _, best_step, _ = jax.block_until_ready(done)
-    steps = int(steps)
-    at = np.arange(0, steps, every)
-    measured = np.asarray(checks)[: len(at)]
+    """Train once; return the history."""
+    X = data[0]
+    rows = batches(len(X), batch_size, epochs, seed)
+    check_every = len(X) // batch_size // 5
+    end = loop(*data, rows, lam, learning_rate, patience, check_every=check_every)
+    steps = int(end.step)
+    at = np.arange(0, steps, check_every)
+    validation_loss, validation_accuracy, train_accuracy = np.asarray(end.checks)[: len(at)].T
     return dict(
-        train_loss=np.asarray(losses)[:steps],
+        train_loss=np.asarray(end.losses)[:steps],
         step=at,
-        validation_loss=measured[:, 0],
-        validation_accuracy=measured[:, 1],
-        train_accuracy=measured[:, 2],
+        validation_loss=validation_loss,
+        validation_accuracy=validation_accuracy,
+        train_accuracy=train_accuracy,
         steps=steps,
-        best_step=int(best_step),
+        best_step=int(end.best_step),
     )
 
 
 def prepare(data):
+    """Return the arrays as JAX's, with labels in place of targets."""
     (X, Y), (X_val, Y_val) = data
-    arrays = (X, Y.argmax(axis=1).astype(np.int32), X_val, Y_val.argmax(axis=1).astype(np.int32))
-    return tuple(jnp.asarray(a) for a in arrays)
+    labels = Y.argmax(axis=1).astype(np.int32)
+    labels_val = Y_val.argmax(axis=1).astype(np.int32)
+    return [jnp.asarray(array) for array in (X, labels, X_val, labels_val)]
 
 
 def compiled(data, runs, settings):
+    """Return the histories of runs."""
     return [train(data, **run, **settings) for run in runs]
 
 
@@ -97,4 +134,5 @@ def warm(data, runs, settings):
 
 
 def version():
+    """Return the version that ran, in words."""
     return f"JAX {jax.__version__}, {jax.devices()[0].device_kind}"

@@ -6,92 +6,131 @@ import numpy as np
 import torch
 
 BLOCK = 10  # checks evaluated together at most
+K = 10  # classes
 
 
-def evaluate(W, X, labels):
-    """Mean cross-entropy and accuracy of P sets of weights W (P, 785, K), in one product."""
-    P, _, K = W.shape
-    z = (X @ W.permute(1, 0, 2).reshape(X.shape[1], P * K)).view(len(X), P, K)
-    target = z.gather(2, labels[:, None, None].expand(-1, P, 1))[:, :, 0]
-    loss = (z.logsumexp(2) - target).mean(0)
-    return loss.tolist(), (z.argmax(2) == labels[:, None]).double().mean(0).tolist()
+class Checks:
+    """The checks of a run: their weights are evaluated in one product, when the run could stop."""
+
+    def __init__(self, data, patience, block):
+        self.data = data
+        self.patience = patience
+        self.block = block  # checks evaluated together at most
+        self.pending = []  # weights to evaluate
+        self.best = math.inf
+        self.best_check = 0
+        self.waited = 0
+        self.validation_loss = []
+        self.validation_accuracy = []
+        self.train_accuracy = []
+
+    def note(self, w):
+        """Note the weights of a check, and evaluate once it is due."""
+        self.pending.append(w.clone())
+        if len(self.pending) >= min(self.block, self.patience - self.waited):
+            self.evaluate()
+
+    def evaluate(self):
+        """Evaluate all weights that are noted."""
+        X, labels, X_val, labels_val = self.data
+        W = torch.stack(self.pending)
+        self.pending = []
+        z = logits(X_val, W)
+        self.validation_accuracy += accuracies(z, labels_val)
+        self.train_accuracy += accuracies(logits(X, W), labels)
+        for loss in losses(z, labels_val):
+            if loss <= self.best:
+                self.best = loss
+                self.best_check = len(self.validation_loss)
+                self.waited = 0
+            else:
+                self.waited += 1
+            self.validation_loss.append(loss)
+
+
+def logits(X, W):
+    """Return the logits (N, P, K) of P sets of weights W (P, 785, K), from one product."""
+    P, D, _ = W.shape
+    return (X @ W.permute(1, 0, 2).reshape(D, P * K)).view(len(X), P, K)
+
+
+def losses(z, labels):
+    """Return the mean cross-entropy of each set of weights."""
+    index = labels[:, None, None].expand(-1, z.shape[1], 1)
+    target = z.gather(2, index)[:, :, 0]
+    return (z.logsumexp(2) - target).mean(0).tolist()
+
+
+def accuracies(z, labels):
+    """Return the accuracy of each set of weights."""
+    correct = z.argmax(2) == labels[:, None]
+    return correct.double().mean(0).tolist()
+
+
+def batches(images, batch_size, epochs, seed):
+    """Yield the rows of each batch."""
+    rng = np.random.default_rng(seed)
+    order = np.arange(images)
+    for _ in range(epochs):
+        rng.shuffle(order)
+        chosen = torch.from_numpy(order)
+        for end in range(batch_size, images + 1, batch_size):
+            yield chosen[end - batch_size : end]
 
 
 @torch.inference_mode()
-def train(data, lam, *, learning_rate, epochs, batch_size, seed, patience, lazy):
-    X, labels, X_val, labels_val = data
-    K = int(labels.max()) + 1
+def train(data, lam, *, learning_rate, epochs, batch_size, seed, patience, block):
+    """Train once; return the history."""
+    X, labels = data[:2]
     w = torch.zeros((X.shape[1], K), dtype=X.dtype)
     targets = torch.eye(K, dtype=X.dtype)[labels]
     X_batch = torch.empty((batch_size, X.shape[1]), dtype=X.dtype)
     per_epoch = len(X) // batch_size
     check_every = per_epoch // 5
-    losses = torch.empty(epochs * per_epoch, dtype=torch.float64)
-    rng, order = np.random.default_rng(seed), np.arange(len(X))
-    pending, checks, best, best_step, waited, step, stop = [], [], math.inf, 0, 0, 0, False
-    for _ in range(epochs):
-        rng.shuffle(order)
-        chosen = torch.from_numpy(order)
-        for b in range(per_epoch):
-            rows = chosen[b * batch_size : (b + 1) * batch_size]
-            torch.index_select(X, 0, rows, out=X_batch)
-            z, Y = X_batch @ w, targets[rows]
-            logs = torch.log_softmax(z, 1)
-            losses[step] = -(Y * logs).sum() / batch_size
-            w.mul_(1 - 2 * learning_rate * lam)
-            w.addmm_(X_batch.T, logs.exp_().sub_(Y), alpha=-learning_rate / batch_size)
-            if step % check_every == 0:
-                pending.append((step, w.clone()))
-                if len(pending) >= (min(BLOCK, patience - waited) if lazy else 1):
-                    W = torch.stack([weights for _, weights in pending])
-                    scores = (*evaluate(W, X_val, labels_val), evaluate_accuracy(W, X, labels))
-                    for (at, _), *measured in zip(pending, *scores, strict=True):
-                        checks.append((at, *measured))
-                        if measured[0] <= best:
-                            best, best_step, waited = measured[0], at, 0
-                        else:
-                            waited += 1
-                    pending, stop = [], waited >= patience
-            step += 1
-            if stop:
+    train_loss = torch.empty(epochs * per_epoch, dtype=torch.float64)
+    checks = Checks(data, patience, block)
+    for step, rows in enumerate(batches(len(X), batch_size, epochs, seed)):
+        torch.index_select(X, 0, rows, out=X_batch)
+        Y = targets[rows]
+        logs = torch.log_softmax(X_batch @ w, 1)
+        train_loss[step] = -(Y * logs).sum() / batch_size
+        w.mul_(1 - 2 * learning_rate * lam)
+        w.addmm_(X_batch.T, logs.exp_().sub_(Y), alpha=-learning_rate / batch_size)
+        if step % check_every == 0:
+            checks.note(w)
+            if checks.waited >= patience:
                 break
-        if stop:
-            break
-    if pending:
-        W = torch.stack([weights for _, weights in pending])
-        scores = (*evaluate(W, X_val, labels_val), evaluate_accuracy(W, X, labels))
-        checks += [(at, *measured) for (at, _), *measured in zip(pending, *scores, strict=True)]
-        best_step = min(checks, key=lambda check: (check[1], -check[0]))[0]
-    at, validation_loss, validation_accuracy, train_accuracy = map(list, zip(*checks, strict=True))
+    if checks.pending:
+        checks.evaluate()
+    steps = step + 1
     return dict(
-        train_loss=losses[:step].numpy(),
-        step=at,
-        validation_loss=validation_loss,
-        validation_accuracy=validation_accuracy,
-        train_accuracy=train_accuracy,
-        steps=step,
-        best_step=best_step,
+        train_loss=train_loss[:steps].numpy(),
+        step=range(0, steps, check_every),
+        validation_loss=checks.validation_loss,
+        validation_accuracy=checks.validation_accuracy,
+        train_accuracy=checks.train_accuracy,
+        steps=steps,
+        best_step=checks.best_check * check_every,
     )
 
 
-def evaluate_accuracy(W, X, labels):
-    P, _, K = W.shape
-    z = (X @ W.permute(1, 0, 2).reshape(X.shape[1], P * K)).view(len(X), P, K)
-    return (z.argmax(2) == labels[:, None]).double().mean(0).tolist()
-
-
 def prepare(data):
+    """Return the arrays as tensors, with labels in place of targets."""
     (X, Y), (X_val, Y_val) = data
-    return tuple(torch.from_numpy(a) for a in (X, Y.argmax(axis=1), X_val, Y_val.argmax(axis=1)))
+    arrays = (X, Y.argmax(axis=1), X_val, Y_val.argmax(axis=1))
+    return [torch.from_numpy(array) for array in arrays]
 
 
 def lazy(data, runs, settings):
-    return [train(data, **run, **settings, lazy=True) for run in runs]
+    """Return the histories of runs whose checks are evaluated together."""
+    return [train(data, **run, **settings, block=BLOCK) for run in runs]
 
 
 def eager(data, runs, settings):
-    return [train(data, **run, **settings, lazy=False) for run in runs]
+    """Return the histories of runs whose checks are evaluated at once."""
+    return [train(data, **run, **settings, block=1) for run in runs]
 
 
 def version():
+    """Return the version that ran, in words."""
     return f"PyTorch {torch.__version__}, {torch.get_num_threads()} threads"

@@ -1,27 +1,31 @@
-"""The assignment's algorithm as a student writes it: the measure that the report's code is held against.
+"""The assignment's algorithm as a student writes it: the measure of the report's code.
 
 Batches, checks and accuracy are laid out as in the course's own starter code, which students fill in: batches
-by a list of indices, and a check that asks for three things in turn, each with a forward pass of its own.
+by a list of indices, and a check that asks for three figures in turn, each with a forward pass of its own.
 """
 
 import numpy as np
 
 
 def sigmoid(z):
+    """Return the logistic function of z."""
     return 1 / (1 + np.exp(-z))
 
 
 def softmax(z):
+    """Return the softmax of each row of z."""
     return np.exp(z) / np.sum(np.exp(z), axis=1, keepdims=True)
 
 
 def cross_entropy(targets, outputs):
+    """Return the average cross-entropy."""
     if targets.shape[1] == 1:
         return -np.mean(targets * np.log(outputs) + (1 - targets) * np.log(1 - outputs))
     return -np.mean(np.sum(targets * np.log(outputs), axis=1))
 
 
 def accuracy(X, targets, model):
+    """Return the share of examples that the model classifies correctly."""
     outputs = model(X)
     if targets.shape[1] == 1:
         return np.mean((outputs >= 0.5) == targets)
@@ -29,13 +33,14 @@ def accuracy(X, targets, model):
 
 
 def batches(X, Y, batch_size, indices):
+    """Yield the batches of an epoch."""
     for i in range(len(X) // batch_size):
         chosen = indices[i * batch_size : (i + 1) * batch_size]
         yield X[chosen], Y[chosen]
 
 
 def train(data, lam, *, learning_rate, epochs, batch_size=128, shuffle=True, seed=0, patience=10):
-    """One run; its history as a dict of lists, and the two counts."""
+    """Train once; return the history as a dict of lists, with the steps made and the best step."""
     (X, Y), (X_val, Y_val) = data
     activation = sigmoid if Y.shape[1] == 1 else softmax
     w = np.zeros((X.shape[1], Y.shape[1]))
@@ -47,7 +52,10 @@ def train(data, lam, *, learning_rate, epochs, batch_size=128, shuffle=True, see
     names = ("train_loss", "step", "validation_loss", "validation_accuracy", "train_accuracy")
     history = {name: [] for name in names}
     check_every = len(X) // batch_size // 5
-    step, best, best_step, waited = 0, np.inf, 0, 0
+    step = 0
+    best = np.inf
+    best_step = 0
+    waited = 0
     indices = list(range(len(X)))
     for _ in range(epochs):
         if shuffle:
@@ -64,7 +72,9 @@ def train(data, lam, *, learning_rate, epochs, batch_size=128, shuffle=True, see
                 history["train_accuracy"].append(accuracy(X, Y, model))
                 history["validation_accuracy"].append(accuracy(X_val, Y_val, model))
                 if loss <= best:
-                    best, best_step, waited = loss, step, 0
+                    best = loss
+                    best_step = step
+                    waited = 0
                 else:
                     waited += 1
                 if waited == patience:

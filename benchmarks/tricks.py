@@ -1,39 +1,22 @@
-"""What each trick of the training buys: the same work with it and without it, in turns; JSON on stdout.
+"""What each trick of the training buys: the same run with it and without it, in turns; JSON on stdout."""
 
-`PREDICTED` was written before the first measurement: how much longer (in %) the run takes without a trick
-that is in use, or how much shorter with one that is not.
-"""
-
-import json
 import sys
 import time
 from contextlib import ExitStack
 from unittest.mock import patch
 
+import kernels
+
 import numpy as np
 
-from assignment1 import SoftmaxRegression, load_mnist, sweep, train
+from assignment1 import SoftmaxRegression, load_mnist, train
 from assignment1.fast import engine, evaluation
 
-PREDICTED = {
-    "lazy evaluation": 180,
-    "without the constant columns": 11,
-    "pixels as whole numbers": 9,
-    "batches' products in the other order": 10,
-    "classes first in memory": 6,
-    "training accuracy in float32": 9,
-    "training accuracies 32 at a time": 4,
-    "losses of steps 16 at a time": 8,
-    "evaluation in blocks of images": 2,
-    "five lambdas trained together": 50,
-    "at least one job for each worker": 14,
-}
-ROUNDS, EPOCHS = 3, 8
-WORKERS = None
-COMPACT = engine.CompactInputs
+ROUNDS = 3
+SETTINGS = dict(learning_rate=0.01, epochs=8, seed=0, patience=10, progress=False)
 
 
-class AllColumns(COMPACT):
+class AllColumns(engine.CompactInputs):
     """Every column is kept, as if its weights were not zero at first."""
 
     def __init__(self, X, start, shuffle):
@@ -41,75 +24,62 @@ class AllColumns(COMPACT):
 
 
 def double_accuracies(kind, W, inputs, Y_rows):
-    right = 0
+    """Return the training accuracies, all in the precision of the weights."""
+    correct = 0
     for part in evaluation.blocks(inputs.varying):
         z = evaluation.logits(inputs.take(part, W.dtype), W)
-        right = right + kind.correct(z, Y_rows[:, part].T[..., None]).sum(axis=0)
-    return (right / len(inputs.varying)).tolist()
+        targets = Y_rows[:, part].T[..., None]
+        correct += kind.correct(z, targets).sum(axis=0)
+    return (correct / len(inputs.varying)).tolist()
 
 
-def changes():
-    on, this, many = patch.object, sys.modules[__name__], sys.modules["assignment1.sweep"]
-    return {
-        "lazy evaluation": lambda: (
-            on(engine.RunInProgress, "checks_to_come", lambda self: 1),
-            on(engine, "DEFERRED", 1),
-        ),
-        "without the constant columns": lambda: (on(engine, "CompactInputs", AllColumns),),
-        "pixels as whole numbers": lambda: (on(engine, "as_whole_numbers", lambda X: (X, 1)),),
-        "batches' products in the other order": lambda: (on(evaluation, "SMALL", 0),),
-        "classes first in memory": lambda: (
-            on(engine, "logits", evaluation.product),
-            on(evaluation, "logits", evaluation.product),
-        ),
-        "training accuracy in float32": lambda: (on(engine, "training_accuracies", double_accuracies),),
-        "training accuracies 32 at a time": lambda: (on(engine, "DEFERRED", 100),),
-        "losses of steps 16 at a time": lambda: (on(engine, "LOGGED", 1),),
-        "evaluation in blocks of images": lambda: (on(evaluation, "ROWS", 20_000),),
-        "five lambdas trained together": lambda: (on(many, "TOGETHER", 1),),
-        "at least one job for each worker": lambda: (on(this, "WORKERS", 1),),
-    }
+change = patch.object
+TRICKS = {  # % that a run takes longer without one, predicted before the first measurement; its removal
+    "lazy evaluation": (180, [change(engine, "DEFERRED", 1)]),
+    "without the constant columns": (11, [change(engine, "CompactInputs", AllColumns)]),
+    "pixels as whole numbers": (9, [change(engine, "as_whole_numbers", lambda X: (X, 1))]),
+    "batches' products in the other order": (10, [change(evaluation, "SMALL", 0)]),
+    "classes first in memory": (
+        6,
+        [change(engine, "logits", evaluation.product), change(evaluation, "logits", evaluation.product)],
+    ),
+    "training accuracy in float32": (9, [change(engine, "training_accuracies", double_accuracies)]),
+    "training accuracies 32 at a time": (4, [change(engine, "DEFERRED", 100)]),
+    "losses of steps 16 at a time": (8, [change(engine, "LOGGED", 1)]),
+    "evaluation in blocks of images": (2, [change(evaluation, "ROWS", 20_000)]),
+}
 
 
-def one_run(images):
-    settings = dict(learning_rate=0.01, epochs=EPOCHS, seed=0, patience=10, progress=False)
-    return [train(SoftmaxRegression(), images, **settings)]
-
-
-def lambdas(images):
-    settings = dict(learning_rate=0.01, epochs=2 * EPOCHS, seed=0, progress=False, workers=WORKERS)
-    return sweep(SoftmaxRegression, images, lam=(0.0, 1e-4, 1e-3, 1e-2, 0.1), **settings).values()
-
-
-WORK = {
-    "five lambdas trained together": lambdas,
-    "at least one job for each worker": lambdas,
-}  # of the others: one_run
-
-
-def seconds(work, images, patches):
+def measure(data, removal=()):
+    """Return the seconds of a run under some changes of the code, and its validation losses."""
     with ExitStack() as stack:
-        for change in patches:
-            stack.enter_context(change)
+        for removed in removal:
+            stack.enter_context(removed)
         start = time.perf_counter()
-        runs = work(images)
-        elapsed = time.perf_counter() - start
-    return elapsed, np.concatenate([run.history.validation_loss for run in runs])
+        run = train(SoftmaxRegression(), data, **SETTINGS)
+        return time.perf_counter() - start, run.history.validation_loss
+
+
+def compare(data, removal):
+    """Return how many times as long the run takes without a trick, by rounds; the losses must agree."""
+    _, expected = measure(data)
+    ratios = []
+    for _ in range(ROUNDS):
+        seconds, _ = measure(data)
+        without, losses = measure(data, removal)
+        np.testing.assert_allclose(losses, expected, rtol=1e-8)
+        ratios.append(round(without / seconds, 3))
+    return ratios
 
 
 def main():
-    images, rows = load_mnist().softmax(), {}
-    for name, change in changes().items():
-        work, ratios = WORK.get(name, one_run), []
-        _, expected = seconds(work, images, ())
-        for _ in range(ROUNDS):
-            plain, _ = seconds(work, images, ())
-            changed, losses = seconds(work, images, change())
-            np.testing.assert_allclose(losses, expected, rtol=1e-8)
-            ratios.append(changed / plain)
-        rows[name] = dict(predicted=PREDICTED[name], ratios=[round(ratio, 3) for ratio in ratios])
-        print(name, rows[name], file=sys.stderr, flush=True)
-    print(json.dumps(rows))
+    """Print what each trick buys."""
+    data = load_mnist().softmax()
+    found = {}
+    for name, (predicted, removal) in TRICKS.items():
+        found[name] = dict(predicted=predicted, ratios=compare(data, removal))
+        print(name, found[name], file=sys.stderr, flush=True)
+    kernels.answer(found)
 
 
 if __name__ == "__main__":

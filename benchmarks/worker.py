@@ -1,50 +1,55 @@
 """One contestant in its own process: `worker.py MODULE FUNCTION ARRAYS.npz`, then a task a line.
 
 A task is JSON: {"runs": ..., "settings": ..., "keep": where the histories go, or null}. The first is only
-warmed up for. Each answer is a line of JSON with wall-clock and processor seconds and the peak memory in MB.
+warmed up for, and answered with the version; each other with the seconds that it took.
 """
 
 import importlib
 import json
-import resource
 import sys
 import time
 import warnings
 
+import kernels  # noqa: F401
+
 import numpy as np
 
 
-def warm_up(module, contest, data, runs, settings):
-    """What a first call costs more than the others: compilation, threads, pages of memory."""
+def main(module, function, arrays):
+    """Answer each task on stdin by a line of JSON on stdout."""
+    module = importlib.import_module(module)
+    contest = getattr(module, function)
+    with np.load(arrays) as saved:
+        X, Y, X_val, Y_val = saved.values()
+    data = module.prepare(((X, Y), (X_val, Y_val)))
+    task = json.loads(sys.stdin.readline())
+    warm_up(module, contest, data, task)
+    print(json.dumps(module.version()), flush=True)
+    for line in sys.stdin:
+        print(json.dumps(measure(contest, data, json.loads(line))), flush=True)
+
+
+def warm_up(module, contest, data, task):
+    """Do what makes a first call slower than the others: compile, start threads, touch memory."""
     if hasattr(module, "warm"):
-        module.warm(data, runs, settings)
+        module.warm(data, task["runs"], task["settings"])
     else:
-        contest(data, runs, settings | dict(epochs=1))
+        contest(data, task["runs"], task["settings"] | dict(epochs=1))
 
 
 def measure(contest, data, task):
-    wall, processor = time.perf_counter(), time.process_time()
+    """Return the seconds of a contest; write its histories where the task says."""
+    start = time.perf_counter()
     histories = contest(data, task["runs"], task["settings"])
-    answer = dict(seconds=time.perf_counter() - wall, processor=time.process_time() - processor)
-    answer["peak"] = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss / 1024
+    seconds = time.perf_counter() - start
     if task["keep"]:
-        kept = {
-            f"{i} {name}": value for i, history in enumerate(histories) for name, value in history.items()
-        }
+        kept = {}
+        for i, history in enumerate(histories):
+            kept |= {f"{i} {name}": values for name, values in history.items()}
         np.savez(task["keep"], **kept)
-    return answer
+    return round(seconds, 4)
 
 
 if __name__ == "__main__":
-    module = importlib.import_module(sys.argv[1])
-    contest = getattr(module, sys.argv[2])
     warnings.simplefilter("ignore")
-    with np.load(sys.argv[3]) as arrays:
-        data = (arrays["X"], arrays["Y"]), (arrays["X_val"], arrays["Y_val"])
-    data = module.prepare(data)
-    first = json.loads(sys.stdin.readline())
-    warm_up(module, contest, data, first["runs"], first["settings"])
-    peak = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss / 1024
-    print(json.dumps(dict(version=module.version(), peak=peak)), flush=True)
-    for line in sys.stdin:
-        print(json.dumps(measure(contest, data, json.loads(line))), flush=True)
+    main(*sys.argv[1:])
