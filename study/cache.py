@@ -161,8 +161,7 @@ def decoded(tree: Any, arrays: list[np.ndarray]) -> Any:
     value = kind.__new__(kind)
     if items:
         value.update(items)
-    for attribute, part in state:
-        object.__setattr__(value, attribute, part)
+    vars(value).update(state)
     return value
 
 
