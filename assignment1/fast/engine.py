@@ -34,10 +34,8 @@ LOGGED = 16  # steps whose losses are computed together
 
 def suits(model: Regression) -> bool:
     """Return whether the fast way trains this kind of model as the plain way does."""
-    for name in ("loss_at", "gradient_at", "accuracy_at"):  # their work is done otherwise here
-        if getattr(type(model), name, None) is not getattr(Regression, name):
-            return False
-    return True
+    names = ("loss_at", "gradient_at", "accuracy_at")  # their work is done otherwise here
+    return all(getattr(type(model), name, None) is getattr(Regression, name) for name in names)
 
 
 def fast_descent(
