@@ -206,9 +206,7 @@ def _points(data: Any, settings: dict[str, Any]) -> dict[Any, Point]:
     return points
 
 
-def _train(
-    task: tuple[Callable[[float], Regression], Sent], point: Point, shown: bool, stop_path: Path
-) -> Outcome:
+def _train(task: tuple[Any, Sent], point: Point, shown: bool, stop_path: Path) -> Outcome:
     """Return the run at a point, its error, or None if the sweep ended before the run began."""
     stop = StopFile(stop_path)
     if stop.is_set():
