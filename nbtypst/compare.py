@@ -18,6 +18,7 @@ import tempfile
 import time
 from collections.abc import Callable
 from contextlib import suppress
+from dataclasses import dataclass
 from pathlib import Path
 
 import pdfua
@@ -27,66 +28,65 @@ from nbtypst.reading.markdown import pandoc_path
 
 LIMIT = 180  # seconds for one notebook
 CHROMIUM = shutil.which("chromium") or shutil.which("google-chrome") or "chromium"
+CHROMIUM_FLAGS = (
+    "--disable-background-networking",
+    "--disable-gpu",
+    "--headless",
+    "--no-first-run",
+    "--no-sandbox",
+)
 NBCONVERT = (sys.executable, "-m", "jupyter", "nbconvert")
-TYPST = f"""#!{sys.executable}
+MYST_TYPST = f"""#!{sys.executable}
 import sys, typst
 if sys.argv[1] == "compile":
     typst.compile(sys.argv[2], output=sys.argv[2].removesuffix(".typ") + ".pdf")
 else:
     print("typst 0.15.0")
 """
-TEMPLATE = {
-    "template.yml": "jtex: v1\ntitle: Plain\nversion: 1.0.0\nkind: typst\nparts: []\ndoc: []\noptions: []\n"
-    "files: [template.typ]\n",
-    "template.typ": '#set document(title: "[-doc.title-]")\n[-IMPORTS-]\n= [-doc.title-]\n[-CONTENT-]\n',
+MYST = {  # files by their names below .myst
+    "bin/typst": MYST_TYPST,
+    "template/template.yml": "jtex: v1\ntitle: Plain\nversion: 1.0.0\nkind: typst\nparts: []\ndoc: []\n"
+    "options: []\nfiles: [template.typ]\n",
+    "template/template.typ": '#set document(title: "[-doc.title-]")\n[-IMPORTS-]\n= [-doc.title-]\n'
+    "[-CONTENT-]\n",
 }
 
 
 def run(folder: Path, *command: object, **environment: str) -> bool:
-    """Whether a program ends well in its time, run in a folder."""
+    """Run a program in a folder. Return whether it ends well in its time."""
+    words = [str(part) for part in command]
+    settings = os.environ | environment
     try:
-        done = subprocess.run(
-            [str(part) for part in command],
-            cwd=folder,
-            env=os.environ | environment,
-            timeout=LIMIT,
-            capture_output=True,
-        )
+        done = subprocess.run(words, cwd=folder, env=settings, timeout=LIMIT, capture_output=True)
     except subprocess.TimeoutExpired:
         return False
     return done.returncode == 0
 
 
 def report_pdf(notebook: Path, out: Path) -> bool:
+    """Write a PDF by this package. Return whether the program ended well, as every way here does."""
     return run(notebook.parent, *NBCONVERT, "--to", "report_pdf", notebook.name, "--output", out)
 
 
 def latex(notebook: Path, out: Path) -> bool:
+    """Write a PDF by nbconvert and xelatex."""
     return run(notebook.parent, *NBCONVERT, "--to", "pdf", notebook.name, "--output", out.with_suffix(""))
 
 
 def browser(notebook: Path, out: Path) -> bool:
-    """What nbconvert's webpdf does: its HTML, printed by Chromium."""
+    """Print nbconvert's HTML by Chromium, as webpdf does."""
     page = out.with_suffix(".html")
     if not run(notebook.parent, *NBCONVERT, "--to", "html", notebook.name, "--output", page):
         return False
-    flags = (
-        "--headless",
-        "--no-sandbox",
-        "--disable-gpu",
-        "--no-first-run",
-        "--disable-background-networking",
-    )
     profile = f"--user-data-dir={out.parent / 'profile'}"
-    return run(out.parent, CHROMIUM, *flags, profile, f"--print-to-pdf={out}", page.as_uri())
+    return run(out.parent, CHROMIUM, *CHROMIUM_FLAGS, profile, f"--print-to-pdf={out}", page.as_uri())
 
 
 def pandoc(notebook: Path, out: Path) -> bool:
-    """Pandoc's own reader and Typst writer, and the compiler that `report_pdf` uses."""
+    """Write a PDF by pandoc's own reader and Typst writer, and by the compiler that `report_pdf` uses."""
     source = notebook.with_suffix(".typ")
-    if not run(
-        notebook.parent, pandoc_path(), "--standalone", "-M", "title=Notebook", notebook.name, "-o", source
-    ):
+    command = (pandoc_path(), "--standalone", "-M", "title=Notebook", notebook.name, "-o", source)
+    if not run(notebook.parent, *command):
         return False
     with suppress(RuntimeError, typst.TypstError):
         typst.compile(str(source), output=str(out))
@@ -94,25 +94,21 @@ def pandoc(notebook: Path, out: Path) -> bool:
 
 
 def myst(notebook: Path, out: Path) -> bool:
-    """Mystmd with a small template, as its own come from a network, and the same compiler as `typst`."""
+    """Write a PDF by mystmd, with a small template, as its own come from a network, and the same compiler."""
     folder = notebook.parent
-    for name, text in (
-        ("bin/typst", TYPST),
-        *((f"template/{name}", text) for name, text in TEMPLATE.items()),
-    ):
+    for name, text in MYST.items():
         path = folder / ".myst" / name
         path.parent.mkdir(parents=True, exist_ok=True)
         path.write_text(text)
         path.chmod(0o755)
     export = {"format": "typst", "template": ".myst/template", "output": str(out), "article": notebook.name}
     (folder / "myst.yml").write_text(json.dumps({"version": 1, "project": {"exports": [export]}}))
-    return run(
-        folder, "myst", "build", "--typst", PATH=f"{folder / '.myst/bin'}{os.pathsep}{os.environ['PATH']}"
-    )
+    programs = f"{folder / '.myst/bin'}{os.pathsep}{os.environ['PATH']}"
+    return run(folder, "myst", "build", "--typst", PATH=programs)
 
 
 def quarto(notebook: Path, out: Path, *options: str) -> bool:
-    """Quarto's Typst; the title spares it that of a notebook that has none."""
+    """Write a PDF by Quarto and its Typst, with a title, which a notebook may lack."""
     command = ("quarto", "render", notebook.name, "--to", "typst", "--no-execute", "-M", "title:Notebook")
     if not run(notebook.parent, *command, *options):
         return False
@@ -121,7 +117,7 @@ def quarto(notebook: Path, out: Path, *options: str) -> bool:
 
 
 def quarto_ua(notebook: Path, out: Path) -> bool:
-    """Quarto, asked for PDF/UA-1, which Typst then checks: it writes nothing that it finds an error in."""
+    """Write a PDF by Quarto, asked for PDF/UA-1: Typst then writes nothing that it finds an error in."""
     return quarto(notebook, out, "-M", "pdf-standard:ua-1")
 
 
@@ -136,55 +132,78 @@ WAYS: dict[str, tuple[Callable[[Path, Path], bool], str]] = {
 }
 
 
-def errors(pdf: Path) -> int:
-    return sum(one.severity.name == "ERROR" for one in pdfua.validate(str(pdf)).findings)
+@dataclass(frozen=True)
+class Result:
+    """The outcome of one way on one notebook."""
+
+    written: bool
+    errors: int  # by pdfua
+    seconds: float  # from the program's start to its end
 
 
-def measured(way: Callable[[Path, Path], bool], notebook: Path, top: Path) -> tuple[bool, int, float]:
-    """Whether a PDF was written, its errors, and the seconds that it took; in a copy of the folder `top`."""
+def count_errors(pdf: Path) -> int:
+    """Return the number of a PDF's errors by pdfua."""
+    findings = pdfua.validate(str(pdf)).findings
+    return sum(one.severity.name == "ERROR" for one in findings)
+
+
+def measure(way: Callable[[Path, Path], bool], notebook: Path, top: Path) -> Result:
+    """Convert a notebook in a copy of the folder `top` that it is in, and return the outcome."""
     with tempfile.TemporaryDirectory() as place:
-        folder, out = Path(place, "in"), Path(place, "out.pdf")
+        folder = Path(place, "in")
+        out = Path(place, "out.pdf")
         shutil.copytree(top, folder, symlinks=True)
         began = time.perf_counter()
         written = way(folder / notebook.relative_to(top), out) and out.exists()
         seconds = time.perf_counter() - began
-        return written, errors(out) if written else 0, seconds
+        return Result(written, count_errors(out) if written else 0, seconds)
 
 
-def main() -> None:
-    parser = argparse.ArgumentParser(description=__doc__.partition("\n")[0])
-    parser.add_argument("folder", type=Path)
-    parser.add_argument("--only", nargs="*", help="ways whose names contain one of these")
-    given = parser.parse_args()
-    notebooks = sorted(
-        path for path in given.folder.rglob("*.ipynb") if ".ipynb_checkpoints" not in path.parts
-    )
-    if not notebooks:
-        parser.error(f"expected notebooks below {given.folder}, found none")
+def available(parts: list[str]) -> dict[str, Callable[[Path, Path], bool]]:
+    """Return the ways whose names contain one of the parts, if any, and whose programs are there."""
     ways = {}
     for name, (way, program) in WAYS.items():
-        if given.only and not any(part in name for part in given.only):
+        if parts and not any(part in name for part in parts):
             continue
         if shutil.which(program):
             ways[name] = way
         else:
             print(f"left out: {name}, as {program} is not there", file=sys.stderr)
-    results: dict[str, list[tuple[bool, int, float]]] = {name: [] for name in ways}
-    with suppress(KeyboardInterrupt):  # which ends it: the table is then of what is done
-        for number, notebook in enumerate(notebooks, 1):
-            row = [measured(way, notebook, given.folder) for way in ways.values()]
-            for name, found in zip(ways, row, strict=True):
-                results[name].append(found)
-            said = "  ".join(str(count) if written else "-" for written, count, _ in row)
-            print(f"{number}/{len(notebooks)} {notebook.name}: {said}", file=sys.stderr, flush=True)
-    count = len(next(iter(results.values()), []))
+    return ways
+
+
+def print_table(results: dict[str, list[Result]]) -> None:
+    """Print each way's results in a row of Markdown."""
+    count = max(map(len, results.values()), default=0)
     print(f"| {count} notebooks | written | without an error by pdfua | errors | seconds, median |")
     print("|---|---:|---:|---:|---:|")
     for name, found in results.items():
-        done = [one for one in found if one[0]]
-        clean = sum(one[1] == 0 for one in done)
-        median = statistics.median([one[2] for one in found] or [0])
-        print(f"| {name} | {len(done)} | {clean} | {sum(one[1] for one in done):,} | {median:.1f} |")
+        errors = [one.errors for one in found if one.written]
+        median = statistics.median([one.seconds for one in found] or [0])
+        print(f"| {name} | {len(errors)} | {errors.count(0)} | {sum(errors):,} | {median:.1f} |")
+
+
+def main() -> None:
+    """Run the command."""
+    parser = argparse.ArgumentParser(description=__doc__.partition("\n")[0])
+    parser.add_argument("folder", type=Path)
+    parser.add_argument("--only", nargs="*", default=[], help="ways whose names contain one of these")
+    given = parser.parse_args()
+    found = sorted(given.folder.rglob("*.ipynb"))
+    notebooks = [path for path in found if ".ipynb_checkpoints" not in path.parts]
+    if not notebooks:
+        parser.error(f"expected notebooks below {given.folder}, found none")
+    ways = available(given.only)
+    results: dict[str, list[Result]] = {name: [] for name in ways}
+    with suppress(KeyboardInterrupt):  # the table is then of the notebooks before it
+        for number, notebook in enumerate(notebooks, 1):
+            row = {name: measure(way, notebook, given.folder) for name, way in ways.items()}
+            for name, result in row.items():
+                results[name].append(result)
+            counts = [str(result.errors) if result.written else "-" for result in row.values()]
+            line = f"{number}/{len(notebooks)} {notebook.name}: {'  '.join(counts)}"
+            print(line, file=sys.stderr, flush=True)
+    print_table(results)
 
 
 if __name__ == "__main__":

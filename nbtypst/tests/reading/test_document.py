@@ -1,47 +1,51 @@
 """What the exporters make of a notebook: links, captions, refusals."""
 
 import re
+from collections.abc import Mapping
 
 import nbformat
 import pytest
 from nbformat.v4 import new_code_cell, new_markdown_cell, new_output
-from pandocfilters import stringify, walk
+from pandocfilters import stringify
 
 from nbtypst import ExportError
 from nbtypst.problems import Problems
 from nbtypst.reading.document import collect
+from nbtypst.reading.references import nodes
 
 SVG = '<svg xmlns="http://www.w3.org/2000/svg" width="72pt" height="36pt"><path d="M0 0h72"/></svg>'
 
 
+def shown(data: dict[str, str], about: Mapping[str, object]):
+    output = new_output("display_data", data, metadata=about)
+    return new_code_cell("show()", outputs=[output])
+
+
 def figure(**changed: str):
     about = {"id": "fig-2b", "caption": "**Figure 2b.** **Loss.** As Table A.", "alt": "A line."} | changed
-    output = new_output("display_data", {"image/svg+xml": SVG}, metadata=about)
-    return new_code_cell("show()", outputs=[output])
+    return shown({"image/svg+xml": SVG}, about)
 
 
 def data_table():
     about = {"id": "tbl-a", "caption": "**Table A.** Numbers."}
-    output = new_output(
-        "display_data", {"text/markdown": "| a | b |\n|---|--:|\n| 1 | $x$ |"}, metadata=about
-    )
-    return new_code_cell("table()", outputs=[output])
+    return shown({"text/markdown": "| a | b |\n|---|--:|\n| 1 | $x$ |"}, about)
 
 
 def notebook(*cells: str, **metadata: object):
-    given = [new_markdown_cell(cell) if isinstance(cell, str) else cell for cell in cells]
-    own = {"nbtypst": metadata}
-    return nbformat.v4.new_notebook(cells=[new_markdown_cell("# Title"), *given], metadata=own)
+    made = [new_markdown_cell("# Title")]
+    for cell in cells:
+        made.append(new_markdown_cell(cell) if isinstance(cell, str) else cell)
+    return nbformat.v4.new_notebook(cells=made, metadata={"nbtypst": metadata})
 
 
 def links(report) -> dict[str, str]:
     found: dict[str, str] = {}
-
-    def keep(key, value, *_):
-        if key == "Link":
-            found[stringify({"t": "Plain", "c": value[1]}).replace("\xa0", " ")] = value[2][0]
-
-    walk([block for _, block in report.blocks], keep, "", {})
+    for _, block in report.blocks:
+        for node in nodes(block):
+            if node["t"] == "Link":
+                _, inlines, (address, _) = node["c"]
+                words = stringify(inlines).replace("\xa0", " ")
+                found[words] = address
     return found
 
 
@@ -62,7 +66,8 @@ def test_mentions_become_links():
 
 
 def test_a_panel_and_a_range_link_to_their_figures():
-    one, two = (figure(id=f"fig-{n}", caption=f"**Figure {n}.** Loss.") for n in (1, 2))
+    one = figure(id="fig-1", caption="**Figure 1.** Loss.")
+    two = figure(id="fig-2", caption="**Figure 2.** Loss.")
     report = collect(notebook("Figure 1a, then Figures 1–2; Figure 1 (b).", one, two))
     assert links(report) == {
         "Figure 1a": "#fig-1",
@@ -84,7 +89,8 @@ MENTIONS = {
 @pytest.mark.parametrize("mention", MENTIONS)
 def test_a_mention_of_nothing_stays_text_or_stops_a_strict_build(mention):
     cells = ("## Task 2", data_table(), f"In {mention} we see.")
-    with pytest.raises(ExportError, match=re.escape(f"cell 4 'In {mention} we see.': ")) as caught:
+    place = f"cell 4 'In {mention} we see.': "
+    with pytest.raises(ExportError, match=re.escape(place)) as caught:
         collect(notebook(*cells, strict=True))
     assert MENTIONS[mention] in str(caught.value)
     problems = Problems()
@@ -121,15 +127,29 @@ def test_what_a_page_cannot_show_stops_a_strict_build_alone(cells, message):
 def test_an_error_that_its_cell_is_to_raise_stops_no_strict_build():
     cell = ERROR | {"metadata": nbformat.from_dict({"tags": ["raises-exception"]})}
     document = collect(notebook(nbformat.from_dict(cell), strict=True))
-    assert [block["c"][0][1] for _, block in document.blocks] == [["input"], ["error"]]
+    classes = [block["c"][0][1] for _, block in document.blocks]
+    assert classes == [["input"], ["error"]]
+
+
+def test_an_output_that_no_page_can_show_keeps_its_caption():
+    cell = shown({"application/x-strange": "1"}, {"caption": "Its words."})
+    *_, (_, block) = collect(notebook(cell)).blocks
+    assert stringify(block["c"][1]) == "Its words."
+
+
+def test_code_that_is_nested_too_deeply_is_plain_text():
+    quotes = "<blockquote>" * 14
+    document = collect(notebook(f"{quotes}<p><code>some</code> code</p><pre><code>in a block</code></pre>"))
+    words = [node["c"] for node in nodes(document.blocks[0][1]) if node["t"] == "Str"]
+    assert words == ["some codein a block"]
 
 
 def test_all_problems_are_told_at_once_each_in_a_line_with_its_cell():
     false = {"sentence": "It is small.", "check": "x < 1", "values": "2 < 1", "holds": False}
     old = false | {"stale": "x is from In [3]"}
-    said = [
-        new_output("display_data", {"text/markdown": "It."}, metadata={"checks": [c]}) for c in (false, old)
-    ]
+    said = []
+    for check in (false, old):
+        said.append(new_output("display_data", {"text/markdown": "It."}, metadata={"checks": [check]}))
     cell = new_code_cell("say('It is small.')", outputs=said, execution_count=7)
     with pytest.raises(ExportError) as caught:
         collect(notebook(cell, figure(), figure()))
@@ -138,9 +158,8 @@ def test_all_problems_are_told_at_once_each_in_a_line_with_its_cell():
         "cell 2 In [7] \"say('It is small.')\": 'It is small.' is out of date, x is from In [3]; "
         "run the cells above again",
     ]
-    with pytest.raises(
-        ExportError, match=r"cell 3 'show.*Figure 2b is there twice; give each its own number"
-    ):
+    twice = r"cell 3 'show.*Figure 2b is there twice; give each its own number"
+    with pytest.raises(ExportError, match=twice):
         collect(notebook(figure(), figure(), strict=True))
 
 
@@ -157,6 +176,8 @@ def test_all_problems_are_told_at_once_each_in_a_line_with_its_cell():
 )
 def test_title_and_levels_of_headings(sources, metadata, title, levels):
     cells = [new_markdown_cell(source) for source in sources]
-    document = collect(nbformat.v4.new_notebook(cells=cells, metadata=metadata), name="file")
+    nb = nbformat.v4.new_notebook(cells=cells, metadata=metadata)
+    document = collect(nb, name="file")
     assert document.title == title
-    assert [block["c"][0] for _, block in document.blocks if block["t"] == "Header"] == levels
+    headings = [block for _, block in document.blocks if block["t"] == "Header"]
+    assert [heading["c"][0] for heading in headings] == levels

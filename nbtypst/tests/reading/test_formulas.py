@@ -27,7 +27,7 @@ from nbtypst.reading.formulas import Formula, formula
     ],
 )
 def test_macros_are_expanded_and_lines_aligned(source, latex):
-    assert formula(True, source, {}) == Formula(True, False, "", latex)
+    assert formula(True, source, {}) == Formula(True, latex)
 
 
 DOUBLED = "".join(rf"\newcommand{{\{b}}}{{\{a}\{a}}}" for a, b in pairwise("abcdefghijklmnopq"))

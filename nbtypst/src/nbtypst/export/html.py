@@ -62,10 +62,7 @@ class ReportHTMLExporter(ReportExporter):
 def _unreadable(document: Document, problems: Problems) -> set[str]:
     """Return the LaTeX that is shown as its source, and warn of it."""
     found = [
-        (place, node["formula"])
-        for place, block in document.blocks
-        for node in nodes(block)
-        if node["t"] == "Math"
+        (place, node["c"]) for place, block in document.blocks for node in nodes(block) if node["t"] == "Math"
     ]
     sources = unreadable(formula for _, formula in found)
     for place, formula in found:
@@ -185,8 +182,9 @@ def _image(content: Any, document: Document) -> str:
 
 def _formula(node: Block, sources: set[str]) -> list[Block]:
     """Return a formula or its source, in a box that scrolls where the screen is narrow, with its number."""
-    formula = node["formula"]
-    node = {"t": "Math", "c": node["c"]}
+    formula = node["c"]
+    kind = "DisplayMath" if formula.display else "InlineMath"
+    node = {"t": "Math", "c": [{"t": kind}, formula.latex]}
     if formula.latex in sources:
         node = {"t": "Code", "c": [["", [], []], formula.latex]}
     if not formula.display:

@@ -41,7 +41,7 @@ class ReportPDFExporter(ReportExporter):
     def render(self, document: Document, problems: Problems) -> bytes:
         """Return the bytes of the PDF; the same on every machine."""
         blocks = [block for _, block in document.blocks]
-        formulas = [node["formula"] for node in nodes(blocks) if node["t"] == "Math"]
+        formulas = [node["c"] for node in nodes(blocks) if node["t"] == "Math"]
         writer = Writer(document, to_typst(formulas))
         pdf = self._compile(writer)
         for formula, place in writer.shown_as_text.items():

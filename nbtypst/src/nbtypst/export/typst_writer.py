@@ -153,7 +153,7 @@ class Writer:
         groups = [(display, list(items)) for display, items in groupby(inlines, _is_display)]
         for number, (display, items) in enumerate(groups, 1):
             if display:
-                parts += [self.math(item["formula"]) for item in items]
+                parts += [self.math(item["c"]) for item in items]
                 continue
             words = self.inlines(items)
             if not words.strip():
@@ -191,7 +191,7 @@ class Writer:
         if kind == "LineBreak":
             return "#linebreak();"
         if kind == "Math":
-            return self.math(item["formula"])
+            return self.math(item["c"])
         if kind == "Link":
             address = content[2][0]
             target = f"label({self.string(address[1:])})" if address.startswith("#") else self.string(address)
@@ -298,7 +298,7 @@ def _breakable(text: str) -> str:
 
 
 def _is_display(item: Any) -> bool:
-    return bool(item["t"] == "Math" and item["formula"].display)
+    return bool(item["t"] == "Math" and item["c"].display)
 
 
 def _begins_with_display(block: Block) -> bool:

@@ -1,4 +1,4 @@
-"""A notebook's cells as pieces of a page: text, code, outputs, figures and tables, in order."""
+"""A notebook's cells as pieces of a page: text, code, outputs and figures, in order."""
 
 from __future__ import annotations
 
@@ -16,41 +16,68 @@ from nbtypst.reading.markdown import (
     from_latex,
     from_latex_text,
     from_markdown,
-    lost,
+    one_line,
     plain_code,
     printable,
     sanitise,
+    visible,
 )
+from nbtypst.reading.mending import joined
 from nbtypst.reading.pictures import Picture, from_output
 from nbtypst.reading.widgets import widget_of
 
-PICTURES = ("image/svg+xml", "image/png", "image/jpeg", "image/gif", "image/webp", "image/bmp")
-WORDS = "text/latex, words"  # LaTeX that is no formula: what else there is goes before it
-ORDER = ("image/svg+xml", "text/markdown", "text/latex", *PICTURES[1:], "text/html", WORDS, "text/plain")
+PICTURES = {
+    "image/bmp",
+    "image/gif",
+    "image/jpeg",
+    "image/png",
+    "image/svg+xml",
+    "image/webp",
+}
+WORDS = "text/latex, words"  # LaTeX that is no formula: every other form but plain text goes before it
 LATEX = {"text/latex": from_latex, WORDS: from_latex_text}
-QUIET = ("application/pdf", "application/vnd.dataresource+json")  # beside another form of the same
-TALL, START = 2_000_000, 20_000  # characters of one output: more is no page, and what is then shown
+ORDER = (  # the best form first
+    "image/svg+xml",
+    "text/markdown",
+    "text/latex",
+    "image/png",
+    "image/jpeg",
+    "image/gif",
+    "image/webp",
+    "image/bmp",
+    "text/html",
+    WORDS,
+    "text/plain",
+)
+QUIET = {  # stands beside another form of the same
+    "application/pdf",
+    "application/vnd.dataresource+json",
+}
+TALL = 2_000_000  # characters of one output: more is no page
+START = 20_000  # characters that are shown of an output that is too long
+_NAME = re.compile(r"(?:fig|tbl)-[a-z0-9]+(?:\.[0-9]+)?")  # of a figure or table of `nbtypst.writing`
+_UNSEEN = re.compile(r"<(?!img|hr|table)[^>]*>|\s")
 
 
 @dataclass
 class Piece:
-    """A part of the page: HTML still to be read, or blocks; for a figure or table its caption is HTML too."""
+    """A part of the page: HTML still to be read, or blocks; the caption of a figure or table is HTML too."""
 
     place: str  # the cell, for people
-    kind: str = "text"  # text, input, output, error, figure, table
+    kind: str = "text"  # text, input, output, error, figure
     html: str | None = None
     caption: str | None = None
     blocks: list[Block] = field(default_factory=list)
     words: list[Block] = field(default_factory=list)  # of the caption
-    name: str = ""  # what a mention links to: fig-3
+    name: str = ""  # the target of mentions: fig-3
     picture: Picture | None = None
     attachments: dict[str, Any] = field(default_factory=dict)
     checks: list[dict[str, Any]] = field(default_factory=list)
-    widget: str = ""  # what moves, after the text
+    widget: str = ""  # a part that moves, after the text
 
 
 def pieces(nb: Any, problems: Problems, hide_code: bool, widgets: bool = False) -> list[Piece]:
-    """Every piece of a notebook; what has no form that a page can hold is text, and a problem.
+    """Return every piece of a notebook; a part that no page can hold is text, and a problem.
 
     A cell that asks for a widget is there only on a page that shows `widgets`.
     """
@@ -58,169 +85,166 @@ def pieces(nb: Any, problems: Problems, hide_code: bool, widgets: bool = False) 
     info = nb.metadata.get("language_info", {})
     language = re.sub(r"[^\w+#-]", "", str(info.get("name", "python")))
     for number, cell in enumerate(nb.cells, 1):
-        place = name_of(number, cell)
+        reader = _Reader(name_of(number, cell), problems)
         if cell.cell_type == "markdown":
             widget = widget_of(cell)
             if widgets or not widget:
-                found.append(_markdown(cell.source, place, problems, cell.get("attachments", {})))
-                found[-1].widget = widget
+                piece = reader.markdown(cell.source)
+                piece.attachments = cell.get("attachments", {})
+                piece.widget = widget
+                found.append(piece)
         elif cell.cell_type == "code":
             hidden = hide_code or cell.metadata.get("transient", {}).get("remove_source")
             if cell.source.strip() and not hidden:
-                found.append(Piece(place, "input", blocks=[plain_code(cell.source, language)]))
+                found.append(reader.code("input", cell.source, language))
+            expected = "raises-exception" in cell.metadata.get("tags", ())
             for output in cell.get("outputs", ()):
-                found += _output(output, place, problems, "raises-exception" in cell.metadata.get("tags", ()))
+                found += reader.output(output, expected)
         elif cell.cell_type == "raw":
-            found += _raw(cell, place, problems)
+            found += reader.raw(cell)
         else:  # of a later format
-            problems.warn(place, f"no page has cells of the kind {cell.cell_type!r}", "its text is shown")
-            found.append(Piece(place, blocks=[plain_code(str(cell.get("source", "")))]))
+            problems.warn(
+                reader.place, f"no page has cells of the kind {cell.cell_type!r}", "its text is shown"
+            )
+            found.append(reader.code("text", str(cell.get("source", ""))))
     return found
 
 
-def _markdown(source: str, place: str, problems: Problems, attachments: Any = None) -> Piece:
-    try:
-        html = from_markdown(source)
-    except (RecursionError, RuntimeError, ValueError, TypeError, AttributeError, IndexError, KeyError):
-        problems.warn(place, "its Markdown cannot be read", "it is shown as it is written")
-        return Piece(place, blocks=[plain_code(source)])
-    html = drawn(html)
-    _lost(html, place, problems)
-    return Piece(place, html=_addresses(html), attachments=dict(attachments or {}))
+@dataclass
+class _Reader:
+    """The reader of one cell."""
 
+    place: str
+    problems: Problems
 
-def _lost(html: str, place: str, problems: Problems) -> None:
-    for tag, address in lost(html):
-        if tag != "script":
-            problems.warn(
-                place, f"a page cannot show <{tag}>", f"it is a link to {address}" if address else ""
-            )
+    def code(self, kind: str, text: str, language: str = "") -> Piece:
+        """Return a piece that is a block of code."""
+        return Piece(self.place, kind, blocks=[plain_code(text, language)])
 
+    def markdown(self, source: str) -> Piece:
+        """Return Markdown as a piece; as its source where the parser fails."""
+        try:
+            html = from_markdown(source)
+        except (AttributeError, LookupError, RuntimeError, TypeError, ValueError):
+            self.problems.warn(self.place, "its Markdown cannot be read", "it is shown as it is written")
+            return self.code("text", source)
+        return self.html(html)
 
-def _addresses(html: str) -> str:
-    """HTML with a visible word, or a link, for each element that no page shows."""
+    def html(self, source: str) -> Piece:
+        """Return HTML as a piece, and warn of each element that no page shows."""
+        html, lost = visible(source)
+        for tag, address in lost:
+            advice = f"it is a link to {address}" if address else ""
+            self.problems.warn(self.place, f"a page cannot show <{tag}>", advice)
+        return Piece(self.place, html=html)
 
-    def word(match: re.Match[str]) -> str:
-        tag, rest = match[1].lower(), match[2]
-        source = re.search(r"""(?:src|data)\s*=\s*["']?\s*(https?://[^\s"'<>]+)""", rest, re.I)
-        shown = f'<a href="{source[1]}">[{tag}: {source[1]}]</a>' if source else f"[{tag}]"
-        return f"<p>{shown}</p>{match[0]}"
-
-    return re.sub(r"<(iframe|video|audio|embed|object|canvas)\b([^>]*)>", word, html, flags=re.I)
-
-
-def _raw(cell: Any, place: str, problems: Problems) -> list[Piece]:
-    """A raw cell meant for this kind of page, or for no kind in particular; others are for others."""
-    kind = str(cell.metadata.get("raw_mimetype", cell.metadata.get("format", ""))).lower()
-    if kind == "text/markdown":
-        return [_markdown(cell.source, place, problems)]
-    if kind == "text/html":
-        _lost(cell.source, place, problems)
-        return [Piece(place, html=_addresses(cell.source))]
-    if kind in ("", "text/plain"):
-        return [Piece(place, "output", blocks=[plain_code(cell.source)])] if cell.source.strip() else []
-    return []
-
-
-def _output(output: Any, place: str, problems: Problems, expected: bool) -> list[Piece]:
-    if output.output_type == "stream":
-        text = terminal(output.text)
-        return [Piece(place, "output", blocks=[plain_code(text)])] if text.strip() else []
-    if output.output_type == "error":
-        if not expected:
-            problems.only_strict(place, f"it shows an error, {output.ename}: {output.evalue}", "run it again")
-        text = terminal("\n".join(output.traceback)) or f"{output.ename}: {output.evalue}"
-        return [Piece(place, "error", blocks=[plain_code(text)])]
-    about = dict(output.get("metadata", {}))
-    if about.get("role") == "caption":
+    def raw(self, cell: Any) -> list[Piece]:
+        """Return a raw cell that is meant for this kind of page, or for no kind in particular."""
+        kind = str(cell.metadata.get("raw_mimetype", cell.metadata.get("format", ""))).lower()
+        if kind == "text/markdown":
+            return [self.markdown(cell.source)]
+        if kind == "text/html":
+            return [self.html(cell.source)]
+        if kind in ("", "text/plain") and cell.source.strip():
+            return [self.code("output", cell.source)]
         return []
-    return [_display(dict(output.get("data", {})), about, place, problems)]
+
+    def output(self, output: Any, expected: bool) -> list[Piece]:
+        """Return an output's piece, if it shows anything; `expected` is whether the cell may raise errors."""
+        if output.output_type == "stream":
+            text = terminal(output.text)
+            return [self.code("output", text)] if text.strip() else []
+        if output.output_type == "error":
+            fault = f"{output.ename}: {output.evalue}"
+            if not expected:
+                self.problems.only_strict(self.place, f"it shows an error, {fault}", "run it again")
+            return [self.code("error", terminal("\n".join(output.traceback)) or fault)]
+        about = output.get("metadata", {})
+        if about.get("role") == "caption":
+            return []
+        return [self._display(output.get("data", {}), about)]
+
+    def _display(self, data: dict[str, Any], about: dict[str, Any]) -> Piece:
+        """Return the best form of an output that a page can hold."""
+        for kind in ORDER:
+            mime = kind.partition(",")[0]
+            piece = self._form(kind, joined(data[mime]), about) if mime in data else None
+            if piece is not None:
+                self._warn_of_richer(data, kind)
+                break
+        else:
+            piece = self._no_form(data)
+        name = str(about.get("id", ""))
+        piece.name = name if _NAME.fullmatch(name) else ""
+        if about.get("caption"):
+            piece.caption = from_markdown(str(about["caption"]))
+        piece.checks = [check for check in about.get("checks", ()) if isinstance(check, dict)]
+        return piece
+
+    def _form(self, kind: str, text: str, about: dict[str, Any]) -> Piece | None:
+        """Return one form of an output as a piece; None if it shows nothing or cannot be read."""
+        if kind in PICTURES:
+            return self._picture(kind, text, about)
+        if len(text) > TALL:
+            return self._start(text)
+        if kind == "text/markdown":
+            return self.markdown(text)
+        if kind in LATEX:
+            html = LATEX[kind](text)
+            return Piece(self.place, html=html) if html else None
+        if kind == "text/html":
+            seen = _UNSEEN.sub("", sanitise(drawn(text)))
+            return self.html(text) if seen else None
+        return self.code("output", terminal(text))
+
+    def _no_form(self, data: dict[str, Any]) -> Piece:
+        """Return an output that has none of the forms of `ORDER`: its JSON, else what it is called."""
+        if "application/json" in data:
+            words = json.dumps(data["application/json"], indent=1, ensure_ascii=False)
+            return self.code("output", words) if len(words) <= START else self._start(words)
+        kinds = ", ".join(sorted(data)) or "nothing"
+        fault = f"a page cannot show an output of the kind {kinds}"
+        self.problems.warn(self.place, fault, "give it a text/plain form too")
+        return self.code("output", f"[An output that a page cannot show: {kinds}]")
+
+    def _start(self, text: str) -> Piece:
+        """Return the start of an output that is too long."""
+        fault = f"an output has {len(text):,} characters"
+        self.problems.warn(self.place, fault, "only its start is shown")
+        return self.code("output", text[:START] + "\n…")
+
+    def _warn_of_richer(self, data: dict[str, Any], shown: str) -> None:
+        """Warn of the richer forms of an output that only a browser with scripts shows."""
+        richer = [printable(kind) for kind in data if kind not in ORDER and kind not in QUIET]
+        if "text/html" in data and shown == "text/plain":
+            richer.append("text/html that is scripts alone")
+        if richer and shown in ("text/plain", "text/html"):
+            fault = f"a page cannot show {', '.join(richer)}"
+            self.problems.warn(self.place, fault, "its text is shown instead")
+
+    def _picture(self, kind: str, text: str, about: dict[str, Any]) -> Piece | None:
+        """Return a picture as a figure; None, and a warning, if it cannot be read."""
+        own = about.get(kind)
+        if not isinstance(own, dict):
+            own = {}
+        try:
+            picture = from_output(kind, text, own)
+        except ValueError as error:
+            self.problems.warn(self.place, f"its {kind} cannot be shown: {error}")
+            return None
+        alt = own.get("alt") or about.get("alt") or own.get("alternative-text")
+        if not alt:
+            advice = "give it 'alt' in its metadata, such as display(figure, metadata={'alt': '...'})"
+            self.problems.warn(self.place, "a picture has no alternative text", advice)
+            alt = re.sub(r"[*_`$]", "", str(about.get("caption", "")))
+        picture.alt = one_line(str(alt or f"Picture, output of {self.place}"))
+        return Piece(self.place, "figure", picture=picture)
 
 
 def terminal(text: str) -> str:
-    """What a terminal shows of a text: colours taken off, lines that were written over gone."""
+    """Return what a terminal shows of a text: no colours, and no characters that were written over."""
     lines = strip_ansi(str(text)).replace("\r\n", "\n").split("\n")
     kept = [line.rstrip("\r").rpartition("\r")[2] for line in lines]
     while any("\b" in line for line in kept):
         kept = [re.sub(r"^\x08|[^\x08]\x08", "", line) for line in kept]
     return "\n".join(line.rstrip() for line in kept).strip("\n")
-
-
-def _display(data: dict[str, Any], about: dict[str, Any], place: str, problems: Problems) -> Piece:
-    """The best form of an output that a page can hold."""
-    name = _name(about)
-    caption = from_markdown(str(about["caption"])) if about.get("caption") else None
-    checks = [check for check in about.get("checks", ()) if isinstance(check, dict)]
-    for kind in (kind for kind in ORDER if kind.partition(",")[0] in data):
-        raw = data[kind.partition(",")[0]]
-        text = "".join(map(str, raw)) if isinstance(raw, list) else str(raw)
-        piece = None
-        if kind in PICTURES:
-            piece = _picture(kind, text, about, place, problems)
-        elif len(text) > TALL:
-            piece = _start(text, place, problems)
-        elif kind == "text/markdown":
-            piece = _markdown(text, place, problems)
-            piece.kind = "table" if name.startswith("tbl-") or caption else "text"
-        elif kind in LATEX and (html := LATEX[kind](text)):
-            piece = Piece(place, html=html)
-        elif kind == "text/html" and re.sub(r"<(?!img|hr|table)[^>]*>|\s", "", sanitise(drawn(text))):
-            text = drawn(text)
-            _lost(text, place, problems)
-            piece = Piece(place, html=_addresses(text))
-        elif kind == "text/plain":
-            piece = Piece(place, "output", blocks=[plain_code(terminal(text))])
-        if piece is not None:
-            _missed(data, kind, place, problems)
-            piece.name, piece.caption, piece.checks = name, caption, checks
-            return piece
-    kinds = ", ".join(sorted(data)) or "nothing"
-    words = data.get("text/latex", data.get("text/html", ""))
-    if not words and "application/json" in data:
-        words = json.dumps(data["application/json"], indent=1, ensure_ascii=False)
-        piece = Piece(place, "output", blocks=[plain_code(words)])
-        piece = piece if len(words) <= START else _start(words, place, problems)
-        piece.checks = checks
-        return piece
-    problems.warn(place, f"a page cannot show an output of the kind {kinds}", "give it a text/plain form too")
-    shown = f"[An output that a page cannot show: {kinds}]"
-    return Piece(place, "output", blocks=[plain_code(shown)], checks=checks)
-
-
-def _start(text: str, place: str, problems: Problems) -> Piece:
-    """The start of an output that is too long."""
-    problems.warn(place, f"an output has {len(text):,} characters", "only its start is shown")
-    return Piece(place, "output", blocks=[plain_code(text[:START] + "\n…")])
-
-
-def _missed(data: dict[str, Any], shown: str, place: str, problems: Problems) -> None:
-    """Say which richer form an output has that only a browser with scripts shows."""
-    richer = [kind for kind in data if kind not in ORDER and kind not in QUIET]
-    if "text/html" in data and shown == "text/plain":
-        richer.append("text/html that is scripts alone")
-    if richer and shown in ("text/plain", "text/html"):
-        problems.warn(
-            place, f"a page cannot show {', '.join(map(printable, richer))}", "its text is shown instead"
-        )
-
-
-def _name(about: dict[str, Any]) -> str:
-    """The id of a figure or table, if it is one of ours: fig-3, tbl-a1."""
-    name = str(about.get("id", ""))
-    return name if re.fullmatch(r"(?:fig|tbl)-[a-z0-9]+(?:\.[0-9]+)?", name) else ""
-
-
-def _picture(kind: str, text: str, about: dict[str, Any], place: str, problems: Problems) -> Piece | None:
-    own = about.get(kind, {}) if isinstance(about.get(kind), dict) else {}
-    try:
-        picture = from_output(kind, text, own)
-    except ValueError as error:
-        problems.warn(place, f"its {kind} cannot be shown: {error}")
-        return None
-    alt = own.get("alt") or about.get("alt") or own.get("alternative-text")
-    caption = re.sub(r"[*_`$]", "", str(about.get("caption", "")))
-    if not alt:
-        advice = "give it 'alt' in its metadata, such as display(figure, metadata={'alt': '...'})"
-        problems.warn(place, "a picture has no alternative text", advice)
-    picture.alt = " ".join(printable(str(alt or caption or f"Picture, output of {place}")).split())
-    return Piece(place, "figure", picture=picture)

@@ -3,34 +3,34 @@
 from __future__ import annotations
 
 from collections import Counter
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from typing import Any
 
-from pandocfilters import stringify
+from pandocfilters import Para, Str, stringify
 
 from nbtypst.problems import Problems
 from nbtypst.reading.cells import Piece, pieces
-from nbtypst.reading.formulas import untagged
-from nbtypst.reading.markdown import Block, parse, sanitise, text_of
+from nbtypst.reading.formulas import Macros, untagged
+from nbtypst.reading.markdown import Block, one_line, parse, sanitise, text_of
 from nbtypst.reading.pictures import Picture
-from nbtypst.reading.references import PREFIX, References, close_levels, nodes
+from nbtypst.reading.references import PREFIX, References, close_levels, nodes, words_of
 from nbtypst.reading.speech import unspoken
-from nbtypst.reading.tidy import Tidier
+from nbtypst.reading.tidy import Tidier, picture_key
 from nbtypst.settings import Settings
 from nbtypst.settings import settings as settings_of
 
-WORDS = {"Str", "Code", "CodeBlock"}
+Placed = list[tuple[str, Block]]  # blocks, each with its cell's name
 
 
 @dataclass
 class Document:
-    """What both kinds of page are made from."""
+    """The material that both kinds of page are made from."""
 
     title: str
     settings: Settings
-    blocks: list[tuple[str, Block]]  # each with its cell's name
+    blocks: Placed
     pictures: dict[str, Picture]
-    checks: list[tuple[str, dict[str, Any]]] = field(default_factory=list)
+    checks: list[tuple[str, dict[str, Any]]]
 
 
 def collect(
@@ -41,91 +41,112 @@ def collect(
     name: str = "",
     widgets: bool = False,
 ) -> Document:
-    """The document in a notebook of the file `name` in `folder`, where its pictures are.
+    """Return the document in a notebook of the file `name` in `folder`, where its pictures are.
 
     `widgets` says whether it is for a page that can show those.
-    Raises ExportError with every problem found if it cannot become one.
+    Raise ExportError with every problem found if the notebook cannot become a document.
     """
     settings = settings or settings_of(nb, {})
     problems = problems or Problems(settings.strict)
     found = pieces(nb, problems, settings.hide_code, widgets)
     checks = [(piece.place, check) for piece in found for check in piece.checks]
     for place, check in checks:
-        if not check.get("holds"):
-            problems.error(place, *_false(check))
+        _judge(check, place, problems)
     _read(found, problems)
-    tidier = Tidier(problems, folder)
-    blocks = [(piece.place, block) for piece in found for block in tidier.piece(piece)]
+    blocks: Placed = []
+    pictures: dict[str, Picture] = {}
+    macros: Macros = {}
+    for piece in found:
+        tidy = Tidier(piece, problems, folder, pictures, macros).tidy()
+        blocks += [(piece.place, block) for block in tidy]
     title, blocks = _title(blocks, settings.title, name)
-    close_levels([node for _, block in blocks for node in nodes(block) if node["t"] == "Header"])
+    close_levels([node for _, node in _nodes(blocks) if node["t"] == "Header"])
     references = References(problems)
     _name_all(blocks, references)
     references.check_order()
-    for place, block in blocks:
-        for node in nodes(block):
-            if node["t"] == "Math" and (fault := unspoken(node["formula"].latex)):
-                problems.only_strict(place, fault, "its alternative text would be its source")
+    for place, node in _nodes(blocks):
+        fault = unspoken(node["c"].latex) if node["t"] == "Math" else ""
+        if fault:
+            problems.only_strict(place, fault, "its alternative text would be its source")
     blocks = [(place, references.link(block, place)) for place, block in blocks]
     problems.stop()
-    return Document(title, settings, blocks, tidier.pictures, checks)
+    return Document(title, settings, blocks, pictures, checks)
+
+
+def _nodes(blocks: Placed) -> list[tuple[str, dict[str, Any]]]:
+    """Return every node of placed blocks with its cell's name."""
+    return [(place, node) for place, block in blocks for node in nodes(block)]
+
+
+def _judge(check: dict[str, Any], place: str, problems: Problems) -> None:
+    """Note a checked sentence that is not true, or that is out of date."""
+    if check.get("holds"):
+        return
+    sentence = str(check.get("sentence", ""))
+    stale = check.get("stale")
+    if stale:
+        problems.error(place, f"{sentence!r} is out of date, {stale}", "run the cells above again")
+        return
+    measured = f"(check: {check.get('check')}; measured: {check.get('values')})"
+    problems.error(place, f"not true: {sentence!r} {measured}")
 
 
 def _read(found: list[Piece], problems: Problems) -> None:
     """Read the HTML of all pieces and of their captions at once: pandoc takes a while to start."""
-    texts = [(piece, False, piece.html) for piece in found if piece.html is not None]
-    texts += [(piece, True, piece.caption) for piece in found if piece.caption is not None]
-    for (piece, is_caption, html), blocks in zip(texts, parse([html for *_, html in texts]), strict=True):
+    sources = []
+    for piece in found:
+        if piece.html is not None:
+            sources.append((piece, "blocks", piece.html))
+        if piece.caption is not None:
+            sources.append((piece, "words", piece.caption))
+    read = parse([html for _, _, html in sources])
+    for (piece, part, html), blocks in zip(sources, read, strict=True):
         if blocks is None or _lost(html, blocks):
             problems.warn(piece.place, "its HTML cannot be read", "its text alone is shown")
-            blocks = [{"t": "Para", "c": [{"t": "Str", "c": text_of(html)}]}]
-        if is_caption:
-            piece.words = blocks
-        else:
-            piece.blocks = blocks
+            blocks = [Para([Str(text_of(html))])]
+        setattr(piece, part, blocks)
 
 
 def _lost(html: str, blocks: list[Block]) -> Counter[str]:
-    """The letters and digits that pandoc left out of HTML, such as those of a `dl` in no `dt` or `dd`."""
-    read = [node["c"] if node["t"] == "Str" else node["c"][1] for node in nodes(blocks) if node["t"] in WORDS]
-    return _letters(text_of(sanitise(html))) - _letters("".join(read))
+    """Return the letters and digits that pandoc left out of HTML, such as those of a `dl` in no `dt`."""
+    return _letters(text_of(sanitise(html))) - _letters(words_of(blocks))
 
 
 def _letters(text: str) -> Counter[str]:
     return Counter(filter(str.isalnum, text))
 
 
-def _false(check: dict[str, Any]) -> tuple[str, str]:
-    sentence = str(check.get("sentence", ""))
-    if check.get("stale"):
-        return f"{sentence!r} is out of date, {check['stale']}", "run the cells above again"
-    return f"not true: {sentence!r} (check: {check.get('check')}; measured: {check.get('values')})", ""
+def _title(blocks: Placed, given: str, name: str) -> tuple[str, Placed]:
+    """Return the title, and the blocks without it.
 
-
-def _title(blocks: list[tuple[str, Block]], given: str, name: str) -> tuple[str, list[tuple[str, Block]]]:
-    """The title: the one that is set, else the only heading of the first level, else the file's name."""
+    It is the title of the settings, else the only heading of the first level, else the file's name.
+    """
     roots = [block for _, block in blocks if block["t"] == "Header" and block["c"][0] == 1]
-    words = " ".join(stringify(roots[0]["c"][2]).split()) if roots else ""
-    if len(roots) == 1 and given in ("", words):
-        pictures = [n for n in nodes(roots[0]) if n["t"] == "Span" and n["c"][0][1] == ["picture"]]
-        left = [{"t": "Para", "c": pictures}] if pictures else []
-        kept = ((place, left if block is roots[0] else [block]) for place, block in blocks)
-        return words, [(place, block) for place, some in kept for block in some]
-    return given or name or "Notebook", blocks
-
-
-def _name_all(blocks: list[tuple[str, Block]], references: References) -> None:
-    """Note every id; headings get theirs last, so that none takes a figure's."""
+    words = one_line(stringify(roots[0]["c"][2])) if len(roots) == 1 else ""
+    if not words or given not in ("", words):
+        return given or name or "Notebook", blocks
+    kept: Placed = []
     for place, block in blocks:
-        for node in nodes(block):
-            tag = node["formula"].tag if node["t"] == "Math" else ""
-            if tag and not references.add(PREFIX["equation"] + tag.lower(), place):
-                node["formula"] = untagged(node["formula"])
-                node["c"][1] = node["formula"].latex
-            if node["t"] in ("Div", "Table") and node["c"][0][0]:
-                node["c"][0][0] = references.add(node["c"][0][0], place)
-    for _, block in blocks:
-        for node in nodes(block):
-            if node["t"] == "Header":
-                references.heading(node)
-            if node["t"] == "Span" and node["c"][0][0]:
-                node["c"][0][0] = references.anchor(node["c"][0][0])
+        if block is not roots[0]:
+            kept.append((place, block))
+            continue
+        pictures = [node for node in nodes(block) if picture_key(node)]
+        if pictures:
+            kept.append((place, Para(pictures)))
+    return words, kept
+
+
+def _name_all(blocks: Placed, references: References) -> None:
+    """Note every id; headings get theirs last, so that none takes a figure's."""
+    for place, node in _nodes(blocks):
+        if node["t"] == "Math" and node["c"].tag:
+            name = PREFIX["equation"] + node["c"].tag.lower()
+            if not references.add(name, place):
+                node["c"] = untagged(node["c"])
+        elif node["t"] in ("Div", "Table") and node["c"][0][0]:
+            node["c"][0][0] = references.add(node["c"][0][0], place)
+    for _, node in _nodes(blocks):
+        if node["t"] == "Header":
+            references.heading(node)
+        elif node["t"] == "Span" and node["c"][0][0]:
+            node["c"][0][0] = references.anchor(node["c"][0][0])

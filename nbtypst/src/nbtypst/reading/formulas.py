@@ -6,9 +6,8 @@ import json
 import re
 import tempfile
 from collections.abc import Iterable
-from dataclasses import dataclass, replace
 from pathlib import Path
-from typing import Any
+from typing import Any, NamedTuple
 
 from nbtypst.reading.markdown import pandoc
 
@@ -54,14 +53,16 @@ MOST_READ = 200_000  # characters of the calls of macros in it
 Macros = dict[str, tuple[int, str]]  # name: count of arguments, and body
 
 
-@dataclass(frozen=True)
-class Formula:
-    """A formula: whether it stands alone, whether in a box, its number or "", and its LaTeX without those."""
+class Formula(NamedTuple):
+    """A formula, the content of a Math node: like pandoc's, its kind and its LaTeX are the first two fields.
 
-    display: bool
-    boxed: bool
-    tag: str
+    The LaTeX is without the box and the number that a formula may have.
+    """
+
+    display: bool  # whether the formula stands alone
     latex: str
+    boxed: bool = False
+    tag: str = ""  # the number
 
 
 def formula(display: bool, source: str, macros: Macros) -> Formula:
@@ -80,12 +81,12 @@ def formula(display: bool, source: str, macros: Macros) -> Formula:
         latex = inside
     if display and r"\\" in re.sub(r"\\begin\{(.*?)\}.*\\end\{\1\}", "", latex, flags=re.S):
         latex = rf"\begin{{aligned}}{latex}\end{{aligned}}"
-    return Formula(display, inside is not None, tag, latex)
+    return Formula(display, latex, inside is not None, tag)
 
 
 def untagged(formula: Formula) -> Formula:
     """Return the formula with its number as a part of it, for a number that another formula has."""
-    return replace(formula, tag="", latex=rf"{formula.latex} \qquad \text{{({formula.tag})}}")
+    return formula._replace(tag="", latex=rf"{formula.latex} \qquad \text{{({formula.tag})}}")
 
 
 def _boxed(latex: str) -> str | None:

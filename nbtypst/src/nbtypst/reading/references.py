@@ -3,31 +3,54 @@
 from __future__ import annotations
 
 import re
+from collections import Counter
 from collections.abc import Iterator
 from dataclasses import dataclass, field
-from itertools import groupby
+from itertools import chain, count, groupby
 from typing import Any
 from urllib.parse import unquote
 
-from pandocfilters import Link, Str, stringify
+from pandocfilters import Link, Span, Str, stringify
 
 from nbtypst.problems import Problems
 from nbtypst.reading.markdown import Block
 
-PREFIX = {"figure": "fig-", "table": "tbl-", "equation": "eq-", "task": "task-"}
-_LABEL = dict.fromkeys(("figure", "table"), r"(?:A?\d+[a-z]?|[A-Z])(?:\.\d+)?(?!\w)")
-_LABEL |= {"equation": r"\(\w+\)", "task": r"\d[a-z](?!\w)"}
+PREFIX = {"equation": "eq-", "figure": "fig-", "table": "tbl-", "task": "task-"}
+_SHOWN = {"eq": "equation ({})", "fig": "Figure {}", "task": "task {}", "tbl": "Table {}"}
+_CAPTIONED = r"(?:A?\d+[a-z]?|[A-Z])(?:\.\d+)?(?!\w)"
+_LABEL = {
+    "equation": r"\(\w+\)",
+    "figure": _CAPTIONED,
+    "table": _CAPTIONED,
+    "task": r"\d[a-z](?!\w)",
+}
 _ANY = "(?:" + "|".join(sorted(set(_LABEL.values()))) + ")"
 _MENTION = re.compile(
     rf"\b(Figure|Table|[Ee]quation|[Tt]ask)(s?) ({_ANY}(?:(?:, | and | or | to |–){_ANY})*)"
 )
-_TEXT = ("Str", "Space", "SoftBreak")
+BREAKS = {
+    "LineBreak",
+    "SoftBreak",
+    "Space",
+}
+_TEXT = {
+    "SoftBreak",
+    "Space",
+    "Str",
+}
+_UNLINKED = {
+    "Code",
+    "CodeBlock",
+    "Header",
+    "Link",
+    "Math",
+}
 DEEPEST = 5  # of headings
 
 
 @dataclass
 class References:
-    """The ids of a page: what a mention can link to, by all the names that it goes by."""
+    """The ids of a page: the targets of mentions, by all the names that authors use for them."""
 
     problems: Problems
     ids: set[str] = field(default_factory=set)
@@ -35,7 +58,7 @@ class References:
     order: dict[str, list[tuple[str, str]]] = field(default_factory=dict)  # kind: label and place of each
 
     def add(self, name: str, place: str) -> str:
-        """Note the id of a figure, a table or an equation; "" for a second use of it."""
+        """Note the id of a figure, a table or an equation and return it; "" for a second use of it."""
         if name in self.ids:
             self.problems.warn(place, f"{_shown(name)} is there twice", "give each its own number")
             return ""
@@ -47,24 +70,21 @@ class References:
     def heading(self, block: Block) -> None:
         """Give a heading its id: that of its task, else made from its words."""
         words = stringify(block["c"][2])
-        task = re.match(r"(?:Task )?(\d[a-z])\b", words)
-        names = [PREFIX["task"] + task[1]] if task else []
         plain = re.sub(r"[^\w\s-]", "", words).strip().lower()
-        names += [re.sub(r"\s", "-", plain) or "section"]
-        free = next((name for name in names if name not in self.ids), None)
-        count = 1
-        while free is None:
-            free, count = (
-                (f"{names[-1]}-{count}" if f"{names[-1]}-{count}" not in self.ids else None),
-                count + 1,
-            )
+        made = re.sub(r"\s", "-", plain) or "section"
+        names = [made]
+        task = re.match(r"(?:Task )?(\d[a-z])\b", words)
+        if task:
+            names.insert(0, PREFIX["task"] + task[1])
+        numbered = (f"{made}-{number}" for number in count(1))
+        free = next(name for name in chain(names, numbered) if name not in self.ids)
         self.ids.add(free)
         block["c"][1] = [free, [], []]
         for alias in (*names, words.replace(" ", "-"), "-".join(words.split())):
             self.aliases.setdefault(alias, free)
 
     def anchor(self, name: str) -> str:
-        """An id that the author gave to a place in the text; "" if it is taken."""
+        """Note an id that the author gave to a place in the text and return it; "" if it is taken."""
         safe = re.sub(r"[^\w.-]", "-", name)
         if safe in self.ids:
             return ""
@@ -73,101 +93,114 @@ class References:
         return safe
 
     def find(self, name: str) -> str | None:
-        """The id that a link's fragment means, whichever way of writing it has."""
+        """Return the id that a link's fragment means, in any of the forms that tools write."""
         wanted = unquote(name)
-        for one in (name, wanted, wanted.lower(), re.sub(r"[^\w\s-]", "", wanted).replace(" ", "-").lower()):
-            if one in self.ids:
-                return one
-            if one in self.aliases:
-                return self.aliases[one]
+        plain = re.sub(r"[^\w\s-]", "", wanted).replace(" ", "-").lower()
+        for form in (name, wanted, wanted.lower(), plain):
+            if form in self.ids:
+                return form
+            if form in self.aliases:
+                return self.aliases[form]
         return None
 
     def check_order(self) -> None:
-        """Figures, tables and equations are each one sequence: 1, 2, 3; A1, A2 in the appendix."""
+        """Warn a strict page of figures, tables and equations out of sequence: 1, 2, 3; A1, A2."""
         for kind, labels in self.order.items():
-            numbered = [(label, place) for label, place in labels if re.fullmatch(r"a?\d+", label)]
-            counts = {"": 0, "a": 0}
-            for label, place in numbered if len(numbered) == len(labels) else []:
+            if not all(re.fullmatch(r"a?\d+", label) for label, _ in labels):
+                continue
+            counts = Counter[str]()
+            for label, place in labels:
                 letter = "a" if label[0] == "a" else ""
                 counts[letter] += 1
                 expected = f"{letter}{counts[letter]}"
                 if label != expected:
-                    wanted = _shown(f"{kind}-{expected}")
-                    self.problems.only_strict(
-                        place,
-                        f"{_shown(f'{kind}-{label}')} stands where {wanted} is due",
-                        "number in order of appearance",
-                    )
+                    fault = f"{_shown(f'{kind}-{label}')} stands where {_shown(f'{kind}-{expected}')} is due"
+                    self.problems.only_strict(place, fault, "number in order of appearance")
                     counts[letter] = int(label.removeprefix("a"))
 
     def link(self, node: Any, place: str, own: str = "") -> Any:
-        """Make each mention, such as Figure 2 or Tables 3 and A1, a link to it."""
-        if isinstance(node, dict):
-            if node["t"] == "Link" and node["c"][2][0].startswith("#"):
-                return self._fragment(node, place)
-            if node["t"] in ("Header", "Link", "Math", "Code", "CodeBlock") or "c" not in node:
-                return node
-            own = node["c"][0][0] if node["t"] in ("Div", "Table") else own
-            return node | {"c": self.link(node["c"], place, own)}
-        if not isinstance(node, list):
+        """Return a node, each mention in it, such as Figure 2 or Tables 3 and A1, a link.
+
+        `own` is the id of the figure or table around the node: the number in a caption is no mention.
+        """
+        if isinstance(node, list):
+            return self._linked(node, place, own)
+        if not isinstance(node, dict):
             return node
+        if node["t"] == "Link" and node["c"][2][0].startswith("#"):
+            return self._fragment(node["c"], place)
+        if node["t"] in _UNLINKED or "c" not in node:
+            return node
+        if node["t"] in ("Div", "Table"):
+            own = node["c"][0][0]
+        return node | {"c": self.link(node["c"], place, own)}
+
+    def _linked(self, items: list[Any], place: str, own: str) -> list[Any]:
+        """Return the items of a list, the mentions in its runs of text as links."""
         linked: list[Any] = []
-        for is_text, items in groupby(node, lambda item: isinstance(item, dict) and item["t"] in _TEXT):
+        for is_text, run in groupby(items, lambda item: isinstance(item, dict) and item["t"] in _TEXT):
             if is_text:
-                linked += self._text("".join(item.get("c", " ") for item in items), place, own)
+                words = "".join(item.get("c", " ") for item in run)
+                linked += self._text(words, place, own)
             else:
-                linked += [self.link(item, place, own) for item in items]
+                linked += [self.link(item, place, own) for item in run]
         return linked
 
-    def _fragment(self, node: Any, place: str) -> Any:
-        address = node["c"][2][0][1:]
-        target = self.find(address)
+    def _fragment(self, content: Any, place: str) -> Any:
+        """Return a link into the page with the id that it means; its text if there is none."""
+        attributes, inlines, (address, _) = content
+        target = self.find(address[1:])
         if target is None:
-            self.problems.warn(
-                place, f"a link leads to #{address}, which is not there", "it is shown as text"
-            )
-            return {"t": "Span", "c": [["", [], []], node["c"][1]]}
-        return node | {"c": [*node["c"][:2], ["#" + target, ""]]}
+            self.problems.warn(place, f"a link leads to {address}, which is not there", "it is shown as text")
+            return Span(["", [], []], inlines)
+        return Link(attributes, inlines, [f"#{target}", ""])
 
     def _text(self, text: str, place: str, own: str) -> list[Any]:
-        """A run of text with its mentions as links, except that of a caption's own number."""
+        """Return a run of text with its mentions as links, except that of a caption's own number."""
         parts: list[Any] = []
         done = 0
         for mention in _MENTION.finditer(text):
-            kind, offset = mention[1].lower(), mention.start(3)
+            kind = mention[1].lower()
+            start = mention.start()
             for number, label in enumerate(re.finditer(_LABEL[kind], mention[3])):
                 name = PREFIX[kind] + label[0].strip("()").lower()
                 if name == own or (number and not mention[2]):
                     break
+                if number:
+                    start = mention.start(3) + label.start()
+                end = mention.start(3) + label.end()
                 if name not in self.ids and kind == "figure" and re.search(r"\d[a-z]$", name):
                     name = name[:-1]  # a panel of it
-                start, end = offset + label.start() if number else mention.start(), offset + label.end()
                 if name not in self.ids:
-                    self._nothing(name, text[start:end], place)
+                    self._warn(name, text[start:end], place)
                     continue
                 words = text[start:end].replace(" ", "\N{NO-BREAK SPACE}")
-                parts += [Str(text[done:start]), Link(["", [], []], [Str(words)], ["#" + name, ""])]
+                link = Link(["", [], []], [Str(words)], [f"#{name}", ""])
+                parts += [Str(text[done:start]), link]
                 done = end
         return [*parts, Str(text[done:])]
 
-    def _nothing(self, name: str, mention: str, place: str) -> None:
+    def _warn(self, name: str, mention: str, place: str) -> None:
+        """Warn of a mention of nothing, unless it may be an ordinary word."""
         kind = name.partition("-")[0]
         label = r"\d[a-z]" if kind == "task" else r"[a-z]?\d*[a-z]?"
         known = sorted(_shown(one) for one in self.ids if re.fullmatch(f"{kind}-{label}", one))
         if kind == "task" and not known and not self.problems.strict:
-            return  # an ordinary word
+            return
         advice = "there is: " + (", ".join(known) or "none")
         self.problems.warn(place, f"{mention!r} is mentioned and is not there", advice)
 
 
 def _shown(name: str) -> str:
+    """Return an id as words: Figure 3, Table A2, equation (3), task 2e."""
     kind, _, label = name.partition("-")
-    words = {"fig": "Figure {}", "tbl": "Table {}", "eq": "equation ({})", "task": "task {}"}.get(kind, name)
-    return words.format(label.upper() if label[:1] == "a" or (len(label) == 1 and kind != "eq") else label)
+    if label[:1] == "a" or (len(label) == 1 and kind != "eq"):
+        label = label.upper()
+    return _SHOWN.get(kind, name).format(label)
 
 
 def close_levels(headings: list[Block]) -> None:
-    """Levels without gaps: a heading is one deeper than that which it stands under."""
+    """Close gaps between levels: a heading is one deeper than the heading that it stands under."""
     above: list[int] = []
     for heading in headings:
         level = heading["c"][0]
@@ -178,10 +211,23 @@ def close_levels(headings: list[Block]) -> None:
 
 
 def nodes(node: Any) -> Iterator[dict[str, Any]]:
-    """Every node of a tree of blocks, in order."""
+    """Yield every node of a tree of blocks, in order."""
     if isinstance(node, dict):
         yield node
         yield from nodes(node.get("c"))
     elif isinstance(node, list):
         for item in node:
             yield from nodes(item)
+
+
+def words_of(blocks: list[Block]) -> str:
+    """Return the text of pandoc's blocks, their code too, which `stringify` leaves out."""
+    words = []
+    for node in nodes(blocks):
+        if node["t"] == "Str":
+            words.append(node["c"])
+        elif node["t"] in ("Code", "CodeBlock"):
+            words.append(node["c"][1])
+        elif node["t"] in BREAKS:
+            words.append(" ")
+    return "".join(words)

@@ -1,240 +1,310 @@
-"""pandoc's blocks with nothing unknown in them: pictures looked up, math made ready, addresses checked."""
+"""pandoc's blocks normalised: pictures resolved, math parsed, unsafe links and unknown nodes gone.
+
+Two nodes hold what pandoc has no place for. A picture is a Span of the class "picture" or a Div of the
+class "figure", with the key of a `Picture` in its attributes. The content of a Math node is a `Formula`; its
+first two fields stand where pandoc has a formula's kind and LaTeX.
+"""
 
 from __future__ import annotations
 
 import re
-from dataclasses import dataclass, field
+from collections.abc import Iterable
+from dataclasses import dataclass
 from pathlib import PurePosixPath
 from typing import Any
 from urllib.parse import unquote
 
-from pandocfilters import stringify
+from pandocfilters import (
+    BlockQuote,
+    BulletList,
+    Code,
+    CodeBlock,
+    DefinitionList,
+    Div,
+    Header,
+    Link,
+    OrderedList,
+    Plain,
+    Quoted,
+    Span,
+    Str,
+    stringify,
+)
 
 from nbtypst.problems import Problems
 from nbtypst.reading.cells import Piece
-from nbtypst.reading.formulas import formula
-from nbtypst.reading.markdown import DISPLAY, INLINE, Block, printable
+from nbtypst.reading.formulas import Macros, formula
+from nbtypst.reading.markdown import DISPLAY, INLINE, Block, one_line, printable
 from nbtypst.reading.pictures import Picture, Remote, from_address
-from nbtypst.reading.references import nodes
+from nbtypst.reading.references import BREAKS, nodes, words_of
 
 NOTHING = ["", [], []]
-_WRAPPERS = ("Emph", "Underline", "Strong", "Strikeout", "Superscript", "Subscript", "SmallCaps")
+DEEPEST = 12  # nested blocks
+_WRAPPERS = {
+    "Emph",
+    "SmallCaps",
+    "Strikeout",
+    "Strong",
+    "Subscript",
+    "Superscript",
+    "Underline",
+}
 _OUTSIDE = re.compile(r"(?:https?://|mailto:)\S", re.I)
 _NUMBER = re.compile(r"(?:[-+−]?[\d.,]+(?:e[-+]?\d+)?[%jJ]?|NaN|nan|None|-?inf|NA|)", re.I)
-DEEPEST = 12  # nested blocks
-
-
-def _align_numbers(columns: list[Any], rows: list[list[Any]]) -> None:
-    """Columns of nothing but numbers, whose alignment no one set, have them at the right."""
-    for number, column in enumerate(columns):
-        cells = [row[number] for row in rows if len(row) == len(columns)]
-        own = {alignment["t"] for alignment in (column[0], *(cell[1] for cell in cells))}
-        words = [" ".join(stringify(cell[4]).split()) for cell in cells]
-        if own == {"AlignDefault"} and any(map(str.strip, words)) and all(map(_NUMBER.fullmatch, words)):
-            column[0] = {"t": "AlignRight"}
 
 
 @dataclass
 class Tidier:
-    """What the tidying of one notebook needs, and the pictures and macros that it finds."""
+    """The tidier of one piece; all pieces of a notebook share the mappings of pictures and of macros."""
 
+    piece: Piece
     problems: Problems
     folder: str | None
-    pictures: dict[str, Picture] = field(default_factory=dict)
-    macros: dict[str, tuple[int, str]] = field(default_factory=dict)
+    pictures: dict[str, Picture]
+    macros: Macros
+    depth: int = 0
 
-    def piece(self, piece: Piece) -> list[Block]:
-        """The blocks of a piece; a figure is a Div of its caption, a table has its caption in it."""
-        words = self.blocks(piece.words, piece)
+    def tidy(self) -> list[Block]:
+        """Return the piece's blocks; a figure is a Div of its caption, a table has its caption in it."""
+        piece = self.piece
+        words = self._blocks(piece.words)
         if piece.picture:
-            return [self._figure(self._keep(piece.picture), piece.name, words)]
-        blocks = self.blocks(piece.blocks, piece)
+            return [_figure(self._keep(piece.picture), piece.name, words)]
+        blocks = self._blocks(piece.blocks)
         if piece.kind in ("input", "output", "error"):
-            blocks = [{"t": "Div", "c": [["", [piece.kind], []], blocks]}]
+            blocks = [Div(["", [piece.kind], []], blocks)]
         if piece.widget:
-            blocks.append({"t": "Div", "c": [[piece.widget, ["widget"], []], []]})
+            blocks.append(Div([piece.widget, ["widget"], []], []))
         tables = [block for block in blocks if block["t"] == "Table"]
         if words and len(tables) == 1:
-            tables[0]["c"][0], tables[0]["c"][1] = [piece.name, [], []], [None, words]
+            tables[0]["c"][:2] = [[piece.name, [], []], [None, words]]
         elif words or piece.name:
-            blocks = [{"t": "Div", "c": [[piece.name, ["named"], []], [*words, *blocks]]}]
+            blocks = [Div([piece.name, ["named"], []], [*words, *blocks])]
         return blocks
 
+    def _warn(self, what: str, advice: str) -> None:
+        self.problems.warn(self.piece.place, what, advice)
+
     def _keep(self, picture: Picture) -> str:
+        """Return the key of a picture, new among the notebook's."""
         key = f"picture-{len(self.pictures) + 1}"
         self.pictures[key] = picture
         return key
 
-    @staticmethod
-    def _figure(key: str, name: str, words: list[Block]) -> Block:
-        return {"t": "Div", "c": [[name, ["figure"], [["key", key]]], words]}
+    def _blocks(self, blocks: list[Block]) -> list[Block]:
+        """Return tidy blocks; those of a Div or a Figure are in its place."""
+        if self.depth > DEEPEST:
+            self._warn("its lists or quotations are nested too deeply", "what is deeper is plain text")
+            return [Plain([Str(printable(words_of(blocks)))])]
+        tidy = []
+        self.depth += 1
+        for block in blocks:
+            tidy += self._block(block["t"], block.get("c"))
+        self.depth -= 1
+        return tidy
 
-    def blocks(self, blocks: list[Block], piece: Piece, depth: int = 0) -> list[Block]:
-        """Tidy blocks; those of a Div or a Figure are in its place."""
-        if depth > DEEPEST:
-            self.problems.warn(
-                piece.place, "its lists or quotations are nested too deeply", "what is deeper is plain text"
-            )
-            return [{"t": "Plain", "c": [{"t": "Str", "c": stringify(blocks)}]}]
-        return [one for block in blocks for one in self._block(block, piece, depth)]
+    def _items(self, items: list[list[Block]]) -> list[list[Block]]:
+        return [self._blocks(item) for item in items]
 
-    def _block(self, block: Block, piece: Piece, depth: int) -> list[Block]:
-        kind, content = block["t"], block.get("c", [])
-        if kind in ("Plain", "Para"):
-            return self._paragraph(kind, self.inlines(content, piece))
-        if kind == "Header":
-            return self._heading(content, piece)
-        if kind == "CodeBlock":
-            classes = [c for c in content[0][1] if re.fullmatch(r"[\w+#-]{1,30}", c)]
-            classes = [classes[0].removeprefix("language-")] if classes else []
-            return [{"t": "CodeBlock", "c": [["", classes, []], printable(content[1])]}]
-        if kind == "BlockQuote":
-            return [{"t": kind, "c": self.blocks(content, piece, depth + 1)}]
-        if kind == "BulletList":
-            return [{"t": kind, "c": [self.blocks(item, piece, depth + 1) for item in content]}]
-        if kind == "OrderedList":
-            start = [max(0, min(content[0][0], 999_999)), *content[0][1:]]
-            return [{"t": kind, "c": [start, [self.blocks(item, piece, depth + 1) for item in content[1]]]}]
-        if kind == "DefinitionList":
-            items = [
-                [self.inlines(term, piece), [self.blocks(one, piece, depth + 1) for one in meanings]]
-                for term, meanings in content
-            ]
-            return [{"t": kind, "c": items}]
-        if kind == "HorizontalRule":
-            return [{"t": kind}]
-        if kind == "Table":
-            return self._table(content, piece, depth)
-        if kind == "Div":
-            return [*self._anchor(content[0][0]), *self.blocks(content[1], piece, depth + 1)]
-        (name, _, _), (_, caption), inside = content  # of a Figure
-        return [*self._anchor(name), *self.blocks([*inside, *caption], piece, depth + 1)]
+    def _block(self, kind: str, content: Any) -> list[Block]:
+        """Return a node's tidy blocks: mostly one of the same kind."""
+        match kind:
+            case "Plain" | "Para":
+                return _paragraph(kind, self._inlines(content))
+            case "Header":
+                return self._heading(content[0], self._inlines(content[2]))
+            case "CodeBlock":
+                (_, classes, _), text = content
+                known = [name for name in classes if re.fullmatch(r"[\w+#-]{1,30}", name)]
+                language = [name.removeprefix("language-") for name in known[:1]]
+                return [CodeBlock(["", language, []], printable(text))]
+            case "BlockQuote":
+                return [BlockQuote(self._blocks(content))]
+            case "BulletList":
+                return [BulletList(self._items(content))]
+            case "OrderedList":
+                (start, *style), items = content
+                first = max(0, min(start, 999_999))
+                return [OrderedList([first, *style], self._items(items))]
+            case "DefinitionList":
+                pairs = []
+                for term, meanings in content:
+                    pairs.append([self._inlines(term), self._items(meanings)])
+                return [DefinitionList(pairs)]
+            case "HorizontalRule":
+                return [{"t": kind}]
+            case "Table":
+                return self._table(content)
+            case "Div":
+                return self._opened(content[0], content[1])
+            case _:  # Figure
+                attributes, (_, caption), inside = content
+                return self._opened(attributes, [*inside, *caption])
 
-    def _anchor(self, name: str) -> list[Block]:
-        span = self._span(name, [])
-        return [{"t": "Plain", "c": span}] if span else []
+    def _opened(self, attributes: Any, blocks: list[Block]) -> list[Block]:
+        """Return the tidy blocks of a node in its place, after its id."""
+        return [*_anchor(attributes[0]), *self._blocks(blocks)]
 
-    @staticmethod
-    def _span(name: str, inlines: list[Any]) -> list[Any]:
-        name = re.sub(r"\s", "-", printable(name))[:100]
-        return [{"t": "Span", "c": [[name, [], []], []]}, *inlines] if name else inlines
-
-    def _paragraph(self, kind: str, inlines: list[Any]) -> list[Block]:
-        """A paragraph, its pictures that stand alone as figures."""
-        words = [item for item in inlines if item["t"] not in ("Space", "SoftBreak", "LineBreak")]
-        if words and all(self._key(item) for item in words):
-            return [self._figure(self._key(item), "", []) for item in words]
-        return [{"t": kind, "c": inlines}] if inlines else []
-
-    @staticmethod
-    def _key(item: Any) -> str:
-        return item["c"][0][2][0][1] if item["t"] == "Span" and item["c"][0][1] == ["picture"] else ""
-
-    def _heading(self, content: Any, piece: Piece) -> list[Block]:
-        level, _, inlines = content
-        inlines = self.inlines(inlines, piece)
+    def _heading(self, level: int, inlines: list[Any]) -> list[Block]:
+        """Return a heading, its anchors before it, since the contents repeat all that is in a heading."""
         if not stringify(inlines).strip():
-            return self._paragraph("Para", inlines)
-        anchors: list[Block] = []  # outside, since the contents repeat what is in the heading
+            return _paragraph("Para", inlines)
+        anchors: list[Block] = []
         for node in nodes(inlines):
-            if node["t"] == "Span" and node["c"][0][0]:
-                anchors += self._anchor(node["c"][0][0])
+            if node["t"] == "Span":
+                anchors += _anchor(node["c"][0][0])
                 node["c"][0][0] = ""
-        return [*anchors, {"t": "Header", "c": [level, ["", [], []], inlines]}]
+        return [*anchors, Header(level, NOTHING, inlines)]
 
-    def _table(self, content: Any, piece: Piece, depth: int) -> list[Block]:
-        """A table, its cells tidy; its columns share the width by what they hold."""
-        _, caption, columns, head, bodies, foot = content
+    def _rows(self, rows: list[Any]) -> list[Any]:
+        """Return tidy rows of a table."""
+        tidy = []
+        for _, cells in rows:
+            row = []
+            for _, alignment, *span, blocks in cells:
+                row.append([NOTHING, alignment, *span, self._blocks(blocks)])
+            tidy.append([NOTHING, row])
+        return tidy
 
-        def row(given: Any) -> Any:
-            cells = [[NOTHING, c[1], *c[2:4], self.blocks(c[4], piece, depth + 1)] for c in given[1]]
-            return [NOTHING, cells]
-
-        rows = [[row(one) for one in head[1]]]
-        rows += [[row(one) for part in (body[2], body[3]) for one in part] for body in bodies]
-        rows += [[row(one) for one in foot[1]]]
-        above = self.blocks(caption[1], piece, depth + 1)
-        if not any(cells for part in rows for _, cells in part):
+    def _table(self, content: Any) -> list[Block]:
+        """Return a table with header cells; tables side by side in one row that lays them out, one by one."""
+        _, (_, caption), columns, (_, head), bodies, (_, foot) = content
+        header = self._rows(head)
+        middle = [self._rows([*first, *rows]) for _, _, first, rows in bodies]
+        footer = self._rows(foot)
+        above = self._blocks(caption)
+        below = [row for part in (*middle, footer) for row in part]
+        rows = [*header, *below]
+        inside = [cell[4] for _, cells in rows for cell in cells]
+        if not inside:
             return above
         columns = [[alignment, {"t": "ColWidthDefault"}] for alignment, _ in columns]
-        _align_numbers(columns, [cells for part in rows[1:] for _, cells in part])
-        cells = [cell[4] for part in rows for _, row_cells in part for cell in row_cells]
-        if sum(map(len, rows)) == 1 and any(one["t"] == "Table" for cell in cells for one in cell):
-            return [*above, *(one for cell in cells for one in cell)]  # a layout of tables side by side
-        if not rows[0]:  # a table needs header cells
-            rows[0] = [next(part for part in rows[1:] if part).pop(0)]
-        made = [[NOTHING, body[1], [], part] for body, part in zip(bodies, rows[1:-1], strict=True)]
-        table = [NOTHING, [None, above], columns, [NOTHING, rows[0]], made, [NOTHING, rows[-1]]]
+        _align_numbers(columns, [cells for _, cells in below])
+        blocks = [block for cell in inside for block in cell]
+        if len(rows) == 1 and any(block["t"] == "Table" for block in blocks):
+            return [*above, *blocks]
+        if not header:
+            full = next(part for part in (*middle, footer) if part)
+            header.append(full.pop(0))
+        made = [[NOTHING, body[1], [], part] for body, part in zip(bodies, middle, strict=True)]
+        table = [NOTHING, [None, above], columns, [NOTHING, header], made, [NOTHING, footer]]
         return [{"t": "Table", "c": table}]
 
-    def inlines(self, inlines: list[Any], piece: Piece) -> list[Any]:
-        """Tidy inlines."""
-        return [one for item in inlines for one in self._inline(item, piece)]
+    def _inlines(self, inlines: list[Any]) -> list[Any]:
+        """Return tidy inlines."""
+        tidy = []
+        for item in inlines:
+            tidy += self._inline(item["t"], item.get("c"))
+        return tidy
 
-    def _inline(self, item: Any, piece: Piece) -> list[Any]:
-        kind, content = item["t"], item.get("c")
+    def _inline(self, kind: str, content: Any) -> list[Any]:
+        """Return a node's tidy inlines: mostly one of the same kind."""
         if kind == "Str":
-            return [{"t": kind, "c": printable(content)}]
-        if kind in ("Space", "SoftBreak", "LineBreak"):
+            return [Str(printable(content))]
+        if kind in BREAKS:
             return [{"t": kind}]
         if kind in _WRAPPERS:
-            inner = self.inlines(content, piece)
+            inner = self._inlines(content)
             return [{"t": kind, "c": inner}] if inner else []
         if kind == "Quoted":
-            return [{"t": kind, "c": [content[0], self.inlines(content[1], piece)]}]
+            return [Quoted(content[0], self._inlines(content[1]))]
         if kind == "Code":
             return self._code(content)
         if kind == "Link":
-            return self._link(content, piece)
+            return self._link(content)
         if kind == "Image":
-            return self._image(content, piece)
-        return self._span(content[0][0], self.inlines(content[1], piece))  # of a Span
+            return self._image(content)
+        (name, *_), inner = content  # Span
+        return [*_place(name), *self._inlines(inner)]
 
     def _code(self, content: Any) -> list[Any]:
-        display = DISPLAY in content[0][1]
-        if not display and INLINE not in content[0][1]:
-            return [{"t": "Code", "c": [NOTHING, printable(content[1])]}]
-        made = formula(display, content[1], self.macros)
-        if not made.latex.strip():
-            return []
-        kind = {"t": "DisplayMath" if display else "InlineMath"}
-        return [{"t": "Math", "c": [kind, made.latex], "formula": made}]
+        """Return code, or the formula that it holds."""
+        (_, classes, _), text = content
+        if DISPLAY not in classes and INLINE not in classes:
+            return [Code(NOTHING, printable(text))]
+        made = formula(DISPLAY in classes, text, self.macros)
+        return [{"t": "Math", "c": made}] if made.latex.strip() else []
 
-    def _link(self, content: Any, piece: Piece) -> list[Any]:
-        """A link to the network or into the page; any other is its text."""
-        inner = self.inlines(content[1], piece)
+    def _link(self, content: Any) -> list[Any]:
+        """Return a link to the network or into the page; any other is its text."""
+        inner = self._inlines(content[1])
         address = printable(content[2][0]).strip()
         if address.startswith("#") or _OUTSIDE.match(address):
-            return [{"t": "Link", "c": [NOTHING, inner or [{"t": "Str", "c": address}], [address, ""]]}]
+            return [Link(NOTHING, inner or [Str(address)], [address, ""])]
         return inner
 
-    def _image(self, content: Any, piece: Piece) -> list[Any]:
-        (_, _, pairs), inlines, (address, title) = content
-        alt = " ".join(stringify(inlines).split()) or printable(title)
+    def _image(self, content: Any) -> list[Any]:
+        """Return a picture; its text, or a link, where it is not to be had."""
+        (_, _, sides), inlines, (source, title) = content
+        address = printable(source)
+        alt = one_line(stringify(inlines)) or one_line(title)
         try:
-            found = from_address(printable(address), self.folder, piece.attachments, dict(pairs))
+            found = from_address(address, self.folder, self.piece.attachments, dict(sides))
         except Remote:
-            self.problems.warn(
-                piece.place,
-                f"the picture {address} is on the network",
-                "it is a link; store it beside the notebook",
-            )
-            address = "https:" + address if address.startswith("//") else address
-            words = [{"t": "Str", "c": alt or address}]
-            return [{"t": "Link", "c": [NOTHING, words, [address, ""]]}] if _OUTSIDE.match(address) else words
+            advice = "it is a link; store it beside the notebook"
+            self._warn(f"the picture {address} is on the network", advice)
+            if address.startswith("//"):
+                address = f"https:{address}"
+            words = [Str(alt or address)]
+            if not _OUTSIDE.match(address):
+                return words
+            return [Link(NOTHING, words, [address, ""])]
         except (ValueError, OSError) as error:
-            shown = alt or PurePosixPath(unquote(address[:100])).name or "picture"
-            self.problems.warn(
-                piece.place, f"a picture cannot be shown: {error}", "its text stands in its place"
-            )
-            return [{"t": "Str", "c": printable(f"[{shown}]")}]
+            shown = alt or _file_name(address) or "picture"
+            self._warn(f"a picture cannot be shown: {error}", "its text stands in its place")
+            return [Str(printable(f"[{shown}]"))]
         if not alt:
-            alt = PurePosixPath(unquote(address[:200])).name if ":" not in address[:6] else address[11:60]
-            alt = alt if not address.startswith("data:") else f"Picture in {piece.place}"
-            self.problems.warn(
-                piece.place,
-                f"the picture {alt} has no alternative text",
-                "write it as ![what it shows](file)",
-            )
-        found.alt = " ".join(printable(alt).split()) or "Picture"
-        return [{"t": "Span", "c": [["", ["picture"], [["key", self._keep(found)]]], []]}]
+            alt = f"Picture in {self.piece.place}"
+            if not address.lower().startswith("data:"):
+                alt = _file_name(address)
+            self._warn(f"the picture {alt} has no alternative text", "write it as ![what it shows](file)")
+        found.alt = one_line(alt) or "Picture"
+        return [Span(["", ["picture"], [["key", self._keep(found)]]], [])]
+
+
+def _file_name(address: str) -> str:
+    return PurePosixPath(unquote(address[:200])).name
+
+
+def _figure(key: str, name: str, words: list[Block]) -> Block:
+    return Div([name, ["figure"], [["key", key]]], words)
+
+
+def _place(name: str) -> list[Any]:
+    """Return an empty Span that links can lead to; nothing without a name."""
+    name = re.sub(r"\s", "-", printable(name))[:100]
+    return [Span([name, [], []], [])] if name else []
+
+
+def _anchor(name: str) -> list[Block]:
+    """Return a block that links can lead to; nothing without a name."""
+    place = _place(name)
+    return [Plain(place)] if place else []
+
+
+def picture_key(node: Any) -> str:
+    """Return the key of a picture's Span, or ""."""
+    if node["t"] != "Span":
+        return ""
+    (_, classes, pairs), _ = node["c"]
+    return dict(pairs)["key"] if classes == ["picture"] else ""
+
+
+def _paragraph(kind: str, inlines: list[Any]) -> list[Block]:
+    """Return a paragraph; a figure for each picture in one of nothing but pictures."""
+    keys = [picture_key(item) for item in inlines if item["t"] not in BREAKS]
+    if keys and all(keys):
+        return [_figure(key, "", []) for key in keys]
+    return [{"t": kind, "c": inlines}] if inlines else []
+
+
+def _align_numbers(columns: list[Any], rows: Iterable[list[Any]]) -> None:
+    """Align to the right the columns of nothing but numbers whose alignment no one has set."""
+    whole = [row for row in rows if len(row) == len(columns)]
+    for number, column in enumerate(columns):
+        cells = [row[number] for row in whole]
+        alignments = [column[0], *(cell[1] for cell in cells)]
+        words = [one_line(stringify(cell[4])) for cell in cells]
+        unset = all(alignment["t"] == "AlignDefault" for alignment in alignments)
+        if unset and any(words) and all(map(_NUMBER.fullmatch, words)):
+            column[0] = {"t": "AlignRight"}
