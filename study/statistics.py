@@ -47,7 +47,7 @@ class Interval(NamedTuple):
 
     @property
     def beyond(self) -> float:
-        """Return the distance of the mean from 0 in units of `half`: below 1 it is indistinguishable from 0."""
+        """Return the mean's distance from 0 in units of `half`; below 1 it is indistinguishable from 0."""
         return abs(self.mean) / self.half
 
 
