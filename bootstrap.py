@@ -108,7 +108,7 @@ def install_projects(python):
 
 
 def make_paths_relative():
-    """In .venv, say where the project is without the names above it.
+    """Write relative paths to the project into .venv.
 
     A Python before 3.13 reads these files in the locale's encoding: in the C locale, with a letter that is
     not ASCII among those names, it would not start.

@@ -49,13 +49,13 @@ STRICT = {"title": "A small report", "nbtypst": {"strict": True, "hide_code": Tr
 
 
 def heard():
-    """In a new process: signals have their effect also where these tests run in the background."""
+    """Give signals their effect in a new process, also where these tests run in the background."""
     for number in (signal.SIGINT, signal.SIGHUP, signal.SIGQUIT):
         signal.signal(number, signal.SIG_DFL)
 
 
 def notebook(*code, start=START):
-    """A notebook of code cells under a heading."""
+    """Return a notebook of code cells under a heading."""
     cells = [nbformat.v4.new_markdown_cell(start), *map(nbformat.v4.new_code_cell, code)]
     for number, cell in enumerate(cells):
         cell.id = f"cell-{number}"
@@ -65,7 +65,7 @@ def notebook(*code, start=START):
 
 
 def left(folder, seconds=0):
-    """The command lines of all processes that have the folder in their environment, after so many seconds."""
+    """Return the commands of all processes with the folder in their environment, after some seconds."""
     mark, end = f"PROJECT_OF_A_TEST={folder}\0".encode(), time.monotonic() + seconds
     while True:
         found = []
@@ -100,13 +100,13 @@ class Project:
         self.environment |= {"JOBLIB_TEMP_FOLDER": str(self.shared), "PROJECT_OF_A_TEST": str(folder)}
 
     def restore(self, *code):
-        """The notebook as it was, or with other cells."""
+        """Put back the notebook as it was, or with other cells."""
         if code:
             self.source = notebook(*code)
         (self.folder / "report.ipynb").write_text(self.source, encoding="utf-8")
 
     def start(self, *targets, before=(), **environment):
-        """A make in a process group of its own."""
+        """Start a make in a process group of its own."""
         return subprocess.Popen(
             [*before, "make", *targets, "ENV=active"],
             cwd=self.folder,
@@ -121,18 +121,18 @@ class Project:
         )
 
     def make(self, *targets, **options):
-        """What make says, line by line."""
+        """Return the lines that make prints."""
         return self.ended(self.start(*targets, **options))
 
     def fail(self, *targets, **options):
-        """The errors of a make that fails, without make's own line; no process is left."""
+        """Return the errors of a make that fails, without make's own line; no process is left."""
         said = self.ended(self.start(*targets, **options), well=False)
         assert self.left(10) == []
         assert said[-1].startswith("make: ***"), said
         return [line for line in said[:-1] if not line.startswith("Wrote ")]
 
     def ended(self, process, well=True):
-        """What a make has said by its end."""
+        """Return the lines that a make has printed by its end."""
         try:
             said = process.communicate(timeout=900)[0]
         except subprocess.TimeoutExpired:
@@ -142,9 +142,9 @@ class Project:
         return said.splitlines()
 
     def contents(self, *names):
-        """The bytes of files."""
+        """Return the bytes of files."""
         return [(self.folder / name).read_bytes() for name in names]
 
     def left(self, seconds=0):
-        """The command lines of all processes that a make of this folder started, after so many seconds."""
+        """Return the commands of all processes that a make started here, after some seconds."""
         return left(self.folder, seconds)

@@ -51,7 +51,7 @@ def end(*_):
 
 
 def end_with(parent):
-    """From now on end when `parent` does; a process that leads a group takes the group with it."""
+    """End when `parent` does, from now on; a process that leads a group takes the group with it."""
 
     def poll():
         times = 0  # two in a row: make blocks signals for moments of its own, too

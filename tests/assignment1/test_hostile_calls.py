@@ -31,7 +31,7 @@ ANY: Any = None
 
 
 def odd(value: Any) -> Any:
-    """A value of a kind that the types would not allow."""
+    """Return a value of a kind that the types would not allow."""
     return value
 
 

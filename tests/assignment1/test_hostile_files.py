@@ -81,7 +81,7 @@ def swapped(good, draw):
 
 
 def compressed_otherwise(good, draw):
-    """A whole gzip or .npz file of other contents."""
+    """Return a whole gzip or .npz file of other contents."""
     if not good.startswith(b"\x1f\x8b"):
         with np.load(io.BytesIO(good)) as arrays:
             changed = {name: array.copy() for name, array in arrays.items()}
@@ -161,7 +161,7 @@ def remove(path):
 
 
 def read(path):
-    """What a user reads of the file: its arrays, or those of its folder."""
+    """Return the arrays that a user reads of the file, or of its folder."""
     if path.name in stored.KEPT:
         return stored.read(path)
     mnist = load_mnist(path.parent)
@@ -170,7 +170,7 @@ def read(path):
 
 
 def outcome(path, expected, lost=False):
-    """How the file is refused, or "the same numbers"."""
+    """Return how the file is refused, or "the same numbers"."""
     try:
         found = read(path)
     except (FileNotFoundError, ValueError) as error:

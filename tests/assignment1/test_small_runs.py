@@ -22,7 +22,7 @@ student = runpy.run_path(str(Path(__file__).parents[2] / "benchmarks" / "referen
 
 
 def expected_run(kind: Any, data: Dataset, lam: float, order: Any, **settings: Any) -> dict[str, Any]:
-    """A student's run; `order` (epochs, N) has the images in the order of each epoch."""
+    """Return a student's run; `order` (epochs, N) has the images in the order of each epoch."""
 
     class Order:
         epoch = 0

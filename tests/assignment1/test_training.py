@@ -31,7 +31,7 @@ COUNTS = ("steps", "epoch", "stopped_early", "interrupted", "best_step", "batche
 
 
 def both(model: Any, data: Dataset, **settings: Any) -> tuple[Run, Run]:
-    """The run made the plain way, and the fast way."""
+    """Return the run made the plain way, and the fast way."""
     plain = train(model, data, method="plain", progress=False, **settings)
     return plain, train(model, data, method="fast", progress=False, **settings)
 

@@ -20,7 +20,7 @@ pytestmark = pytest.mark.slow
 
 @pytest.fixture(scope="module")
 def case():
-    """A rough model, the class means' templates, on 2,000 validation images, and its logits."""
+    """Return a rough model, the class means' templates, on 2,000 validation images, and its logits."""
     mnist = load_mnist()
     images, labels = mnist.test_images[:2000], mnist.test_labels[:2000]
     split = Split(preprocess(images), one_hot(labels))
@@ -88,7 +88,7 @@ def test_burden_and_confused(case):
 
 @pytest.fixture(scope="module")
 def halved(case):
-    """The first 500 images validate, the other 1,500 are held out, and all train."""
+    """Return data whose first 500 images validate, the other 1,500 are held out, and all train."""
     split = case[3]
     return Dataset(split, Split(*(a[:500] for a in split)), lambda: Split(*(a[500:] for a in split)))
 

@@ -32,7 +32,7 @@ def files():
 
 @pytest.fixture
 def calls(tmp_path, monkeypatch):
-    """The calls that `run` really made: `calls.run(...)` is kept."""
+    """Return the calls that `run` really made: `calls.run(...)` is kept."""
     monkeypatch.setenv("ASSIGNMENT1_KEEP", "1")
     monkeypatch.delenv("CI", raising=False)
     monkeypatch.setattr(kept, "FOLDER", tmp_path / "kept")

@@ -32,7 +32,7 @@ def images(mnist):
 
 @pytest.fixture(scope="module")
 def few(images) -> Dataset:
-    """The first 600 training and 500 validation images; the next 700 training images are held out."""
+    """Return the first 600 training and 500 validation images; the next 700 training images are held out."""
     train, validation, held = (
         Split(*(a[part] for a in s))
         for s, part in (

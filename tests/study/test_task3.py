@@ -23,7 +23,7 @@ pytestmark = pytest.mark.slow
 
 @pytest.fixture(scope="module")
 def few() -> Dataset:
-    """The first 1280 training and 500 validation images."""
+    """Return the first 1280 training and 500 validation images."""
     data = load_mnist().softmax()
     train_, validation = Split(*(a[:1280] for a in data.train)), Split(*(a[:500] for a in data.validation))
     return Dataset(train_, validation, lambda: validation)

@@ -40,7 +40,7 @@ threading.Timer = Timer"""
 
 @pytest.fixture(scope="module")
 def built(tmp_path_factory):
-    """A project, and its files as they should be; where there is no terminal, a build says no more."""
+    """Return a project, and its files as they should be; where there is no terminal, a build says no more."""
     project = Project(tmp_path_factory.mktemp("plain"), ONE_LINE)
     assert project.make("pdf") == WROTE
     return project, project.contents(*PDF)
@@ -48,7 +48,7 @@ def built(tmp_path_factory):
 
 @pytest.fixture
 def project(built):
-    """The same, with files of a build before."""
+    """Return the same, with files of a build before."""
     for name in PDF:
         (built[0].folder / name).write_bytes(OLD)
     built[0].restore(ONE_LINE)

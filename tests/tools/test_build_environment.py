@@ -29,7 +29,7 @@ if "-r" in sys.argv:
 
 @pytest.fixture
 def folder(tmp_path, monkeypatch):
-    """A project with a .venv that is whole, and made from another requirements.txt."""
+    """Return a project with a .venv that is whole, and made from another requirements.txt."""
     monkeypatch.setenv("PROJECT_OF_A_TEST", str(tmp_path))
     for name in [name for name in os.environ if name.startswith("COVERAGE_")]:
         monkeypatch.delenv(name)  # it would have SIGTERM for itself
@@ -46,7 +46,7 @@ def folder(tmp_path, monkeypatch):
 
 
 def start(folder, seconds, **options):
-    """A make of the environment, whose pip takes that long, and starts a process."""
+    """Start a make of the environment, whose pip takes that long, and starts a process."""
     (site,) = folder.glob(".venv/lib/*/site-packages")
     (site / "pip.py").write_text(PIP.format(seconds=seconds), encoding="utf-8")
     command = ["make", "env", f"PYTHON={sys.executable}"]

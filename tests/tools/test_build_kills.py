@@ -38,7 +38,7 @@ def project(tmp_path_factory):
 
 
 def started(project, target, moment):
-    """A make, so many seconds later; fewer, if it has ended by then."""
+    """Start a make, and wait so many seconds; fewer, if it has ended by then."""
     while True:
         process = project.start(target)
         try:

@@ -166,7 +166,7 @@ def test_modules_are_compiled_when_imported_unless_this_python_keeps_no_bytecode
 
 @pytest.fixture
 def environment(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
-    """A .venv with two packages as bootstrap leaves it; making it again is only noted."""
+    """Return a .venv with two packages as bootstrap leaves it; making it again is only noted."""
     monkeypatch.chdir(tmp_path)
     shutil.copytree(ROOT / "tools", "tools")
     for name in bootstrap.SOURCES:
@@ -185,7 +185,7 @@ def environment(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
 
 
 def made() -> list[str]:
-    """The modules that bootstrap ran since this was asked last."""
+    """Return the modules that bootstrap ran since this was asked last."""
     ran = [name for name in ("pip", "venv") if Path(name).exists()]
     for name in ran:
         Path(name).unlink()

@@ -12,7 +12,7 @@ pytestmark = pytest.mark.slow
 
 
 def holds(task, latex):
-    """Does each relation in one piece of LaTeX hold? What cannot be read does not."""
+    """Return whether each relation in a piece of LaTeX can be read and holds."""
     try:
         verdicts = [check(task, *parts).holds for parts in relations(f"${latex}$")]
     except ValueError:
@@ -21,7 +21,7 @@ def holds(task, latex):
 
 
 def slips(latex):
-    """The LaTeX with one sign, hat, factor or index changed: each is wrong."""
+    """Yield the LaTeX with one sign, hat, factor or index changed: each is wrong."""
     for found in re.finditer(r"[+-]", latex):
         yield latex[: found.start()] + "+-"[found[0] == "+"] + latex[found.end() :]
     for found in re.finditer(r"\\hat\{([yY])\}", latex):

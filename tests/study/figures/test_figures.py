@@ -35,14 +35,14 @@ def ordered(digits):
 
 @pytest.fixture(scope="module")
 def penalties():
-    """A short run for each of nine lambdas; that of 1 is unsteady, as in the report."""
+    """Return a short run for each of nine lambdas; that of 1 is unsteady, as in the report."""
     lams = (0.0, 0.0001, 0.0003, 0.001, 0.003, 0.01, 0.03, 0.1, 1.0)
     settings: dict[str, Any] = dict(learning_rate=0.01, epochs=2, seed=0)
     return sweep(SoftmaxRegression, load_mnist().softmax(), lam=lams, **settings)
 
 
 def plane(ends=None):
-    """The figure of 4d from about the report's numbers: norm of the weights and loss."""
+    """Return the figure of 4d from about the report's numbers: norm of the weights and loss."""
     lams = (1.0, 0.1, 0.01, 0.003, 0.001, 0.0003, 0.0001, 0.00003, 0.00001)
     lengths = (0.6, 1.65, 3.34, 4.78, 6.85, 10.8, 17.2, 29.1, 47.0)
     training = (1.31, 0.60, 0.339, 0.276, 0.235, 0.198, 0.169, 0.140, 0.117)
@@ -103,7 +103,7 @@ FIGURES = {
 
 @pytest.fixture(scope="module")
 def seen(digits, ordered, penalties):
-    """What the figures are drawn from."""
+    """Return the data that the figures are drawn from."""
     rng = np.random.default_rng(0)
     settings: dict[str, Any] = dict(learning_rate=0.05, epochs=500, patience=10, progress=False)
     shuffled = train(LogisticRegression(), digits, seed=0, **settings)
@@ -123,7 +123,7 @@ def seen(digits, ordered, penalties):
 
 @pytest.fixture(scope="module", params=FIGURES)
 def drawn(request, seen):
-    """A figure, and the texts that it shows."""
+    """Return a figure, and the texts that it shows."""
     with plt.rc_context({"figure.max_open_warning": 0}):
         figure = FIGURES[request.param](seen)
     yield request.param, figure, shown_texts(figure)
