@@ -112,7 +112,7 @@ def test_likeness_of_equal_and_opposite_images():
 
 
 def drawn(width, lean):
-    """Return a stroke of a width, 20 pixels high, that leans by so many pixels to the right per pixel upwards."""
+    """Return a stroke, 20 pixels high, that leans by so many pixels to the right per pixel upwards."""
     row, column = np.mgrid[:28, :28]
     distance = np.abs(column - 13.5 - lean * (13.5 - row)) / np.hypot(1, lean)
     ink = np.clip(width / 2 - distance + 0.5, 0, 1) * ((row >= 4) & (row < 24))
