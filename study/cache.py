@@ -161,7 +161,8 @@ def decoded(tree: Any, arrays: list[np.ndarray]) -> Any:
     value = kind.__new__(kind)
     if items:
         value.update(items)
-    vars(value).update(state)
+    if state:  # a dict has none
+        vars(value).update(state)
     return value
 
 
