@@ -177,7 +177,8 @@ class CompactInputs:
             numbers = X
             self.unit = 1
             self.fixed = np.zeros(X.shape[1], bool)
-        self.varying = numbers[:, ~self.fixed] if self.fixed.any() else numbers
+        kept = np.flatnonzero(~self.fixed)
+        self.varying = numbers.take(kept, axis=1) if self.fixed.any() else numbers  # images stay in one piece
         norm = np.linalg.norm(X[0, self.fixed])
         self.direction = X[0, self.fixed] / (norm or 1)  # all of them may be 0
         largest = np.maximum(self.varying.max(axis=0), -self.varying.min(axis=0))
