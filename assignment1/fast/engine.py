@@ -193,8 +193,7 @@ class CompactInputs:
 
     def compress(self, w: Array) -> Array:
         """Return the weights w (785, K) for these columns, (V + 1, K)."""
-        kept = w[~self.fixed]
-        return np.concatenate([kept, np.zeros_like(w[:1])]) / self.unit
+        return np.concatenate([w[~self.fixed], np.zeros_like(w[:1])]) / self.unit
 
     def expand(self, w: Array) -> Array:
         """Return the weights (785, K) that `w` (V + 1, K) stand for."""
@@ -207,14 +206,13 @@ class CompactInputs:
 def as_whole_numbers(X: Array) -> tuple[NDArray[Any], int]:
     """Return 255 X as whole numbers and 255, or X itself and 1 if these are no pixels."""
     numbers = np.empty(X.shape, np.int16)
-    limit = 1000 * np.finfo(X.dtype).eps
     for start in range(0, len(X), 100):  # as many images as the cache holds
         part = slice(start, start + 100)
         scaled = 255 * X[part]
         with np.errstate(invalid="ignore"):  # of inputs that are no pixels
             np.rint(scaled, out=numbers[part], casting="unsafe")
         scaled -= numbers[part]
-        if not np.abs(scaled, out=scaled).max() < limit:
+        if not np.abs(scaled, out=scaled).max() < 1000 * np.finfo(X.dtype).eps:
             return X, 1
     return numbers, 255
 

@@ -11,8 +11,6 @@ from typing import Any
 
 from assignment1.progress import Interrupt
 
-OFTEN = 0.1  # seconds between two looks for the file that ends runs
-
 
 class StopFile(Interrupt):
     """An interrupt that worker processes see, since it is a file.
@@ -31,10 +29,10 @@ class StopFile(Interrupt):
         self.path.touch()
 
     def is_set(self) -> bool:
-        """Return whether the file is there; look for it at most every OFTEN seconds."""
+        """Return whether the file is there; look for it at most ten times a second."""
         now = time.monotonic()
         if now >= self.next_look:
-            self.next_look = now + OFTEN
+            self.next_look = now + 0.1
             if self.path.exists():
                 super().set()
         return super().is_set()
