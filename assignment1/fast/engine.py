@@ -177,8 +177,10 @@ class CompactInputs:
             numbers = X
             self.unit = 1
             self.fixed = np.zeros(X.shape[1], bool)
-        kept = np.flatnonzero(~self.fixed)
-        self.varying = numbers.take(kept, axis=1) if self.fixed.any() else numbers  # images stay in one piece
+        self.varying = numbers
+        if self.fixed.any():
+            kept = np.flatnonzero(~self.fixed)
+            self.varying = numbers.take(kept, axis=1)  # unlike indexing, keeps an image in one piece
         norm = np.linalg.norm(X[0, self.fixed])
         self.direction = X[0, self.fixed] / (norm or 1)  # all of them may be 0
         largest = np.maximum(self.varying.max(axis=0), -self.varying.min(axis=0))

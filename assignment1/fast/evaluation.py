@@ -5,7 +5,7 @@ logits act along axis 1, so that they serve for these too.
 """
 
 from collections.abc import Iterator, Sequence
-from typing import Any, Literal, NamedTuple
+from typing import Any, NamedTuple
 
 import numpy as np
 from numpy.typing import NDArray
@@ -81,7 +81,7 @@ def logits(X: Array, W: Array) -> Array:
     return product(X, W, order="F")
 
 
-def product(M: Array, A: Array, order: Literal["C", "F"] = "C") -> Array:
+def product(M: Array, A: Array, order: Any = "C") -> Array:
     """Return M A, (m, ...) for M (m, n) and A (n, ...)."""
     return np.matmul(M, A.reshape(len(A), -1), order=order).reshape(len(M), *A.shape[1:])
 
