@@ -181,3 +181,8 @@ def test_title_and_levels_of_headings(sources, metadata, title, levels):
     assert document.title == title
     headings = [block for _, block in document.blocks if block["t"] == "Header"]
     assert [heading["c"][0] for heading in headings] == levels
+
+
+def test_a_drawing_in_a_raw_cell_of_html_is_a_picture():
+    cell = nbformat.v4.new_raw_cell(SVG, metadata={"raw_mimetype": "text/html"})
+    assert [picture.kind for picture in collect(notebook(cell)).pictures.values()] == ["svg"]
