@@ -31,6 +31,7 @@ nbtypst/data/**/*.json
 nbtypst/pyproject.toml
 nbtypst/src/**/*.css
 nbtypst/src/**/*.html
+nbtypst/src/**/*.ini
 nbtypst/src/**/*.py
 nbtypst/src/**/*.typ
 nbtypst/src/**/*.woff2
