@@ -12,6 +12,8 @@ from tools import files
 
 ROOT = Path(__file__).resolve().parent.parent
 FILES = """
+CHANGELOG.md
+CONTRIBUTING.md
 LICENSE
 Makefile
 README.md
