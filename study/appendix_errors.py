@@ -1,7 +1,5 @@
 """What the softmax model misclassifies, and how well its probabilities are calibrated."""
 
-from __future__ import annotations
-
 from typing import NamedTuple
 
 import numpy as np
@@ -30,19 +28,12 @@ def readings(model: Regression, split: Split) -> Readings:
     return Readings(split.Y.argmax(axis=1), model.predict(split.X), loss)
 
 
-def confusion(seen: Readings) -> Ints:
-    """Count the images of each true digit (row) that are classified as each digit (column)."""
-    counts = np.zeros((10, 10), int)
-    np.add.at(counts, (seen.digit, seen.read), 1)
-    return counts
-
-
 def confused_pairs(counts: Ints, top: int) -> list[tuple[int, int, int]]:
     """Return the `top` pairs of digits that are most often confused, and how often."""
     i, j = np.triu_indices(len(counts), 1)
     both = counts[i, j] + counts[j, i]
     order = np.argsort(-both, kind="stable")[:top]
-    return [(int(i[pair]), int(j[pair]), int(both[pair])) for pair in order]
+    return list(zip(i[order].tolist(), j[order].tolist(), both[order].tolist(), strict=True))
 
 
 def best_scale(model: Regression, split: Split) -> float:
@@ -69,7 +60,7 @@ def sureness(model: Regression, split: Split) -> Sureness:
     """Compare the model's confidence with its accuracy."""
     (correct,) = evaluate([model], split).correct
     confidence = model.forward(split.X).max(axis=1)
-    return Sureness(float(correct.mean()), float(confidence.mean()), paired(correct, confidence))
+    return Sureness(correct.mean(), float(confidence.mean()), paired(correct, confidence))
 
 
 class Burden(NamedTuple):
@@ -117,12 +108,12 @@ class Confused(NamedTuple):
 
 
 def confused(seen: Readings) -> Confused:
-    """Return `confusion` with each digit's accuracy and the pairs most often confused."""
-    counts = confusion(seen)
+    """Count the images of each digit that are classified as each, with the pairs most often confused."""
+    counts = np.bincount(10 * seen.digit + seen.read, minlength=100).reshape(10, 10)
     n = counts.sum(axis=1)
     hits = np.diag(counts)
     wrong = int(n.sum() - hits.sum())
-    low, high = np.transpose([wilson(*pair) for pair in zip(hits, n, strict=True)])
+    low, high = np.transpose([wilson(*pair) for pair in zip(hits.tolist(), n.tolist(), strict=True)])
     pairs = confused_pairs(counts, 4)
     in_pairs = sum(times for _, _, times in pairs) / wrong
     return Confused(counts, wrong, hits / n, low, high, pairs, in_pairs)

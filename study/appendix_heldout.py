@@ -1,7 +1,5 @@
 """The runs on the held-out images, and what it costs to choose by the validation images."""
 
-from __future__ import annotations
-
 from collections.abc import Mapping
 from itertools import islice
 from typing import NamedTuple
@@ -16,6 +14,9 @@ from assignment1.run import Run
 from study.cache import kept
 from study.statistics import Interval, apart, interval, wilson
 from study.task4c_oscillation import RATE, follow, shuffled
+
+CHECKS = 30  # among which is chosen
+SPLITS = 200
 
 
 class Final(NamedTuple):
@@ -43,7 +44,6 @@ class Prices(NamedTuple):
 
     by_loss: Price  # the lowest loss, as the assignment does
     by_accuracy: Price  # the highest accuracy
-    checks: int
 
 
 def finals(runs: Mapping[str, Run], data: Dataset) -> dict[str, Final]:
@@ -54,40 +54,37 @@ def finals(runs: Mapping[str, Run], data: Dataset) -> dict[str, Final]:
         last, best = evaluate(models, data.validation).correct
         last_held, best_held = evaluate(models, data.test).correct
         low, high = wilson(best_held.sum(), len(best_held))
-        means = [float(correct.mean()) for correct in (last, last_held, best, best_held)]
+        means = [correct.mean() for correct in (last, last_held, best, best_held)]
         result[name] = Final(means, low, high, apart(best, best_held), apart(last, last_held))
     return result
 
 
 @kept
 @threadpool_limits.wrap(limits=1)  # more threads than one lose time on products this small
-def prices(
-    start: Regression, data: Split, own: Split, other: Split, *, checks: int = 30, splits: int = 200
-) -> Prices:
-    """Return what it costs to choose one of a run's next `checks` checks by a validation set of 10,000.
+def prices(start: Regression, data: Split, own: Split, other: Split) -> Prices:
+    """Return what it costs to choose one of a run's next CHECKS checks by a validation set of 10,000.
 
     The run goes on from `start` with the images of `data`. `own` and `other`, the validation and the held-out
-    images, are pooled and split at random, `splits` times, into one part as large as `own`, which chooses,
+    images, are pooled and split at random, SPLITS times, into one part as large as `own`, which chooses,
     and the rest. Both parts are samples of the same images, so that the excess of the chosen check on the
     first is the price, and not that one set is easier. The mean over all checks of the same difference, 0 but
     for the split's luck, is taken off.
     """
     rng = np.random.default_rng(0)
     batches = shuffled(len(data.X), rng)
-    passed = list(islice(follow(start, data, RATE, batches), checks))
+    passed = list(islice(follow(start, data, RATE, batches), CHECKS))
     seen = [evaluate(passed, part) for part in (own, other)]
-    correct, loss = (np.concatenate(both, axis=1) for both in zip(*seen, strict=True))
-    by_loss, by_accuracy = price(correct.astype(float), loss, len(own.X), splits, rng)
-    return Prices(by_loss, by_accuracy, checks)
+    correct, loss = map(np.hstack, zip(*seen, strict=True))
+    return price(correct.astype(float), loss, len(own.X), rng)
 
 
-def price(right: Array, loss: Array, size: int, splits: int, rng: np.random.Generator) -> tuple[Price, Price]:
-    """Return the price by loss and by accuracy, from (checks, N) of both, with `size` images to choose by."""
+def price(right: Array, loss: Array, size: int, rng: np.random.Generator) -> Prices:
+    """Return the prices from accuracies and losses (checks, N), with `size` of the N images to choose by."""
     n = right.shape[1]
     total = right.sum(axis=1)
     chosen = []
     excess = []
-    for _ in range(splits):
+    for _ in range(SPLITS):
         mine = np.zeros(n)
         mine[rng.choice(n, size, replace=False)] = 1
         own = right @ mine
@@ -95,15 +92,13 @@ def price(right: Array, loss: Array, size: int, splits: int, rng: np.random.Gene
         checks = [(loss @ mine).argmin(), own.argmax()]
         chosen.append(checks)
         excess.append(difference[checks] - difference.mean())
-    by_loss, by_accuracy = (
-        Price(interval(gained), len(np.unique(which)))
-        for gained, which in zip(np.transpose(excess), np.transpose(chosen), strict=True)
-    )
-    return by_loss, by_accuracy
+    intervals = map(interval, np.transpose(excess))
+    different = map(len, map(np.unique, np.transpose(chosen)))
+    return Prices(*map(Price, intervals, different))
 
 
 def halves(model: Regression, split: Split) -> tuple[float, float, float]:
     """Return the accuracy on the first and on the second half of the images, and their difference's error."""
     (correct,) = evaluate([model], split).correct
     first, second = np.array_split(correct, 2)
-    return float(first.mean()), float(second.mean()), apart(first, second).error
+    return first.mean(), second.mean(), apart(first, second).error

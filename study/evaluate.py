@@ -1,7 +1,5 @@
 """Evaluate models in groups, such as the runs of each stage of training."""
 
-from __future__ import annotations
-
 from collections.abc import Mapping, Sequence
 from typing import TypeVar
 

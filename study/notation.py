@@ -1,7 +1,5 @@
 """The assignment's notation and its questions, as the report's tables have them."""
 
-from __future__ import annotations
-
 ROWS = [
     ("$N$, $n$", "number of examples; index of an example"),
     (

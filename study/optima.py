@@ -4,10 +4,7 @@
 data/optima.npz.
 """
 
-from __future__ import annotations
-
 from collections.abc import Sequence
-from pathlib import Path
 from typing import NamedTuple
 
 import numpy as np
@@ -34,7 +31,6 @@ class Certificate(NamedTuple):
     Vandenberghe, Convex Optimization, 9.1.2).
     """
 
-    gradient: float  # |grad J(w)|
     gap: float  # J(w) - J(w*) is at most this
     distance: float  # |w - w*| is at most this
 
@@ -79,24 +75,23 @@ def certificates(models: Sequence[SoftmaxRegression], data: Split) -> list[Certi
         lam = model.lam
         if lam <= 0:
             raise ValueError(f"lam is {lam}; expected above 0: else J is not strongly convex")
-        gradient = Objective(*data, lam).gradient(model.w)
-        size = float(np.linalg.norm(gradient))
-        result.append(Certificate(size, size**2 / (4 * lam), size / (2 * lam)))
+        size = float(np.linalg.norm(model.gradient(*data)))
+        result.append(Certificate(size**2 / (4 * lam), size / (2 * lam)))
     return result
 
 
-def load_optima(path: str | Path = FILE) -> dict[float, SoftmaxRegression]:
+def load_optima() -> dict[float, SoftmaxRegression]:
     """Return the stored optimum for each lambda, strongest penalty first; `certificates` proves them."""
-    arrays = stored.read(path)
+    arrays = stored.read(FILE)
     result = {}
     for lam, w in zip(arrays["lam"].tolist(), arrays["w"], strict=True):
         result[lam] = SoftmaxRegression(lam).copy(w)
     return result
 
 
-def load_separator(path: str | Path = FILE) -> Array:
+def load_separator() -> Array:
     """Return the stored whole-numbered weights (785, 10) that classify every training image correctly."""
-    return stored.read(path)["separator"]
+    return stored.read(FILE)["separator"]
 
 
 def smallest_margin(w: Array, data: Split) -> float:

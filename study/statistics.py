@@ -1,7 +1,5 @@
 """Means and proportions with their uncertainty: over shuffles, over images, paired or not."""
 
-from __future__ import annotations
-
 from typing import NamedTuple
 
 import numpy as np
@@ -77,8 +75,7 @@ def apart(a: ArrayLike, b: ArrayLike) -> Interval:
 
 def wilson(hits: int, n: int) -> tuple[float, float]:
     """Return both ends of Wilson's 95% interval for a proportion of `hits` in `n` (Wilson, 1927)."""
-    low, high = binomtest(hits, n).proportion_ci(method="wilson")
-    return float(low), float(high)
+    return binomtest(hits, n).proportion_ci(method="wilson")
 
 
 class Estimate(NamedTuple):

@@ -1,7 +1,5 @@
 """Weights kept in data/, which take minutes to compute: read only if they are what was stored."""
 
-from __future__ import annotations
-
 import io
 from hashlib import sha256
 from pathlib import Path

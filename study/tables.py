@@ -1,8 +1,7 @@
 """Numbers as they stand in text, and the rows of the report's tables."""
 
-from __future__ import annotations
-
 from collections.abc import Container, Iterable, Mapping, Sequence
+from typing import Any
 
 import numpy as np
 
@@ -19,7 +18,7 @@ from study.task2e_orders import Shuffling
 from study.task4b_weights import Band
 from study.task4d_penalty import Both, EqualSteps, Everywhere, late, norm
 
-Row = tuple[object, ...]
+Rows = list[tuple[Any, ...]]
 GRADIENTS = r"$\lambda$", "weights", "central differences", "complex step", "largest component"
 PATIENCE = "patience", "steps", "epoch", "last loss", "steps of the best", "lowest loss"
 ORDER = "order", "mean", "median", "standard deviation", "held-out images"
@@ -57,7 +56,7 @@ def listed(values: Iterable[float], digits: int = 2) -> str:
     return f"{', '.join(most)} and {last}" if most else last
 
 
-def gradient_rows(checked: Mapping[float, GradientErrors]) -> list[tuple[str, ...]]:
+def gradient_rows(checked: Mapping[float, GradientErrors]) -> Rows:
     """Return a table's rows under GRADIENTS, one for each lambda."""
     return [
         (f"{lam:g}", f"{c.weights:,}", _sci(c.central), _exact(c.complex_step), f"{c.largest:.2f}")
@@ -65,7 +64,7 @@ def gradient_rows(checked: Mapping[float, GradientErrors]) -> list[tuple[str, ..
     ]
 
 
-def patience_rows(found: Mapping[int, Stop], shown: Container[int]) -> list[tuple[object, ...]]:
+def patience_rows(found: Mapping[int, Stop], shown: Container[int]) -> Rows:
     """Return a table's rows under PATIENCE, for some of the patiences."""
     return [
         (p, f"{s.updates:,}", s.epoch, f"{s.loss:.4f}", f"{s.best:,}", f"{s.best_loss:.4f}")
@@ -74,16 +73,16 @@ def patience_rows(found: Mapping[int, Stop], shown: Container[int]) -> list[tupl
     ]
 
 
-def order_rows(found: Mapping[str, Shuffling]) -> list[tuple[str, ...]]:
+def order_rows(found: Mapping[str, Shuffling]) -> Rows:
     """Return a table's rows under ORDER."""
-    rows: list[tuple[str, ...]] = []
+    rows: Rows = []
     for name, title in ORDERS.items():
         runs = found[name]
         rows.append((title, _mean(runs.mean), _mean(runs.median), _mean(runs.spread), _mean(runs.test)))
     return rows
 
 
-def final_rows(found: Mapping[str, Final]) -> list[tuple[str, ...]]:
+def final_rows(found: Mapping[str, Final]) -> Rows:
     """Return a table's rows: run, accuracies of its last and of its best weights, interval of the latter."""
     return [
         (name, *(f"{accuracy:.4f}" for accuracy in run.means), f"{run.low:.4f} to {run.high:.4f}")
@@ -123,9 +122,9 @@ def _exact(value: float) -> str:
     return "below $10^{-12}$" if value < 1e-12 else _sci(value)
 
 
-def overfitting_rows(found: Mapping[str, Mapping[int, Evaluation]], epochs: Iterable[int]) -> list[Row]:
+def overfitting_rows(found: Mapping[str, Mapping[int, Evaluation]], epochs: Iterable[int]) -> Rows:
     """Return a table's rows: epochs, and mean loss and mean accuracy on each set of images."""
-    rows: list[Row] = []
+    rows: Rows = []
     for epoch in epochs:
         seen = [by_epoch[epoch] for by_epoch in found.values()]
         loss = (f"{each.loss.mean():.4f}" for each in seen)
@@ -134,9 +133,9 @@ def overfitting_rows(found: Mapping[str, Mapping[int, Evaluation]], epochs: Iter
     return rows
 
 
-def band_rows(found: Sequence[Band]) -> list[Row]:
+def band_rows(found: Sequence[Band]) -> Rows:
     """Return a table's rows: ranks, mean variance and roughness, and each model's share."""
-    rows: list[Row] = []
+    rows: Rows = []
     for band in found:
         shares = (f"{share:.1%}" for share in band.shares)
         ranks = f"{band.first} to {band.last}"
@@ -144,9 +143,9 @@ def band_rows(found: Sequence[Band]) -> list[Row]:
     return rows
 
 
-def run_rows(runs: Mapping[float, Run], data: Dataset) -> list[Row]:
+def run_rows(runs: Mapping[float, Run], data: Dataset) -> Rows:
     """Return a table's rows: lambda, updates, accuracy over the last checks, loss and training accuracy."""
-    rows: list[Row] = []
+    rows: Rows = []
     for lam, run in runs.items():
         seen = late(run.history.validation_accuracy)
         accuracy = (f"{seen.median:.4f}", f"{seen.low:.4f} to {seen.high:.4f}")
@@ -156,9 +155,9 @@ def run_rows(runs: Mapping[float, Run], data: Dataset) -> list[Row]:
     return rows
 
 
-def compared_rows(found: Mapping[int, Both]) -> list[Row]:
+def compared_rows(found: Mapping[int, Both]) -> Rows:
     """Return a table's rows: epoch, accuracy on both sets (points), loss on both (thousandths of a nat)."""
-    rows: list[Row] = []
+    rows: Rows = []
     for epoch, both in found.items():
         accuracy = (points(part.accuracy) for part in both)
         loss = (loss_points(part.loss) for part in both)
@@ -166,18 +165,18 @@ def compared_rows(found: Mapping[int, Both]) -> list[Row]:
     return rows
 
 
-def step_rows(steps: Mapping[float, EqualSteps]) -> list[Row]:
+def step_rows(steps: Mapping[float, EqualSteps]) -> Rows:
     """Return a table's rows: lambda, the accuracies (points) and the loss (thousandths of a nat)."""
-    rows: list[Row] = []
+    rows: Rows = []
     for lam, step in steps.items():
         fitted = (points(step.validation, 3), points(step.training, 3))
         rows.append((f"{lam:g}", *fitted, loss_points(step.loss), points(step.held, 3)))
     return rows
 
 
-def minima_rows(at: Mapping[float, Everywhere], optima: Mapping[float, Regression]) -> list[Row]:
+def minima_rows(at: Mapping[float, Everywhere], optima: Mapping[float, Regression]) -> Rows:
     """Return a table's rows: lambda, norm, the losses and the accuracies on all sets."""
-    rows: list[Row] = []
+    rows: Rows = []
     for lam, parts in at.items():
         loss = (f"{part.loss:.4f}" for part in parts)
         accuracy = (f"{part.accuracy:.4f}" for part in parts)

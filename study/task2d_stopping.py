@@ -1,9 +1,6 @@
 """Task 2d: what early stopping reacts to. Updates, checks and epochs are counted from 1."""
 
-from __future__ import annotations
-
 import math
-from collections.abc import Iterable
 from typing import NamedTuple
 
 import numpy as np
@@ -13,7 +10,6 @@ from assignment1.mnist import Split
 from assignment1.models import Regression
 from assignment1.run import Run
 from assignment1.training import EarlyStopping
-from study.statistics import Interval, paired
 
 
 class Stop(NamedTuple):
@@ -27,29 +23,23 @@ class Stop(NamedTuple):
     place: int  # the batch of the epoch after which the best check falls
 
 
-def stop(run: Run, patience: int) -> Stop | None:
-    """Return where `patience`, in checks, would have ended a run without early stopping; None if nowhere."""
+def stop(run: Run, patience: int) -> Stop:
+    """Return where `patience`, in checks, would have ended a run without early stopping; else its end."""
     rule = EarlyStopping(patience)
-    for check, loss in enumerate(run.history.validation_loss):
+    for loss in run.history.validation_loss:
         rule.update(loss)
         if rule.stopped:
-            return _at(run, check, rule.best_check)
-    return None
-
-
-def _at(run: Run, check: int, best: int) -> Stop:
-    loss = run.history.validation_loss
-    step = int(run.history.step[check])
+            break
+    step = int(run.history.step[rule.seen - 1])
+    best_step = int(run.history.step[rule.best_check])
     epochs = step // run.batches_per_epoch
-    best_step = int(run.history.step[best])
-    place = best_step % run.batches_per_epoch + 1
-    return Stop(step + 1, epochs + 1, float(loss[check]), best_step + 1, float(loss[best]), place)
+    place = best_step % run.batches_per_epoch
+    return Stop(step + 1, epochs + 1, loss, best_step + 1, rule.best, place + 1)
 
 
-def stops(run: Run, patiences: Iterable[int] = range(1, 32)) -> dict[int, Stop]:
-    """Return `stop` for each patience; where none would have ended the run, its last check stands."""
-    best = int(run.history.validation_loss.argmin())
-    return {patience: stop(run, patience) or _at(run, -1, best) for patience in patiences}
+def stops(run: Run) -> dict[int, Stop]:
+    """Return `stop` for each patience up to 31 checks, after which a check falls on the same batch again."""
+    return {patience: stop(run, patience) for patience in range(1, 32)}
 
 
 class Next(NamedTuple):
@@ -60,22 +50,20 @@ class Next(NamedTuple):
 
 
 def same_place(run: Run, best: int) -> Next:
-    """Return the check one period of checks and epochs after the one at `best` updates; NaN past the end."""
+    """Return the check one period of checks and epochs after the one at `best` updates.
+
+    Raises ValueError if the run ends before.
+    """
     updates = run.history.step + 1
     period = np.lcm(updates[1] - updates[0], run.batches_per_epoch)
     later = best + int(period)
-    found = run.history.validation_loss[updates == later]
-    return Next(later, float(found[0]) if len(found) else math.nan)
+    (loss,) = run.history.validation_loss[updates == later]
+    return Next(later, loss)
 
 
 def loss_after(run: Run, updates: int) -> float:
     """Return the validation loss, in nats, at the last check that is not after so many updates."""
-    return float(run.history.validation_loss[run.history.step < updates][-1])
-
-
-def loss_difference(a: Regression, b: Regression, split: Split) -> Interval:
-    """Return model a's cross-entropy minus b's, in nats, paired by image."""
-    return paired(*evaluate([a, b], split).loss)
+    return run.history.validation_loss[run.history.step < updates][-1]
 
 
 def disagreements(a: Regression, b: Regression, split: Split) -> int:

@@ -1,7 +1,5 @@
 """Task 2e: experiments on the order of the training images. Batches are numbered from 1."""
 
-from __future__ import annotations
-
 from collections.abc import Mapping
 from dataclasses import replace
 from functools import partial
@@ -18,7 +16,7 @@ from assignment1.mnist import Dataset, Split
 from assignment1.models import Array, LogisticRegression
 from assignment1.run import Run
 from study.cache import kept
-from study.statistics import Interval, apart, interval
+from study.statistics import Estimate, estimate
 from study.task2e_spikes import BATCH, RATE, Few, Ints, batches, losses, weights
 
 
@@ -29,14 +27,18 @@ class Order(NamedTuple):
     batch: int
 
 
-class Spike(NamedTuple):
-    """The spikes of a run in some order, over its last epochs."""
-
-    size: float  # how far the validation loss rises above its median in an epoch, mean over epochs, nats
-    batch: int  # the batch that raises the loss most, on average
-
-
-ARMS = ("ten", "next ten", "other ten", "ten elsewhere", "batch", "other batch", "together")
+EPOCHS = 10
+LATE = 3  # the last epochs, in which the spikes are measured
+CHECKS = 124  # the last checks of task 2: with 31 batches an epoch, four at each place in the epoch
+ARMS = {  # the names of the arms in the report's figure
+    "ten": "the ten costliest 3s",
+    "next ten": "the next ten 3s",
+    "other ten": "ten random 3s of batch {}",
+    "ten elsewhere": "ten of another batch",
+    "batch": "all of batch {}",
+    "other batch": "all of another batch",
+    "together": "the ten, kept together",
+}
 
 
 def exchange(inside: Ints, outside: Ints, count: int) -> Ints:
@@ -73,11 +75,9 @@ def orders(data: Split, batch: int, each: list[Few], arm: str, seed: int) -> Ord
     other = int(rng.choice(far))
     rest = np.setdiff1d(np.flatnonzero(mine & three), ten)
     random_ten = rng.choice(rest, len(ten), replace=False)
-    if arm == "together":
-        outside = rng.choice(np.flatnonzero(three & (place == other)), len(ten), replace=False)
-        return Order(exchange(ten, outside, N), other)
     inside = {
         "ten": ten,
+        "together": ten,
         "next ten": each[batch - 1].next_rows,
         "other ten": random_ten,
         "ten elsewhere": each[other - 1].rows,
@@ -86,10 +86,14 @@ def orders(data: Split, batch: int, each: list[Few], arm: str, seed: int) -> Ord
     }[arm]
     used = np.isin(place, place[inside])
     free = complete & ~mine & ~used
-    if "ten" in arm:
+    expected = batch
+    if arm == "together":
+        free = place == other
+        expected = other
+    if "batch" not in arm:
         free &= three
     outside = rng.choice(np.flatnonzero(free), len(inside), replace=False)
-    return Order(exchange(inside, outside, N), batch)
+    return Order(exchange(inside, outside, N), expected)
 
 
 def reordered(split: Split, rows: Ints) -> Split:
@@ -97,20 +101,20 @@ def reordered(split: Split, rows: Ints) -> Split:
     return Split(split.X[rows], split.Y[rows])
 
 
-def spike(data: Split, validation: Split, epochs: int = 10, measured: int = 3) -> Spike:
-    """Train in the order of `data` and measure the spikes in the last `measured` epochs."""
-    late = measured * len(batches(data))
-    loss = losses(weights(data, epochs)[:, -late - 1 :], validation)
-    rise = np.diff(loss).reshape(measured, -1)
-    by_epoch = loss[1:].reshape(measured, -1)
+def spike(order: Order, data: Split, validation: Split) -> tuple[float, int]:
+    """Train in an order of `data`; return the size of the spikes in the last epochs, and their batch.
+
+    The size, in nats, is the largest validation loss of an epoch minus its median, mean over epochs. The
+    batch is the one that raises the loss most, on average.
+    """
+    data = reordered(data, order.rows)
+    late = LATE * len(batches(data))
+    loss = losses(weights(data, EPOCHS)[:, -late - 1 :], validation)
+    rise = np.diff(loss).reshape(LATE, -1)
+    by_epoch = loss[1:].reshape(LATE, -1)
     size = by_epoch.max(axis=1) - np.median(by_epoch, axis=1)
     highest = rise.mean(axis=0).argmax()
-    return Spike(float(size.mean()), int(highest) + 1)
-
-
-def spike_in(order: Order, data: Split, validation: Split) -> Spike:
-    """Return `spike` of the images of `data` in another order."""
-    return spike(reordered(data, order.rows), validation)
+    return float(size.mean()), int(highest) + 1
 
 
 class Arm(NamedTuple):
@@ -127,12 +131,12 @@ class Arm(NamedTuple):
 
 
 @kept
-def intervene(data: Dataset, batch: int, each: list[Few], seeds: int = 10) -> dict[str, Arm]:
+def intervene(data: Dataset, batch: int, each: list[Few], seeds: int) -> dict[str, Arm]:
     """Train in each of the ARMS' orders, for each seed; "file" is the file's own order, once."""
     tried = {"file": [Order(np.arange(len(data.train.X)), batch)]}
     for arm in ARMS:
         tried[arm] = [orders(data.train, batch, each, arm, seed) for seed in range(seeds)]
-    one = delayed(guarded(spike_in))
+    one = delayed(guarded(spike))
     work = (one(order, data.train, data.validation) for order in chain(*tried.values()))
     spikes = iter(Parallel(n_jobs=-1)(work))
     arms = {}
@@ -157,77 +161,52 @@ class Shuffling(NamedTuple):
         return self.held.mean(axis=1)
 
 
-def shufflings(data: Dataset, ten: Ints, seeds: int = 10, epochs: int = 33) -> dict[str, Shuffling]:
+def shufflings(data: Dataset, ten: Ints, seeds: int) -> dict[str, Shuffling]:
     """Train in file order, with ten images `ten` put apart, shuffled once, and shuffled before each epoch."""
     N = len(data.train.X)
     place = np.arange(N) // BATCH
-    complete = place < N // BATCH
-    elsewhere = place != place[ten[0]]
-    three = data.train.Y[:, 0] == 0
-    others = np.flatnonzero(three & complete & elsewhere)
+    others = data.train.Y[:, 0] == 0
+    others &= place != place[ten[0]]
+    others &= place < N // BATCH
     moved = {}
     for seed in range(seeds):
-        outside = np.random.default_rng(seed).choice(others, len(ten), replace=False)
+        outside = np.random.default_rng(seed).choice(np.flatnonzero(others), len(ten), replace=False)
         rows = exchange(ten, outside, N)
         moved[seed] = replace(data, train=reordered(data.train, rows))
     run = partial(
         sweep,
         LogisticRegression,
         learning_rate=RATE,
-        epochs=epochs,
+        epochs=33,
         batch_size=BATCH,
         train_accuracy_every=None,
         progress=False,
     )
-    return {
-        "file": shuffling(run(data, shuffle=False, seed=[0]), data.test),
-        "ten apart": shuffling(run(moved, shuffle=False), data.test),
-        "once": shuffling(run(data, shuffle="once", seed=range(seeds)), data.test),
-        "each epoch": shuffling(run(data, seed=range(seeds)), data.test),
+    orders = {
+        "file": run(data, shuffle=False, seed=[0]),
+        "ten apart": run(moved, shuffle=False),
+        "once": run(data, shuffle="once", seed=range(seeds)),
+        "each epoch": run(data, seed=range(seeds)),
     }
+    return {name: shuffling(runs, data.test) for name, runs in orders.items()}
 
 
-def shuffling(runs: Mapping[Any, Run], test: Split, checks: int = 124) -> Shuffling:
-    """Summarise runs.
-
-    With a check every 6 updates and 31 batches an epoch, 31 checks in a row see each place in the epoch once:
-    124 see it four times, whatever the order of the images is.
-    """
-    loss = np.array([run.history.validation_loss[-checks:] for run in runs.values()])
+def shuffling(runs: Mapping[Any, Run], test: Split) -> Shuffling:
+    """Summarise the last CHECKS of runs, and the loss of their best weights on the images of `test`."""
+    loss = np.array([run.history.validation_loss[-CHECKS:] for run in runs.values()])
     best = [run.best for run in runs.values()]
     spread = loss.std(axis=1, ddof=1)
     return Shuffling(loss.mean(axis=1), np.median(loss, axis=1), spread, evaluate(best, test).loss)
 
 
-class Gain(NamedTuple):
-    """The change by shuffling of the best weights' loss on the held-out images, in nats, seed by seed."""
-
-    shuffles: Interval
-    images: Interval
-
-
-def gain(found: Mapping[str, Shuffling], name: str = "each epoch") -> Gain:
-    """Return the loss of the best weights with shuffling minus that in file order."""
-    difference = found[name].held - found["file"].held
-    by_seed = difference.mean(axis=1)
-    by_image = difference.mean(axis=0)
-    return Gain(interval(by_seed), interval(by_image))
-
-
-def contrast(arms: Mapping[str, Arm], one: str, other: str) -> Interval:
-    """Return by how much the spikes of one arm exceed those of another, nats."""
-    return apart(arms[one].size, arms[other].size)
+def gain(found: Mapping[str, Shuffling]) -> Estimate:
+    """Return the best weights' loss on held-out images with shuffling minus that in file order, in nats."""
+    return estimate(found["each epoch"].held - found["file"].held)
 
 
 def titles(batch: int) -> dict[str, str]:
-    """Return the names of the arms in the report's figure."""
-    return {
-        "file": "file order",
-        "ten": "the ten costliest 3s",
-        "next ten": "the next ten 3s",
-        "other ten": f"ten random 3s of batch {batch}",
-        "ten elsewhere": "ten of another batch",
-        "batch": f"all of batch {batch}",
-        "other batch": "all of another batch",
-        "together": "the ten, kept together",
-    }
+    """Return the names of the file's order and of the arms in the report's figure."""
+    named = {"file": "file order"}
+    for arm, title in ARMS.items():
+        named[arm] = title.format(batch)
+    return named

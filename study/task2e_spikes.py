@@ -3,8 +3,6 @@
 Batches (in the file's order), epochs and updates are numbered from 1, as in the report.
 """
 
-from __future__ import annotations
-
 from typing import NamedTuple
 
 import numpy as np
@@ -16,6 +14,9 @@ from assignment1.models import Array, LogisticRegression
 
 RATE = 0.05  # task 2's learning rate
 BATCH = 128
+EVERY = 6  # updates from check to check
+ORDERS = 1000  # random orders of the labels
+LATE = 11  # the epoch from which on the course is nearly level
 TEN = 10  # images that are looked at of a batch
 Ints = NDArray[np.integer]
 
@@ -87,12 +88,12 @@ class Spikes(NamedTuple):
     seen: Ints  # the checks whose loss is higher by 0.02 than the median of the epochs
 
 
-def find(course: Course, first: int = 2, check_every: int = 6, late: int = 11) -> Spikes:
-    """Find the spikes from epoch `first` on, and the checks that show one from epoch `late` on.
+def find(course: Course) -> Spikes:
+    """Find the spikes from epoch 2 on, and the checks that show one from epoch LATE on.
 
-    A check is made after updates 1, 1 + check_every, and so on.
+    A check is made after updates 1, 1 + EVERY, and so on.
     """
-    rise = course.rise[first - 1 :]
+    rise = course.rise[1:]
     mean = rise.mean(axis=0)
     batch = int(mean.argmax())
     after = int(mean.argmin())
@@ -100,8 +101,8 @@ def find(course: Course, first: int = 2, check_every: int = 6, late: int = 11) -
     highest = rise.argmax(axis=1) == batch
     lowest = rise.argmin(axis=1) == after
     always = bool((highest & lowest).all())
-    updates = np.arange((late - 1) * course.per_epoch + 1, len(course.loss))
-    checks = updates[(updates - 1) % check_every == 0]
+    updates = np.arange(course.update(1, LATE), len(course.loss))
+    checks = updates[(updates - 1) % EVERY == 0]
     met = checks[(checks - 1) % course.per_epoch == batch]
     high = np.median(course.loss[updates]) + 0.02
     seen = checks[course.loss[checks] > high]
@@ -114,22 +115,25 @@ def gradients(w: Array, data: Split) -> Array:
     return np.hstack([model.gradient(*batch) for batch in batches(data)])
 
 
-def norms(course: Course, data: Dataset, batch: int, first: int = 11) -> Array:
-    """Return the norm of each batch's gradient at the weights that `batch` meets, (epochs, batches)."""
+def norms(course: Course, data: Dataset, batch: int) -> Array:
+    """Return the norm of each batch's gradient at the weights that `batch` meets, (epochs, batches).
+
+    The epochs are those from LATE on.
+    """
     rows = []
-    for epoch in range(first, len(course.rise) + 1):
+    for epoch in range(LATE, len(course.rise) + 1):
         met = gradients(course.before(batch, epoch), data.train)
         rows.append(np.linalg.norm(met, axis=0))
     return np.array(rows)
 
 
-def recovery(course: Course, data: Dataset, batch: int, first: int = 11) -> Array:
+def recovery(course: Course, data: Dataset, batch: int) -> Array:
     """Return the share of the rise by `batch` that each batch would have undone as the next one: (batches,).
 
-    The shares are means over the epochs from `first` on.
+    The shares are means over the epochs from LATE on.
     """
     rows = []
-    for epoch in range(first, len(course.rise) + 1):
+    for epoch in range(LATE, len(course.rise) + 1):
         at = course.update(batch, epoch)
         w = course.w[:, at]
         stepped = w[:, None] - RATE * gradients(w, data.train)
@@ -246,25 +250,23 @@ class Lengths(NamedTuple):
 
 def run_lengths(labels: ArrayLike) -> Ints:
     """Return the lengths of the runs of equal labels, in order: 2 2 3 2 gives 2 1 1."""
-    labels = np.asarray(labels).ravel()
+    labels = np.ravel(labels)
     ends = np.flatnonzero(np.diff(labels)) + 1
     return np.diff(ends, prepend=0, append=len(labels))
 
 
-def lengths(labels: ArrayLike, orders: int = 1000, seed: int = 0) -> Lengths:
+def lengths(labels: ArrayLike) -> Lengths:
     """Compare the runs of equal labels with those of random orders."""
-    rng = np.random.default_rng(seed)
-    labels = np.asarray(labels).ravel()
+    rng = np.random.default_rng(0)
+    labels = np.ravel(labels)
     file = run_lengths(labels)
-    drawn = [run_lengths(rng.permutation(labels)) for _ in range(orders)]
+    drawn = [run_lengths(rng.permutation(labels)) for _ in range(ORDERS)]
     mean = np.mean([runs.mean() for runs in drawn])
     longest = [runs.max() for runs in drawn]
     low, high = np.percentile(longest, (2.5, 97.5))
-    return Lengths(len(file), file.mean(), int(file.max()), mean, orders, low, high)
+    return Lengths(len(file), file.mean(), int(file.max()), mean, ORDERS, low, high)
 
 
 def twos(data: Dataset) -> Ints:
     """Return the number of 2s in each batch."""
-    labels = data.train.Y[:, 0]
-    complete = labels[: len(labels) // BATCH * BATCH]
-    return complete.reshape(-1, BATCH).sum(axis=1).astype(int)
+    return np.array([batch.Y.sum() for batch in batches(data.train)], int)

@@ -5,10 +5,7 @@ stopping that differ in their shuffles. `python -m study.task3d_overfitting` tak
 some two minutes, into data/long_run.npz.
 """
 
-from __future__ import annotations
-
-from collections.abc import Iterable, Mapping, Sequence
-from pathlib import Path
+from collections.abc import Mapping, Sequence
 from typing import Any, NamedTuple
 
 import numpy as np
@@ -26,6 +23,7 @@ from study.statistics import Estimate, Interval, estimate, estimate_apart, inter
 
 FILE = DATA / "long_run.npz"
 RUNS = 4
+DRAWS = 1000  # of the bootstrap
 EVERY = 50  # epochs between the weights that are stored
 LAST = 600  # epochs
 EPOCHS = (1, 2, 5, 10, 15, 20, 30, 40, 50)  # what the report computes itself
@@ -38,19 +36,19 @@ Evaluations = Mapping[int, Evaluation]  # after each of some epochs, `correct` a
 
 
 @kept
-def stages(data: Dataset, epochs: Iterable[int] = EPOCHS, runs: int = RUNS) -> Stages:
-    """Return the models of task 3's run without early stopping, made `runs` times, after each of `epochs`.
+def stages(data: Dataset, epochs: Sequence[int] = EPOCHS) -> Stages:
+    """Return the models of task 3's run without early stopping, made RUNS times, after each of `epochs`.
 
     The epochs rise. A run is made in parts, from one of `epochs` to the next, and each part has shuffles of
     its own: the seed of the part that ends after epoch e of run r is 1000 r + e.
     """
-    ends = list(epochs)
     task = delayed(guarded(_stages_of_run))
-    passed = Parallel(n_jobs=-1)(task(run, ends, data.train, data.validation) for run in range(runs))
-    return {end: [models[i] for models in passed] for i, end in enumerate(ends)}
+    passed = Parallel(n_jobs=-1)(task(run, epochs, data.train, data.validation) for run in range(RUNS))
+    by_epoch = map(list, zip(*passed, strict=True))
+    return dict(zip(epochs, by_epoch, strict=True))
 
 
-def _stages_of_run(run: int, ends: Iterable[int], training: Split, validation: Split) -> list[Regression]:
+def _stages_of_run(run: int, ends: Sequence[int], training: Split, validation: Split) -> list[Regression]:
     data = Dataset(training, validation, lambda: validation)
     model: Regression = SoftmaxRegression()
     models = []
@@ -118,19 +116,19 @@ class Turn(NamedTuple):
     draws: int
 
 
-def turn(loss: Mapping[int, Array], draws: int = 1000) -> Turn:
+def turn(loss: Mapping[int, Array]) -> Turn:
     """Return the epoch of the lowest loss and its bootstrap (Efron, 1979); `loss` is (images,) by epoch."""
     epochs = list(loss)
     L = np.array(list(loss.values()), np.float32)
     n = L.shape[1]
     rng = np.random.default_rng(0)
     lowest = []
-    for _ in range(draws):
+    for _ in range(DRAWS):
         counts = np.bincount(rng.integers(n, size=n), minlength=n)
         lowest.append(epochs[(L @ counts).argmin()])
     low, high = np.quantile(lowest, (0.025, 0.975), method="inverted_cdf")
     here = epochs[L.mean(axis=1, dtype=float).argmin()]
-    return Turn(here, int(low), int(high), draws)
+    return Turn(here, int(low), int(high), DRAWS)
 
 
 def means(found: Evaluations) -> Array:
@@ -140,22 +138,14 @@ def means(found: Evaluations) -> Array:
 
 def lowest(found: Evaluations) -> list[int]:
     """Return each run's epoch of the lowest mean loss."""
-    epochs = list(found)
+    epochs = np.array(list(found))
     loss = [seen.loss.mean(axis=1) for seen in found.values()]
-    return [epochs[i] for i in np.argmin(loss, axis=0)]
+    return epochs[np.argmin(loss, axis=0)].tolist()
 
 
-def curves(gap: Gaps, loss: Mapping[str, Array], epochs: Iterable[int]) -> tuple[Any, ...]:
-    """Return the arguments of `figures.parting`: the gap, half its interval over images, and both losses."""
-    last = int(gap.epochs[-1])
-    half = gap.accuracy_at[last].images
-    far = np.array(list(epochs))
-    return [(gap.epochs, gap.accuracy.T)], half, far, loss["training"], loss["validation"]
-
-
-def load_long_runs(path: str | Path = FILE) -> Stages:
+def load_long_runs() -> Stages:
     """Return the stored models of each run, after each 50 epochs; raise ValueError for another file."""
-    by_epoch = stored.read(path)["w"].swapaxes(0, 1)
+    by_epoch = stored.read(FILE)["w"].swapaxes(0, 1)
     result: Stages = {}
     for i, weights in enumerate(by_epoch, 1):
         result[EVERY * i] = [SoftmaxRegression().copy(w) for w in weights]
@@ -170,19 +160,19 @@ def load_long_run(run: int = 0) -> dict[int, Regression]:
 
 def distance(a: Sequence[Regression], b: Sequence[Regression]) -> float:
     """Return the largest difference of two weights, of any run."""
-    largest = [np.abs(one.w - other.w).max() for one, other in zip(a, b, strict=True)]
-    return float(max(largest))
+    difference = np.subtract([model.w for model in a], [model.w for model in b])
+    return float(np.abs(difference).max())
 
 
 def main() -> None:
     """Train the runs and write them to FILE, in float32."""
     stops = range(EVERY, LAST + 1, EVERY)  # the first is the last of EPOCHS
     found = stages(load_mnist().softmax(np.float32), [*EPOCHS, *stops[1:]])
-    w = np.empty((RUNS, len(stops), 785, 10), np.float32)
-    for i, epoch in enumerate(stops):
-        for run, model in enumerate(found[epoch]):
-            w[run, i] = model.w
-    stored.write(FILE, w=w)
+    by_epoch = []
+    for epoch in stops:
+        by_epoch.append([model.w for model in found[epoch]])
+    w = np.array(by_epoch, np.float32)
+    stored.write(FILE, w=w.swapaxes(0, 1))
 
 
 if __name__ == "__main__":

@@ -1,7 +1,5 @@
 """Task 4b: how rough the weights are, and along which directions of the pixels they lie."""
 
-from __future__ import annotations
-
 from collections.abc import Mapping, Sequence
 from itertools import pairwise
 from typing import NamedTuple
@@ -17,6 +15,8 @@ from study.cache import kept
 from study.optima import Objective, minimise
 
 EDGES = (0, 10, 30, 100, 300, 784)  # the bands of principal directions, by rank
+LEADING = 200  # the directions that the control keeps
+REPEATS = 20  # sums of each number of images
 
 
 class View(NamedTuple):
@@ -63,29 +63,20 @@ def roughness(w: Array) -> float:
     return float((down + across) / (4 * np.square(image).mean()))
 
 
-def class_means(data: Split) -> Array:
-    """Return each class's mean image minus the mean of these means (785, K)."""
-    means = data.X.T @ data.Y / data.Y.sum(axis=0)
-    return means - means.mean(axis=1, keepdims=True)
-
-
-def likeness(w: Array, means: Array) -> Array:
-    """Return the correlation over the 784 pixels of each class's weights with its mean image, (K,)."""
-    return pearsonr(w[:784], means[:784], axis=0).statistic
-
-
 def views(models: Mapping[float, Regression], data: Split) -> dict[float, View]:
-    """Return `roughness` of each model's weights and `likeness` to the class means of `data`."""
-    means = class_means(data)
+    """Return the roughness of each model's weights and their likeness to the class means of `data`."""
+    means = data.X.T @ data.Y / data.Y.sum(axis=0)
+    centred = means - means.mean(axis=1, keepdims=True)
     result = {}
     for lam, model in models.items():
-        result[lam] = View(roughness(model.w), likeness(model.w, means))
+        likeness = pearsonr(model.w[:784], centred[:784], axis=0).statistic
+        result[lam] = View(roughness(model.w), likeness)
     return result
 
 
 def largest(models: Mapping[float, Regression]) -> dict[float, float]:
     """Return the largest absolute weight of a pixel of each model: the end of its colour scale."""
-    return {lam: float(np.abs(model.w[:784]).max()) for lam, model in models.items()}
+    return {lam: np.abs(model.w[:784]).max() for lam, model in models.items()}
 
 
 def dark_pixels(data: Split) -> NDArray[np.intp]:
@@ -95,8 +86,8 @@ def dark_pixels(data: Split) -> NDArray[np.intp]:
 
 def opposite(models: Sequence[Regression], pixels: NDArray[np.intp]) -> float:
     """Return the largest difference between a weight of the `pixels` and minus its class's bias weight."""
-    largest = [np.abs(model.w[pixels] + model.w[784]).max() for model in models]
-    return float(max(largest))
+    w = np.array([model.w for model in models])
+    return np.abs(w[:, pixels] + w[:, 784:]).max()
 
 
 @kept
@@ -113,37 +104,34 @@ def _each_roughness(images: Array) -> Array:
     return np.array([roughness(image[:, None]) for image in images])
 
 
-def shares(w: Array, found: Directions) -> Array:
-    """Return the part of the squared weights (785, K) along the directions of each band, (bands,)."""
-    squares = np.square(found.vectors.T @ w[:784]).sum(axis=1)
-    return np.add.reduceat(squares, EDGES[:-1]) / squares.sum()
-
-
 def bands(found: Directions, models: Sequence[Regression]) -> list[Band]:
     """Return the bands of principal directions with the share that each of the `models` has along them."""
-    by_model = [shares(model.w, found) for model in models]
-    by_band = np.transpose(by_model).tolist()
+    squares = []
+    for model in models:
+        along = found.vectors.T @ model.w[:784]
+        squares.append(np.square(along).sum(axis=1))
     result = []
-    for (start, end), part in zip(pairwise(EDGES), by_band, strict=True):
+    for start, end in pairwise(EDGES):
         variance = found.variance[start:end].mean()
         rough = found.roughness[start:end].mean()
-        result.append(Band(start + 1, end, float(variance), float(rough), part))
+        shares = [each[start:end].sum() / each.sum() for each in squares]
+        result.append(Band(start + 1, end, float(variance), float(rough), shares))
     return result
 
 
-def sums(data: Split, counts: Sequence[int], repeats: int = 20) -> dict[int, Sums]:
+def sums(data: Split, counts: Sequence[int]) -> dict[int, Sums]:
     """Return the roughness of sums of so many images, drawn without repetition, with normal coefficients."""
     rng = np.random.default_rng(0)
     P = data.X[:, :784]
-    c = np.zeros((len(counts) * repeats, len(P)))
-    for row, n in zip(c, np.repeat(counts, repeats), strict=True):
-        drawn = rng.choice(len(P), n, replace=False)
-        row[drawn] = rng.normal(size=n)
-    means = c.sum(axis=1, keepdims=True) * P.mean(axis=0)
-    images = c @ P - means
-    by_count = _each_roughness(images).reshape(len(counts), repeats)
+    mean = P.mean(axis=0)
     result = {}
-    for n, found in zip(counts, by_count, strict=True):
+    for n in counts:
+        c = np.zeros((REPEATS, len(P)))
+        for row in c:
+            drawn = rng.choice(len(P), n, replace=False)
+            row[drawn] = rng.normal(size=n)
+        means = c.sum(axis=1, keepdims=True) * mean
+        found = _each_roughness(c @ P - means)
         result[n] = Sums(float(found.mean()), float(found.std(ddof=1)))
     return result
 
@@ -152,35 +140,32 @@ def effective_images(model: Regression, data: Split) -> float:
     """Return over how many images the residual Y - Y_hat is spread: (sum_n r_n^2)^2 / sum_n r_n^4."""
     residual = data.Y - model.forward(data.X)
     squares = np.square(residual).sum(axis=1)
-    return float(squares.sum() ** 2 / np.square(squares).sum())
+    return squares.sum() ** 2 / np.square(squares).sum()
 
 
 @kept
 @threadpool_limits.wrap(limits=1)  # more threads than one lose time on products this small
-def shrinkage(
-    data: Split, found: Directions, lambdas: Sequence[float] = (1.0, 0.001), count: int = 4000, q: int = 200
-) -> dict[str, dict[float, float]]:
+def shrinkage(data: Split, found: Directions) -> dict[str, dict[float, float]]:
     """Return the roughness of optima on images whose variances along the principal directions are rearranged.
 
-    Of the first `count` images the `q` leading directions are kept: once with their variances "as they are",
+    Of the first 4,000 images the LEADING directions are kept: once with their variances "as they are",
     once "equal", once "reversed", so that the rough directions vary most; their sum stays. Images are only
     scaled along each direction, so that the classes can be told apart as well as before.
     """
-    variance = found.variance[:q]
-    vectors = found.vectors[:, :q]
-    mean = data.X[:, :784].mean(axis=0)
-    A = (data.X[:count, :784] - mean) @ vectors
-    Y = data.Y[:count]
-    equal = np.full(q, variance.mean())
+    variance = found.variance[:LEADING]
+    vectors = found.vectors[:, :LEADING]
+    P = data.X[:, :784]
+    A = (P[:4000] - P.mean(axis=0)) @ vectors
+    Y = data.Y[:4000]
+    equal = np.full(LEADING, variance.mean())
     arms = {"as they are": variance, "equal": equal, "reversed": variance[::-1]}
     result: dict[str, dict[float, float]] = {}
     for name, target in arms.items():
         scaled = A * np.sqrt(target / variance)
-        X = np.hstack([scaled, np.ones((count, 1))])
-        w: Array = np.zeros((q + 1, 10))
+        X = np.hstack([scaled, np.ones((len(Y), 1))])
+        w: Array = np.zeros((LEADING + 1, 10))
         result[name] = {}
-        for lam in lambdas:
-            J = Objective(X, Y, lam)
-            w = minimise(J, w, tolerance=1e-5)
-            result[name][lam] = roughness(vectors @ w[:q])
+        for lam in (1.0, 0.001):
+            w = minimise(Objective(X, Y, lam), w, tolerance=1e-5)
+            result[name][lam] = roughness(vectors @ w[:-1])
     return result

@@ -1,8 +1,7 @@
 """Task 4c: why the accuracy of the run with lambda = 1 swings from check to check."""
 
-from __future__ import annotations
-
 from collections.abc import Iterator
+from functools import partial
 from itertools import islice, repeat
 from typing import NamedTuple
 
@@ -20,6 +19,7 @@ from study.task4d_penalty import Late, late
 
 RATE = 0.01  # task 4's learning rate
 BATCH = 128
+CHECKS = 12
 EVERY = 31  # updates from check to check
 Rows = NDArray[np.intp] | slice
 
@@ -33,29 +33,32 @@ class Curvature(NamedTuple):
 
 @kept
 @threadpool_limits.wrap(limits=1)  # more threads than one lose time on products this small
-def arms(start: SoftmaxRegression, data: Dataset, checks: int = 12, settle: int = 3) -> dict[str, Late]:
-    """Return the last `checks` validation accuracies when training goes on from `start`, in four ways.
+def arms(start: SoftmaxRegression, data: Dataset) -> dict[str, Late]:
+    """Return the last CHECKS validation accuracies when training goes on from `start`, in four ways.
 
     "as in task 4c", batches are random; "a tenth of the rate" differs in the learning rate alone, "equal
-    shares" in that each batch has the digits in the shares of all training images. The first `settle` checks
+    shares" in that each batch has the digits in the shares of all training images. The first three checks
     are left out. "all images" makes each update from all of them, is checked after each update, and leaves
     out as many checks as it keeps.
     """
     rng = np.random.default_rng(0)
     labels = data.train.Y.argmax(axis=1)
-
-    def swing(rate: float, batches: Iterator[Rows], every: int = EVERY, first: int = settle) -> Late:
-        passed = follow(start, data.train, rate, batches, every)
-        models = list(islice(passed, first, first + checks))
-        found = evaluate(models, data.validation)
-        return late(found.correct.mean(axis=1), checks)
-
-    return {
-        "as in task 4c": swing(RATE, shuffled(len(labels), rng)),
-        "a tenth of the rate": swing(RATE / 10, shuffled(len(labels), rng)),
-        "equal shares": swing(RATE, in_shares(labels, rng)),
-        "all images": swing(RATE, repeat(slice(None)), every=1, first=checks),
+    usual = shuffled(len(labels), rng)
+    gently = shuffled(len(labels), rng)
+    train = partial(follow, start, data.train)
+    ways = {
+        "as in task 4c": train(RATE, usual),
+        "a tenth of the rate": train(RATE / 10, gently),
+        "equal shares": train(RATE, in_shares(labels, rng)),
+        "all images": train(RATE, repeat(slice(None)), every=1),
     }
+    result = {}
+    for name, passed in ways.items():
+        settled = CHECKS if name == "all images" else 3
+        models = list(islice(passed, settled, settled + CHECKS))
+        accuracy = evaluate(models, data.validation).correct.mean(axis=1)
+        result[name] = late(accuracy, CHECKS)
+    return result
 
 
 def follow(
@@ -85,24 +88,26 @@ def in_shares(labels: NDArray[np.intp], rng: np.random.Generator) -> Iterator[Ro
     counts[most_lacking] += 1
     members = [np.flatnonzero(labels == k) for k in range(len(counts))]
     while True:
-        drawn = [rng.choice(m, count, replace=False) for m, count in zip(members, counts, strict=True)]
+        drawn = []
+        for images, count in zip(members, counts, strict=True):
+            drawn.append(rng.choice(images, count, replace=False))
         yield np.concatenate(drawn)
 
 
-def curvature(model: SoftmaxRegression, data: Split, count: int = 5000) -> Curvature:
-    """Return the largest eigenvalue of J's Hessian at the weights of `model`, on the first `count` images.
+def curvature(model: SoftmaxRegression, data: Split) -> Curvature:
+    """Return the largest eigenvalue of J's Hessian at the weights of `model`, on the first 5,000 images.
 
     Gradient descent on all images is stable up to a learning rate of 2 over this number.
     """
-    X = data.X[:count]
-    J = Objective(X, data.Y[:count], model.lam)
+    X = data.X[:5000]
+    J = Objective(X, data.Y[:5000], model.lam)
     v0 = np.random.default_rng(0).normal(size=model.w.size)
     values, vectors = eigsh(J.hessian(model.w), k=1, tol=1e-2, v0=v0)
     direction = vectors.reshape(model.w.shape)  # of norm 1
     mean = X.mean(axis=0)
     along = mean @ direction / np.linalg.norm(mean)
     share = np.square(along).sum()
-    return Curvature(float(values[0]), float(share))
+    return Curvature(values[0], share)
 
 
 def lead(model: Regression, data: Split) -> float:

@@ -1,18 +1,18 @@
 """Task 4d: gradient descent without a penalty beside the path of the minima, and where it leads."""
 
-from __future__ import annotations
-
 from collections.abc import Iterable, Mapping, Sequence
 from typing import NamedTuple
 
 import numpy as np
 
-from assignment1.fast.evaluation import evaluate, margin
+from assignment1.fast.evaluation import margin
 from assignment1.mnist import Dataset, Split
 from assignment1.models import Array, Regression, SoftmaxRegression
 from study.evaluate import Key, evaluate_groups
 from study.optima import smallest_margin
-from study.task4d_penalty import norm
+from study.task4d_penalty import norm, scores
+
+NORMS = (1e3, 1e4, 1e5)
 
 
 class Point(NamedTuple):
@@ -38,16 +38,13 @@ class Separation(NamedTuple):
     margin: float  # the smallest lead of the target's logit over every other on training images, in 1/255
     missed: float  # the share of the validation images that are misclassified
     behind: float  # the mean of max_k z_k - z_y there, for weights of norm 1
-    loss: Array  # for weights of the norms asked
+    loss: Array  # for weights of the NORMS
 
 
 def place(models: Mapping[Key, Regression], split: Split) -> dict[Key, Point]:
     """Return the norm of each model's weights and its loss on a split."""
-    loss = evaluate(list(models.values()), split).loss
-    result = {}
-    for i, (key, model) in enumerate(models.items()):
-        result[key] = Point(norm(model), float(loss[i].mean()))
-    return result
+    found = scores(models, split)
+    return {key: Point(norm(model), found[key].loss) for key, model in models.items()}
 
 
 def aside(passed: Iterable[Point], path: Iterable[Point]) -> Array:
@@ -77,10 +74,10 @@ def passing(
     least = min(losses)
     fall = 1 - least / losses[0]
     rise = losses[-1] / least - 1
-    return Passing(course, path, float(off), fall, rise)
+    return Passing(course, path, off, fall, rise)
 
 
-def separation(w: Array, data: Dataset, norms: Sequence[float] = (1e3, 1e4, 1e5)) -> Separation:
+def separation(w: Array, data: Dataset) -> Separation:
     """Bound the validation loss along the whole-numbered weights `w`; the bound grows with their norm.
 
     The cross-entropy is at least max_k z_k - z_y, so that at norm r the mean loss is at least r `behind`.
@@ -89,5 +86,5 @@ def separation(w: Array, data: Dataset, norms: Sequence[float] = (1e3, 1e4, 1e5)
     z = X @ (w / np.linalg.norm(w))
     behind = np.maximum(0, -margin(z, Y))
     missed = ~SoftmaxRegression.correct(z, Y)
-    loss = np.array([SoftmaxRegression.cross_entropy(r * z, Y).mean() for r in norms])
-    return Separation(smallest_margin(w, data.train), float(missed.mean()), float(behind.mean()), loss)
+    loss = np.array([SoftmaxRegression.cross_entropy(r * z, Y).mean() for r in NORMS])
+    return Separation(smallest_margin(w, data.train), missed.mean(), behind.mean(), loss)

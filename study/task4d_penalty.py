@@ -1,7 +1,5 @@
 """Tasks 4c to 4e: what the penalty does to accuracy, loss and norm, at equal steps and at the optimum."""
 
-from __future__ import annotations
-
 from collections.abc import Mapping, Sequence
 from itertools import pairwise
 from typing import NamedTuple
@@ -103,10 +101,8 @@ def compare_both(
 
 def everywhere(models: Mapping[Key, Regression], data: Dataset) -> dict[Key, Everywhere]:
     """Return the scores of each model on all three sets of images."""
-    training = scores(models, data.train)
-    validation = scores(models, data.validation)
-    held = scores(models, data.test)
-    return {key: Everywhere(training[key], validation[key], held[key]) for key in models}
+    parts = [scores(models, split) for split in (data.train, data.validation, data.test)]
+    return {key: Everywhere(*(part[key] for part in parts)) for key in models}
 
 
 def scores(models: Mapping[Key, Regression], split: Split) -> dict[Key, Scores]:
@@ -114,7 +110,7 @@ def scores(models: Mapping[Key, Regression], split: Split) -> dict[Key, Scores]:
     correct, loss = evaluate(list(models.values()), split)
     result = {}
     for i, key in enumerate(models):
-        result[key] = Scores(float(loss[i].mean()), float(correct[i].mean()))
+        result[key] = Scores(loss[i].mean(), correct[i].mean())
     return result
 
 
@@ -128,31 +124,23 @@ def equal_steps(runs: Mapping[tuple[float, int], Run], data: Dataset) -> dict[fl
         groups.setdefault(lam, []).append(run)
     last = {lam: [run.last for run in group] for lam, group in groups.items()}
     held = evaluate_groups(last, data.test)
-    free = groups[0.0]
+    means = {lam: late_means(group) for lam, group in groups.items()}
     result = {}
     for lam in PENALTIES:
-        group = groups[lam]
-        validation = over_seeds(group, free, "validation_accuracy")
-        training = over_seeds(group, free, "train_accuracy")
-        loss = over_seeds(group, free, "validation_loss")
+        validation, training, loss = map(paired, means[lam], means[0.0])
         images = paired(held[lam].correct.mean(axis=0), held[0.0].correct.mean(axis=0))
         result[lam] = EqualSteps(validation, training, loss, images)
     return result
 
 
-def over_seeds(runs: Sequence[Run], others: Sequence[Run], measure: str) -> Interval:
-    """Return a measure of the runs minus that of others of the same seeds, at the last checks."""
-    return paired(late_means(runs, measure), late_means(others, measure))
-
-
-def late_means(runs: Sequence[Run], measure: str) -> list[float]:
-    """Return the mean of a `measure` of History over the last fifth of each run."""
+def late_means(runs: Sequence[Run]) -> Array:
+    """Return the means over the last fifth of each run, (3, runs): two accuracies and a loss."""
     means = []
     for run in runs:
-        history = run.history
-        late_checks = history.step >= 0.8 * run.steps
-        means.append(float(getattr(history, measure)[late_checks].mean()))
-    return means
+        h = run.history
+        measures = np.array([h.validation_accuracy, h.train_accuracy, h.validation_loss])
+        means.append(measures[:, h.step >= 0.8 * run.steps].mean(axis=1))
+    return np.transpose(means)
 
 
 def late(accuracy: Array, checks: int = 10) -> Late:

@@ -32,7 +32,7 @@ def case():
 def test_confusion_and_costliest_images(case):
     model, _, labels, split, z = case
     seen = errors.readings(model, split)
-    np.testing.assert_array_equal(errors.confusion(seen), confusion_matrix(labels, z.argmax(axis=1)))
+    np.testing.assert_array_equal(errors.confused(seen).counts, confusion_matrix(labels, z.argmax(axis=1)))
     loss = -log_softmax(z, axis=1)[np.arange(len(z)), labels]
     worst = errors.costliest(seen, 5)
     np.testing.assert_allclose(loss[worst], sorted(loss)[:-6:-1])
@@ -114,20 +114,20 @@ def test_the_price_of_choosing_by_chance_alone_is_that_of_the_largest_of_many():
     rng = np.random.default_rng(0)
     right = (rng.random((20, 2000)) < 0.9).astype(float)
     loss = rng.normal(size=(20, 2000))  # knows nothing of the accuracy: choosing by it costs nothing
-    by_loss, by_accuracy = heldout.price(right, loss, 400, 400, rng)
+    by_loss, by_accuracy = heldout.price(right, loss, 400, rng)
     largest = np.sort(rng.normal(size=(2000, 20)), axis=1)[:, -1].mean()
     noise = np.sqrt(0.09 * (1 / 400 + 1 / 1600) * (1 - 1 / 20))
     assert by_accuracy.excess.mean == pytest.approx(largest * noise, rel=0.1)
     assert abs(by_loss.excess.ratio) < 4 and by_loss.excess.mean < by_accuracy.excess.mean / 5
     assert by_loss.chosen > 5
     same = np.repeat(right[:1], 20, axis=0)  # nothing to choose from
-    assert heldout.price(same, same, 400, 10, rng)[1] == heldout.Price(intervals.Interval(0.0, 0.0, 10, 9), 1)
+    assert heldout.price(same, same, 400, rng)[1] == heldout.Price(intervals.Interval(0.0, 0.0, 200, 199), 1)
 
 
 def test_prices_look_at_the_checks_of_a_run_that_goes_on(case, halved):
     model = case[0]
-    found = heldout.prices(model, halved.train, halved.validation, halved.test, checks=3, splits=5)
-    assert found.checks == 3 and found.by_loss.excess.size == 5 and 1 <= found.by_loss.chosen <= 3
+    found = heldout.prices(model, halved.train, halved.validation, halved.test)
+    assert found.by_loss.excess.size == 200 and 1 <= found.by_loss.chosen <= 30
 
 
 def test_halves(case):

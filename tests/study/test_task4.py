@@ -173,11 +173,11 @@ def test_passing_measures_the_course_and_the_path(few, minima):
 
 def test_the_loss_along_separating_weights_is_above_its_bound(few):
     w = optima.load_separator()
-    found = path.separation(w, few, (1.0, 1e4))
+    found = path.separation(w, few)
     z = few.validation.X @ w / np.linalg.norm(w)
     behind = [max(row) - row[k] for row, k in zip(z, few.validation.Y.argmax(axis=1), strict=True)]
     assert found.behind == pytest.approx(np.mean(behind))
     assert found.missed == pytest.approx(np.mean(np.array(behind) > 0))
-    unit = SoftmaxRegression().copy(w / np.linalg.norm(w))
-    assert found.loss[0] == pytest.approx(hits_and_losses(unit, few.validation)[1].mean())
-    assert (found.loss >= found.behind * np.array([1.0, 1e4])).all() and found.margin > 0
+    scaled = SoftmaxRegression().copy(1e3 * w / np.linalg.norm(w))
+    assert found.loss[0] == pytest.approx(hits_and_losses(scaled, few.validation)[1].mean())
+    assert (found.loss >= found.behind * np.array(path.NORMS)).all() and found.margin > 0
