@@ -10,7 +10,7 @@ from __future__ import annotations
 import json
 import re
 from collections.abc import Iterator
-from itertools import pairwise, product
+from itertools import product
 from pathlib import Path
 from typing import Any, NamedTuple
 
@@ -42,7 +42,10 @@ def steps(report: Path = REPORT) -> list[Step]:
 @kept
 def verdicts(texts: dict[str, str]) -> list[Step]:
     """Return every relation in the text of each task, with its verdict."""
-    return [check(task, *parts) for task, text in texts.items() for parts in relations(text)]
+    found = []
+    for task, text in texts.items():
+        found += [check(task, *parts) for parts in relations(text)]
+    return found
 
 
 def section(report: Path, task: str) -> str:
@@ -69,13 +72,16 @@ def relations(markdown: str) -> Iterator[tuple[str, str, str]]:
 def chained(formula: str) -> Iterator[tuple[str, str, str]]:
     """Yield the relations in a chain such as a = b = c."""
     bare = INNER.sub(lambda found: " " * len(found[0]), formula)
-    signs = list(SIGN.finditer(bare))
-    starts = [0, *(sign.end() for sign in signs)]
-    ends = [*(sign.start() for sign in signs), len(formula)]
-    parts = [formula[start:end].strip() for start, end in zip(starts, ends, strict=True)]
-    for (left, right), sign in zip(pairwise(parts), signs, strict=True):
+    parts = []
+    start = 0
+    for sign in SIGN.finditer(bare):
+        parts += [formula[start : sign.start()].strip(), sign[0]]
+        start = sign.end()
+    parts.append(formula[start:].strip())
+    for at in range(0, len(parts) - 2, 2):
+        left, sign, right = parts[at : at + 3]
         if not {left, right} <= set(INDICES):  # k' = k only names the case that is meant
-            yield left, sign[0], right
+            yield left, sign, right
 
 
 def check(task: str, left: str, sign: str, right: str) -> Step:
@@ -85,24 +91,26 @@ def check(task: str, left: str, sign: str, right: str) -> Step:
     """
     bound = re.findall(r"\\sum_\{?([a-z]'?)", left + right)
     free = sorted(set(TOKEN.findall(left + right)) & set(INDICES) - set(bound))
-    values = list(product(*(range(1, INDICES[index] + 1) for index in free)))
+    ranges = [range(1, INDICES[index] + 1) for index in free]
     held = []
-    for value in values:
-        at = dict(zip(free, value, strict=True))
-        held.append(_holds(evaluate(task, left, at), evaluate(task, right, at), sign))
-    return Step(task, f"{left} {sign} {right}", len(values), all(held))
+    for values in product(*ranges):
+        at = dict(zip(free, values, strict=True))
+        sides = [evaluate(task, latex, at) for latex in (left, right)]
+        held.append(_holds(*sides, sign))
+    return Step(task, f"{left} {sign} {right}", len(held), all(held))
 
 
 def _holds(left: Any, right: Any, sign: str) -> bool:
     if sign not in "=<>":
         raise ValueError(f"the relation {sign} cannot be checked; expected =, < or >")
-    if isinstance(left, sp.MatrixBase) != isinstance(right, sp.MatrixBase):
+    shapes = [getattr(side, "shape", None) for side in (left, right)]
+    if None in shapes and shapes[0] != shapes[1]:
         raise ValueError("one side is a matrix and the other is a number")
-    if isinstance(left, sp.MatrixBase):
-        return left.shape == right.shape and all(_is_zero(entry) for entry in left - right)
-    if sign == "=":
-        return _is_zero(left - right)
-    difference = left - right if sign == ">" else right - left
+    if shapes[0] != shapes[1]:
+        return False
+    difference = right - left if sign == "<" else left - right
+    if sign == "=" or shapes[0]:
+        return all(map(_is_zero, sp.flatten([difference])))
     return bool(sp.expand_log(sp.together(difference)).is_positive)
 
 

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import re
-from itertools import product
 from typing import Any
 
 import sympy as sp
@@ -11,6 +10,17 @@ import sympy as sp
 SIZES = {"N": 2, "K": 3, "I": 1}  # examples, classes, pixels
 LIMITS = {"n": "N", "k": "K", "k'": "K", "i": "I+1", "j": "I+1"}  # each index runs from 1 to this,
 INDICES = {"n": 2, "k": 3, "k'": 3, "i": 2, "j": 2}  # that is
+MATRICES = {"X": "X", "Y": "Y", r"\hat{Y}": "Y_hat", "w": "w"}
+ENTRIES = {  # the matrix that has the entries, and their indices below
+    "C": ("", ""),
+    "J": ("", ""),
+    "R": ("", ""),
+    "w": ("w", "ki"),
+    "x": ("X", "i"),
+    "y": ("Y", "k"),
+    "z": ("Z", "k"),
+    r"\hat{y}": ("Y_hat", "k"),
+}
 END = ("", "+", "-", ")", "}", "&", ",", r"\\", r"\end{cases}")  # what can follow a product
 LETTERS = {letter: sp.Symbol(letter, positive=True) for letter in ("a", "b", "u", r"\lambda", r"\alpha")}
 TOKEN = re.compile(r"\\hat\{[yY]\}|\\(?:text|begin|end)\{[^{}]*\}|\\[a-zA-Z]+|\\\\|\d+|[a-zA-Z]'?|\S")
@@ -23,7 +33,7 @@ def evaluate(task: str, latex: str, indices: dict[str, int]) -> Any:
     Raises ValueError for what it cannot read, and for symbols with the wrong indices.
     """
     try:
-        return Reader(task, TOKEN.findall(SILENT.sub("", latex)), indices).read()
+        return Reader(Quantities(task), TOKEN.findall(SILENT.sub("", latex)), indices).read()
     except (AttributeError, IndexError, TypeError) as error:  # a matrix plus a number, an empty argument
         raise ValueError(f"{latex} means nothing in task {task}: {error}") from None
 
@@ -31,75 +41,68 @@ def evaluate(task: str, latex: str, indices: dict[str, int]) -> Any:
 class Quantities:
     """What the symbols stand for, and what all derivatives are taken of: the assignment's definitions.
 
-    `level` says what stays a symbol: only the weights ("w"), or also the logits ("z") or outputs ("y_hat").
+    `by` is what a derivative is taken by: logits or outputs then stay symbols, and `meaning` has
+    their values in weights.
     """
 
-    examples = range(1, SIZES["N"] + 1)
-    inputs = range(1, SIZES["I"] + 2)
-
-    def __init__(self, task: str, level: str = "w") -> None:
-        self.level = level
+    def __init__(self, task: str, by: str = "w") -> None:
+        self.task = task
         self.binary = task == "1a"
-        self.classes = range(1, 2 if self.binary else SIZES["K"] + 1)
+        N = SIZES["N"]
+        K = 1 if self.binary else SIZES["K"]
+        inputs = SIZES["I"] + 1
+        self.X = symbols("x", N, inputs, real=True)
+        self.Y = targets(N, K)
+        self.w = symbols("w", inputs, K, real=True)
+        self.Z = self.X * self.w
+        self.meaning: dict[Any, Any] = {}
+        if by == "z":
+            self.Z = self.named("z", self.Z, real=True)
+        self.Y_hat = outputs(self.Z)
+        if by == r"\hat{y}":
+            self.Y_hat = self.named("y_hat", self.Y_hat, positive=True)
 
-    def w(self, k: int, i: int) -> Any:
-        """Return w_ki."""
-        return sp.Symbol(f"w{k}{i}", real=True)
-
-    def x(self, n: int, i: int) -> Any:
-        """Return x_i^n."""
-        return sp.Symbol(f"x{n}{i}", real=True)
-
-    def y(self, n: int, k: int) -> Any:
-        """Return y_k^n."""
-        if k == self.classes[-1] and not self.binary:  # an example has one class: its targets add up to 1
-            return 1 - sum(self.y(n, other) for other in self.classes[:-1])
-        return sp.Symbol(f"y{n}{k}", real=True)
-
-    def z(self, n: int, k: int) -> Any:
-        """Return z_k^n."""
-        if self.level == "z":
-            return sp.Symbol(f"z{n}{k}", real=True)
-        return sum(self.w(k, i) * self.x(n, i) for i in self.inputs)
-
-    def y_hat(self, n: int, k: int) -> Any:
-        """Return y_hat_k^n."""
-        if self.level == "y_hat":
-            return sp.Symbol(f"y_hat{n}{k}", positive=True)
-        if self.binary:
-            return sigmoid(self.z(n, k))
-        return sp.exp(self.z(n, k)) / sum(sp.exp(self.z(n, c)) for c in self.classes)
+    def named(self, name: str, values: sp.Matrix, **assumptions: bool) -> sp.Matrix:
+        """Return symbols in place of the values, and note their meaning."""
+        names = symbols(name, *values.shape, **assumptions)
+        self.meaning = dict(zip(names, values, strict=True))
+        return names
 
     def cost(self, n: int) -> Any:
         """Return C^n."""
+        y = list(self.Y.row(n - 1))
+        y_hat = list(self.Y_hat.row(n - 1))
         if self.binary:
-            y = self.y(n, 1)
-            y_hat = self.y_hat(n, 1)
-            return -(y * sp.log(y_hat) + (1 - y) * sp.log(1 - y_hat))
-        return -sum(self.y(n, k) * sp.log(self.y_hat(n, k)) for k in self.classes)
+            y.append(1 - y[0])
+            y_hat.append(1 - y_hat[0])
+        return -sum(target * sp.log(output) for target, output in zip(y, y_hat, strict=True))
 
     def total(self, name: str) -> Any:
         """Return C, R or J."""
-        C = sum(self.cost(n) for n in self.examples) / sp.Integer(SIZES["N"])
-        R = sum(self.w(k, i) ** 2 for k in self.classes for i in self.inputs)
+        C = sum(self.cost(n + 1) for n in range(SIZES["N"])) / sp.Integer(SIZES["N"])
+        R = sum(weight**2 for weight in self.w)
         return {"C": C, "R": R, "J": C + LETTERS[r"\lambda"] * R}[name]
 
-    def matrix(self, name: str) -> sp.Matrix:
-        """Return X (N, I + 1), Y and Y_hat (N, K), or w (I + 1, K)."""
-        if name == "w":
-            return sp.Matrix([[self.w(k, i) for k in self.classes] for i in self.inputs])
-        entry = {"X": self.x, "Y": self.y, r"\hat{Y}": self.y_hat}[name]
-        columns = self.inputs if name == "X" else self.classes
-        return sp.Matrix([[entry(n, column) for column in columns] for n in self.examples])
 
-    def in_weights(self, expression: Any) -> Any:
-        """Return an expression with logits and outputs written out."""
-        if self.level == "w":
-            return expression
-        symbol = getattr(self, self.level)
-        whole = getattr(Quantities("1a" if self.binary else "1b"), self.level)
-        pairs = product(self.examples, self.classes)
-        return expression.subs({symbol(*pair): whole(*pair) for pair in pairs})
+def symbols(name: str, rows: int, columns: int, **assumptions: bool) -> sp.Matrix:
+    """Return a matrix of symbols."""
+    return sp.Matrix(rows, columns, lambda i, j: sp.Symbol(f"{name}{i}{j}", **assumptions))
+
+
+def targets(N: int, K: int) -> sp.Matrix:
+    """Return Y: an example has one class of several, so that its targets add up to 1."""
+    Y = symbols("y", N, K, real=True)
+    if K > 1:
+        Y[:, -1] = sp.ones(N, 1) - Y[:, :-1] * sp.ones(K - 1, 1)
+    return Y
+
+
+def outputs(Z: sp.Matrix) -> sp.Matrix:
+    """Return Y_hat: the sigmoid of a single logit, the softmax of several."""
+    if Z.cols == 1:
+        return Z.applyfunc(sigmoid)
+    powers = Z.applyfunc(sp.exp)
+    return sp.Matrix(*Z.shape, lambda n, k: powers[n, k] / sum(powers.row(n)))
 
 
 def sigmoid(z: Any) -> Any:
@@ -110,12 +113,11 @@ def sigmoid(z: Any) -> Any:
 class Reader:
     """A recursive descent through the tokens of LaTeX that evaluates them at values of the free indices."""
 
-    def __init__(self, task: str, tokens: list[str], indices: dict[str, int], level: str = "w") -> None:
-        self.task = task
+    def __init__(self, quantities: Quantities, tokens: list[str], indices: dict[str, int]) -> None:
+        self.quantities = quantities
         self.tokens = tokens
         self.indices = indices
         self.at = 0
-        self.quantities = Quantities(task, level)
 
     def read(self) -> Any:
         """Return the value of all the tokens: a SymPy expression or matrix."""
@@ -126,7 +128,7 @@ class Reader:
 
     def error(self, what: str) -> ValueError:
         """Return an error that quotes the formula."""
-        return ValueError(f"{what} in task {self.task}: {' '.join(self.tokens)}")
+        return ValueError(f"{what} in task {self.quantities.task}: {' '.join(self.tokens)}")
 
     def next(self) -> str:
         """Return the next token, "" at the end."""
@@ -161,7 +163,7 @@ class Reader:
 
     def inner(self, tokens: list[str]) -> Any:
         """Return the value of an argument's tokens."""
-        return Reader(self.task, tokens, self.indices, self.quantities.level).read()
+        return Reader(self.quantities, tokens, self.indices).read()
 
     def sum(self) -> Any:
         """Return the value of a sum of products."""
@@ -245,13 +247,12 @@ class Reader:
         if top[0] != sign:
             raise self.error(f"the derivative by {' '.join(bottom)} has no {sign} above")
         outer = self.quantities
-        level = {"z": "z", r"\hat{y}": "y_hat"}.get(bottom[1], "w")
-        self.quantities = Quantities(self.task, level)
+        self.quantities = Quantities(outer.task, bottom[1])
         by = self.inner(bottom[1:])
         of = self.inner(top[1:]) if top[1:] else self.product()
         of = sp.expand_log(of)  # its derivative is a good deal shorter
         slope = by.applyfunc(of.diff) if isinstance(by, sp.MatrixBase) else of.diff(by)
-        value = self.quantities.in_weights(slope)
+        value = slope.subs(self.quantities.meaning)
         self.quantities = outer
         return value
 
@@ -283,22 +284,24 @@ class Reader:
     def quantity(self, name: str) -> Any:
         """Return w, x, y, y_hat, z, C, R, J or a matrix, with its indices; `(w)` after it is passed over."""
         of = self.quantities
-        if name in ("X", "Y", r"\hat{Y}") or (name == "w" and self.next() != "_"):
-            return of.matrix(name)
-        k = "" if of.binary else "k"
-        kinds = {"w": f"{k}i", "x": "i", "y": k, "z": k, r"\hat{y}": k, "C": "", "R": "", "J": ""}.get(name)
+        if name in MATRICES and not (name == "w" and self.next() == "_"):
+            return getattr(of, MATRICES[name])
+        matrix, kinds = ENTRIES.get(name, ("", "?"))
+        if of.binary:
+            kinds = kinds.replace("k", "")
         below = self.group() if self.accept("_") else []
-        if kinds is None or [LIMITS.get(index) for index in below] != [LIMITS[kind] for kind in kinds]:
+        if [LIMITS.get(index) for index in below] != [LIMITS.get(kind, kind) for kind in kinds]:
             raise self.error(f"{name} with the indices {below} is not known")
         example = name not in ("w", "R", "J") and self.accept("^", "n")
         self.accept("(", "w", ")")
-        n = self.index("n") if example else self.indices.get("n", 1)
-        if name in ("C", "R", "J"):
-            return of.cost(n) if example else of.total(name)
-        first, last = [1, 1, *map(self.index, below)][-2:]
+        row = self.index("n") if example else self.indices.get("n", 1)
+        if not matrix:
+            return of.cost(row) if example else of.total(name)
+        *others, column = [1, *map(self.index, below)]
         if name == "w":
-            return of.w(first, last)
-        return {"x": of.x, "y": of.y, "z": of.z, r"\hat{y}": of.y_hat}[name](n, last)
+            row = column
+            column = others[-1]
+        return getattr(of, matrix)[row - 1, column - 1]
 
     def index(self, name: str) -> int:
         """Return the value of an index."""
