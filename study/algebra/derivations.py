@@ -74,9 +74,9 @@ def chained(formula: str) -> Iterator[tuple[str, str, str]]:
     bare = INNER.sub(lambda found: " " * len(found[0]), formula)
     parts = []
     start = 0
-    for sign in SIGN.finditer(bare):
-        parts += [formula[start : sign.start()].strip(), sign[0]]
-        start = sign.end()
+    for found in SIGN.finditer(bare):
+        parts += [formula[start : found.start()].strip(), found[0]]
+        start = found.end()
     parts.append(formula[start:].strip())
     for at in range(0, len(parts) - 2, 2):
         left, sign, right = parts[at : at + 3]
@@ -95,8 +95,9 @@ def check(task: str, left: str, sign: str, right: str) -> Step:
     held = []
     for values in product(*ranges):
         at = dict(zip(free, values, strict=True))
-        sides = [evaluate(task, latex, at) for latex in (left, right)]
-        held.append(_holds(*sides, sign))
+        one = evaluate(task, left, at)
+        other = evaluate(task, right, at)
+        held.append(_holds(one, other, sign))
     return Step(task, f"{left} {sign} {right}", len(held), all(held))
 
 
