@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from string import ascii_lowercase
-from typing import Any, Protocol
+from typing import Any
 
 import matplotlib.pyplot as plt
 import numpy as np
@@ -115,28 +115,12 @@ def image_rows(rows: Mapping[str, tuple[Array, Sequence[str]]]) -> Figure:
     return figure
 
 
-class Cases(Protocol):
-    """Classified images."""
-
-    @property
-    def digit(self) -> NDArray[np.intp]:
-        """Return the true digits (N,)."""
-
-    @property
-    def read(self) -> NDArray[np.intp]:
-        """Return the predicted digits (N,)."""
-
-    @property
-    def loss(self) -> Array:
-        """Return the losses (N,) in nats."""
-
-
 @in_style
-def costly(images: NDArray[np.uint8], seen: Cases, which: NDArray[np.intp]) -> Figure:
+def costly(images: NDArray[np.uint8], seen: Any, which: NDArray[np.intp]) -> Figure:
     """Draw some images, eight in a row: above each its digit and the predicted one, below it its loss.
 
     `images` are (N, 28, 28), from 0 for black to 255 for white, drawn dark on light; `seen` says how they are
-    classified (`appendix_errors.readings`), and `which` are the indices of those to show.
+    classified (`appendix_errors.Readings`), and `which` are the indices of those to show.
     """
     width = 8 * 36
     unit = WIDTH / width

@@ -23,10 +23,8 @@ from study.figures.style import (
     SOLID,
     TRAINING_POINTS,
     VALIDATION_POINTS,
-    Limits,
     Look,
     Range,
-    around,
     decimal,
     in_style,
     key,
@@ -51,40 +49,31 @@ def plane(
     training: Mapping[float, Range],
     validation: Mapping[float, Range],
     descent: Mapping[int, Range],
-    ends: Mapping[float, Range] | None = None,
-    xlim: Limits = None,
-    ylim: Limits = None,
-    zoom: tuple[Limits, Limits] = (None, None),
+    ends: Mapping[float, Range],
+    xlim: Range,
+    ylim: Range,
+    zoom: tuple[Range, Range],
 ) -> Figure:
     """Draw loss against the norm of the weights: (a) minima of J, (b) a descent without penalty (4d).
 
     Each point is (norm, loss in nats): `training` and `validation` of the minima, by lambda; `descent` of the
     validation loss, by epoch. (b) repeats the minima's validation loss, and rings the `ends` of runs, by
-    lambda, if they are given. The scale above (a) has the lambdas, that above (b) the epochs, each over its
-    point. Limits follow the data unless given: `xlim` and `ylim`, and for (b) alone both of `zoom`.
+    lambda. The scale above (a) has the lambdas, that above (b) the epochs, each over its point. `xlim` and
+    `ylim` are the limits of (a), the two of `zoom` those of (b).
     """
     figure, (left, right) = panels([1.55], columns=2, right=0.1, top=0.48, beside=0.62)
     at_minima = _columns(validation)
-    looks = {"training, at the minima": TRAINING_POINTS}
     left.plot(*_columns(training), **TRAINING_POINTS)
-    looks["validation, at the minima"] = VALIDATION_POINTS
     left.plot(*at_minima, **VALIDATION_POINTS)
     right.plot(*at_minima, **VALIDATION_POINTS)
-    looks["validation, in descent"] = DESCENT
     right.plot(*_columns(descent), **DESCENT)
-    rings = ends or {}
-    for norm, loss in rings.values():
-        looks["validation, at the end of a run"] = ENDED
+    for norm, loss in ends.values():
         right.plot(norm, loss, **ENDED)
-    everything = [_columns(series) for series in (training, validation, descent, rings)]
-    x, y = np.hstack(everything)
-    xlim = xlim or (x.min() / 1.08, x.max() * 1.08)
-    ylim = ylim or around(y, 0.05)
     left.set_ylabel("cross-entropy (nats)")
     left.set_xlim(xlim)
     left.set_ylim(ylim)
-    right.set_xlim(zoom[0] or xlim)
-    right.set_ylim(zoom[1] or ylim)
+    right.set_xlim(zoom[0])
+    right.set_ylim(zoom[1])
     for ax in (left, right):
         ax.set_xscale("log")
         ax.set_xlabel(NORM)
@@ -95,6 +84,12 @@ def plane(
     epochs = {f"{epoch:,}": norm for epoch, (norm, _) in descent.items()}
     _names_above(left, lambdas)
     _names_above(right, epochs)
+    looks = {
+        "training, at the minima": TRAINING_POINTS,
+        "validation, at the minima": VALIDATION_POINTS,
+        "validation, in descent": DESCENT,
+        "validation, at the end of a run": ENDED,
+    }
     key(figure, left, looks, columns=2)
     return figure
 

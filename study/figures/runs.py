@@ -55,12 +55,10 @@ def plot(run: Run) -> Figure:
     figure, (upper, lower) = panels([1.35, 1.35], top=0.9, between=0.25)
     _draw_loss(upper, run)
     _draw_accuracy(lower, run)
-    step_scales([upper, lower], run.batches_per_epoch)
-    key(figure, lower, _band(run) | _ring(run))
     left = upper.get_position().x0
+    _finish([upper, lower], run, _band(run))
     top = 1 - 0.07 / figure.get_figheight()
     figure.text(left, top, _about(run), va="top")
-    fit(figure)
     return figure
 
 
@@ -73,9 +71,7 @@ def loss(run: Run, ylim: Limits = None) -> Figure:
     """
     figure, (ax,) = panels([1.5])
     _draw_loss(ax, run, ylim)
-    step_scales([ax], run.batches_per_epoch)
-    key(figure, ax, _band(run) | _ring(run))
-    fit(figure)
+    _finish([ax], run, _band(run))
     return figure
 
 
@@ -88,9 +84,7 @@ def accuracy(run: Run, ylim: Limits = None) -> Figure:
     """
     figure, (ax,) = panels([1.5])
     _draw_accuracy(ax, run, ylim)
-    step_scales([ax], run.batches_per_epoch)
-    key(figure, ax, _ring(run))
-    fit(figure)
+    _finish([ax], run, {})
     return figure
 
 
@@ -185,8 +179,13 @@ def _band(run: Run) -> dict[str, Any]:
     return {"middle 80% of the batches": Patch(facecolor=TRAINING, alpha=0.18)}
 
 
-def _ring(run: Run) -> dict[str, Any]:
-    return {f"lowest validation loss, after {run.best_step + 1:,} steps": RING}
+def _finish(axes: Sequence[Axes], run: Run, entries: dict[str, Any]) -> None:
+    """Add the scales of steps, and a key that also has the ring."""
+    figure: Any = axes[0].figure
+    step_scales(axes, run.batches_per_epoch)
+    ring = f"lowest validation loss, after {run.best_step + 1:,} steps"
+    key(figure, axes[-1], entries | {ring: RING})
+    fit(figure)
 
 
 def _about(run: Run) -> str:
@@ -237,23 +236,22 @@ def compare(runs: Mapping[str, Run], ylim: Limits = None, measure: str = "valida
 
 
 @in_style
-def lambdas(runs: Mapping[float, Run], ylim: Limits = None, zoom: Limits = None) -> Figure:
+def lambdas(runs: Mapping[float, Run]) -> Figure:
     """Draw the validation accuracy of a run for each lambda (4c): (a) all, (b) those that end near the top.
 
-    Both panels have the same steps; a dot ends each curve. `ylim` and `zoom` are the limits of (a) and (b).
-    Without them (a) shows all that comes after the first epoch, and (b) the last two thirds of the runs that
-    end within 0.03 of the highest; where that would not enlarge (a) by half there is no (b). Lambda 0 is grey
-    and wide, so that the curve of a weak penalty that lies upon it leaves it visible. Raise ValueError if
-    there is no run.
+    Both panels have the same steps; a dot ends each curve. (a) shows all that comes after the first epoch,
+    and (b) the last two thirds of the runs that end within 0.03 of the highest; where that would not enlarge
+    (a) by half there is no (b). Lambda 0 is grey and wide, so that the curve of a weak penalty that lies upon
+    it leaves it visible. Raise ValueError if there is no run.
     """
     batches = _batches(runs)
     curves = {lam: _curve(runs[lam], "validation_accuracy") for lam in sorted(runs)}
-    whole = ylim or _later(curves.values(), batches)
-    near = zoom or _near([y for _, y in curves.values()])
+    whole = _later(curves.values(), batches)
+    near = _near([y for _, y in curves.values()])
     legend = (len(runs) + 1) * LINE / 72
     heights = [max(1.35, legend)]
     top = 0.5
-    if zoom or 1.5 * np.ptp(near) < np.ptp(whole):
+    if 1.5 * np.ptp(near) < np.ptp(whole):
         heights.append(1.2)
         top = 0.72
     figure, axes = panels(heights, top=top, between=0.32)
@@ -291,6 +289,7 @@ def _near(curves: Sequence[Array]) -> Range:
 
 def _batches(runs: Mapping[Any, Run]) -> int:
     """Return the batches of an epoch. Raise ValueError if there is no run."""
-    for run in runs.values():
-        return run.batches_per_epoch
-    raise ValueError("runs is empty; expected one run or more, each by its name or its lambda")
+    if not runs:
+        raise ValueError("runs is empty; expected one run or more, each by its name or its lambda")
+    run: Run = next(iter(runs.values()))
+    return run.batches_per_epoch

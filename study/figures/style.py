@@ -255,10 +255,9 @@ def fit(figure: Figure) -> None:
 
 
 SYMBOLS = {r"\lambda": "𝜆", r"\alpha": "𝛼", r"\infty": "∞", r"\|": "‖"}
-ITALIC = {ord("-"): "−", ord("h"): "ℎ"}
-for case, first in ((ascii_uppercase, "𝐴"), (ascii_lowercase, "𝑎")):
-    for i, plain in enumerate(case):
-        ITALIC.setdefault(ord(plain), chr(ord(first) + i))
+LETTERS = ascii_uppercase + ascii_lowercase
+ITALIC = {ord(letter): chr(ord("𝐴") + i) for i, letter in enumerate(LETTERS)}
+ITALIC |= {ord("-"): "−", ord("h"): "ℎ"}
 
 
 def math(text: str) -> str:

@@ -41,7 +41,7 @@ def penalties():
     return sweep(SoftmaxRegression, load_mnist().softmax(), lam=lams, **settings)
 
 
-def plane(ends=None):
+def plane(ends):
     """Return the figure of 4d from about the report's numbers: norm of the weights and loss."""
     lams = (1.0, 0.1, 0.01, 0.003, 0.001, 0.0003, 0.0001, 0.00003, 0.00001)
     lengths = (0.6, 1.65, 3.34, 4.78, 6.85, 10.8, 17.2, 29.1, 47.0)
@@ -52,7 +52,8 @@ def plane(ends=None):
     at_train, at_validation = (
         dict(zip(lams, zip(lengths, y, strict=True), strict=True)) for y in (training, validation)
     )
-    return figures.plane(at_train, at_validation, descent, ends)
+    view: Any = dict(xlim=(0.5, 52), ylim=(0.1, 1.4), zoom=((1.3, 21), (0.25, 0.72)))
+    return figures.plane(at_train, at_validation, descent, ends, **view)
 
 
 def parting(rng):
@@ -88,8 +89,7 @@ FIGURES = {
     "4b one": lambda s: figures.weights({0.0: s.ordered.last.w}),
     "4c": lambda s: figures.lambdas({lam: s.penalties[lam] for lam in (0.0, 0.001, 0.01, 0.1, 1.0)}),
     "4c nine": lambda s: figures.lambdas(s.penalties),
-    "4d": lambda s: plane(),
-    "4d ends": lambda s: plane({0.0: (4.87, 0.299), 0.1: (1.66, 0.59)}),
+    "4d": lambda s: plane({0.0: (4.87, 0.299), 0.1: (1.66, 0.59)}),
     "4e": lambda s: figures.norms(
         {
             "when early stopping ended the run": NORMS,
