@@ -1,7 +1,4 @@
-"""To explore with: a pad to draw on, a slider along the penalty, and a bench to train at (explore.ipynb)."""
+"""Explore: a pad to draw on, a slider along the penalty, a bench to train at, and views of objects.
 
-from explore.answers import Answers
-from explore.bench import Bench
-from explore.pad import Pad, draw, penalty
-
-__all__ = ["Answers", "Bench", "Pad", "draw", "penalty"]
+Import from the modules: `pad`, `bench` and `answers` need Jupyter's widgets, `views` does not.
+"""

@@ -4,6 +4,9 @@ from __future__ import annotations
 
 import threading
 import time
+from collections.abc import Callable
+from dataclasses import dataclass
+from functools import cache
 from html import escape
 from typing import Any
 
@@ -15,128 +18,86 @@ from assignment1.mnist import MNIST, Dataset
 from assignment1.models import LogisticRegression, Regression, SoftmaxRegression
 from assignment1.run import Log, Run, Settings
 from assignment1.training import gradient_descent
-from explore.pad import COSTLY, DIGITS, Pad, draw, starts
-from explore.pictures import curves, picture, strip
-from explore.views import html, text
+from explore.pad import DIGITS, Pad, draw, starts
+from explore.pictures import curves, strip
+from explore.views import of_model, words
 
 EVERY = 0.2  # seconds between drawings of the curves
 SCORED = 5  # of so many checks, one takes the training accuracy
-WORDS = {"description_width": "130px"}
-BOX = {"style": WORDS, "layout": {"width": "265px"}}
+COSTLY = 8  # images shown of a run
+BOX: dict[str, Any] = {"style": {"description_width": "130px"}, "layout": {"width": "265px"}}
+WRAP = {"flex_flow": "row wrap"}
+ORDERS = [("every epoch", True), ("once", "once"), ("not", False)]
+
+Choice = widgets.Dropdown
+Real = widgets.BoundedFloatText
+Whole = widgets.BoundedIntText
+
+
+@dataclass
+class Trial:
+    """A run that was asked for: what is trained on what, and how far it went."""
+
+    model: Regression
+    data: Dataset
+    classes: tuple[str, ...]
+    settings: Settings
+    log: Log
+    run: Run | None = None  # once it has ended
+
+    @property
+    def per_epoch(self) -> int:
+        """The steps in an epoch."""
+        return len(self.data.train.X) // self.settings.batch_size
 
 
 class Bench(widgets.VBox):
     """Widgets to train with. `runs` has the finished runs by name, `chosen` the one that is shown below."""
 
     def __init__(self, mnist: MNIST) -> None:
-        self.mnist = arguments.instance("mnist", mnist, MNIST, "load_mnist()")
-        self.runs, self.logs = dict[str, Run](), dict[str, Log]()
-        self.classes, self.per_epoch = dict[str, tuple[str, ...]](), dict[str, int]()
-        self.sets: dict[str, Dataset] = {}  # of the runs, by name
-        self.made: dict[tuple[int, int] | None, Dataset] = {}
+        arguments.instance("mnist", mnist, MNIST, "load_mnist()")
+        self.trials: dict[str, Trial] = {}
         self.count = 0
-        self.thread: threading.Thread | None = None
+        self.thread = threading.Thread()
         self.stopping = threading.Event()
-        self._controls()
-        rows = [
-            widgets.HBox([self.what, self.positive, self.negative], layout={"flex_flow": "row wrap"}),
-            widgets.HBox(list(self.settings.values()), layout={"flex_flow": "row wrap"}),
-            widgets.HBox([self.go, self.halt, self.forget]),
-            self.status,
-            self.chart,
-            self.choice,
-            self.details,
-        ]
-        super().__init__(rows)
-        self._draw()
-
-    def _controls(self) -> None:
-        digit = {"options": list(DIGITS), **BOX}
-        self.what = widgets.ToggleButtons(
-            options=["all ten digits", "two digits"], style={"button_width": "120px"}
-        )
-        self.positive = widgets.Dropdown(description="one digit", value="4", **digit)
-        self.negative = widgets.Dropdown(description="the other", value="9", **digit)
+        self.all_digits = cache(lambda: mnist.softmax(np.float32))
+        self.two_digits = cache(lambda one, other: mnist.binary(one, other, np.float32))
+        self.what = widgets.ToggleButtons(options=["all ten digits", "two digits"])
+        self.what.style.button_width = "120px"
+        self.positive = _control(Choice, "one digit", "4", options=DIGITS)
+        self.negative = _control(Choice, "the other", "9", options=DIGITS)
+        for digit in (self.positive, self.negative):
+            widgets.dlink((self.what, "value"), (digit, "disabled"), lambda what: what != "two digits")
         self.settings = {
-            "learning_rate": widgets.BoundedFloatText(value=0.05, min=1e-6, max=100, step=0.01, **BOX),
-            "lam": widgets.BoundedFloatText(value=0, min=0, max=10, step=0.001, **BOX),
-            "batch_size": widgets.BoundedIntText(value=128, min=1, max=4000, **BOX),
-            "epochs": widgets.BoundedIntText(value=20, min=1, max=1000, **BOX),
-            "patience": widgets.BoundedIntText(value=10, min=0, max=1000, **BOX),
-            "shuffle": widgets.Dropdown(
-                options=[("every epoch", True), ("once", "once"), ("not", False)], **BOX
-            ),
-            "seed": widgets.BoundedIntText(value=0, min=0, max=10**6, **BOX),
+            "learning_rate": _control(Real, "learning rate", 0.05, min=1e-6, max=100, step=0.01),
+            "lam": _control(Real, "lambda (penalty)", 0, min=0, max=10, step=0.001),
+            "batch_size": _control(Whole, "batch size", 128, min=1, max=4000),
+            "epochs": _control(Whole, "epochs", 20, min=1, max=1000),
+            "patience": _control(Whole, "patience (0: none)", 10, min=0, max=1000),
+            "shuffle": _control(Choice, "shuffle", True, options=ORDERS),
+            "seed": _control(Whole, "seed", 0, min=0, max=10**6),
         }
-        said = {"lam": "lambda (penalty)", "patience": "patience (0: none)"}
-        for name, control in self.settings.items():
-            control.description = said.get(name, name.replace("_", " "))
-        self.go = widgets.Button(description="Train", button_style="primary", icon="play")
-        self.halt = widgets.Button(description="Stop and keep", disabled=True, icon="stop")
-        self.forget = widgets.Button(description="Forget all runs", icon="trash")
-        self.status, self.chart, self.details = (widgets.HTML() for _ in range(3))
-        self.choice = widgets.Dropdown(options=[], description="look at run", style=WORDS)
-        self.go.on_click(lambda _: self.train())
-        self.halt.on_click(lambda _: self.stop())
-        self.forget.on_click(lambda _: self._forget())
-        self.choice.observe(lambda _: self._look(), "value")
-        self.what.observe(lambda _: self._pair(), "value")
-        self._pair()
+        self.go = _button("Train", "play", self.train)
+        self.go.button_style = "primary"
+        self.halt = _button("Stop and keep", "stop", self.stop)
+        self.forget = _button("Forget all runs", "trash", self._forget)
+        self.status = widgets.HTML()
+        self.chart = widgets.HTML()
+        self.choice = _control(Choice, "look at run", None, options=[])
+        self.choice.layout.width = "auto"
+        self.choice.observe(self._look, "value")
+        self.details = widgets.HTML()
+        self._busy(False)
+        self._draw("Press Train.")
+        digits = widgets.HBox([self.what, self.positive, self.negative], layout=WRAP)
+        settings = widgets.HBox(list(self.settings.values()), layout=WRAP)
+        buttons = widgets.HBox([self.go, self.halt, self.forget])
+        super().__init__([digits, settings, buttons, self.status, self.chart, self.choice, self.details])
 
-    def train(self, **settings: Any) -> None:
-        """Start a run with what the controls say, some of it set first; it goes on in the background.
-
-        ValueError while another is in progress, and for a setting that the controls cannot have.
-        """
-        if self.thread is not None and self.thread.is_alive():
-            raise ValueError("a run is in progress; stop() it, or wait() for its end")
-        values = {name: self._checked(name, value) for name, value in settings.items()}
-        for name, value in values.items():
-            self.settings[name].value = value
-        try:
-            asked = self._asked()
-        except ValueError as error:  # the same digit twice
-            self._draw(str(error))
-            return
-        self.thread = threading.Thread(target=self._train, args=asked, daemon=True)
-        self.stopping.clear()
-        self.go.disabled, self.halt.disabled, self.forget.disabled = True, False, True
-        self.thread.start()
-
-    def _checked(self, name: str, value: object) -> Any:
-        """What a control is set to; left to itself it would take the nearest that it can be."""
-        if name not in self.settings:
-            raise ValueError(f"there is no setting {name}; expected one of {', '.join(self.settings)}")
-        control = self.settings[name]
-        if isinstance(control, widgets.Dropdown):
-            return arguments.choice(name, value, (True, False, "once"))
-        if isinstance(control, widgets.BoundedIntText):
-            none = name == "patience" and value is None
-            return 0 if none else arguments.whole(name, value, control.min, control.max)
-        number = arguments.real(name, value, zero=True)
-        if control.min <= number <= control.max:
-            return number
-        raise ValueError(f"{name} is {number:g}; expected {control.min:g} to {control.max:g}")
-
-    def stop(self) -> None:
-        """End the run in progress; what it has done is kept."""
-        self.stopping.set()
-
-    def wait(self) -> Run:
-        """The latest run, once it has ended; ValueError if there is none."""
-        if self.thread is not None:
-            self.thread.join()
-        return self._found(next(reversed(self.runs), None))
-
-    def _repr_mimebundle_(self, **arguments: Any) -> dict[str, Any]:
-        """The widgets; and, for where there is no kernel, the curves and the chosen run as they are."""
-        data = super()._repr_mimebundle_(**arguments)
-        drawing, end, keys = self.chart.value.partition("</svg>")
-        still = picture(drawing + end) + keys + self.details.value
-        return data | {"text/html": still, "text/plain": repr(self)}
-
-    def __repr__(self) -> str:
-        return f"Bench: {len(self.runs)} run{'s' * (len(self.runs) != 1)}: {'; '.join(self.runs)}"
+    @property
+    def runs(self) -> dict[str, Run]:
+        """The finished runs by name."""
+        return {name: trial.run for name, trial in self.trials.items() if trial.run}
 
     @property
     def chosen(self) -> Run:
@@ -149,80 +110,146 @@ class Bench(widgets.VBox):
         return self.runs[name]
 
     def pad(self) -> Pad:
-        """A pad for the best weights of the chosen run."""
-        name = self.choice.value
-        return draw(self.chosen.best, self.sets[name], self.classes[name], f"run {name}")
+        """Return a pad for the best weights of the chosen run; raise ValueError if there is none."""
+        best = self.chosen.best
+        trial = self.trials[self.choice.value]
+        return draw(best, trial.data, trial.classes, f"run {self.choice.value}")
 
-    def _asked(self) -> tuple[str, Regression, Dataset, tuple[str, ...], dict[str, Any]]:
-        settings = {name: control.value for name, control in self.settings.items()}
-        settings["patience"] = settings["patience"] or None
-        lam, two = settings.pop("lam"), self.what.value == "two digits"
-        classes = (self.positive.value, self.negative.value) if two else DIGITS
-        own = f"{' and '.join(classes) if two else 'all digits'}, rate {settings['learning_rate']:g}"
-        own += f", lambda {lam:g}" if lam else ""
-        model = LogisticRegression(lam) if two else SoftmaxRegression(lam)
-        pair = int(classes[0]), int(classes[1])
-        data = self._data(pair if two else None)
+    def train(self, **settings: Any) -> None:
+        """Start a run with the settings of the controls, some of them set first, in the background.
+
+        Raise ValueError while another run is in progress, and for a setting that the controls cannot have.
+        """
+        if self.thread.is_alive():
+            raise ValueError("a run is in progress; stop() it, or wait() for its end")
+        values = {name: self._checked(name, value) for name, value in settings.items()}
+        for name, value in values.items():
+            self.settings[name].value = value
+        try:
+            name, trial = self._asked()
+        except ValueError as error:  # the same digit twice
+            self._draw(str(error))
+            return
+        self.thread = threading.Thread(target=self._train, args=(name, trial), daemon=True)
+        self.stopping.clear()
+        self._busy(True)
+        self.thread.start()
+
+    def stop(self) -> None:
+        """End the run in progress, which is kept."""
+        self.stopping.set()
+
+    def wait(self) -> Run:
+        """Return the latest run, once it has ended; raise ValueError if there is none."""
+        if self.thread.ident:  # it was started
+            self.thread.join()
+        return self._found(next(reversed(self.runs), None))
+
+    def _checked(self, name: str, value: object) -> Any:
+        """Return a value for a control; by itself the control would take the nearest that it can have."""
+        if name not in self.settings:
+            raise ValueError(f"there is no setting {name}; expected one of {', '.join(self.settings)}")
+        control = self.settings[name]
+        if name == "shuffle":
+            return arguments.choice(name, value, (True, False, "once"))
+        if name == "patience" and value is None:
+            return 0
+        if isinstance(control, Whole):
+            return arguments.whole(name, value, control.min, control.max)
+        number = arguments.real(name, value, zero=True)
+        if control.min <= number <= control.max:
+            return number
+        raise ValueError(f"{name} is {number:g}; expected {control.min:g} to {control.max:g}")
+
+    def _asked(self) -> tuple[str, Trial]:
+        values = {name: control.value for name, control in self.settings.items()}
+        values["patience"] = values["patience"] or None
+        lam = values.pop("lam")
+        if self.what.value == "two digits":
+            classes: tuple[str, ...] = (self.positive.value, self.negative.value)
+            name = " and ".join(classes)
+            data = self.two_digits(*map(int, classes))
+            model: Regression = LogisticRegression(lam)
+        else:
+            classes = DIGITS
+            name = "all digits"
+            data = self.all_digits()
+            model = SoftmaxRegression(lam)
         self.count += 1
-        return f"{self.count}: {own}", model, data, classes, settings
+        name = f"{self.count}: {name}, rate {values['learning_rate']:g}"
+        if lam:
+            name += f", lambda {lam:g}"
+        settings = Settings(**values, train_accuracy_every=SCORED)
+        return name, Trial(model, data, classes, settings, Log())
 
-    def _data(self, pair: tuple[int, int] | None) -> Dataset:
-        """All digits, or two; each set is made once."""
-        if pair not in self.made:
-            self.made[pair] = self.mnist.binary(*pair, np.float32) if pair else self.mnist.softmax(np.float32)
-        return self.made[pair]
-
-    def _train(
-        self, name: str, model: Regression, data: Dataset, classes: tuple[str, ...], settings: dict[str, Any]
-    ) -> None:
-        """A whole run, in a thread of its own."""
+    def _train(self, name: str, trial: Trial) -> None:
+        """Make a whole run, in a thread of its own."""
         drawn = 0.0
+        epochs = trial.settings.epochs
 
         def watch(log: Log) -> None:
             nonlocal drawn
-            self.logs[name] = log
-            if log.step and time.monotonic() - drawn > EVERY:
-                epoch, updates = log.step[-1] // self.per_epoch[name] + 1, len(log.train_loss)
-                self._draw(f"{name}: epoch {epoch} of {settings['epochs']}, {updates:,} updates")
+            trial.log = log
+            if time.monotonic() - drawn > EVERY:
+                epoch = log.step[-1] // trial.per_epoch + 1
+                self._draw(f"{name}: epoch {epoch} of {epochs}, {len(log.train_loss):,} updates")
                 drawn = time.monotonic()
 
-        self.per_epoch[name] = max(len(data.train.X) // settings["batch_size"], 1)
-        chosen = Settings(**settings, train_accuracy_every=SCORED)
+        self.trials[name] = trial
         try:
-            quiet = np.errstate(over="ignore", invalid="ignore")  # a run that diverges ends with an error
-            with quiet:
-                self.runs[name] = gradient_descent(model, data, chosen, stop=self.stopping, watch=watch)
+            with np.errstate(over="ignore", invalid="ignore"):  # a run that diverges ends with an error
+                trial.run = gradient_descent(
+                    trial.model, trial.data, trial.settings, stop=self.stopping, watch=watch
+                )
         except Exception as error:  # it is told, and the bench goes on
-            self.logs.pop(name, None)
+            del self.trials[name]
             self._draw(f"This run failed: {error}")
         else:
-            self.sets[name], self.classes[name] = data, classes
-            self._draw(text(self.runs[name]).splitlines()[0])
+            self._draw(f"{type(trial.model).__name__}: {trial.run.ending}")
             self.choice.options = list(self.runs)
             self.choice.value = name
-        self.go.disabled, self.halt.disabled, self.forget.disabled = False, True, False
+        self._busy(False)
 
-    def _draw(self, words: str = "Press Train.") -> None:
-        self.chart.value = curves(self.logs, self.per_epoch, SCORED)
-        self.status.value = f'<div role="status">{escape(words)}</div>'
+    def _busy(self, busy: bool) -> None:
+        self.go.disabled = self.forget.disabled = busy
+        self.halt.disabled = not busy
 
-    def _look(self) -> None:
-        """Show the chosen run: its summary, its weights and what it misclassifies at the highest cost."""
+    def _draw(self, status: str) -> None:
+        logs = [(name, trial.log, trial.per_epoch) for name, trial in self.trials.items()]
+        self.chart.value = curves(logs, SCORED)
+        self.status.value = f'<div role="status">{escape(status)}</div>'
+
+    def _look(self, change: object) -> None:
+        """Show the chosen run: its summary, its weights and the images that it misclassifies at most cost."""
         name = self.choice.value
-        if name not in self.runs:
+        if name is None:
             self.details.value = ""
             return
-        best, classes = self.runs[name].best, self.classes[name]
-        found = starts(best, self.sets[name].validation, classes, random=1, costly=min(COSTLY, 8))
-        summary = f"<pre style='white-space:pre-wrap'>{escape(text(self.runs[name]))}</pre>"
-        self.details.value = summary + html(best) + strip(list(found.images[1:]), found.titles[1:])
+        trial = self.trials[name]
+        run = self.runs[name]
+        found = starts(run.best, trial.data.validation, trial.classes, random=0, costly=COSTLY)
+        self.details.value = words(run) + of_model(run.best) + strip(found.images, found.titles)
 
     def _forget(self) -> None:
-        self.runs.clear()
-        self.logs.clear()
+        self.trials.clear()
         self.choice.options = []
-        self._draw()
+        self._draw("Press Train.")
 
-    def _pair(self) -> None:
-        for control in (self.positive, self.negative):
-            control.disabled = self.what.value != "two digits"
+    def _repr_mimebundle_(self, **arguments: Any) -> dict[str, Any]:
+        """Return the widgets and, for where there is no kernel, the curves and the chosen run."""
+        data = super()._repr_mimebundle_(**arguments)
+        still = self.chart.value + self.details.value
+        return data | {"text/html": still, "text/plain": repr(self)}
+
+    def __repr__(self) -> str:
+        return f"Bench: {len(self.runs)} run{'s' * (len(self.runs) != 1)}: {'; '.join(self.runs)}"
+
+
+def _control(kind: Any, name: str, value: Any, **options: Any) -> Any:
+    return kind(description=name, value=value, **options, **BOX)
+
+
+def _button(name: str, icon: str, act: Callable[[], object]) -> widgets.Button:
+    button = widgets.Button(description=name, icon=icon)
+    button.on_click(lambda _: act())
+    return button

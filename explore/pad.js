@@ -153,13 +153,13 @@ const number = (v) => (v < 0 ? "\u2212" : "+") + Math.abs(v).toFixed(2);
 // ---- The pad ------------------------------------------------------------------------------------------------------
 
 /**
- * Put the pad into `root`. The configuration: `classes` (K names), `weights` and `scales` (see decode), `models` (for
+ * Put the pad into `root`. The configuration: `classes` (K names), `weights` and, if they are rounded, `scales` (see decode), `models` (for
  * each a name, the group it belongs to and `facts`, pairs of name and value), `at` (the model shown first), `images`
  * (784 bytes each), `titles` (theirs: the first `random` are any images, the others costly mistakes), `ink` (a drawing
  * or nothing) and `gallery` (whether the weights are shown). `changed(state)` is called when a stroke or a choice is made.
  */
 export function mount(root, config, changed = () => {}) {
-  const { classes, models, titles } = config, K = classes.length, W = decode(config.weights, K, config.scales);
+  const { classes, models, titles } = config, K = classes.length, W = decode(config.weights, K, config.scales ?? []);
   const images = bytes(config.images), state = { at: config.at, ink: new Uint8Array(GRID * GRID), centred: true };
   let pixels, probability, shown = -1, onlyInk = true, erasing = false, past = [], later, loaded = "";
   let brush = [GRID / 2, GRID / 2], from = null, down = false, keys = false; // down: the pen that the keyboard moves
@@ -371,7 +371,7 @@ export function mount(root, config, changed = () => {}) {
 /** The widget: its traits are the configuration, and `ink`, `pixels`, `centred` and `at` follow the pen. */
 function render({ model, el }) {
   let mine = false, pad;
-  const names = ["classes", "weights", "scales", "models", "at", "images", "titles", "random", "ink", "gallery"];
+  const names = ["classes", "weights", "models", "at", "images", "titles", "random", "ink", "gallery"];
   const changed = (state) => {
     if (!pad) return; // still being made
     mine = true;

@@ -13,6 +13,7 @@ import traitlets
 from numpy.typing import NDArray
 
 from assignment1 import arguments
+from assignment1.fast.evaluation import evaluate
 from assignment1.mnist import MNIST, Dataset, Split
 from assignment1.models import Regression
 from explore import paths, pictures
@@ -20,7 +21,8 @@ from explore.paths import Entry
 
 HERE = Path(__file__).parent
 DIGITS = tuple(map(str, range(10)))
-RANDOM, COSTLY = 200, 30  # images to start from
+RANDOM = 200  # images to start from
+COSTLY = 30
 
 
 class Starts(NamedTuple):
@@ -31,8 +33,12 @@ class Starts(NamedTuple):
     random: int
 
 
+def _list() -> Any:
+    return traitlets.List().tag(sync=True)
+
+
 def _bytes(value: Any, widget: Any) -> bytes:
-    """What arrives from the browser as a view of memory."""
+    """Return a value that arrives from the browser as a view of memory."""
     return bytes(value)
 
 
@@ -41,13 +47,12 @@ class Pad(anywidget.AnyWidget):
 
     _esm = HERE / "pad.js"
     _css = HERE / "pad.css"
-    classes = traitlets.List[Any]().tag(sync=True)
+    classes = _list()
     weights = traitlets.Bytes().tag(sync=True)  # float64, (models, 785, K)
-    scales = traitlets.List[Any]().tag(sync=True)  # none: they are not rounded
-    models = traitlets.List[Any]().tag(sync=True)
+    models = _list()
     at = traitlets.Int(0).tag(sync=True)
     images = traitlets.Bytes().tag(sync=True)
-    titles = traitlets.List[Any]().tag(sync=True)
+    titles = _list()
     random = traitlets.Int(0).tag(sync=True)
     ink = traitlets.Bytes().tag(sync=True, from_json=_bytes)  # 280 by 280, 0 to 255
     pixels = traitlets.Bytes(bytes(784)).tag(sync=True, from_json=_bytes)
@@ -55,16 +60,18 @@ class Pad(anywidget.AnyWidget):
     gallery = traitlets.Bool(False).tag(sync=True)
 
     def __init__(self, entries: Sequence[Entry], classes: Sequence[str], starts: Starts, **more: Any) -> None:
-        self.entries, self.starts = entries, starts
+        self.entries = entries
+        self.starts = starts
+        weights = np.stack([paths.columns(entry.model) for entry in entries])
         super().__init__(
             **configuration(entries, classes, starts),
-            weights=np.stack([paths.columns(entry.model) for entry in entries]).astype("<f8").tobytes(),
+            weights=weights.astype("<f8").tobytes(),
             images=starts.images.tobytes(),
             **more,
         )
 
     def share(self, other: Pad) -> Pad:
-        """Have one drawing with another pad, from now on; gives this pad."""
+        """Have one drawing with another pad, from now on, and return this pad."""
         traitlets.link((other, "ink"), (self, "ink"))
         return self
 
@@ -82,87 +89,69 @@ class Pad(anywidget.AnyWidget):
         return self.entries[self.at].model
 
     def _repr_mimebundle_(self, **arguments: Any) -> tuple[dict[str, Any], dict[str, Any]]:
-        """The widget; and, for where there is no kernel, a still picture of it."""
+        """Return the widget and, for where there is no kernel, a still picture of it with its first image."""
         found: Any = super()._repr_mimebundle_(**arguments)
-        words = "A drawing pad with the probabilities of each class: run the notebook to draw"
-        return found[0] | {"image/png": b64encode(self.still()).decode(), "text/plain": words}, found[1]
-
-    def still(self) -> bytes:
-        """A picture of the pad with its first image, as PNG."""
         entry = self.entries[self.at]
-        return pictures.still(
-            entry.model, self.starts.images[0], self.classes, f"{entry.group} {entry.name}".strip()
-        )
+        title = f"{entry.group} {entry.name}".strip()
+        png = pictures.still(entry.model, self.starts.images[0], self.classes, title)
+        words = "A drawing pad with the probabilities of each class: run the notebook to draw"
+        return found[0] | {"image/png": b64encode(png).decode(), "text/plain": words}, found[1]
 
 
 def configuration(entries: Sequence[Entry], classes: Sequence[str], starts: Starts) -> dict[str, Any]:
-    """What `mount` of pad.js asks for, without the weights and the images."""
+    """Return what `mount` of pad.js asks for, without the weights and the images."""
+    models = [{"name": entry.name, "group": entry.group, "facts": entry.facts} for entry in entries]
     return {
         "classes": list(classes),
-        "models": [
-            {"name": e.name, "group": e.group, "facts": [list(fact) for fact in e.facts]} for e in entries
-        ],
+        "models": models,
         "titles": starts.titles,
         "random": starts.random,
-        "scales": [],
     }
 
 
 def draw(
     model: Regression, data: MNIST | Dataset, classes: Sequence[str] = DIGITS, name: str = "", **more: Any
 ) -> Pad:
-    """A pad for one model. Its images to start from are validation images of `data`.
+    """Return a pad for one model. Its images to start from are validation images of `data`.
 
-    `classes` are the names of the outputs; of a logistic regression, those of target 1 and target 0.
+    `classes` are the names of the outputs; of a logistic regression, those of target 1 and target 0. Raise
+    TypeError for objects of other kinds, ValueError for another number of names.
     """
     arguments.instance("model", model, Regression, "SoftmaxRegression()")
-    data = data.softmax(np.float32) if isinstance(data, MNIST) else data
+    if isinstance(data, MNIST):
+        data = data.softmax(np.float32)
     arguments.instance("data", data, Dataset, "load_mnist()")
-    if len(classes) != max(model.K, 2):
-        raise ValueError(f"classes has {len(classes)} names; expected {max(model.K, 2)}, one for each output")
+    outputs = max(model.K, 2)
+    if len(classes) != outputs:
+        raise ValueError(f"classes has {len(classes)} names; expected {outputs}, one for each output")
     entry = Entry(name or f"lambda = {model.lam:g}", "", model, [])
     return Pad([entry], classes, starts(model, data.validation, classes), **more)
 
 
-def penalty(mnist: MNIST, **more: Any) -> Pad:
-    """A pad with a slider along the stored minima and along runs stopped early, its weights shown."""
+def penalty(mnist: MNIST) -> Pad:
+    """Return a pad with a slider along the stored minima and along runs stopped early, its weights shown."""
     data = arguments.instance("mnist", mnist, MNIST, "load_mnist()").softmax(np.float32)
     along = paths.entries(paths.optima(), paths.PENALTY, data)
+    middle = len(along) // 2
     along += paths.entries(paths.stopped(data), paths.STOPPED, data)
-    middle = len(paths.optima()) // 2
     images = starts(along[middle].model, data.validation, DIGITS)
-    return Pad(along, DIGITS, images, at=middle, gallery=True, **more)
+    return Pad(along, DIGITS, images, at=middle, gallery=True)
 
 
 def starts(
-    model: Regression,
-    split: Split,
-    classes: Sequence[str],
-    random: int = RANDOM,
-    costly: int = COSTLY,
-    seed: int = 0,
+    model: Regression, split: Split, classes: Sequence[str], random: int = RANDOM, costly: int = COSTLY
 ) -> Starts:
-    """Some images of `split`, and those that cost `model` most among the misclassified."""
-    truth, said, loss = judged(model, split)
-    any_ones = np.random.default_rng(seed).permutation(len(truth))[:random]
-    wrong = np.flatnonzero(truth != said)
+    """Return some images of `split`, and those that cost `model` most among the misclassified."""
+    (correct,), (loss,) = evaluate([model], split)
+    chosen = np.random.default_rng(0).permutation(len(loss))[:random]
+    wrong = np.flatnonzero(~correct)
     worst = wrong[np.argsort(-loss[wrong], kind="stable")][:costly]
-    titles = [f"a {classes[truth[i]]}" for i in any_ones]
-    titles += [f"a {classes[truth[i]]} taken for a {classes[said[i]]}" for i in worst]
-    return Starts(pixels(split, np.concatenate([any_ones, worst])), titles, len(any_ones))
-
-
-def judged(
-    model: Regression, split: Split
-) -> tuple[NDArray[np.intp], NDArray[np.intp], NDArray[np.floating]]:
-    """Of each image the column of its class, that of the likeliest one, and its loss in nats, all (N,)."""
-    z = model.logits(split.X)
-    loss = model.cross_entropy(z, split.Y)
-    if model.K > 1:
-        return split.Y.argmax(axis=1), z.argmax(axis=1), loss
-    return (split.Y[:, 0] < 0.5).astype(np.intp), (z[:, 0] < 0).astype(np.intp), loss  # target 1 comes first
-
-
-def pixels(split: Split, rows: NDArray[np.intp]) -> NDArray[np.uint8]:
-    """The images (n, 28, 28), 0 to 255, that some rows of X were made from."""
-    return np.rint((split.X[rows, :784] + 1) / 2 * 255).astype(np.uint8).reshape(-1, 28, 28)
+    rows = np.concatenate([chosen, worst])
+    X = split.X[rows]
+    names = classes if model.K > 1 else classes[::-1]  # by target
+    titles = [f"a {names[target]}" for target in paths.targets(split.Y[rows])]
+    for i in range(len(chosen), len(rows)):
+        (prediction,) = model.predict(X[i : i + 1])
+        titles[i] += f" taken for a {names[prediction]}"
+    pixels = np.rint((X[:, :784] + 1) / 2 * 255).astype(np.uint8)
+    return Starts(pixels.reshape(-1, 28, 28), titles, len(chosen))

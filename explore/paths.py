@@ -2,84 +2,71 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from typing import NamedTuple
 
 import numpy as np
+from numpy.typing import NDArray
 
 from assignment1.fast.evaluation import evaluate
 from assignment1.fast.sweep import sweep
 from assignment1.mnist import Dataset
 from assignment1.models import Array, Regression, SoftmaxRegression
+from study.figures.style import decimal
 from study.optima import load_optima
 from study.task3d_overfitting import load_long_run
 
-PENALTY, STOPPED = "Penalty: the minimum for", "No penalty, stopped after"
-RATE, BATCH = 0.01, 128  # task 3's learning rate and batch size
+PENALTY = "Penalty: the minimum for"
+STOPPED = "No penalty, stopped after"
 EPOCHS = (1, 3, 10)  # beside those stored, which are multiples of 50
+
+Facts = list[tuple[str, str]]  # names, and values in words
 
 
 class Entry(NamedTuple):
-    """A place on the slider: its name, what it belongs to, the model and what is known of it."""
+    """A place on the slider: its name, the group that it belongs to, the model and the known facts."""
 
     name: str
     group: str
     model: Regression
-    facts: list[tuple[str, str]]  # what, and its value in words
+    facts: Facts
 
 
-def entries(models: dict[str, Regression], group: str, data: Dataset | None = None) -> list[Entry]:
-    """Named models as entries, their losses and accuracies measured if there is `data`."""
-    measured = facts(list(models.values()), data) if data else [[] for _ in models]
-    return [
-        Entry(name, group, model, known)
-        for (name, model), known in zip(models.items(), measured, strict=True)
-    ]
+def entries(models: Mapping[str, Regression], group: str, data: Dataset) -> list[Entry]:
+    """Return named models as entries, with their losses and accuracies on `data`."""
+    known = facts(list(models.values()), data)
+    return [Entry(name, group, models[name], rows) for name, rows in zip(models, known, strict=True)]
 
 
-def facts(models: Sequence[Regression], data: Dataset) -> list[list[tuple[str, str]]]:
-    """Norm, losses (nats, without the penalty) and accuracies of models of one kind."""
-    training = evaluate(models, data.train)
-    validation = evaluate(models, data.validation)
-    loss = training.loss.mean(axis=1)
-    right = training.correct.mean(axis=1)
-    loss_val = validation.loss.mean(axis=1)
-    right_val = validation.correct.mean(axis=1)
-    return [
-        [
-            ("norm of the weights", f"{np.linalg.norm(model.w):.3g}"),
-            ("training loss, accuracy", f"{loss[i]:.4f}, {100 * right[i]:.2f}%"),
-            ("validation loss, accuracy", f"{loss_val[i]:.4f}, {100 * right_val[i]:.2f}%"),
-        ]
-        for i, model in enumerate(models)
-    ]
+def facts(models: Sequence[Regression], data: Dataset) -> list[Facts]:
+    """Return the norm, the losses (nats, without the penalty) and the accuracies of models of one kind."""
+    found = [[("norm of the weights", f"{np.linalg.norm(model.w):.3g}")] for model in models]
+    for name, split in (("training", data.train), ("validation", data.validation)):
+        correct, loss = evaluate(models, split)
+        for rows, right, cost in zip(found, correct.mean(axis=1), loss.mean(axis=1), strict=True):
+            rows.append((f"{name} loss, accuracy", f"{cost:.4f}, {right:.2%}"))
+    return found
 
 
 def optima() -> dict[str, Regression]:
-    """The stored minima, strongest penalty first."""
-    return {f"\N{GREEK SMALL LETTER LAMDA} = {plain(lam)}": model for lam, model in load_optima().items()}
+    """Return the stored minima, strongest penalty first."""
+    return {f"\N{GREEK SMALL LETTER LAMDA} = {decimal(lam)}": model for lam, model in load_optima().items()}
 
 
 def stopped(data: Dataset) -> dict[str, Regression]:
-    """Task 3's run, without a penalty, after so many epochs: the first are trained, the others stored."""
-    runs = sweep(
-        SoftmaxRegression,
-        data,
-        epochs=EPOCHS,
-        learning_rate=RATE,
-        batch_size=BATCH,
-        workers=1,
-        progress=False,
-    )
+    """Return task 3's run after several numbers of epochs: the first are trained here, the others stored."""
+    runs = sweep(SoftmaxRegression, data, epochs=EPOCHS, learning_rate=0.01, workers=1, progress=False)
     found = {epoch: run.last for epoch, run in runs.items()} | dict(load_long_run())
     return {f"{epoch} epoch{'s' * (epoch > 1)}": model for epoch, model in found.items()}
 
 
+def targets(Y: Array) -> NDArray[np.intp]:
+    """Return the target of each image (N,): its class, or of one output 0 or 1."""
+    return Y.argmax(axis=1) if Y.shape[1] > 1 else Y[:, 0].astype(int)
+
+
 def columns(model: Regression) -> Array:
-    """Weights (785, K) that give the model's probabilities by softmax: of one output, for target 1 and 0."""
-    return model.w if model.K > 1 else np.hstack([model.w / 2, -model.w / 2])
-
-
-def plain(number: float) -> str:
-    """A number without an exponent."""
-    return np.format_float_positional(number, trim="-")
+    """Return weights whose softmax gives the model's probabilities: for one output, of target 1 and 0."""
+    if model.K > 1:
+        return model.w
+    return np.hstack([model.w / 2, -model.w / 2])

@@ -18,7 +18,9 @@ from assignment1.run import Settings
 from assignment1.training import gradient_descent
 from browser import javascript
 from conftest import ROOT
-from explore import Bench, answers, draw, pad, page, paths, penalty
+from explore import answers, pad, page, paths
+from explore.bench import Bench
+from explore.pad import draw, penalty
 from study.optima import load_optima
 
 pytestmark = pytest.mark.slow
@@ -209,7 +211,7 @@ def test_a_pad_gives_the_model_that_its_slider_shows(mnist):
     named, data = paths.optima(), mnist.softmax()
     models = list(named.values())
     images = pad.starts(models[1], data.validation, pad.DIGITS)
-    slider = pad.Pad(paths.entries(named, paths.PENALTY), pad.DIGITS, images, at=1)
+    slider = pad.Pad(paths.entries(named, paths.PENALTY, data), pad.DIGITS, images, at=1)
     assert slider.model is models[1]
     slider.at = 2
     assert slider.model is models[2]
@@ -284,7 +286,7 @@ def test_a_bench_says_when_there_is_no_run_or_setting_and_when_one_is_in_progres
     for name, value in dict(learning_rate=True, lam=11, epochs=5000, seed=None, rate=1).items():
         with pytest.raises(ValueError, match=f"{name}.*; expected"):
             bench.train(batch_size=64, **{name: value})
-    assert bench.thread is None and bench.settings["batch_size"].value == 128
+    assert bench.thread.ident is None and bench.settings["batch_size"].value == 128
     bench.train(epochs=1000, patience=None)
     with pytest.raises(ValueError, match=r"a run is in progress; stop\(\) it"):
         bench.train(epochs=1)
@@ -328,7 +330,7 @@ def test_the_answers_say_what_is_measured(mnist):
     assert shares[1.0] > 2 * shares[0.001]
     found = answers.moved(load_optima()[0.001], mnist, (0, 3))
     assert found[0] == load_optima()[0.001].accuracy(*mnist.softmax().validation) and found[3] < 0.3
-    easy, hard = answers.Pair((0, 1), 0.999, 0.001), answers.Pair((7, 9), 0.955, 0.004)
+    easy, hard = answers.Pair("0 and 1", 0.999, 0.001), answers.Pair("7 and 9", 0.955, 0.004)
     assert "cannot be told" in answers.hardest([hard, hard._replace(accuracy=0.956), easy])
     assert "more than two" in answers.hardest([hard, hard._replace(accuracy=0.99), easy])
     slow, fast = answers.rates(mnist.softmax(np.float32))

@@ -201,4 +201,4 @@ def test_in_jupyterlab_a_run_is_stopped_and_kept(lab):
     lab.locator("button[title='Stop and keep']").click()
     lab.locator("[role=status]", has_text="interrupted, in epoch").wait_for()
     lab.locator("pre", has_text="SoftmaxRegression: interrupted").wait_for()
-    lab.locator("svg[aria-label='Losses and accuracies of 2 runs']").wait_for()
+    lab.locator("img[alt='Losses and accuracies of 2 runs']").wait_for()

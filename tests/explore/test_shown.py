@@ -1,4 +1,4 @@
-"""Errors in a cell: the cell's own lines and what is wrong, where this package found it; else all lines."""
+"""Errors in a cell: the cell's own lines and what is wrong, for a refused argument; else all lines."""
 
 import json
 import subprocess
@@ -13,6 +13,8 @@ import contextlib, io, json, sys, traceback
 from IPython.core.interactiveshell import InteractiveShell
 shell = InteractiveShell.instance(colors="nocolor", history_length=0)
 shell.run_cell("from assignment1 import LogisticRegression, load_mnist, sweep, train, models")
+shell.run_cell("from explore import views")
+shell.run_cell("views.register()")
 shell.run_cell("digits = load_mnist().binary(2, 3)")
 found = {}
 for cell in json.loads(sys.argv[1]):
@@ -24,12 +26,14 @@ print(json.dumps(found))
 """
 SHORT = {
     "train(LogisticRegression(), digits, learning_rate=0.1, epochs=1.5)": "epochs is 1.5; expected a whole",
-    "train(LogisticRegression(9.0), digits, learning_rate=100.0, epochs=5, progress=False)": "try a smaller",
-    "sweep(LogisticRegression, digits, lam=0.0, learning_rate=0.1)": "sweep() needs epochs",
-    "load_mnist('nowhere')": "nowhere/train-images",
+    "train(LogisticRegression(), 'digits', learning_rate=0.1, epochs=1)": "expected a Dataset",
+    "sweep(LogisticRegression, digits, lam=-1.0, learning_rate=0.1, epochs=1)": "lam is -1.0; expected",
+    "def called():\n    return LogisticRegression(-2.0)\ncalled()": "lam is -2.0; expected",
     "LogisticRegression(-1.0)": "lam is -1.0; expected",
 }
-LONG = {  # each changes the package for those after it
+LONG = {  # the last two change the package for those after it
+    "train(LogisticRegression(9.0), digits, learning_rate=100.0, epochs=5, progress=False)": "try a smaller",
+    "load_mnist('nowhere')": "nowhere/train-images",
     "models.preprocess = __import__('json').loads\nLogisticRegression().predict([[0]])": "must be str",
     "models.preprocess = None\nLogisticRegression().predict([[0]])": "not callable",  # no `raise` of ours
 }
@@ -44,10 +48,12 @@ def shown():
 
 
 @pytest.mark.parametrize("cell", SHORT)
-def test_an_error_of_this_package_is_short_and_ends_with_what_to_do(cell, shown):
+def test_a_refused_argument_is_told_by_the_cells_own_lines_and_what_to_do(cell, shown):
     lines, frames = shown[cell]
-    assert len(lines) <= 8 and SHORT[cell] in lines[-1], lines
-    assert f"----> 1 {cell}" in lines
+    assert len(lines) <= 12 and SHORT[cell] in lines[-1], lines
+    *_, last = enumerate(cell.splitlines(), 1)
+    assert f"----> {last[0]} {last[1]}" in lines
+    assert not any("arguments.py" in line for line in lines)
     assert frames > 2  # which the error still has
 
 

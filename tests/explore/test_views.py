@@ -1,12 +1,21 @@
 """What the objects show of themselves: short whatever they hold, and true."""
 
+import io
 import re
+import subprocess
+import sys
+from base64 import b64decode
+from types import SimpleNamespace
 from typing import Any
 
 import numpy as np
 import pytest
+from IPython.core.formatters import DisplayFormatter
+from PIL import Image
 
 from assignment1 import LogisticRegression, SoftmaxRegression, load_mnist, sweep, train
+from assignment1.mnist import Split
+from explore import views
 
 pytestmark = pytest.mark.slow
 
@@ -41,35 +50,93 @@ def things():
     ]
 
 
-def test_no_summary_is_long_and_no_view_is_large(things):
+@pytest.fixture(scope="module")
+def html():
+    """Register the views with a formatter of IPython; return it, which gives the view of an object."""
+    shell = SimpleNamespace(display_formatter=DisplayFormatter(), set_custom_exc=lambda *wanted: None)
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(views, "get_ipython", lambda: shell)
+        views.register()
+    return shell.display_formatter.formatters["text/html"]
+
+
+def grey(view):
+    """Return the images of a view, (n, 28, 28), which are grey."""
+    found = []
+    for source in re.findall(r'src="data:image/png;base64,([^"]*)"', view):
+        pixels = np.asarray(Image.open(io.BytesIO(b64decode(source))).convert("RGB"))
+        assert np.ptp(pixels, axis=2).max() == 0
+        found.append(pixels[..., 0])
+    return np.array(found, int)
+
+
+def test_no_summary_is_long_and_no_view_is_large(things, html):
     for thing in things:
         lines = repr(thing).splitlines()
         assert 1 <= len(lines) <= 20 and max(map(len, lines)) <= 200, thing
-        assert len(thing._repr_html_()) < 40_000, thing
-        assert "<script" not in thing._repr_html_() and "nan" not in repr(thing)
+        shown = html(thing) or ""
+        assert len(shown) < 40_000, thing
+        words = re.sub(r'base64,[^"]*', "", shown) + repr(thing)
+        assert "<script" not in words and "nan" not in words
 
 
-def test_a_run_says_why_and_where_it_ended_and_its_numbers(things):
+def test_the_images_of_data_are_seen_as_they_are(things, html):
+    mnist, digits, train_split = things[:3]
+    first = [mnist.test_images[mnist.test_labels == digit][0] for digit in range(10)]
+    rows = np.rint((digits.train.X[:12, :784] + 1) / 2 * 255).reshape(-1, 28, 28)
+    for thing, expected in ((mnist, np.array(first)), (digits, rows), (train_split, rows)):
+        found = grey(html(thing))
+        assert np.abs(found - expected).max() <= 1
+        assert (found < 5).any() and (found > 250).any()
+
+
+def test_images_of_weights_are_red_above_0_and_blue_below(html):
+    w = np.zeros((785, 1))
+    w[0] = 2
+    w[1] = -2
+    (source,) = re.findall(r"base64,([^\"]*)", html(LogisticRegression().copy(w)))
+    red, blue, white = np.asarray(Image.open(io.BytesIO(b64decode(source))), int)[0, :3]
+    assert red[0] > red[2] + 50 and blue[2] > blue[0] + 50 and white.min() > 240
+
+
+def test_an_object_whose_fields_are_of_another_kind_shows_its_text(html):
+    assert html(Split(1, 2)) is None  # type: ignore[arg-type]
+
+
+def test_the_views_need_no_widgets_and_outside_ipython_change_nothing():
+    code = "import sys; from explore import views; views.register(); print(*sys.modules)"
+    done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True)
+    assert not {"ipywidgets", "anywidget"} & set(done.stdout.split())
+
+
+def test_a_run_says_why_and_where_it_ended_and_its_numbers(things, html):
     run = things[5]
     shown = repr(run)
     assert f"in epoch {run.epoch} after {run.steps:,} updates" in shown
     assert f"{run.history.validation_loss[-1]:.5f}" in shown and "learning_rate=0.05" in shown
-    assert "polyline" in run._repr_html_() and "all epochs done" in shown
+    assert "polyline" in html(run) and "polyline" in html(run.history) and "all epochs done" in shown
     assert "training accuracy" in shown and "training accuracy" not in repr(things[8])
 
 
 def test_a_data_set_says_how_many_images_each_class_has(things):
     digits, images = things[1], things[3]
-    assert f"{int(digits.train.Y.sum()):,} of target 1" in repr(digits)
-    counts = re.findall(r"by class (.*)", repr(images))[0].split(", ")
-    assert [int(n.replace(",", "")) for n in counts] == images.train.Y.sum(axis=0).tolist()
+    for data in (digits, images):
+        counts = re.findall(r"of 1 in each column: (.*)", repr(data))[0].split(", ")
+        assert [int(n.replace(",", "")) for n in counts] == data.train.Y.sum(axis=0).tolist()
 
 
-def test_of_a_run_of_one_check_the_numbers_are_shown_and_no_curve(things):
+def test_mnist_says_how_many_images_each_digit_has(things, html):
+    mnist = things[0]
+    for digit in range(10):
+        number = (mnist.train_labels == digit).sum()
+        assert f"{digit}: {number:,} for training, {(mnist.test_labels == digit).sum():,} for" in html(mnist)
+
+
+def test_of_a_run_of_one_check_the_numbers_are_shown_and_no_curve(things, html):
     run = train(LogisticRegression(), things[1], checks_per_epoch=1, **SETTINGS | dict(epochs=1))
-    shown = run._repr_html_()
-    assert shown is not None and f"validation loss {run.history.validation_loss[0]:.5f}" in shown
-    assert "<svg" not in shown and "<svg" in things[5]._repr_html_()
+    shown = html(run)
+    assert f"validation loss {run.history.validation_loss[0]:.5f}" in shown
+    assert "polyline" not in shown and "polyline" in html(things[5])
 
 
 def test_images_are_taken_as_they_come():
