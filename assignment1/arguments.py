@@ -116,6 +116,13 @@ def weights(w: Floats, K: int) -> Floats:
     return array("w", w)
 
 
+def finite_weights(w: Floats) -> Floats:
+    """Return weights that training can start from: all finite."""
+    if all_finite(w):
+        return w
+    raise ValueError("the model's weights have NaN or infinity in them; expected finite numbers")
+
+
 def alike(z: NDArray[Any], Y: NDArray[Any], K: int | None = None) -> None:
     """Raise ValueError unless logits z and targets Y are both (N, K, ...): others would be broadcast."""
     if z.ndim != Y.ndim or z.shape[:2] != Y.shape[:2] or z.ndim < 2 or z.shape[1] != (K or z.shape[1]):

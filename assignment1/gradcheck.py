@@ -44,8 +44,10 @@ def gradient_errors(model: Regression, X: Array, Y: Array, epsilon: float = 1e-2
         above = moved_cost(model, X, Y, k, epsilon)
         below = moved_cost(model, X, Y, k, -epsilon)
         central.append((above - below) / (2 * epsilon) - gradient[:, k])
-        complex_step.append(moved_cost(model, X, Y, k, TINY * 1j).imag / TINY - gradient[:, k])
-        cost.append(moved_cost(model, X, Y, k, 0) - model.objective(X, Y))
+        tilted = moved_cost(model, X, Y, k, TINY * 1j)
+        complex_step.append(tilted.imag / TINY - gradient[:, k])
+        here = moved_cost(model, X, Y, k, 0)
+        cost.append(here - model.objective(X, Y))
     errors = [float(np.abs(found).max()) for found in (central, complex_step, cost, gradient)]
     return GradientErrors(model.w.size, *errors)
 
@@ -60,7 +62,9 @@ def moved_cost(model: Regression, X: Array, Y: Array, k: int, h: complex) -> NDA
     z_k = z[:, k] + h * X.T
     others = np.delete(z, k, axis=1)
     # of softmax ln(sum_k e^z_k) - sum_k y_k z_k, and with one output only ln(1 + e^z) - y z
-    total = np.exp(z_k) + (np.exp(others).sum(axis=1) if others.size else 1)
-    fit = Y[:, k] * z_k + (np.delete(Y, k, axis=1) * others).sum(axis=1)
+    rest = np.exp(others).sum(axis=1) if others.size else 1
+    total = np.exp(z_k) + rest
+    fit_others = (np.delete(Y, k, axis=1) * others).sum(axis=1)
+    fit = Y[:, k] * z_k + fit_others
     R = (model.w**2).sum() + 2 * h * model.w[:, k] + h**2
     return (np.log(total) - fit).mean(axis=1) + model.lam * R

@@ -105,7 +105,9 @@ def preprocess(images: ArrayLike, dtype: DTypeLike = np.float64) -> Floats:
     """
     pixels = arguments.array("images", images)
     dtype = arguments.float_dtype(dtype)
-    shape = pixels.shape[1:] if pixels.ndim > 1 and pixels.shape != (28, 28) else pixels.shape
+    shape = pixels.shape
+    if pixels.ndim > 1 and shape != (28, 28):
+        shape = shape[1:]
     if shape not in ((28, 28), (784,)) or pixels.ndim == 1:
         raise ValueError(f"images have shape {pixels.shape}; expected (28, 28), (N, 28, 28) or (N, 784)")
     if pixels.dtype.kind not in "iu":
@@ -269,7 +271,8 @@ def _verified(file: bytes, known: Known, path: Path) -> bytes:
             raw = gzip.GzipFile(fileobj=io.BytesIO(file)).read(size + 1)  # no more, whatever it inflates to
         except (OSError, EOFError, zlib.error) as error:
             raise ValueError(f"{path} is not a whole gzip file ({error}); {RESTORE}") from None
-    header = np.frombuffer(raw[: len(raw) // 4 * 4][: 4 * len(expected)], ">i4").tolist()
+    whole = raw[: len(raw) // 4 * 4]
+    header = np.frombuffer(whole[: 4 * len(expected)], ">i4").tolist()
     if header != expected or len(raw) != size:
         found = f"header {header} in {len(raw)} bytes"
         raise ValueError(f"{path} has the {found}, expected {expected} in {size}; {RESTORE}")

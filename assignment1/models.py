@@ -126,7 +126,8 @@ class Regression(ABC):
 
     def gradient_at(self, z: Array, X: Array, Y: Array) -> Array:
         """Return dJ/dw (785, K) at logits z = X w."""
-        return -(X.T @ (Y - self.activation(z))) / len(X) + 2 * self.lam * self.w
+        residual = Y - self.activation(z)
+        return -(X.T @ residual) / len(X) + 2 * self.lam * self.w
 
     def accuracy_at(self, z: Array, Y: Array) -> float:
         """Return the share that is classified correctly at logits z; NaN if one of them is not finite."""

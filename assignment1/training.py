@@ -87,6 +87,5 @@ def trainable(model: Regression, data: Dataset, settings: Settings) -> Dataset:
     train = Split(*arguments.split(data.train, width, K, "the training data"))
     validation = Split(*arguments.split(data.validation, width, K, "the validation data"))
     arguments.whole("batch_size", settings.batch_size, 1, len(train.X), ", the number of training images")
-    if not arguments.all_finite(model.w):
-        raise ValueError("the model's weights have NaN or infinity in them; expected finite numbers")
+    arguments.finite_weights(model.w)
     return Dataset(train, validation, data.make_test)

@@ -10,11 +10,16 @@ it alone (`make bench PARTS=tricks`; the machine is noisy, and benchmarks/README
     1.14  training accuracies 32 at a time: nothing waits for them
     1.13  classes first in memory: element-wise work runs along the images, not along ten classes
     1.04  batches' products in the other order: small products are faster so, and are then turned
+    1.05  five lambdas trained together: on the same batches, in one product (a sweep)
     1.01  losses of steps 16 at a time: nothing waits for them either
     0.94  evaluation in blocks of images: their logits stay in the cache
+    0.92  at least one job for each worker: both cores have work (a sweep)
+
+Runs that differ in the penalty and the learning rate alone can be trained together, on the same batches:
+their weights are one array W (785, K, R) with an axis of R runs, and each product serves them all.
 """
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from threading import Event
 from typing import Any
 
@@ -39,123 +44,179 @@ def suits(model: Regression) -> bool:
 
 
 def fast_descent(
-    model: Regression,
+    models: Sequence[Regression],
     data: Dataset,
-    settings: Settings,
+    settings: Sequence[Settings],
     *,
     shown: bool = False,
     stop: Event | None = None,
-) -> Run:
-    """Train a copy of `model` as `gradient_descent` does, with the same arguments and the same errors."""
-    data = trainable(model, data, settings)
-    trainer = Trainer(model, data, settings)
-    per_epoch = len(data.train.X) // settings.batch_size
-    check_every = max(per_epoch // settings.checks_per_epoch, 1)
+) -> list[Run | FloatingPointError]:
+    """Train a copy of each model as `gradient_descent` does, all on the same batches.
+
+    The models are of one kind; their settings differ in the learning rate at most. Returns a run for each
+    model, or the error of a run that diverged, and raises the other errors of `gradient_descent`.
+    """
+    data = trainable(models[0], data, settings[0])
+    runs = [RunInProgress(model, own) for model, own in zip(models, settings, strict=True)]
+    trainer = Trainer(runs, data)
+    per_epoch = len(data.train.X) // settings[0].batch_size
+    check_every = max(per_epoch // settings[0].checks_per_epoch, 1)
     quiet = np.errstate(over="ignore", invalid="ignore")
-    with interrupt(stop) as stop, progress(settings.epochs, "epoch", shown) as advance, quiet:
+    with interrupt(stop) as stop, progress(settings[0].epochs, "epoch", shown) as advance, quiet:
         for step, (X, Y) in enumerate(trainer.batches):
             trainer.update(X, Y)
             if step % check_every == 0:
                 trainer.check(step)
             if (step + 1) % per_epoch == 0:
                 advance()
-            if trainer.ended or stop.is_set():
+            if not trainer.live or stop.is_set():
                 break
         trainer.finish()
-    return trainer.log.finish(
-        settings,
-        trainer.stopping,
-        per_epoch,
-        last=model.copy(trainer.inputs.expand(trainer.w)),
-        best=model.copy(trainer.best),
-        interrupted=stop.is_set(),
-    )
+        return [run.result(per_epoch, stop.is_set()) for run in runs]
+
+
+class RunInProgress:
+    """One of the runs that are trained together, and what it has measured so far."""
+
+    def __init__(self, model: Regression, settings: Settings) -> None:
+        self.model = model
+        self.settings = settings
+        self.stopping = EarlyStopping(settings.patience)
+        self.log = Log()
+        self.best = self.last = model.w
+
+    def take(self, step: int, w: Array, loss: float, accuracy: float) -> None:
+        """Take the evaluation of one more check, of the weights `w` (785, K)."""
+        self.log.step.append(step)
+        self.log.validation_loss.append(loss)
+        self.log.validation_accuracy.append(accuracy)
+        self.stopping.update(loss)
+        if self.stopping.improved:
+            self.best = w
+
+    def checks_to_come(self) -> float:
+        """Return how many further checks there are before early stopping can end the run."""
+        if self.settings.patience is None:
+            return np.inf
+        return self.settings.patience - self.stopping.waited
+
+    def goes_on(self) -> bool:
+        """Return whether the run has neither stopped nor diverged."""
+        return not self.stopping.stopped and bool(np.isfinite(self.log.train_loss).all())
+
+    def result(self, per_epoch: int, interrupted: bool) -> Run | FloatingPointError:
+        """Return the run, or the error that says where it diverged."""
+        last = self.model.copy(self.last.copy())
+        best = self.model.copy(self.best.copy())
+        try:
+            return self.log.finish(
+                self.settings, self.stopping, per_epoch, last=last, best=best, interrupted=interrupted
+            )
+        except FloatingPointError as error:
+            return error
 
 
 class Trainer:
-    """A run in progress: its weights, its log, and the weights that are yet to be evaluated."""
+    """Runs that share their batches: the weights (V + 1, K, R) of those that go on, and all that waits."""
 
-    def __init__(self, model: Regression, data: Dataset, settings: Settings) -> None:
-        start = model.w.astype(data.train.X.dtype)
-        self.kind = type(model)
-        self.settings = settings
+    def __init__(self, runs: Sequence[RunInProgress], data: Dataset) -> None:
+        start = np.stack([run.model.w for run in runs], axis=-1, dtype=data.train.X.dtype)
+        settings = runs[0].settings
+        self.live = list(runs)
+        self.kind = type(runs[0].model)
         self.validation = data.validation
         self.inputs = CompactInputs(data.train.X, start, settings.shuffle)
         self.batches = Batches(self.inputs, data.train.Y, settings)
-        self.w = self.inputs.compress(start)
-        self.lam = model.lam * self.inputs.unit**2
-        self.rate = settings.learning_rate / self.inputs.unit**2
-        self.log = Log()
-        self.stopping = EarlyStopping(settings.patience)
-        self.best = start
-        self.ended = False
+        self.W = self.inputs.compress(start)
+        # of several runs as large as W: else NumPy's inner loops run along R alone
+        shape = self.W.shape if len(runs) > 1 else (1,)
+        lam = np.array([run.model.lam for run in runs], start.dtype)
+        rate = np.array([run.settings.learning_rate for run in runs], start.dtype)
+        lam *= self.inputs.unit**2
+        rate /= self.inputs.unit**2
+        self.lam = np.broadcast_to(lam, shape).copy()
+        self.rate = np.broadcast_to(rate, shape).copy()
         self.unlogged: list[tuple[Array, Array]] = []  # logits and targets of the latest steps
         self.pending: list[tuple[int, Array]] = []  # checks to evaluate: step, weights
-        self.unscored: list[Array] = []  # weights whose training accuracy is due
+        self.unscored: list[tuple[RunInProgress, Array]] = []  # weights whose training accuracy is due
 
     def update(self, X: Array, Y: Array) -> None:
         """Make one step of gradient descent; its logits are kept for `log_losses`."""
-        z = logits(X, self.w)
+        z = logits(X, self.W)
         self.unlogged.append((z, Y))
         gradient = product(X.T, (self.kind.activation(z) - Y) / len(X))
-        if self.lam:
-            gradient += 2 * self.lam * self.w
+        if self.lam.size > 1 or self.lam[0]:
+            gradient += 2 * self.lam * self.W
         gradient *= self.rate
-        self.w -= gradient
+        self.W -= gradient
         if len(self.unlogged) >= LOGGED:
             self.log_losses()
 
     def log_losses(self) -> None:
         """Compute the losses of the latest steps, with the weights before them; nothing waits for these."""
         if self.unlogged:
-            z, Y = (np.concatenate(parts) for parts in zip(*self.unlogged, strict=True))
-            losses = self.kind.cross_entropy(z, Y).reshape(len(self.unlogged), -1)
-            self.log.train_loss.extend(losses.mean(axis=1, dtype=np.float64).tolist())
+            z = np.concatenate([z for z, _ in self.unlogged])
+            Y = np.concatenate([Y for _, Y in self.unlogged])
+            each = self.kind.cross_entropy(z, Y)
+            steps = each.reshape(len(self.unlogged), -1, len(self.live))
+            losses = steps.mean(axis=1, dtype=np.float64)
+            for run, latest in zip(self.live, losses.T.tolist(), strict=True):
+                run.log.train_loss.extend(latest)
             self.unlogged.clear()
 
     def check(self, step: int) -> None:
-        """Note the weights, and evaluate those noted once early stopping could end the run.
+        """Note the weights, and evaluate those noted once early stopping could end a run.
 
         It cannot before, so that no step is ever undone; and the weights noted are evaluated in one product,
         which reads X once.
         """
-        self.pending.append((step, self.w.copy()))
-        due = DEFERRED / self.w.shape[1]
-        if self.settings.patience is not None:
-            due = min(due, self.settings.patience - self.stopping.waited)
+        self.pending.append((step, self.W.copy()))
+        checks = [run.checks_to_come() for run in self.live]
+        due = min(DEFERRED / self.W[0].size, *checks)
         if len(self.pending) >= due:
             self.evaluate()
 
     def evaluate(self) -> None:
-        """Evaluate the checks noted; set `ended` if the run stops or has diverged."""
+        """Evaluate the checks noted; runs that stop or have diverged leave."""
         self.log_losses()
-        weights = [self.inputs.expand(w) for _, w in self.pending]
-        losses, accuracies = scores(self.kind, np.stack(weights, axis=-1), *self.validation)
-        self.log.validation_accuracy += accuracies
-        for (step, w), full, loss in zip(self.pending, weights, losses, strict=True):
-            self.log.step.append(step)
-            self.log.validation_loss.append(loss)
-            if self.settings.takes_train_accuracy(len(self.log.step) - 1):
-                self.unscored.append(w)
-            self.stopping.update(loss)
-            if self.stopping.improved:
-                self.best = full
+        noted = [self.inputs.expand(W) for _, W in self.pending]
+        losses, accuracies = scores(self.kind, np.concatenate(noted, axis=2), *self.validation)
+        found = zip(losses, accuracies, strict=True)
+        for (step, compressed), W in zip(self.pending, noted, strict=True):
+            for i, run in enumerate(self.live):
+                run.take(step, W[..., i], *next(found))
+                if run.settings.takes_train_accuracy(len(run.log.step) - 1):
+                    self.unscored.append((run, compressed[..., i]))
         self.pending.clear()
-        self.ended = self.stopping.stopped or not np.isfinite(self.log.train_loss).all()
-        if len(self.unscored) * self.w.shape[1] >= DEFERRED:
+        self.keep([run.goes_on() for run in self.live])
+        if sum(w.shape[1] for _, w in self.unscored) >= DEFERRED:
             self.score()
+
+    def keep(self, stay: list[bool]) -> None:
+        """Go on with the runs that `stay`."""
+        W = self.inputs.expand(self.W)
+        for i, run in enumerate(self.live):
+            run.last = W[..., i]
+        if not all(stay):
+            self.live = [run for run, stays in zip(self.live, stay, strict=True) if stays]
+            self.W = np.compress(stay, self.W, axis=-1)
+            self.lam = np.compress(stay, self.lam, axis=-1)
+            self.rate = np.compress(stay, self.rate, axis=-1)
 
     def score(self) -> None:
         """Compute the training accuracies that are due; nothing waits for them."""
-        W = np.stack(self.unscored, axis=-1)
-        self.log.train_accuracy += training_accuracies(self.kind, W, self.inputs, self.batches.Y_rows)
+        W = np.stack([w for _, w in self.unscored], axis=-1)
+        found = training_accuracies(self.kind, W, self.inputs, self.batches.Y_rows)
+        for (run, _), accuracy in zip(self.unscored, found, strict=True):
+            run.log.train_accuracy.append(accuracy)
         self.unscored.clear()
 
     def finish(self) -> None:
-        """Evaluate all that is left."""
+        """Evaluate all that is left; every run leaves."""
         if self.pending:
             self.evaluate()
         self.log_losses()
+        self.keep([False] * len(self.live))
         if self.unscored:
             self.score()
 
@@ -172,7 +233,9 @@ class CompactInputs:
     def __init__(self, X: Array, start: Array, shuffle: object = True) -> None:
         if shuffle:
             numbers, self.unit = as_whole_numbers(X)
-            self.fixed = (numbers.max(axis=0) == numbers.min(axis=0)) & ~start.any(axis=1)
+            constant = numbers.max(axis=0) == numbers.min(axis=0)
+            has_weight = start.any(axis=(1, 2))
+            self.fixed = constant & ~has_weight
         else:  # in file order nothing is gathered, and the digits that task 2d prints are those of X itself
             numbers = X
             self.unit = 1
@@ -183,7 +246,9 @@ class CompactInputs:
             self.varying = numbers.take(kept, axis=1)  # unlike indexing, keeps an image in one piece
         norm = np.linalg.norm(X[0, self.fixed])
         self.direction = X[0, self.fixed] / (norm or 1)  # all of them may be 0
-        largest = np.maximum(self.varying.max(axis=0), -self.varying.min(axis=0))
+        low = self.varying.min(axis=0)
+        high = self.varying.max(axis=0)
+        largest = np.maximum(high, -low)
         self.largest = np.append(largest, self.unit * norm)
 
     def take(self, rows: Any, dtype: DTypeLike) -> Array:
@@ -194,33 +259,34 @@ class CompactInputs:
         return X
 
     def compress(self, w: Array) -> Array:
-        """Return the weights w (785, K) for these columns, (V + 1, K)."""
+        """Return the weights w (785, K, ...) for these columns, (V + 1, K, ...)."""
         return np.concatenate([w[~self.fixed], np.zeros_like(w[:1])]) / self.unit
 
     def expand(self, w: Array) -> Array:
-        """Return the weights (785, K) that `w` (V + 1, K) stand for."""
-        full = np.empty((len(self.fixed), w.shape[1]), w.dtype)
+        """Return the weights (785, K, R) that `w` (V + 1, K, R) stand for."""
+        full = np.empty((len(self.fixed), *w.shape[1:]), w.dtype)
         full[~self.fixed] = self.unit * w[:-1]
-        full[self.fixed] = self.unit * self.direction[:, None] * w[-1]
+        full[self.fixed] = self.unit * self.direction[:, None, None] * w[-1]
         return full
 
 
 def as_whole_numbers(X: Array) -> tuple[NDArray[Any], int]:
     """Return 255 X as whole numbers and 255, or X itself and 1 if these are no pixels."""
     numbers = np.empty(X.shape, np.int16)
+    limit = 1000 * np.finfo(X.dtype).eps
     for start in range(0, len(X), 100):  # as many images as the cache holds
         part = slice(start, start + 100)
         scaled = 255 * X[part]
         with np.errstate(invalid="ignore"):  # of inputs that are no pixels
             np.rint(scaled, out=numbers[part], casting="unsafe")
         scaled -= numbers[part]
-        if not np.abs(scaled, out=scaled).max() < 1000 * np.finfo(X.dtype).eps:
+        if not np.abs(scaled, out=scaled).max() < limit:
             return X, 1
     return numbers, 255
 
 
 class Batches:
-    """The batches of all epochs: X (n, V + 1) and Y (n, K), in the order of `training.batches`."""
+    """The batches of all epochs: X (n, V + 1) and Y (n, K, 1), in the order of `training.batches`."""
 
     def __init__(self, inputs: CompactInputs, Y: Array, settings: Settings) -> None:
         self.inputs = inputs.varying
@@ -239,7 +305,7 @@ class Batches:
                 # "clip": directly to its place, without a copy
                 np.take(self.inputs, order[part], axis=0, out=self.gathered, mode="clip")
                 self.X[:, :-1] = self.gathered
-                yield self.X, Y_epoch[:, part].T
+                yield self.X, Y_epoch[:, part].T[..., None]
 
 
 def training_accuracies(
@@ -252,12 +318,15 @@ def training_accuracies(
     """
     single = W.astype(np.float32)
     correct = np.zeros(W.shape[2])
-    error = 2 * 800 * 2.0**-24 * np.tensordot(inputs.largest, np.abs(W), 1).max()  # of a margin
+    largest = np.tensordot(inputs.largest, np.abs(W), 1).max()
+    error = 2 * 800 * 2.0**-24 * largest  # of a margin
     for part in blocks(inputs.varying):
         Y = Y_rows[:, part].T[..., None]
-        lead = margin(logits(inputs.take(part, np.float32), single), Y.astype(np.float32))
+        z = logits(inputs.take(part, np.float32), single)
+        lead = margin(z, Y.astype(np.float32))
         correct += (lead > 0).sum(axis=0)
         near = np.flatnonzero(~(np.abs(lead) > error).all(axis=1))
-        exact = kind.correct(logits(inputs.take(part.start + near, W.dtype), W), Y[near])
+        images = inputs.take(part.start + near, W.dtype)
+        exact = kind.correct(logits(images, W), Y[near])
         correct += exact.sum(axis=0) - (lead[near] > 0).sum(axis=0, dtype=float)
     return (correct / len(inputs.varying)).tolist()

@@ -59,7 +59,9 @@ def scores(kind: type[Regression], W: Array, X: Array, Y: Array) -> tuple[list[f
         loss += kind.cross_entropy(z, targets).sum(axis=0, dtype=np.float64)
         correct += kind.correct(z, targets).sum(axis=0)
     correct[~np.isfinite(loss)] = np.nan  # a logit that is not finite is no prediction, wrong or right
-    return (loss / len(X)).tolist(), (correct / len(X)).tolist()
+    losses = loss / len(X)
+    accuracies = correct / len(X)
+    return losses.tolist(), accuracies.tolist()
 
 
 def margin(z: Array, Y: Array) -> Array:
@@ -83,7 +85,9 @@ def logits(X: Array, W: Array) -> Array:
 
 def product(M: Array, A: Array, order: Any = "C") -> Array:
     """Return M A, (m, ...) for M (m, n) and A (n, ...)."""
-    return np.matmul(M, A.reshape(len(A), -1), order=order).reshape(len(M), *A.shape[1:])
+    flat = A.reshape(len(A), -1)
+    found = np.matmul(M, flat, order=order)
+    return found.reshape(len(M), *A.shape[1:])
 
 
 def blocks(X: Any) -> Iterator[slice]:

@@ -1,8 +1,10 @@
 """Many training runs: over penalties, learning rates, seeds and data sets, on any number of workers."""
 
+import math
 import warnings
-from collections.abc import Callable, Iterable, Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from copy import copy
+from dataclasses import replace
 from itertools import product
 from pathlib import Path
 from tempfile import TemporaryDirectory
@@ -21,6 +23,7 @@ from assignment1.progress import progress as progress_bar
 from assignment1.run import Run, Settings
 
 LISTED = 12  # runs at most, in a summary
+TOGETHER = 10  # runs trained together at most: more gain nothing
 
 Data = Dataset | Callable[[], Dataset]
 Sent = tuple[Split, Split] | Callable[[], Dataset]  # to a worker
@@ -113,9 +116,8 @@ def sweep(
     backend, ambient = get_active_backend()
     asked = ambient or -1 if workers is None else arguments.whole("workers", workers)
     n_jobs = min(effective_n_jobs(asked), len(points))
-    alone = len(points) == 1
-    # With a larger penalty a run stops sooner: the longest come first, so that the workers end together.
-    order = sorted(points, key=lambda key: points[key].lam)
+    jobs = _jobs(points, n_jobs)
+    alone = len(jobs) == 1
     outcomes: dict[Any, Outcome] = dict.fromkeys(points)
     with (
         TemporaryDirectory() as folder,
@@ -123,29 +125,31 @@ def sweep(
         StopFile(Path(folder, "stop")) as stop,
     ):
 
-        def tasks(keys: Iterable[Any]) -> Iterator[Any]:
-            for key in keys:
+        def tasks(jobs: list[list[Any]]) -> Iterator[Any]:
+            for keys in jobs:
                 if stop.is_set():
                     return
                 # data in a tuple goes with each task: Dask would keep it in one worker, and lose it so
-                task = (kind, sent[points[key].data])
-                yield delayed(guarded(_train))(task, points[key], shown and alone, stop.path)
+                task = (kind, sent[points[keys[0]].data])
+                some = [points[key] for key in keys]
+                yield delayed(guarded(_train))(task, some, shown and alone, stop.path)
 
-        def work(keys: list[Any]) -> None:
+        def work(jobs: list[list[Any]]) -> None:
             results = Parallel(
                 n_jobs=n_jobs, return_as="generator" if backend.supports_return_generator else "list"
-            )(tasks(keys))
-            for key, outcome in zip(keys, results, strict=False):  # fewer where it was interrupted
-                outcomes[key] = outcome
-                advance()
+            )(tasks(jobs))
+            for keys, found in zip(jobs, results, strict=False):  # fewer where it was interrupted
+                for key, outcome in zip(keys, found, strict=True):
+                    outcomes[key] = outcome
+                    advance()
 
         try:
-            work(order)
+            work(jobs)
         except Exception:  # a worker ended, or its arguments or its result cannot be pickled
-            left = [key for key in order if outcomes[key] is None]
+            left = [key for key in points if outcomes[key] is None]
             for key in left:  # each alone, so that it costs no other
                 try:
-                    work([key])
+                    work([[key]])
                 except Exception as ended:
                     outcomes[key] = _failure(ended, points[key])
     runs = Runs(outcomes)
@@ -206,18 +210,54 @@ def _points(data: Any, settings: dict[str, Any]) -> dict[Any, Point]:
     return points
 
 
-def _train(task: tuple[Any, Sent], point: Point, shown: bool, stop_path: Path) -> Outcome:
-    """Return the run at a point, its error, or None if the sweep ended before the run began."""
+def _jobs(points: Mapping[Any, Point], workers: int) -> list[list[Any]]:
+    """Return the keys as jobs of runs that share their batches, at least one for each worker."""
+    groups: dict[Any, list[Any]] = {}
+    for key in sorted(points, key=lambda key: points[key].lam):
+        shared = (points[key].data, replace(points[key].settings, learning_rate=1))
+        groups.setdefault(shared, []).append(key)
+    size = min(TOGETHER, math.ceil(len(points) / workers))
+    jobs = []
+    for keys in groups.values():
+        parts = math.ceil(len(keys) / size)
+        # With a larger penalty a run stops sooner: dealt out there and back, the jobs end at the same time.
+        for i in range(parts):
+            there = keys[i :: 2 * parts]
+            back = keys[2 * parts - 1 - i :: 2 * parts]
+            jobs.append(there + back)
+    return jobs
+
+
+def _train(task: tuple[Any, Sent], points: list[Point], shown: bool, stop_path: Path) -> list[Outcome]:
+    """Return the run at each point, its error, or None if the sweep ended before the run began."""
     stop = StopFile(stop_path)
     if stop.is_set():
-        return None
+        return [None] * len(points)
     kind, sent = task
     try:
-        model = arguments.instance("the model", kind(point.lam), Regression, "SoftmaxRegression()")
         data = sent() if callable(sent) else Dataset(*sent, lambda: sent[1])
-        return descend(model, data, point.settings, shown=shown, stop=stop)
-    except FloatingPointError as error:  # of a run that diverged: it names the settings
-        return error
+    except (Exception, SystemExit) as error:
+        return [_failure(error, point) for point in points]
+    made = [_made(kind, point) for point in points]
+    outcomes: list[Any] = list(made)
+    for one in dict.fromkeys(type(model) for model in made if isinstance(model, Regression)):
+        places = [place for place, model in enumerate(made) if type(model) is one]
+        settings = [points[place].settings for place in places]
+        models: Any = [made[place] for place in places]
+        try:
+            runs: Sequence[Outcome] = descend(models, data, settings, shown=shown, stop=stop)
+        except (Exception, SystemExit) as error:
+            runs = [_failure(error, points[place]) for place in places]
+        for place, run in zip(places, runs, strict=True):
+            outcomes[place] = run
+    return outcomes
+
+
+def _made(kind: Callable[[float], Regression], point: Point) -> Regression | Exception:
+    """Return the model of a point, or the error of making one."""
+    try:
+        model = arguments.instance("the model", kind(point.lam), Regression, "SoftmaxRegression()")
+        return model.copy(arguments.finite_weights(model.w))
     except (Exception, SystemExit) as error:
         return _failure(error, point)
 

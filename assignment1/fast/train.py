@@ -1,5 +1,6 @@
 """Train a model, the fast way unless the plain one is asked for."""
 
+from collections.abc import Sequence
 from threading import Event
 from typing import Literal
 
@@ -46,18 +47,29 @@ def train(
         learning_rate, epochs, batch_size, shuffle, seed, patience, checks_per_epoch, train_accuracy_every
     )
     fast = arguments.choice("method", method, ("fast", "plain")) == "fast"
-    return descend(model, data, settings, fast=fast, shown=arguments.flag("progress", progress))
+    shown = arguments.flag("progress", progress)
+    (run,) = descend([model], data, [settings], fast=fast, shown=shown)
+    if isinstance(run, FloatingPointError):
+        raise run
+    return run
 
 
 def descend(
-    model: Regression,
+    models: Sequence[Regression],
     data: Dataset,
-    settings: Settings,
+    settings: Sequence[Settings],
     *,
     fast: bool = True,
     shown: bool = False,
     stop: Event | None = None,
-) -> Run:
-    """Run `fast_descent`, or `gradient_descent` for a model whose own methods only that one uses."""
-    way = fast_descent if fast and suits(model) else gradient_descent
-    return way(model, data, settings, shown=shown, stop=stop)
+) -> list[Run | FloatingPointError]:
+    """Run `fast_descent`, or `gradient_descent` for models whose own methods only that one uses."""
+    if fast and suits(models[0]):
+        return fast_descent(models, data, settings, shown=shown, stop=stop)
+    runs: list[Run | FloatingPointError] = []
+    for model, own in zip(models, settings, strict=True):
+        try:
+            runs.append(gradient_descent(model, data, own, shown=shown, stop=stop))
+        except FloatingPointError as error:
+            runs.append(error)
+    return runs

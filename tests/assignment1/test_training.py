@@ -171,7 +171,7 @@ def test_compact_inputs_stand_for_the_images_whatever_these_are(mnist, change):
         X = X + np.random.default_rng(0).normal(0, 0.1, X.shape)
     if change == "weights not zero":
         model = model.copy(np.random.default_rng(1).normal(0, 0.01, (785, 1)))
-    inputs = CompactInputs(X, model.w)
+    inputs = CompactInputs(X, model.w[..., None])
     assert inputs.unit == (1 if change in ("no pixels", "nothing constant") else 255)
     assert inputs.fixed.any() == (change not in ("nothing constant", "weights not zero"))
     changed, settings = replace(data, train=Split(X, Y)), dict[str, Any](learning_rate=0.05, epochs=4, seed=2)
@@ -189,9 +189,9 @@ def test_accuracies_are_exact_though_float32_cannot_tell_the_classes_apart(kind,
     model = kind().copy(w)
     assert 0.3 < model.accuracy(X, Y) < 0.7
     assert kind().copy(w.astype(np.float32)).accuracy(X.astype(np.float32), Y) != model.accuracy(X, Y)
-    inputs = CompactInputs(X, w)
-    W = np.stack([inputs.compress(w), inputs.compress(-w)], axis=-1)
-    found = training_accuracies(kind, W, inputs, np.ascontiguousarray(Y.T))
+    W = np.stack([w, -w], axis=-1)
+    inputs = CompactInputs(X, W)
+    found = training_accuracies(kind, inputs.compress(W), inputs, np.ascontiguousarray(Y.T))
     assert found == [model.accuracy(X, Y), model.copy(-w).accuracy(X, Y)]
 
 

@@ -9,11 +9,11 @@ from typing import Any
 import numpy as np
 import pytest
 
-from assignment1 import LogisticRegression, SoftmaxRegression, sweep, train
+from assignment1 import LogisticRegression, Run, SoftmaxRegression, sweep, train
 from assignment1.fast import engine, evaluation
 from assignment1.fast import train as fast_train
 from assignment1.fast.engine import DEFERRED, CompactInputs, as_whole_numbers, training_accuracies
-from assignment1.fast.sweep import Point, Runs, _train
+from assignment1.fast.sweep import TOGETHER, Point, Runs, _jobs, _points, _train
 from assignment1.mnist import Dataset, Split
 from assignment1.run import Settings
 from assignment1.training import batches, gradient_descent
@@ -57,7 +57,7 @@ def test_the_bar_advances_once_an_epoch_at_its_last_step(method, monkeypatch):
 def test_inputs_are_compact_and_stand_for_all_of_them(dtype):
     data = SETS[SoftmaxRegression].train
     X = data.X.astype(dtype)
-    start = np.zeros((785, 10), dtype)
+    start = np.zeros((785, 10, 2), dtype)
     for column, (low, high) in {300: (-0.6, 0.2), 301: (-0.2, 0.6), 302: (0.2, 0.6)}.items():
         X[:, column] = np.clip(X[:, column], low, high)
     varies = X.std(axis=0) > 1e-6
@@ -71,16 +71,16 @@ def test_inputs_are_compact_and_stand_for_all_of_them(dtype):
     np.testing.assert_allclose(inputs.largest, [*np.abs(inputs.varying).max(axis=0), one], rtol=1e-6)
     taken = inputs.take(slice(3, 9), dtype)
     assert taken.dtype == dtype and inputs.take([1, 2], np.float32).dtype == np.float32
-    w = RNG.normal(size=(len(inputs.largest), 10)).astype(dtype)
-    full = inputs.expand(w)
-    assert full.dtype == dtype and full.shape == (785, 10)
-    here = taken @ w
-    there = X[3:9] @ full
+    W = RNG.normal(size=(len(inputs.largest), 10, 2)).astype(dtype)
+    full = inputs.expand(W)
+    assert full.dtype == dtype and full.shape == (785, 10, 2)
+    here = np.tensordot(taken, W, 1)
+    there = np.tensordot(X[3:9], full, 1)
     assert np.abs(here - there).max() < 20 * np.finfo(dtype).eps * np.abs(here).max()
-    start[varies] = RNG.normal(size=(varies.sum(), 10))
+    start[varies] = RNG.normal(size=(varies.sum(), 10, 2))
     np.testing.assert_allclose(inputs.expand(inputs.compress(start)), start, rtol=1e-6)
     start[:] = 0
-    start[5, 1] = 1  # a weight that is not in step
+    start[5, 0, 1] = 1  # a weight that is not in step
     assert CompactInputs(X, start).fixed.tolist() == [*~varies[:5], False, *~varies[6:]]
     in_order = CompactInputs(X, start, False)
     assert in_order.unit == 1 and in_order.varying is X and not in_order.fixed.any()
@@ -93,13 +93,13 @@ def test_batches_are_whole_and_those_of_the_plain_way(dtype, N):
     part = Split(data.X[:N].astype(dtype), data.Y[:N].astype(dtype))
     for shuffle in (True, "once", False):
         settings = Settings(0.1, 2, 10, seed=3, shuffle=shuffle)
-        inputs = CompactInputs(part.X, np.zeros((785, 10)), shuffle)
+        inputs = CompactInputs(part.X, np.zeros((785, 10, 1)), shuffle)
         fast = engine.Batches(inputs, part.Y, settings)
         assert fast.gathered.dtype == inputs.varying.dtype and fast.X.dtype == dtype
         number = 0
         for (X, Y), plain in zip(fast, batches(part, settings), strict=True):
             assert X.dtype == Y.dtype == plain.X.dtype == dtype and len(X) == len(plain.X) == 10
-            np.testing.assert_array_equal(Y, plain.Y)
+            np.testing.assert_array_equal(Y[..., 0], plain.Y)
             varying = plain.X[:, ~inputs.fixed] * inputs.unit
             np.testing.assert_allclose(X[:, :-1], varying, atol=1e-4)
             number += 1
@@ -112,8 +112,8 @@ def test_what_waits_to_be_evaluated_is_bounded_and_in_the_precision_of_the_data(
     evaluate = engine.Trainer.evaluate
 
     def measured(self):
-        waited.append(len(self.pending) * self.w.shape[1])
-        assert self.w.dtype == np.float32
+        waited.append(len(self.pending) * self.W[0].size)
+        assert {self.W.dtype, self.lam.dtype, self.rate.dtype} == {np.dtype(np.float32)}
         evaluate(self)
 
     monkeypatch.setattr(engine.Trainer, "evaluate", measured)
@@ -148,7 +148,8 @@ def test_a_watcher_sees_the_log_of_a_plain_run_and_a_flag_ends_it():
     settings = Settings(0.02, 8, 10)
     run = gradient_descent(LogisticRegression(), SETS[LogisticRegression], settings, stop=stop, watch=watch)
     assert seen == [1, 2, 3, 4] and run.interrupted is True and run.steps == 4
-    assert engine.fast_descent(LogisticRegression(), SETS[LogisticRegression], settings, stop=stop).steps == 1
+    (fast,) = engine.fast_descent([LogisticRegression()], SETS[LogisticRegression], [settings], stop=stop)
+    assert isinstance(fast, Run) and fast.steps == 1
 
 
 def test_pixels_are_whole_numbers_and_what_is_no_pixel_stays_as_it_is():
@@ -169,7 +170,7 @@ def test_training_accuracies_are_exact_also_where_float32_sees_a_tie(kind, monke
     monkeypatch.setattr(evaluation, "ROWS", 40)
     rng, N, R = np.random.default_rng(3), 151, 3
     data = SETS[kind].train
-    inputs = CompactInputs(data.X, np.zeros((785, kind.K)))
+    inputs = CompactInputs(data.X, np.zeros((785, kind.K, R)))
     W = rng.normal(size=(inputs.largest.size, kind.K, R)) * 0.01
     X = inputs.take(slice(None), np.float64)
     for i in range(R):  # two images of each block are put near the border, all at once
@@ -185,6 +186,29 @@ def test_training_accuracies_are_exact_also_where_float32_sees_a_tie(kind, monke
     single = X.astype(np.float32)
     rough = [kind.correct(single @ W[..., i].astype(np.float32), data.Y).mean() for i in range(R)]
     assert rough != exact
+
+
+def test_the_runs_of_a_sweep_are_dealt_to_all_workers_and_each_once():
+    data, lams = SETS[LogisticRegression], tuple(map(float, range(25)))
+    points = _points(data, dict(lam=lams, learning_rate=0.01, epochs=1, seed=[0, 1]))
+    for workers in (1, 2, 7):
+        jobs = _jobs(points, workers)
+        assert sorted(key for keys in jobs for key in keys) == sorted(points)
+        assert len(jobs) >= workers and max(map(len, jobs)) <= TOGETHER
+        assert len(jobs) <= 2 * -(-25 // min(TOGETHER, -(-50 // workers)))
+        assert all(len({seed for _, seed in keys}) == 1 for keys in jobs)  # those share their batches
+        by_weight = [sum(lam for lam, _ in keys) / len(keys) for keys in jobs]
+        assert max(by_weight) - min(by_weight) < 8
+    rates = _points(data, dict(learning_rate=[0.1, 0.2], epochs=1, lam=(0.0, 1.0)))
+    lengths = _points(data, dict(learning_rate=0.1, epochs=[1, 2]))
+    assert (len(_jobs(rates, 1)), len(_jobs(lengths, 1))) == (1, 2)
+
+
+def test_dealt_out_each_job_has_small_and_large_penalties_whatever_the_keys_start_with():
+    data, lams = SETS[LogisticRegression], [3.0, 1.0, 0.0, 2.0]
+    jobs = _jobs(_points(data, dict(learning_rate=np.linspace(0.1, 1, 10), lam=lams, epochs=1)), 4)
+    means = [sum(lam for _, lam in keys) / len(keys) for keys in jobs]
+    assert [len(keys) for keys in jobs] == [10] * 4 and means == [1.5] * 4
 
 
 def test_the_runs_of_an_interrupted_sweep_say_what_is_left(tmp_path):
@@ -207,4 +231,5 @@ def test_the_runs_of_an_interrupted_sweep_say_what_is_left(tmp_path):
     stop = tmp_path / "stop"
     stop.touch()  # in a worker: nothing is begun any more
     task = (LogisticRegression, (data.train, data.validation))
-    assert _train(task, Point(None, 0.5, Settings(0.1, 1, 10)), False, stop) is None
+    point = Point(None, 0.5, Settings(0.1, 1, 10))
+    assert _train(task, [point, point], False, stop) == [None, None]
