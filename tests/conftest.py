@@ -18,6 +18,13 @@ from nbtypst import ReportHTMLExporter, ReportPDFExporter
 from nbtypst.reading.document import collect
 from tools import submission
 
+for name in (
+    "MAKEFLAGS",
+    "MAKELEVEL",
+    "MFLAGS",
+):  # of `make test`: a make of a test is not a part of that one
+    os.environ.pop(name, None)
+
 ROOT = Path(__file__).resolve().parent.parent
 ELSEWHERE = {"TZ": "Pacific/Kiritimati", "LC_ALL": "C", "LANG": "C", "TQDM_DISABLE": "1"}
 LONG = ("tests/report/", "tests/tools/")

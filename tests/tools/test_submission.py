@@ -23,7 +23,8 @@ def digest(path):
 def test_zip_holds_what_a_rerun_needs_and_nothing_else(handed_in):
     names = [name.removeprefix(f"{submission.FOLDER}/") for name in zipfile.ZipFile(handed_in).namelist()]
     assert names == sorted(names) and {name.split("/")[0] for name in names} == {
-        *("LICENSE", "Makefile", "README.md", "assignment1", "bootstrap.py", "data", "environment.yml"),
+        *("CHANGELOG.md", "CONTRIBUTING.md", "LICENSE", "Makefile", "README.md", "assignment1"),
+        *("bootstrap.py", "data", "environment.yml"),
         *(
             "explore",
             "explore.ipynb",
