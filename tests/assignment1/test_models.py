@@ -144,8 +144,7 @@ def test_of_a_gzipped_and_a_raw_file_the_gzipped_one_is_read(tmp_path):
 def test_a_raw_file_cut_in_its_header_is_refused(tmp_path, size):
     name = "train-images-idx3-ubyte"
     (tmp_path / name).write_bytes(np.array([2051, 60_000, 28, 28, 0], ">i4").tobytes()[:size])
-        said = f"in {size} bytes"
-    with pytest.raises(ValueError, match=said):
+    with pytest.raises(ValueError, match=f"in {size} bytes"):
         read_idx(tmp_path, name)
 
 
