@@ -19,7 +19,7 @@ READY = .venv/.installed
 endif
 
 # In place of the shell, and with make's number: what make starts ends with it, however that is.
-START = exec $(1) -m tools.processes $(MAKE_PID)
+START = exec "$(1)" -m tools.processes $(MAKE_PID)
 MAKE_PID := $(shell echo $$PPID)
 # In place of folders in HOME, which may not be there, or hold settings that would change a report.
 OWN = IPYTHONDIR="$$PWD/build/ipython" JUPYTER_RUNTIME_DIR="$$PWD/build/jupyter" MPLCONFIGDIR="$$PWD/build/matplotlib"
@@ -132,7 +132,7 @@ bench: $(READY)
 	$(PY) benchmarks/run.py $(PARTS)
 
 bench-peers:
-	$(PYTHON) -m venv --clear benchmarks/.venv
+	"$(PYTHON)" -m venv --clear benchmarks/.venv
 	benchmarks/.venv/bin/python -m pip install --quiet -r benchmarks/requirements.txt
 
 lock:

@@ -49,7 +49,10 @@ def start(folder, seconds, **options):
     """Start a make of the environment, whose pip takes that long, and starts a process."""
     (site,) = folder.glob(".venv/lib/*/site-packages")
     (site / "pip.py").write_text(PIP.format(seconds=seconds), encoding="utf-8")
-    command = ["make", "env", f"PYTHON={sys.executable}"]
+    python = folder / "a Python"  # with a space, as in the folder of many a user
+    if not python.exists():
+        python.symlink_to(sys.executable)
+    command = ["make", "env", f"PYTHON={python}"]
     return subprocess.Popen(command, preexec_fn=builds.heard, start_new_session=True, **options)
 
 
