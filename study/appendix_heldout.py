@@ -12,11 +12,12 @@ from assignment1.mnist import Dataset, Split
 from assignment1.models import Array, Regression
 from assignment1.run import Run
 from study.cache import kept
-from study.statistics import Interval, apart, interval, wilson
+from study.statistics import BLOCK, Interval, Values, apart, blocks, wilson
 from study.task4c_oscillation import RATE, follow, shuffled
 
 CHECKS = 30  # among which is chosen
 SPLITS = 200
+SMALLEST = 20  # blocks of a set of images, at least
 
 
 class Final(NamedTuple):
@@ -30,12 +31,13 @@ class Final(NamedTuple):
 
 
 class Price(NamedTuple):
-    """By how much the accuracy on the images that chose a check exceeds that on all others, and its error.
+    """By how much the accuracy on the images that chose a check exceeds that on all others, by random split.
 
-    The mean is over random splits of the same images; `chosen` is how many different checks were chosen.
+    `chosen` is how many different checks were chosen.
     """
 
-    excess: Interval
+    mean: float  # over the splits
+    deviation: float  # standard deviation from split to split
     chosen: int
 
 
@@ -44,6 +46,12 @@ class Prices(NamedTuple):
 
     by_loss: Price  # the lowest loss, as the assignment does
     by_accuracy: Price  # the highest accuracy
+
+
+def in_blocks(a: Values, b: Values) -> Interval:
+    """Return the accuracy on one set of images minus that on another, from blocks of neighbours."""
+    size = min(BLOCK, len(a) // SMALLEST)
+    return apart(blocks(a, size), blocks(b, size))
 
 
 def finals(runs: Mapping[str, Run], data: Dataset) -> dict[str, Final]:
@@ -55,7 +63,7 @@ def finals(runs: Mapping[str, Run], data: Dataset) -> dict[str, Final]:
         last_held, best_held = evaluate(models, data.test).correct
         low, high = wilson(best_held.sum(), len(best_held))
         means = [correct.mean() for correct in (last, last_held, best, best_held)]
-        result[name] = Final(means, low, high, apart(best, best_held), apart(last, last_held))
+        result[name] = Final(means, low, high, in_blocks(best, best_held), in_blocks(last, last_held))
     return result
 
 
@@ -92,13 +100,14 @@ def price(right: Array, loss: Array, size: int, rng: np.random.Generator) -> Pri
         checks = [(loss @ mine).argmin(), own.argmax()]
         chosen.append(checks)
         excess.append(difference[checks] - difference.mean())
-    intervals = map(interval, np.transpose(excess))
-    different = map(len, map(np.unique, np.transpose(chosen)))
-    return Prices(*map(Price, intervals, different))
+    prices = []
+    for found, which in zip(np.transpose(excess), np.transpose(chosen), strict=True):
+        prices.append(Price(float(found.mean()), float(found.std(ddof=1)), len(np.unique(which))))
+    return Prices(*prices)
 
 
-def halves(model: Regression, split: Split) -> tuple[float, float, float]:
-    """Return the accuracy on the first and on the second half of the images, and their difference's error."""
+def halves(model: Regression, split: Split) -> tuple[float, float, Interval]:
+    """Return the accuracy on the first and on the second half of the images, and their difference."""
     (correct,) = evaluate([model], split).correct
     first, second = np.array_split(correct, 2)
-    return first.mean(), second.mean(), apart(first, second).error
+    return first.mean(), second.mean(), in_blocks(second, first)

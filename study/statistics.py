@@ -8,6 +8,7 @@ from scipy.special import stdtrit
 from scipy.stats import binomtest
 
 Values = NDArray[np.floating] | NDArray[np.bool_]
+BLOCK = 500  # neighbouring images that count as one value where two sets of images are compared
 
 
 class Interval(NamedTuple):
@@ -73,6 +74,35 @@ def apart(a: ArrayLike, b: ArrayLike) -> Interval:
     return Interval(one.mean - other.mean, float(np.sqrt(square)), one.size + other.size, freedom)
 
 
+def blocks(values: Values, size: int = BLOCK) -> NDArray[np.floating]:
+    """Return the means over blocks of neighbouring images, of values (..., images): (..., blocks).
+
+    Neighbours in MNIST's files were often written by one hand; blocks are nearly independent. An incomplete
+    last block is left out. Raises ValueError for fewer images than two blocks have.
+    """
+    count = values.shape[-1] // size
+    if count < 2:
+        raise ValueError(f"{values.shape[-1]} images; expected {2 * size} or more, for two blocks of {size}")
+    return values[..., : count * size].reshape(*values.shape[:-1], count, size).mean(axis=-1)
+
+
+class Neighbours(NamedTuple):
+    """The variance of block means over that of independent images, and 95% of what random orders give."""
+
+    ratio: float
+    low: float
+    high: float
+
+
+def neighbours(values: Values, size: int = 100, orders: int = 200) -> Neighbours:
+    """Compare the variance of block means of values (images,) with that in random orders of them."""
+    rng = np.random.default_rng(0)
+    expected = values.var() / size
+    drawn = [blocks(rng.permutation(values), size).var(ddof=1) / expected for _ in range(orders)]
+    low, high = np.percentile(drawn, (2.5, 97.5))
+    return Neighbours(float(blocks(values, size).var(ddof=1) / expected), float(low), float(high))
+
+
 def wilson(hits: int, n: int) -> tuple[float, float]:
     """Return both ends of Wilson's 95% interval for a proportion of `hits` in `n` (Wilson, 1927)."""
     return binomtest(hits, n).proportion_ci(method="wilson")
@@ -104,7 +134,7 @@ def estimate(values: Values) -> Estimate:
 
 
 def estimate_apart(a: Values, b: Values) -> Estimate:
-    """Return the mean of `a` (runs, images) minus that of `b`, the same runs on other images."""
+    """Return the mean of `a` (runs, images) minus that of `b`, the same runs on other images, in blocks."""
     shuffles = paired(a.mean(axis=1), b.mean(axis=1))
-    images = apart(a.mean(axis=0), b.mean(axis=0))
+    images = apart(blocks(a.mean(axis=0)), blocks(b.mean(axis=0)))
     return Estimate(shuffles.mean, shuffles.half, images.half)

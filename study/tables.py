@@ -1,26 +1,22 @@
 """Numbers as they stand in text, and the rows of the report's tables."""
 
-from collections.abc import Container, Iterable, Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from typing import Any
-
-import numpy as np
 
 from assignment1.fast.evaluation import Evaluation
 from assignment1.gradcheck import GradientErrors
-from assignment1.mnist import Dataset
 from assignment1.models import Array, Regression
 from assignment1.run import Run
 from study.appendix_errors import Readings
 from study.appendix_heldout import Final
+from study.figures.style import decimal
 from study.statistics import Interval, interval
-from study.task2d_stopping import Stop
 from study.task2e_orders import Shuffling
 from study.task4b_weights import Band
-from study.task4d_penalty import Both, EqualSteps, Everywhere, late, norm
+from study.task4d_penalty import Compared, Everywhere, late, norm
 
 Rows = list[tuple[Any, ...]]
 GRADIENTS = r"$\lambda$", "weights", "central differences", "complex step", "largest component"
-PATIENCE = "patience", "steps", "epoch", "last loss", "steps of the best", "lowest loss"
 ORDER = "order", "mean", "median", "standard deviation", "held-out images"
 ORDERS = {
     "file": "file order",
@@ -40,16 +36,6 @@ def points(difference: Interval, digits: int = 2) -> str:
     return _typographic(f"{100 * difference.mean:+.{digits}f} ± {100 * difference.half:.{digits}f}")
 
 
-def loss_points(difference: Interval) -> str:
-    """Return a difference of losses in thousandths of a nat, with half of its 95% interval."""
-    return _typographic(f"{1000 * difference.mean:+.1f} ± {1000 * difference.half:.1f}")
-
-
-def plain(lam: float) -> str:
-    """Return a lambda without an exponent."""
-    return np.format_float_positional(lam, trim="-")
-
-
 def listed(values: Iterable[float], digits: int = 2) -> str:
     """Return numbers as "1.00, 2.00 and 3.00"."""
     *most, last = (f"{value:.{digits}f}" for value in values)
@@ -61,15 +47,6 @@ def gradient_rows(checked: Mapping[float, GradientErrors]) -> Rows:
     return [
         (f"{lam:g}", f"{c.weights:,}", _sci(c.central), _exact(c.complex_step), f"{c.largest:.2f}")
         for lam, c in checked.items()
-    ]
-
-
-def patience_rows(found: Mapping[int, Stop], shown: Container[int]) -> Rows:
-    """Return a table's rows under PATIENCE, for some of the patiences."""
-    return [
-        (p, f"{s.updates:,}", s.epoch, f"{s.loss:.4f}", f"{s.best:,}", f"{s.best_loss:.4f}")
-        for p, s in found.items()
-        if p in shown
     ]
 
 
@@ -134,43 +111,31 @@ def overfitting_rows(found: Mapping[str, Mapping[int, Evaluation]], epochs: Iter
 
 
 def band_rows(found: Sequence[Band]) -> Rows:
-    """Return a table's rows: ranks, mean variance and roughness, and each model's share."""
+    """Return a table's rows: ranks, variance, roughness, each model's share, and a roughness."""
     rows: Rows = []
     for band in found:
         shares = (f"{share:.1%}" for share in band.shares)
         ranks = f"{band.first} to {band.last}"
-        rows.append((ranks, f"{band.variance:.3g}", f"{band.roughness:.2f}", *shares))
+        without = f"{band.without[1]:.3f}"
+        rows.append((ranks, f"{band.variance:.3g}", f"{band.roughness:.2f}", *shares, without))
     return rows
 
 
-def run_rows(runs: Mapping[float, Run], data: Dataset) -> Rows:
-    """Return a table's rows: lambda, updates, accuracy over the last checks, loss and training accuracy."""
+def against_rows(found: Mapping[float, Mapping[int, Compared]]) -> Rows:
+    """Return a table's rows: lambda, and the accuracy against runs without penalty by epoch (points)."""
+    return [(decimal(lam), *(points(part.accuracy) for part in by.values())) for lam, by in found.items()]
+
+
+def rate_rows(runs: Mapping[tuple[str, float], Run], fitted: Mapping[tuple[str, float], float]) -> Rows:
+    """Return a table's rows: learning rate, then training accuracy and swing of each kind of inputs."""
+    rates = list(dict.fromkeys(rate for _, rate in runs))
     rows: Rows = []
-    for lam, run in runs.items():
-        seen = late(run.history.validation_accuracy)
-        accuracy = (f"{seen.median:.4f}", f"{seen.low:.4f} to {seen.high:.4f}")
-        loss = run.last.loss(*data.validation)
-        fitted = run.last.accuracy(*data.train)
-        rows.append((f"{lam:g}", f"{run.steps:,}", *accuracy, f"{loss:.4f}", f"{fitted:.4f}"))
-    return rows
-
-
-def compared_rows(found: Mapping[int, Both]) -> Rows:
-    """Return a table's rows: epoch, accuracy on both sets (points), loss on both (thousandths of a nat)."""
-    rows: Rows = []
-    for epoch, both in found.items():
-        accuracy = (points(part.accuracy) for part in both)
-        loss = (loss_points(part.loss) for part in both)
-        rows.append((str(epoch), *accuracy, *loss))
-    return rows
-
-
-def step_rows(steps: Mapping[float, EqualSteps]) -> Rows:
-    """Return a table's rows: lambda, the accuracies (points) and the loss (thousandths of a nat)."""
-    rows: Rows = []
-    for lam, step in steps.items():
-        fitted = (points(step.validation, 3), points(step.training, 3))
-        rows.append((f"{lam:g}", *fitted, loss_points(step.loss), points(step.held, 3)))
+    for rate in rates:
+        cells = []
+        for inputs in dict.fromkeys(inputs for inputs, _ in runs):
+            swing = late(runs[inputs, rate].history.validation_accuracy).deviation
+            cells += [f"{fitted[inputs, rate]:.4f}", f"{swing:.4f}"]
+        rows.append((f"{rate:g}", *cells))
     return rows
 
 
@@ -180,5 +145,5 @@ def minima_rows(at: Mapping[float, Everywhere], optima: Mapping[float, Regressio
     for lam, parts in at.items():
         loss = (f"{part.loss:.4f}" for part in parts)
         accuracy = (f"{part.accuracy:.4f}" for part in parts)
-        rows.append((plain(lam), f"{norm(optima[lam]):.3f}", *loss, *accuracy))
+        rows.append((decimal(lam), f"{norm(optima[lam]):.3f}", *loss, *accuracy))
     return rows

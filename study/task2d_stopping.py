@@ -1,6 +1,7 @@
 """Task 2d: what early stopping reacts to. Updates, checks and epochs are counted from 1."""
 
 import math
+from collections.abc import Mapping
 from typing import NamedTuple
 
 import numpy as np
@@ -9,56 +10,18 @@ from assignment1.fast.evaluation import evaluate
 from assignment1.mnist import Split
 from assignment1.models import Regression
 from assignment1.run import Run
-from assignment1.training import EarlyStopping
 
 
-class Stop(NamedTuple):
-    """Where early stopping with some patience would have ended a run, and the best check until then."""
+class Ends(NamedTuple):
+    """Where early stopping ended runs that differ in their shuffles."""
 
-    updates: int
-    epoch: int  # the one in progress
-    loss: float  # validation loss at the last check, nats
-    best: int  # updates made at the best check
-    best_loss: float
-    place: int  # the batch of the epoch after which the best check falls
+    steps: list[int]
+    stopped: int  # how many it ended
 
 
-def stop(run: Run, patience: int) -> Stop:
-    """Return where `patience`, in checks, would have ended a run without early stopping; else its end."""
-    rule = EarlyStopping(patience)
-    for loss in run.history.validation_loss:
-        rule.update(loss)
-        if rule.stopped:
-            break
-    step = int(run.history.step[rule.seen - 1])
-    best_step = int(run.history.step[rule.best_check])
-    epochs = step // run.batches_per_epoch
-    place = best_step % run.batches_per_epoch
-    return Stop(step + 1, epochs + 1, loss, best_step + 1, rule.best, place + 1)
-
-
-def stops(run: Run) -> dict[int, Stop]:
-    """Return `stop` for each patience up to 31 checks, after which a check falls on the same batch again."""
-    return {patience: stop(run, patience) for patience in range(1, 32)}
-
-
-class Next(NamedTuple):
-    """The next check after the best one that falls after the same batch of an epoch."""
-
-    updates: int
-    loss: float  # validation loss, nats
-
-
-def same_place(run: Run, best: int) -> Next:
-    """Return the check one period of checks and epochs after the one at `best` updates.
-
-    Raises ValueError if the run ends before.
-    """
-    updates = run.history.step + 1
-    period = np.lcm(updates[1] - updates[0], run.batches_per_epoch)
-    later = best + int(period)
-    (loss,) = run.history.validation_loss[updates == later]
-    return Next(later, loss)
+def ends(runs: Mapping[int, Run]) -> Ends:
+    """Return the steps of each run, and how many of the runs early stopping ended."""
+    return Ends([run.steps for run in runs.values()], sum(run.stopped_early for run in runs.values()))
 
 
 def loss_after(run: Run, updates: int) -> float:

@@ -16,8 +16,9 @@ from assignment1.mnist import Dataset, Split
 from assignment1.models import Array, LogisticRegression
 from assignment1.run import Run
 from study.cache import kept
+from study.mean_image import subtracting
 from study.statistics import Estimate, estimate
-from study.task2e_spikes import BATCH, RATE, Few, Ints, batches, losses, weights
+from study.task2e_spikes import BATCH, RATE, Few, Ints, batches, losses, slant, weights
 
 
 class Order(NamedTuple):
@@ -30,15 +31,21 @@ class Order(NamedTuple):
 EPOCHS = 10
 LATE = 3  # the last epochs, in which the spikes are measured
 CHECKS = 124  # the last checks of task 2: with 31 batches an epoch, four at each place in the epoch
-ARMS = {  # the names of the arms in the report's figure
-    "ten": "the ten costliest 3s",
-    "next ten": "the next ten 3s",
-    "other ten": "ten random 3s of batch {}",
-    "ten elsewhere": "ten of another batch",
-    "batch": "all of batch {}",
-    "other batch": "all of another batch",
-    "together": "the ten, kept together",
+ARMS = {  # the names of the arms in the report's figure: which images, then what else
+    "file": "file order",
+    "ten": "the ten apart",
+    "other ten": "ten random 3s of batch {} apart",
+    "ten elsewhere": "ten of another batch apart",
+    "together": "the ten together, elsewhere",
+    "same slant": "exchanged for 3s of the same slant",
+    "upright": "exchanged for costly upright 3s",
+    "shuffled": "shuffled",
+    "half": "half the learning rate",
+    "tenth": "a tenth of the learning rate",
+    "centred": "mean image subtracted",
 }
+DOSES = (1, 2, 3, 5, 7, 10, 20)  # how many of the costliest 3s are moved
+ALIKE = 30  # 3s of nearly the same slant, of which one is drawn
 
 
 def exchange(inside: Ints, outside: Ints, count: int) -> Ints:
@@ -50,50 +57,67 @@ def exchange(inside: Ints, outside: Ints, count: int) -> Ints:
 
 
 def orders(data: Split, batch: int, each: list[Few], arm: str, seed: int) -> Order:
-    """Return the file's order with some images moved; `each` are the costliest 3s of every batch.
+    """Return the file's order with some 3s moved; `each` are the costliest 3s of every batch.
 
-    Moved images change places with others of complete batches, drawn at random by `seed`:
+    The 3s change places with others of complete batches, so that every batch keeps its numbers of digits:
 
-    - "ten": the ten costliest 3s of `batch`, with 3s of any other batches;
-    - "next ten": the ten next costliest 3s of `batch`, likewise;
-    - "other ten": ten random 3s of `batch` but for the costliest ten, likewise;
-    - "ten elsewhere": the ten costliest 3s of another batch, likewise;
-    - "batch", "other batch": all images of `batch`, or of another one, with any;
-    - "together": the ten costliest 3s of `batch`, with ten 3s that are together in another.
-
-    Images of `batch` are moved only where this says so. The first four and the last leave as many 2s
-    and 3s in every batch as it has.
+    - "ten": the ten costliest of `batch`, with random ones of other batches;
+    - a number: so many of the costliest of `batch`, likewise;
+    - "other ten": ten random ones of `batch` but for the costliest ten, likewise;
+    - "ten elsewhere": the ten costliest of another batch, likewise, but for those of `batch`;
+    - "together": the ten costliest of `batch`, with ten that are together in another;
+    - "same slant": the ten, each with one of nearly its slant;
+    - "upright": the ten, with the ten costliest of other batches that lean less than the average 3.
     """
     rng = np.random.default_rng(seed)
     N = len(data.X)
     place = np.arange(N) // BATCH + 1
     mine = place == batch
-    three = data.Y[:, 0] == 0
+    three = (data.Y[:, 0] == 0) & (place <= N // BATCH)
     ten = each[batch - 1].rows
-    complete = place <= N // BATCH
-    far = np.unique(place[complete & (abs(place - batch) > 1)])
-    other = int(rng.choice(far))
-    rest = np.setdiff1d(np.flatnonzero(mine & three), ten)
-    random_ten = rng.choice(rest, len(ten), replace=False)
-    inside = {
-        "ten": ten,
-        "together": ten,
-        "next ten": each[batch - 1].next_rows,
-        "other ten": random_ten,
-        "ten elsewhere": each[other - 1].rows,
-        "batch": np.flatnonzero(mine),
-        "other batch": np.flatnonzero(place == other),
-    }[arm]
-    used = np.isin(place, place[inside])
-    free = complete & ~mine & ~used
+    inside = ten
     expected = batch
-    if arm == "together":
-        free = place == other
-        expected = other
-    if "batch" not in arm:
-        free &= three
-    outside = rng.choice(np.flatnonzero(free), len(inside), replace=False)
+    free = three & ~mine
+    if arm.isdecimal():
+        inside = np.concatenate([ten, each[batch - 1].next_rows])[: int(arm)]
+    elif arm == "other ten":
+        rest = np.setdiff1d(np.flatnonzero(mine & three), ten)
+        inside = rng.choice(rest, len(ten), replace=False)
+    elif arm in ("ten elsewhere", "together"):
+        expected = int(rng.choice(np.unique(place[three & (abs(place - batch) > 1)])))
+        if arm == "together":
+            free = three & (place == expected)
+        else:
+            inside = each[expected - 1].rows
+            free &= place != expected
+            expected = batch
+    if arm == "same slant":
+        outside = alike(slant(data.X), inside, np.flatnonzero(free), rng)
+    elif arm == "upright":
+        outside = uprights(data, batch, each)
+    else:
+        outside = rng.choice(np.flatnonzero(free), len(inside), replace=False)
     return Order(exchange(inside, outside, N), expected)
+
+
+def uprights(data: Split, batch: int, each: list[Few]) -> Ints:
+    """Return the ten costliest 3s of complete batches but `batch` that lean less than the average 3."""
+    ordinary = slant(data.X[data.Y[:, 0] == 0]).mean()
+    others = [few for number, few in enumerate(each, 1) if number != batch]
+    rows = np.concatenate([few.rows for few in others])
+    cost = np.concatenate([few.cost for few in others])
+    fit = slant(data.X[rows]) < ordinary
+    return rows[fit][np.argsort(-cost[fit])][: len(each[batch - 1].rows)]
+
+
+def alike(lean: Array, inside: Ints, free: Ints, rng: np.random.Generator) -> Ints:
+    """Return one of the `free` images for each of those `inside`, drawn among those of the nearest slant."""
+    drawn: list[int] = []
+    for image in inside:
+        left = np.setdiff1d(free, drawn)
+        nearest = np.argsort(abs(lean[left] - lean[image]))[:ALIKE]
+        drawn.append(int(rng.choice(left[nearest])))
+    return np.array(drawn)
 
 
 def reordered(split: Split, rows: Ints) -> Split:
@@ -101,17 +125,20 @@ def reordered(split: Split, rows: Ints) -> Split:
     return Split(split.X[rows], split.Y[rows])
 
 
-def spike(order: Order, data: Split, validation: Split) -> tuple[float, int]:
+def spike(order: Order, data: Split, validation: Split, slower: int = 1) -> tuple[float, int]:
     """Train in an order of `data`; return the size of the spikes in the last epochs, and their batch.
 
     The size, in nats, is the largest validation loss of an epoch minus its median, mean over epochs. The
-    batch is the one that raises the loss most, on average.
+    batch is the one that raises the loss most, on average. A learning rate that is `slower` so many times
+    has as many times the epochs.
     """
     data = reordered(data, order.rows)
-    late = LATE * len(batches(data))
-    loss = losses(weights(data, EPOCHS)[:, -late - 1 :], validation)
-    rise = np.diff(loss).reshape(LATE, -1)
-    by_epoch = loss[1:].reshape(LATE, -1)
+    epochs = LATE * slower
+    late = epochs * len(batches(data))
+    w = weights(data, EPOCHS * slower, RATE / slower)
+    loss = losses(w[:, -late - 1 :], validation)
+    rise = np.diff(loss).reshape(epochs, -1)
+    by_epoch = loss[1:].reshape(epochs, -1)
     size = by_epoch.max(axis=1) - np.median(by_epoch, axis=1)
     highest = rise.mean(axis=0).argmax()
     return float(size.mean()), int(highest) + 1
@@ -132,18 +159,30 @@ class Arm(NamedTuple):
 
 @kept
 def intervene(data: Dataset, batch: int, each: list[Few], seeds: int) -> dict[str, Arm]:
-    """Train in each of the ARMS' orders, for each seed; "file" is the file's own order, once."""
-    tried = {"file": [Order(np.arange(len(data.train.X)), batch)]}
-    for arm in ARMS:
-        tried[arm] = [orders(data.train, batch, each, arm, seed) for seed in range(seeds)]
+    """Train in each of the ARMS' ways, and with each of the DOSES, for each seed; what has no seed once."""
+    train, validation = data.train, data.validation
+    file = Order(np.arange(len(train.X)), batch)
+    subtract = subtracting(train)
+    tried: dict[str, list[tuple[Any, ...]]] = {
+        "file": [(file, train, validation)],
+        "half": [(file, train, validation, 2)],
+        "tenth": [(file, train, validation, 10)],
+        "centred": [(file, subtract(train), subtract(validation))],
+        "upright": [(orders(train, batch, each, "upright", 0), train, validation)],
+        "shuffled": [],
+    }
+    for seed in range(seeds):
+        rows = np.random.default_rng(seed).permutation(len(train.X))
+        tried["shuffled"].append((Order(rows, batch), train, validation))
+    for arm in ("ten", "other ten", "ten elsewhere", "together", "same slant", *map(str, DOSES)):
+        tried[arm] = [(orders(train, batch, each, arm, seed), train, validation) for seed in range(seeds)]
     one = delayed(guarded(spike))
-    work = (one(order, data.train, data.validation) for order in chain(*tried.values()))
-    spikes = iter(Parallel(n_jobs=-1)(work))
+    spikes = iter(Parallel(n_jobs=-1)(one(*work) for work in chain(*tried.values())))
     arms = {}
-    for arm, expected in tried.items():
-        size, found = zip(*islice(spikes, len(expected)), strict=True)
-        batches_expected = [order.batch for order in expected]
-        arms[arm] = Arm(np.array(size), np.array(found), np.array(batches_expected))
+    for arm, works in tried.items():
+        size, found = zip(*islice(spikes, len(works)), strict=True)
+        expected = [work[0].batch for work in works]
+        arms[arm] = Arm(np.array(size), np.array(found), np.array(expected))
     return arms
 
 
@@ -205,8 +244,5 @@ def gain(found: Mapping[str, Shuffling]) -> Estimate:
 
 
 def titles(batch: int) -> dict[str, str]:
-    """Return the names of the file's order and of the arms in the report's figure."""
-    named = {"file": "file order"}
-    for arm, title in ARMS.items():
-        named[arm] = title.format(batch)
-    return named
+    """Return the names of the arms in the report's figure."""
+    return {arm: title.format(batch) for arm, title in ARMS.items()}

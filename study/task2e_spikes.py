@@ -48,14 +48,14 @@ def course(data: Dataset, epochs: int) -> Course:
     return Course(w, losses(w, data.validation), len(batches(data.train)))
 
 
-def weights(data: Split, epochs: int) -> Array:
+def weights(data: Split, epochs: int, rate: float = RATE) -> Array:
     """Return the run's weights at the start and after each update, (785, S + 1)."""
     model = LogisticRegression().copy(np.zeros((785, 1), data.X.dtype))
     passed = [model.w]
     parts = batches(data)
     for _ in range(epochs):
         for batch in parts:
-            model = model.copy(model.w - RATE * model.gradient(*batch))
+            model = model.copy(model.w - rate * model.gradient(*batch))
             passed.append(model.w)
     return np.hstack(passed)
 
@@ -74,6 +74,11 @@ def models(w: Array) -> list[LogisticRegression]:
 def losses(w: Array, split: Split) -> Array:
     """Return the loss (S,) on a split for each of the S columns of w (785, S)."""
     return evaluate(models(w), split).loss.mean(axis=1)
+
+
+def costs(w: Array, split: Split) -> Array:
+    """Return the loss (N,) of each image of a split at the weights w (785,)."""
+    return evaluate(models(w[:, None]), split).loss[0]
 
 
 class Spikes(NamedTuple):
@@ -113,18 +118,6 @@ def gradients(w: Array, data: Split) -> Array:
     """Return each batch's gradient at the weights w (785,): (785, batches)."""
     (model,) = models(w[:, None])
     return np.hstack([model.gradient(*batch) for batch in batches(data)])
-
-
-def norms(course: Course, data: Dataset, batch: int) -> Array:
-    """Return the norm of each batch's gradient at the weights that `batch` meets, (epochs, batches).
-
-    The epochs are those from LATE on.
-    """
-    rows = []
-    for epoch in range(LATE, len(course.rise) + 1):
-        met = gradients(course.before(batch, epoch), data.train)
-        rows.append(np.linalg.norm(met, axis=0))
-    return np.array(rows)
 
 
 def recovery(course: Course, data: Dataset, batch: int) -> Array:
@@ -175,6 +168,28 @@ def few(model: LogisticRegression, batch: Split, start: int) -> Few:
     return Few(start + ten, start + after, images, cost[ten], norm, norm_without, wrong, alike, lean)
 
 
+class Unity(NamedTuple):
+    """The norm of a sum of ten gradients over the sum of their norms: 1 if they all point one way."""
+
+    ten: float  # of the ten costliest 3s
+    random: float  # mean of ten 3s drawn at random
+
+
+def unity(w: Array, data: Split, ten: Ints) -> Unity:
+    """Compare how well the gradients of the `ten` and of ten random 3s agree at the weights w (785,)."""
+    (model,) = models(w[:, None])
+    terms = (model.forward(data.X) - data.Y) * data.X
+    rng = np.random.default_rng(0)
+    threes = np.flatnonzero(data.Y[:, 0] == 0)
+    drawn = [agreement(terms[rng.choice(threes, TEN, replace=False)]) for _ in range(ORDERS)]
+    return Unity(agreement(terms[ten]), float(np.mean(drawn)))
+
+
+def agreement(gradients: Array) -> float:
+    """Return the norm of the sum of gradients (N, 785) over the sum of their norms."""
+    return float(np.linalg.norm(gradients.sum(axis=0)) / np.linalg.norm(gradients, axis=1).sum())
+
+
 def few_of_each(w: Array, data: Dataset) -> list[Few]:
     """Return the ten costliest 3s of every batch, all at the same weights w (785,)."""
     (model,) = models(w[:, None])
@@ -201,72 +216,8 @@ def slant(X: Array) -> Array:
     return -covariance / (share @ row**2 - mean**2)
 
 
-class Victims(NamedTuple):
-    """The effect of one update on the batch's own loss, on the validation loss and on single images."""
-
-    own: Array  # (2,), before and after, nats
-    validation: Array  # (2,)
-    twos: Ints  # (3,), misclassified validation 2s before, after, and after the next batch
-    threes: Ints  # (3,)
-    parts: Array  # (2,), how much the 2s and how much the 3s add to the validation loss
-    X: Array  # (10, 785), the costliest of the images that the update turned wrong
-    cost: Array  # (10,), after it, nats
-    fresh: int  # how many images it turned wrong
-    labels: Ints  # the ten's digits
-
-
-def victims(course: Course, data: Dataset, batch: int, epoch: int) -> Victims:
-    """Return the effect of the update that `batch` makes in `epoch`."""
-    at = course.update(batch, epoch)
-    w = course.w[:, at - 1 : at + 2]
-    X, Y = data.validation
-    correct, loss = evaluate(models(w), data.validation)
-    wrong = ~correct
-    two = Y[:, 0] == 1
-    twos = (wrong & two).sum(axis=1)
-    threes = (wrong & ~two).sum(axis=1)
-    rise = (loss[1] - loss[0]) / len(Y)
-    parts = np.array([rise[two].sum(), rise[~two].sum()])
-    fresh = wrong[1] & ~wrong[0]
-    cost = np.where(fresh, loss[1], -np.inf)
-    ten = np.argsort(-cost)[:TEN]
-    labels = np.where(two[ten], 2, 3)
-    own = losses(w[:, :2], batches(data.train)[batch - 1])
-    validation = course.loss[at - 1 : at + 1]
-    return Victims(own, validation, twos, threes, parts, X[ten], cost[ten], int(fresh.sum()), labels)
-
-
-class Lengths(NamedTuple):
-    """Runs of equal labels in the file, and in random orders of the same labels."""
-
-    number: int
-    mean: float
-    longest: int
-    random_mean: float
-    orders: int
-    low: float  # 95% of the random orders have their longest run between these
-    high: float
-
-
 def run_lengths(labels: ArrayLike) -> Ints:
     """Return the lengths of the runs of equal labels, in order: 2 2 3 2 gives 2 1 1."""
     labels = np.ravel(labels)
     ends = np.flatnonzero(np.diff(labels)) + 1
     return np.diff(ends, prepend=0, append=len(labels))
-
-
-def lengths(labels: ArrayLike) -> Lengths:
-    """Compare the runs of equal labels with those of random orders."""
-    rng = np.random.default_rng(0)
-    labels = np.ravel(labels)
-    file = run_lengths(labels)
-    drawn = [run_lengths(rng.permutation(labels)) for _ in range(ORDERS)]
-    mean = np.mean([runs.mean() for runs in drawn])
-    longest = [runs.max() for runs in drawn]
-    low, high = np.percentile(longest, (2.5, 97.5))
-    return Lengths(len(file), file.mean(), int(file.max()), mean, ORDERS, low, high)
-
-
-def twos(data: Dataset) -> Ints:
-    """Return the number of 2s in each batch."""
-    return np.array([batch.Y.sum() for batch in batches(data.train)], int)

@@ -19,11 +19,11 @@ from assignment1.mnist import DATA, Dataset, Split, load_mnist
 from assignment1.models import Array, Regression, SoftmaxRegression
 from study import stored
 from study.cache import kept
-from study.statistics import Estimate, Interval, estimate, estimate_apart, interval
+from study.statistics import Estimate, estimate, estimate_apart
 
 FILE = DATA / "long_run.npz"
 RUNS = 4
-DRAWS = 1000  # of the bootstrap
+DRAWS = 4000  # of the bootstrap
 EVERY = 50  # epochs between the weights that are stored
 LAST = 600  # epochs
 EPOCHS = (1, 2, 5, 10, 15, 20, 30, 40, 50)  # what the report computes itself
@@ -67,20 +67,10 @@ class Gaps(NamedTuple):
     accuracy: Array  # (epochs, runs)
     accuracy_at: dict[int, Estimate]
 
-    def crossing(self) -> Interval:
-        """Return the epoch at which a run's accuracy gap turns positive, interpolated: the mean over runs.
-
-        The epoch is NaN for a run whose gap is positive from the start or is not positive at the end.
-        """
-        return interval([_crossing(self.epochs, gap) for gap in self.accuracy.T])
-
-
-def _crossing(epochs: Array, gap: Array) -> float:
-    below = np.flatnonzero(gap <= 0)
-    if not len(below) or below[-1] == len(gap) - 1:
-        return float("nan")
-    around = slice(below[-1], below[-1] + 2)
-    return float(np.interp(0, gap[around], epochs[around]))
+    def curve(self) -> tuple[Array, Array, Array]:
+        """Return the epochs, and the mean gap and half of its 95% interval after each."""
+        found = self.accuracy_at.values()
+        return self.epochs, np.array([gap.mean for gap in found]), np.array([gap.both for gap in found])
 
 
 def gaps(training: Evaluations, others: Evaluations) -> Gaps:
@@ -108,16 +98,18 @@ def change(before: Evaluation, after: Evaluation) -> Change:
 
 
 class Turn(NamedTuple):
-    """The epoch of the lowest validation loss, and its range when the images are drawn with replacement."""
+    """The epoch of the lowest validation loss, and what it is when the images are drawn with replacement."""
 
     epoch: int  # for the images as they are
-    low: int  # 2.5% of the draws have it earlier
-    high: int  # 2.5% later
+    shares: dict[int, float]  # the share of the draws by their epoch of the lowest loss, by rising epoch
     draws: int
 
 
 def turn(loss: Mapping[int, Array]) -> Turn:
-    """Return the epoch of the lowest loss and its bootstrap (Efron, 1979); `loss` is (images,) by epoch."""
+    """Return the epoch of the lowest loss and its bootstrap (Efron, 1979); `loss` is (images,) by epoch.
+
+    The epochs are those of `loss`, so that no minimum between them is seen.
+    """
     epochs = list(loss)
     L = np.array(list(loss.values()), np.float32)
     n = L.shape[1]
@@ -126,21 +118,15 @@ def turn(loss: Mapping[int, Array]) -> Turn:
     for _ in range(DRAWS):
         counts = np.bincount(rng.integers(n, size=n), minlength=n)
         lowest.append(epochs[(L @ counts).argmin()])
-    low, high = np.quantile(lowest, (0.025, 0.975), method="inverted_cdf")
+    found, times = np.unique(lowest, return_counts=True)
+    shares = dict(zip(found.tolist(), (times / DRAWS).tolist(), strict=True))
     here = epochs[L.mean(axis=1, dtype=float).argmin()]
-    return Turn(here, int(low), int(high), DRAWS)
+    return Turn(here, shares, DRAWS)
 
 
 def means(found: Evaluations) -> Array:
     """Return the mean loss over runs and images after each of the epochs, in nats."""
     return np.array([seen.loss.mean() for seen in found.values()])
-
-
-def lowest(found: Evaluations) -> list[int]:
-    """Return each run's epoch of the lowest mean loss."""
-    epochs = np.array(list(found))
-    loss = [seen.loss.mean(axis=1) for seen in found.values()]
-    return epochs[np.argmin(loss, axis=0)].tolist()
 
 
 def load_long_runs() -> Stages:

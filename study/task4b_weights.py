@@ -6,17 +6,18 @@ from typing import NamedTuple
 
 import numpy as np
 from numpy.typing import NDArray
-from scipy.stats import pearsonr
+from scipy.stats import pearsonr, spearmanr
 from threadpoolctl import threadpool_limits
 
 from assignment1.mnist import Split
-from assignment1.models import Array, Regression
+from assignment1.models import Array, Regression, SoftmaxRegression
+from assignment1.run import Settings
+from assignment1.training import batches
 from study.cache import kept
 from study.optima import Objective, minimise
 
 EDGES = (0, 10, 30, 100, 300, 784)  # the bands of principal directions, by rank
 LEADING = 200  # the directions that the control keeps
-REPEATS = 20  # sums of each number of images
 
 
 class View(NamedTuple):
@@ -42,13 +43,7 @@ class Band(NamedTuple):
     variance: float  # mean over the band
     roughness: float
     shares: list[float]
-
-
-class Sums(NamedTuple):
-    """Roughness of sums of n random centred images with random coefficients."""
-
-    mean: float
-    deviation: float  # standard deviation from sum to sum
+    without: list[float]  # the roughness of each model's weights when the part along the band is taken out
 
 
 def roughness(w: Array) -> float:
@@ -74,20 +69,9 @@ def views(models: Mapping[float, Regression], data: Split) -> dict[float, View]:
     return result
 
 
-def largest(models: Mapping[float, Regression]) -> dict[float, float]:
-    """Return the largest absolute weight of a pixel of each model: the end of its colour scale."""
-    return {lam: np.abs(model.w[:784]).max() for lam, model in models.items()}
-
-
 def dark_pixels(data: Split) -> NDArray[np.intp]:
     """Return the pixels, by number, that are black (-1) in every image of `data`."""
     return np.flatnonzero((data.X[:, :784] == -1).all(axis=0))
-
-
-def opposite(models: Sequence[Regression], pixels: NDArray[np.intp]) -> float:
-    """Return the largest difference between a weight of the `pixels` and minus its class's bias weight."""
-    w = np.array([model.w for model in models])
-    return np.abs(w[:, pixels] + w[:, 784:]).max()
 
 
 @kept
@@ -106,41 +90,69 @@ def _each_roughness(images: Array) -> Array:
 
 def bands(found: Directions, models: Sequence[Regression]) -> list[Band]:
     """Return the bands of principal directions with the share that each of the `models` has along them."""
-    squares = []
-    for model in models:
-        along = found.vectors.T @ model.w[:784]
-        squares.append(np.square(along).sum(axis=1))
     result = []
     for start, end in pairwise(EDGES):
-        variance = found.variance[start:end].mean()
-        rough = found.roughness[start:end].mean()
-        shares = [each[start:end].sum() / each.sum() for each in squares]
-        result.append(Band(start + 1, end, float(variance), float(rough), shares))
+        vectors = found.vectors[:, start:end]
+        shares = []
+        without = []
+        for model in models:
+            pixels = model.w[:784]
+            along = vectors @ (vectors.T @ pixels)
+            shares.append(float(np.square(along).sum() / np.square(pixels).sum()))
+            without.append(roughness(pixels - along))
+        variance = float(found.variance[start:end].mean())
+        rough = float(found.roughness[start:end].mean())
+        result.append(Band(start + 1, end, variance, rough, shares, without))
     return result
 
 
-def sums(data: Split, counts: Sequence[int]) -> dict[int, Sums]:
-    """Return the roughness of sums of so many images, drawn without repetition, with normal coefficients."""
-    rng = np.random.default_rng(0)
-    P = data.X[:, :784]
-    mean = P.mean(axis=0)
+def curvatures(found: Directions, model: Regression, data: Split) -> Array:
+    """Return the curvature of C along each principal direction, mean of the classes: (784,).
+
+    The curvature is the second derivative at the weights of `model`, of the first 4,000 images; the mean
+    image is taken off, since the bias makes up for what a weight adds to all images alike.
+    """
+    X = data.X[:4000]
+    p = model.forward(X)
+    along = (X[:, :784] - X[:, :784].mean(axis=0)) @ found.vectors
+    return np.square(along).T @ (p * (1 - p)).mean(axis=1) / len(X)
+
+
+def agreement(curvature: Array, variance: Array) -> float:
+    """Return the rank correlation of curvatures with variances."""
+    return float(spearmanr(curvature, variance).statistic)
+
+
+@kept
+def after(steps: Sequence[int], data: Split) -> dict[int, Regression]:
+    """Return the model of task 3b, without penalty and with its shuffles, after each of so many steps."""
+    settings = Settings(learning_rate=0.01, epochs=50, batch_size=128, shuffle=True, seed=0)
+    model: Regression = SoftmaxRegression()
     result = {}
-    for n in counts:
-        c = np.zeros((REPEATS, len(P)))
-        for row in c:
-            drawn = rng.choice(len(P), n, replace=False)
-            row[drawn] = rng.normal(size=n)
-        means = c.sum(axis=1, keepdims=True) * mean
-        found = _each_roughness(c @ P - means)
-        result[n] = Sums(float(found.mean()), float(found.std(ddof=1)))
+    for step, batch in enumerate(batches(data, settings), 1):
+        model = model.copy(model.w - settings.learning_rate * model.gradient(*batch))
+        if step in steps:
+            result[step] = model
+        if step == max(steps):
+            break
     return result
 
 
-def effective_images(model: Regression, data: Split) -> float:
-    """Return over how many images the residual Y - Y_hat is spread: (sum_n r_n^2)^2 / sum_n r_n^4."""
-    residual = data.Y - model.forward(data.X)
-    squares = np.square(residual).sum(axis=1)
-    return squares.sum() ** 2 / np.square(squares).sum()
+class Limit(NamedTuple):
+    """How near a model is to the template that its weights tend to as lambda grows."""
+
+    likeness: float  # correlation of the pixels' weights
+    norm: float  # of the weights over that of the template
+    largest: float  # mean over images of the largest output, 1 / K in the limit
+
+
+def limit(model: SoftmaxRegression, data: Split) -> Limit:
+    """Compare the weights of a model with X^T (Y - 1 / K) / (2 lam N)."""
+    outputs = model.forward(data.X)
+    template = data.X.T @ (data.Y - 1 / model.K) / (2 * model.lam * len(data.X))
+    likeness = pearsonr(template[:784].ravel(), model.w[:784].ravel()).statistic
+    size = np.linalg.norm(model.w) / np.linalg.norm(template)
+    return Limit(float(likeness), float(size), float(outputs.max(axis=1).mean()))
 
 
 @kept

@@ -1,4 +1,4 @@
-"""Tasks 4c to 4e: what the penalty does to accuracy, loss and norm, at equal steps and at the optimum."""
+"""Tasks 4c to 4e: what the penalty does to accuracy, loss and norm, where a run ends and at the optimum."""
 
 from collections.abc import Mapping, Sequence
 from itertools import pairwise
@@ -38,22 +38,6 @@ class Everywhere(NamedTuple):
     held: Scores  # on the held-out images
 
 
-class Both(NamedTuple):
-    """One model minus another on two sets of images."""
-
-    validation: Compared
-    held: Compared
-
-
-class EqualSteps(NamedTuple):
-    """A penalty minus no penalty after equally many updates."""
-
-    validation: Interval  # accuracy, over shuffles
-    training: Interval
-    loss: Interval  # of validation, nats
-    held: Interval  # accuracy of the last weights on the held-out images, mean of the seeds, over images
-
-
 class Late(NamedTuple):
     """The validation accuracy over the last checks of a run."""
 
@@ -90,15 +74,6 @@ def compare(
     return result
 
 
-def compare_both(
-    model: Regression, others: Mapping[Key, Sequence[Regression]], data: Dataset
-) -> dict[Key, Both]:
-    """Return `compare` on the validation images and on the held-out ones."""
-    validation = compare(model, others, data.validation)
-    held = compare(model, others, data.test)
-    return {key: Both(validation[key], held[key]) for key in others}
-
-
 def everywhere(models: Mapping[Key, Regression], data: Dataset) -> dict[Key, Everywhere]:
     """Return the scores of each model on all three sets of images."""
     parts = [scores(models, split) for split in (data.train, data.validation, data.test)]
@@ -112,35 +87,6 @@ def scores(models: Mapping[Key, Regression], split: Split) -> dict[Key, Scores]:
     for i, key in enumerate(models):
         result[key] = Scores(loss[i].mean(), correct[i].mean())
     return result
-
-
-def equal_steps(runs: Mapping[tuple[float, int], Run], data: Dataset) -> dict[float, EqualSteps]:
-    """Return each penalty of `runs` (by lambda and seed) minus none.
-
-    Accuracies and loss at the checks are paired by seed, each the mean of the run's last fifth.
-    """
-    groups: dict[float, list[Run]] = {}
-    for (lam, _), run in runs.items():
-        groups.setdefault(lam, []).append(run)
-    last = {lam: [run.last for run in group] for lam, group in groups.items()}
-    held = evaluate_groups(last, data.test)
-    means = {lam: late_means(group) for lam, group in groups.items()}
-    result = {}
-    for lam in PENALTIES:
-        validation, training, loss = map(paired, means[lam], means[0.0])
-        images = paired(held[lam].correct.mean(axis=0), held[0.0].correct.mean(axis=0))
-        result[lam] = EqualSteps(validation, training, loss, images)
-    return result
-
-
-def late_means(runs: Sequence[Run]) -> Array:
-    """Return the means over the last fifth of each run, (3, runs): two accuracies and a loss."""
-    means = []
-    for run in runs:
-        h = run.history
-        measures = np.array([h.validation_accuracy, h.train_accuracy, h.validation_loss])
-        means.append(measures[:, h.step >= 0.8 * run.steps].mean(axis=1))
-    return np.transpose(means)
 
 
 def late(accuracy: Array, checks: int = 10) -> Late:

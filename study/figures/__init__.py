@@ -7,9 +7,9 @@ as wide as the report's text, on white.
 """
 
 from study.figures.classes import confusion
-from study.figures.experiments import by_batch, every_step, parting, spike_sizes
+from study.figures.experiments import by_batch, parting, spike_sizes, spikes
 from study.figures.images import costly, image_rows, weights
-from study.figures.penalty import norms, plane
+from study.figures.penalty import norms, shares
 from study.figures.runs import accuracy, compare, lambdas, loss, plot
 from study.figures.style import STYLE, WIDTH
 
@@ -21,14 +21,14 @@ __all__ = [
     "compare",
     "confusion",
     "costly",
-    "every_step",
     "image_rows",
     "lambdas",
     "loss",
     "norms",
     "parting",
-    "plane",
     "plot",
+    "shares",
     "spike_sizes",
+    "spikes",
     "weights",
 ]

@@ -2,23 +2,24 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Mapping
 from typing import Any
 
 import numpy as np
 from matplotlib.figure import Figure
 from matplotlib.patches import Patch
+from numpy.typing import NDArray
 
 from assignment1.models import Array
 from study.figures.style import (
     BLACK,
-    BLUE,
+    DASH_DOTTED,
+    GREEN,
     GREY,
     OPEN,
-    ORANGE,
+    PURPLE,
     RING,
-    SKY,
-    TRAINING_POINTS,
+    VALIDATION,
     VALIDATION_POINTS,
     Look,
     around,
@@ -33,64 +34,84 @@ from study.figures.style import (
 )
 from study.statistics import interval
 
-STEP: Look = dict(color="0.55", linewidth=0.8)
-CHECK: Look = dict(marker="o", markersize=2.6, color=BLUE, linestyle="none")
-HIT: Look = OPEN | dict(markersize=7, markeredgecolor=ORANGE, markeredgewidth=1.2)
+RAW: Look = dict(color=VALIDATION, linewidth=0.9)
+CENTRED: Look = dict(color=BLACK, linewidth=1.1)
 BAR: Look = dict(facecolor="0.7", edgecolor="0.45", linewidth=0.5)
-SEED: Look = OPEN | dict(markersize=4, markeredgecolor=BLUE, markeredgewidth=0.9)
-MEAN: Look = dict(marker="|", markersize=17, markeredgewidth=2, color=ORANGE, linestyle="none")
-GAP: Look = dict(color=SKY, linewidth=0.6)
-MEAN_GAP: Look = dict(color=BLACK, linewidth=1.4)
-BAND = "0.87"
+SEED: Look = OPEN | dict(markersize=4, markeredgecolor="0.45", markeredgewidth=0.9)
+MEAN: Look = dict(marker="|", markersize=15, markeredgewidth=2, color=BLACK, linestyle="none")
+HELD_POINTS: Look = dict(color=GREEN, marker="^", markersize=3, linestyle=DASH_DOTTED)
+TWOS: Look = dict(facecolor=BLACK, alpha=0.75)
+THREES: Look = dict(facecolor=PURPLE, alpha=0.55)
 
 
 @in_style
-def every_step(step: Array, loss: Array, check_every: int, batches: int) -> Figure:
-    """Draw the validation loss after every step, and what a check now and then sees of it (2e).
+def spikes(
+    before: Array, after: Array, two: NDArray[np.bool_], step: Array, raw: Array, centred: Array, batches: int
+) -> Figure:
+    """Draw (a) what one step does to the validation logits, and (b) the loss with and without the mean (2e).
 
-    `step` and `loss` are (steps,), steps counted from 0; a check is made at each multiple of `check_every`;
-    an epoch has so many `batches`. Rings mark the checks that fall on a spike: 0.02 nats above the median.
+    `before` and `after` are (images,), `two` is true for the 2s; an image right of 0 is classified as a 2.
+    `step` and the losses `raw` and `centred` are (steps,), steps counted from 0; an epoch has so many
+    `batches`.
     """
-    figure, (ax,) = panels([1.5], right=0.2)
-    seen = step % check_every == 0
-    spike = np.median(loss) + 0.02
-    hit = seen & (loss > spike)
-    ax.plot(step + 1, loss, **STEP)
-    ax.plot(step[seen] + 1, loss[seen], **CHECK)
-    ax.plot(step[hit] + 1, loss[hit], **HIT)
-    ax.set_ylabel("validation loss (nats)")
-    ax.set_xlim(step[0], step[-1] + 1)
-    ax.set_ylim(around(loss, 0.05, 0.1))
-    step_scales([ax], batches)
-    checks = f"at a check, every {check_every} steps"
-    key(figure, ax, {"after every step": STEP, checks: CHECK, "check on a spike": HIT})
+    figure, axes = panels([0.66, 0.66], columns=2, left=0.35, right=0.15, top=0.5, between=0.12, beside=0.75)
+    upper, unused, lower, small = axes
+    unused.remove()
+    at = small.get_position()
+    top = upper.get_position().y1
+    small.set_position((at.x0, at.y0, at.width, top - at.y0))
+    low, high = np.percentile([before, after], (0.2, 99.8))
+    edges = np.linspace(low, high, 50).tolist()
+    for ax, logits, name in ((upper, before, "before"), (lower, after, "after")):
+        ax.hist(logits[~two], edges, **THREES)
+        ax.hist(logits[two], edges, **TWOS)
+        ax.axvline(0, color=GREY, linewidth=0.8)
+        ax.set_xlim(low, high)
+        ax.set_yticks([])
+        ax.set_ylabel(name)
+    upper.tick_params(labelbottom=False)
+    lower.set_xlabel("logit 𝑧, a 2 from 0 on")
+    letter(upper, "a")
+    small.plot(step + 1, raw, **RAW)
+    small.plot(step + 1, centred, **CENTRED)
+    small.set_ylabel("loss (nats)")
+    small.set_xlim(step[0], step[-1] + 1)
+    small.set_ylim(around(raw, 0.05, 0.1))
+    step_scales([small], batches)
+    letter(small, "b", y=1.17)
+    entries: dict[str, Any] = {
+        "3s": Patch(**THREES),
+        "2s": Patch(**TWOS),
+        "images as they are": RAW,
+        "mean image subtracted": CENTRED,
+    }
+    key(figure, lower, entries)
     return figure
 
 
 @in_style
-def by_batch(rise: Array, norm: Array) -> Figure:
-    """Draw (a) what each batch's update does to the validation loss, and (b) the norm of its gradient (2e).
+def by_batch(residual: Array, rise: Array) -> Figure:
+    """Draw (a) how many too many each batch counts, and (b) its change of the validation loss (2e).
 
-    Both are (batches,), means over epochs. The batch that raises the loss most and the one that lowers it
-    most are coloured and named.
+    Both are (batches,). The batch that raises the loss most and the one that lowers it most are named.
     """
-    figure, (left, right) = panels([1.45], columns=2, left=0.8, right=0.1, top=0.28, beside=0.65)
+    figure, (left, right) = panels([1.3], columns=2, left=0.8, right=0.1, top=0.28, beside=0.65)
     batches = np.arange(1, len(rise) + 1)
     worst = int(rise.argmax())
     cure = int(rise.argmin())
-    for ax, values in ((left, rise), (right, norm)):
+    for ax, values in ((left, residual), (right, rise)):
         bars = ax.bar(batches, values, **BAR)
-        bars[worst].set_color(ORANGE)
-        bars[cure].set_color(BLUE)
+        bars[worst].set_color(BLACK)
+        bars[cure].set_color(PURPLE)
         ax.set_xlabel("batch of the epoch")
         few_ticks(ax, (1, 5, 10), integer=True)
-    left.set_ylabel("change of validation loss (nats)")
-    right.set_ylabel("norm of the gradient")
+    left.set_ylabel("sum of outputs − targets")
+    right.set_ylabel("change of loss (nats)")
     letter(left, "a")
     letter(right, "b")
     entries = {
-        f"batch {batches[worst]}, raises it most": Patch(color=ORANGE),
-        f"batch {batches[cure]}, lowers it most": Patch(color=BLUE),
+        f"batch {batches[worst]}, raises it most": Patch(color=BLACK),
+        f"batch {batches[cure]}, lowers it most": Patch(color=PURPLE),
         "others": Patch(**BAR),
     }
     key(figure, left, entries)
@@ -109,7 +130,7 @@ def spike_sizes(arms: Mapping[str, Array]) -> Figure:
         raise ValueError("arms is empty; expected heights (seeds,) for one name or more")
     lines = "\n".join(arms).split("\n")
     left = 0.2 + 0.066 * max(map(len, lines))
-    figure, (ax,) = panels([0.25 * n], left=left, right=1.5, top=0.3)
+    figure, (ax,) = panels([0.19 * n], left=left, right=1.5, top=0.3)
     beside(ax, "mean ± 95% interval", 1, (10, 6), "baseline")
     for row, sizes in enumerate(arms.values()):
         mean = np.mean(sizes)
@@ -138,51 +159,30 @@ def spike_sizes(arms: Mapping[str, Array]) -> Figure:
 
 @in_style
 def parting(
-    curves: Sequence[tuple[Array, Array]],
-    image_half: float,
-    far: Array,
-    train_loss: Array,
-    validation_loss: Array,
+    gaps: Mapping[str, tuple[Array, Array, Array]], far: Array, losses: Mapping[str, Array]
 ) -> Figure:
-    """Draw (a) the accuracy gap of several seeds, and (b) both losses as training goes on far beyond (3d).
+    """Draw (a) training accuracy minus that on other images, and (b) losses as training goes on (3d).
 
-    Each of the `curves` is epochs (checks,) and gaps (seeds, checks), training minus validation accuracy; the
-    bold line is the mean of the first, its band reaches `image_half` to either side. The losses (points,) are
-    at the epochs `far` (points,); a ring marks the lowest validation loss.
+    Each of the `gaps` is epochs, means and halves of 95% intervals (epochs,), named by the other images. Each
+    of the `losses` (points,) is at the epochs `far` (points,), under the same name; rings mark the lowest.
     """
-    figure, (left, right) = panels([1.5], columns=2, right=0.15, top=0.28, beside=0.68)
-    epoch, first = curves[0]
-    mean = first.mean(axis=0)
+    figure, (left, right) = panels([1.35], columns=2, right=0.15, top=0.28, beside=0.68)
+    looks = dict(zip(gaps, (VALIDATION_POINTS, HELD_POINTS), strict=False))
     left.axhline(0, color=GREY, linewidth=0.6)
-    low = mean - image_half
-    high = mean + image_half
-    left.fill_between(epoch, low, high, color=BAND, linewidth=0)
-    for at, gaps in curves:
-        left.plot(at, gaps.T, **GAP)
-    left.plot(epoch, mean, **MEAN_GAP)
+    for (name, look), (epoch, mean, half) in zip(looks.items(), gaps.values(), strict=True):
+        left.fill_between(epoch, mean - half, mean + half, color=look["color"], alpha=0.15, linewidth=0)
+        left.plot(epoch, mean, **look)
+        lowest = int(np.argmin(losses[name]))
+        right.plot(far, losses[name], **look)
+        right.plot(far[lowest], losses[name][lowest], **RING)
+        left.set_xlim(0, epoch[-1])
     left.set_xlabel("epochs")
-    left.set_ylabel("training − validation")
-    left.set_xlim(0, epoch[-1])
-    letter(left, "a", f"accuracy, epochs {_span(epoch)}")
-    lowest = int(np.argmin(validation_loss))
-    right.plot(far, train_loss, **TRAINING_POINTS)
-    right.plot(far, validation_loss, **VALIDATION_POINTS)
-    right.plot(far[lowest], validation_loss[lowest], **RING)
+    left.set_ylabel("accuracy gap")
+    letter(left, "a", f"epochs 1 to {round(epoch[-1]):,}")
     right.set_xlabel("epochs")
     right.set_ylabel("cross-entropy (nats)")
     right.margins(x=0.04)
-    letter(right, "b", f"loss, epochs {_span(far)}")
-    entries: dict[str, Any] = {
-        "mean gap": MEAN_GAP,
-        "one run": GAP,
-        "95% interval over images": Patch(color=BAND),
-        "training": TRAINING_POINTS,
-        "validation": VALIDATION_POINTS,
-        "lowest validation loss": RING,
-    }
-    key(figure, left, entries, columns=3)
+    letter(right, "b", f"epochs {round(far[0]):,} to {round(far[-1]):,}")
+    entries: dict[str, Any] = {**looks, "95% interval": Patch(color="0.8"), "lowest loss": RING}
+    key(figure, left, entries)
     return figure
-
-
-def _span(epochs: Array) -> str:
-    return f"{max(0, int(epochs[0])):,} to {round(epochs[-1]):,}"

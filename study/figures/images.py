@@ -17,33 +17,30 @@ from numpy.typing import NDArray
 from assignment1.models import Array
 from study.figures.style import WIDTH, Range, decimal, in_style, letter, math, place
 
-SMALLEST = 14 / 25.4 + 0.03  # inches: a tile of weights in which strokes are seen
 POINT = 1 / 72  # inches
 
 
 @in_style
-def weights(models: Mapping[float, Array]) -> Figure:
-    """Draw each output's weights as an image, five in a row, a panel for each lambda (4b).
+def weights(models: Mapping[float | str, Array]) -> Figure:
+    """Draw each output's weights as an image, ten in a row, a panel for each lambda or title (4b).
 
-    `models` has weights (785, K) for each lambda, the bias's last, which is not shown. Red is positive, blue
-    negative, white zero. Each panel has one symmetric scale, up to its largest weight, which the bar at its
-    right names; the title tells how that compares with (a)'s. Tiles use the text's width, or, where there are
-    more than two panels, have 14 mm and more. Raise ValueError if there is no model.
+    `models` has weights (785, K), the bias's last, which is not shown. Red is positive, blue negative, white
+    zero. Each panel has one symmetric scale, up to its largest weight, which the bar at its right names; the
+    title tells how that compares with (a)'s. Raise ValueError if there is no model.
     """
     if not models:
         raise ValueError("models is empty; expected weights (785, K) for one lambda or more")
     (K,) = {w.shape[1] for w in models.values()}
-    lines = -(-K // 5)
+    columns = min(max(K, 5), 10)
+    lines = -(-K // columns)
     bar = 0.72  # inches, like all sizes below
     head = 0.3
     gap = 0.06
     between = 0.12
-    digit = 0.2 if K > 1 else 0.04
-    widest = (WIDTH - bar) / 5
-    shared = (4.6 / len(models) - head - between) / lines - gap
-    side = min(widest - digit, max(SMALLEST, shared))
-    pitch = min(side + digit + 0.3, widest)
-    width = (min(K, 5) - 1) * pitch + digit + side
+    digit = 0.04
+    pitch = (WIDTH - bar) / columns
+    side = pitch - digit
+    width = (min(K, columns) - 1) * pitch + side + digit
     block = lines * (side + gap)
     unit = side / 28  # a pixel
     panel = head + block + between
@@ -56,17 +53,16 @@ def weights(models: Mapping[float, Array]) -> Figure:
         bottom = total - number * panel - head - block
         ax = place(figure, 0, bottom, width, block)
         for k, image in enumerate(images):
-            row, column = divmod(k, 5)
+            row, column = divmod(k, columns)
             left = (column * pitch + digit) / unit
             upper = row * (side + gap) / unit
             drawn = tile(ax, image, left, upper, cmap="RdBu_r", vmin=-top, vmax=top)
             if K > 1:
-                middle = upper + 14
-                ax.text(left - 0.05 / unit, middle, str(k), ha="right", va="center")
+                ax.text(left + 1, upper + 1, str(k), size=8, va="top")
         right = width / unit + 0.5
         foot = block / unit
         frame(ax, (0, right), (foot, -0.5))
-        title = f"𝜆 = {decimal(lam)}"
+        title = lam if isinstance(lam, str) else f"𝜆 = {decimal(lam)}"
         if first:
             title += f"; colour scale {times(top / first)} (a)’s"
         letter(ax, ascii_lowercase[number], title, x=0.03 / width)

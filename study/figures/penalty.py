@@ -1,8 +1,8 @@
-"""Figures of the penalty: loss against the norm of the weights (4d), and the norm against lambda (4e)."""
+"""Figures of the penalty: what it leaves of the weights (4b), and the norm against lambda (4e)."""
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from typing import Any
 
 import numpy as np
@@ -11,93 +11,67 @@ from matplotlib.axis import Axis
 from matplotlib.figure import Figure
 from matplotlib.ticker import NullLocator
 
-from assignment1.models import Array
 from study.figures.style import (
     BLACK,
-    BLUE,
     DASHED,
     DOTTED,
-    ORANGE,
+    GREEN,
+    GREY,
     PURPLE,
-    RING,
     SOLID,
-    TRAINING_POINTS,
-    VALIDATION_POINTS,
     Look,
-    Range,
     decimal,
     in_style,
     key,
-    letter,
     math,
     panels,
-    points,
+    shades,
 )
 
-DESCENT: Look = dict(color=BLACK, marker="D", markersize=3)
-ENDED: Look = RING | dict(markeredgecolor=PURPLE, markeredgewidth=1.4)
+GUIDE: Look = dict(color="0.6", linewidth=0.8, linestyle=DOTTED)
 POINTS: Look = dict(markersize=5, linewidth=1)
-DISCS = POINTS | dict(color=BLUE, marker="o", linestyle=SOLID)
+DISCS = POINTS | dict(color=PURPLE, marker="o", linestyle=SOLID)
 SQUARES = POINTS | dict(color=BLACK, marker="s", linestyle=DASHED, markerfacecolor="none")
-TRIANGLES = POINTS | dict(color=ORANGE, marker="^", linestyle=DOTTED)
+TRIANGLES = POINTS | dict(color=GREEN, marker="^", linestyle=DOTTED)
 SERIES = (DISCS, SQUARES, TRIANGLES)
 NORM = math(r"norm of the weights, $\|w\|$")
 
 
 @in_style
-def plane(
-    training: Mapping[float, Range],
-    validation: Mapping[float, Range],
-    descent: Mapping[int, Range],
-    ends: Mapping[float, Range],
-    xlim: Range,
-    ylim: Range,
-    zoom: tuple[Range, Range],
-) -> Figure:
-    """Draw loss against the norm of the weights: (a) minima of J, (b) a descent without penalty (4d).
+def shares(lams: Sequence[float], steps: Sequence[int], rate: float, bands: Mapping[str, float]) -> Figure:
+    """Draw the share of a quadratic cost's minimum that penalties leave and that steps fit (4b, 4d, 4e).
 
-    Each point is (norm, loss in nats): `training` and `validation` of the minima, by lambda; `descent` of the
-    validation loss, by epoch. (b) repeats the minima's validation loss, and rings the `ends` of runs, by
-    lambda. The scale above (a) has the lambdas, that above (b) the epochs, each over its point. `xlim` and
-    `ylim` are the limits of (a), the two of `zoom` those of (b).
+    Along a direction of curvature h a penalty leaves h / (h + 2 lam) and T steps of a learning rate fit
+    1 - (1 - rate h)^T. Dotted lines mark the curvatures of the `bands`, by name.
     """
-    figure, (left, right) = panels([1.55], columns=2, right=0.1, top=0.48, beside=0.62)
-    at_minima = _columns(validation)
-    left.plot(*_columns(training), **TRAINING_POINTS)
-    left.plot(*at_minima, **VALIDATION_POINTS)
-    right.plot(*at_minima, **VALIDATION_POINTS)
-    right.plot(*_columns(descent), **DESCENT)
-    for norm, loss in ends.values():
-        right.plot(norm, loss, **ENDED)
-    left.set_ylabel("cross-entropy (nats)")
-    left.set_xlim(xlim)
-    left.set_ylim(ylim)
-    right.set_xlim(zoom[0])
-    right.set_ylim(zoom[1])
-    for ax in (left, right):
-        ax.set_xscale("log")
-        ax.set_xlabel(NORM)
-        _plain_ticks(ax.xaxis)
-    letter(left, "a", r"minima of $J$, by $\lambda$")
-    letter(right, "b", "enlarged, with the descent")
-    lambdas = {decimal(lam): norm for lam, (norm, _) in validation.items()}
-    epochs = {f"{epoch:,}": norm for epoch, (norm, _) in descent.items()}
-    _names_above(left, lambdas)
-    _names_above(right, epochs)
-    looks = {
-        "training, at the minima": TRAINING_POINTS,
-        "validation, at the minima": VALIDATION_POINTS,
-        "validation, in descent": DESCENT,
-        "validation, at the end of a run": ENDED,
-    }
-    key(figure, left, looks, columns=2)
+    figure, (ax,) = panels([1.4], right=0.15, top=0.32)
+    h = np.geomspace(1e-5, 3, 300)
+    for lam, colour in zip(lams, shades(len(lams)), strict=True):
+        ax.plot(h, h / (h + 2 * lam), color=colour)
+        _name_curve(ax, 2 * lam, 0.5, f"𝜆 = {decimal(lam)}", "left", colour)
+    for number, colour in zip(steps, shades(len(steps)), strict=True):
+        ax.plot(h, 1 - (1 - rate * h) ** number, color=colour, linestyle=DASHED)
+        _name_curve(ax, 1.39 / rate / number, 0.75, f"{number:,} steps", "right", colour)
+    for name, at in bands.items():
+        ax.axvline(at, color=GREY, linestyle=DOTTED, linewidth=0.8)
+        ax.annotate(name, (at, 1.02), xycoords=("data", "axes fraction"), size=8, ha="center", va="bottom")
+    ax.set_xscale("log")
+    ax.set_xlim(h[0], h[-1])
+    ax.set_ylim(0, 1)
+    ax.set_xlabel("curvature ℎ of the cost along the direction")
+    ax.set_ylabel("share of the weight")
+    looks: dict[str, Look] = {"penalty 𝜆": dict(color=BLACK), "steps 𝑇": dict(color=BLACK, linestyle=DASHED)}
+    key(figure, ax, looks)
     return figure
 
 
-def _columns(series: Mapping[Any, Range]) -> Array:
-    """Return the norms and the losses of points: (2, points)."""
-    points = list(series.values())
-    return np.array(points).reshape(-1, 2).T
+def _name_curve(ax: Axes, x: float, y: float, text: str, side: str, colour: Any) -> None:
+    """Write a curve's name beside its point (x, y), which is at the name's `side`."""
+    apart = 5 if side == "left" else -5
+    place: Look = dict(xytext=(apart, -3), textcoords="offset points", ha=side, va="top")
+    ax.annotate(
+        text, (x, y), size=8, color=colour, bbox=dict(facecolor="white", pad=0.8, linewidth=0), **place
+    )
 
 
 def _plain_ticks(axis: Axis) -> None:
@@ -111,42 +85,18 @@ def _plain_ticks(axis: Axis) -> None:
     axis.set_minor_locator(NullLocator())
 
 
-def _names_above(ax: Axes, places: Mapping[str, float]) -> None:
-    """Draw a logarithmic scale at the top with these names at these x, and a fine line under each.
-
-    A name that would touch the one at its left is left out.
-    """
-    low, high = np.log(ax.get_xlim())
-    width = points(ax)[0]
-    shown: dict[str, float] = {}
-    end = -np.inf
-    for name in sorted(places, key=places.__getitem__):
-        x = places[name]
-        share = (np.log(x) - low) / (high - low)
-        middle = share * width
-        half = 2.6 * len(name) + 2
-        if 0 <= middle <= width and middle - half > end:
-            shown[name] = x
-            end = middle + half
-            ax.axvline(x, color="0.9", linewidth=0.5, zorder=0)
-    top = ax.secondary_xaxis("top")
-    top.set_xscale("log")
-    top.set_xticks(list(shown.values()), list(shown))
-    top.xaxis.set_minor_locator(NullLocator())
-
-
 @in_style
 def norms(series: Mapping[str, Mapping[float, float]]) -> Figure:
     """Draw the norm of the weights against lambda, both on logarithmic scales: a curve for each name (4e).
 
     Each of the `series`, three at most, has ||w|| for its lambdas; a name may hold mathematics, as "$J$".
-    Lambda 0 stands by itself, left of a break in the axis, unjoined; a norm that is infinite there is an
-    arrow upwards. Raise ValueError if no lambda is above 0.
+    A dotted line falls as 1 / lambda does. Lambda 0 stands by itself, left of a break in the axis, unjoined;
+    a norm that is infinite there is an arrow upwards. Raise ValueError if no lambda is above 0.
     """
     lams = sorted(set[float]().union(*series.values()) - {0})
     if not lams:
         raise ValueError(f"series is {series!r}; expected norms for one lambda above 0 or more")
-    figure, (ax,) = panels([1.4], right=0.2, top=0.15)
+    figure, (ax,) = panels([1.25], right=0.2, top=0.15)
     first = np.log10(lams[0])
     last = np.log10(lams[-1])
     apart = max(0.6, 0.18 * (last - first))
@@ -172,6 +122,8 @@ def norms(series: Mapping[str, Mapping[float, float]]) -> Figure:
     ax.set_yscale("log")
     ax.set_ylim(seen.min() / 1.25, seen.max() * room)
     _plain_ticks(ax.yaxis)
+    guide = seen.max() * lams[0] / np.array(lams)
+    ax.plot(np.log10(lams), guide, scaley=False, **GUIDE)
     if ticks:
         _break(ax, (zero + first) / 2)
     ticks |= {np.log10(lam): decimal(lam) for lam in lams}
@@ -180,7 +132,7 @@ def norms(series: Mapping[str, Mapping[float, float]]) -> Figure:
     margin = 0.06 * span
     ax.set_xlim(start - margin, last + margin)
     ax.set_xticks(list(ticks), list(ticks.values()))
-    key(figure, ax, dict(zip(series, SERIES, strict=False)))
+    key(figure, ax, dict(zip(series, SERIES, strict=False)) | {"slope of 1/𝜆": GUIDE})
     return figure
 
 

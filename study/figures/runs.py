@@ -43,6 +43,7 @@ NAMES = {
     "validation_loss": "validation loss (nats)",
     "train_accuracy": "training accuracy",
 }
+NARROW = 0.12  # inches: a margin without names
 POINTS = 400  # of the training loss, at most: more than the width can show
 
 
@@ -52,7 +53,7 @@ def plot(run: Run) -> Figure:
 
     The limits hold all that comes after the first epoch.
     """
-    figure, (upper, lower) = panels([1.35, 1.35], top=0.9, between=0.25)
+    figure, (upper, lower) = panels([1.35, 1.35], right=NARROW, top=0.9, between=0.25)
     _draw_loss(upper, run)
     _draw_accuracy(lower, run)
     left = upper.get_position().x0
@@ -69,7 +70,7 @@ def loss(run: Run, ylim: Limits = None) -> Figure:
     The training loss is its mean over an epoch, around each step; the band holds the middle 80% of the single
     batches' losses there. The validation loss is that of every check; a ring marks its lowest.
     """
-    figure, (ax,) = panels([1.5])
+    figure, (ax,) = panels([1.6], right=NARROW)
     _draw_loss(ax, run, ylim)
     _finish([ax], run, _band(run))
     return figure
@@ -82,9 +83,12 @@ def accuracy(run: Run, ylim: Limits = None) -> Figure:
     The limits are `ylim`, or those of all that comes after the first epoch. A ring marks the check of the
     lowest validation loss. A run that took no training accuracy shows one curve.
     """
-    figure, (ax,) = panels([1.5])
+    figure, (ax,) = panels([1.6], right=NARROW)
     _draw_accuracy(ax, run, ylim)
-    _finish([ax], run, {})
+    entries: dict[str, Any] = {}
+    if np.isfinite(run.history.train_accuracy).any():
+        entries["training"] = dict(color=TRAINING)
+    _finish([ax], run, entries)
     return figure
 
 
@@ -93,30 +97,20 @@ def _draw_loss(ax: Axes, run: Run, ylim: Limits = None) -> None:
     step, mean, low, high = over_an_epoch(run.history.train_loss, batches)
     ax.fill_between(step, low, high, color=TRAINING, alpha=0.18, linewidth=0)
     ax.plot(step, mean, color=TRAINING)
-    window = 2 * _half(run.steps, batches) + 1
-    name = "training"
-    if window > 1:
-        name += ",\nepoch’s mean" if window >= batches else f",\nmean of {window}"
     ax.set_ylabel("cross-entropy (nats)")
     band = [(step + 1, low), (step + 1, high)]
-    names = [(mean[-1], name, TRAINING)]
-    _add_validation(ax, run, "validation_loss", ylim, band, names)
+    _add_validation(ax, run, "validation_loss", ylim, band)
 
 
 def _draw_accuracy(ax: Axes, run: Run, ylim: Limits = None) -> None:
     step, train = _curve(run, "train_accuracy")
-    names = []
-    if len(step):
-        ax.plot(step, train, color=TRAINING)
-        names.append((train[-1], "training", TRAINING))
+    ax.plot(step, train, color=TRAINING)
     ax.set_ylabel("accuracy")
-    _add_validation(ax, run, "validation_accuracy", ylim, [(step, train)], names)
+    _add_validation(ax, run, "validation_accuracy", ylim, [(step, train)])
 
 
-def _add_validation(
-    ax: Axes, run: Run, measure: str, ylim: Limits, others: list[Curve], names: list[tuple[float, str, str]]
-) -> None:
-    """Draw the validation curve with a ring at the best check, set the limits, and name all curves.
+def _add_validation(ax: Axes, run: Run, measure: str, ylim: Limits, others: list[Curve]) -> None:
+    """Draw the validation curve with a ring at the best check, and set the limits.
 
     The curve lies on a white one, which keeps it apart from those that it crosses.
     """
@@ -128,7 +122,6 @@ def _add_validation(
     ax.set_xlim(0, run.steps)
     curves = [*others, (step, y)]
     ax.set_ylim(ylim or _later(curves, run.batches_per_epoch))
-    end_names(ax, [*names, (y[-1], "validation", VALIDATION)])
 
 
 def _curve(run: Run, measure: str) -> Curve:
@@ -173,10 +166,16 @@ def _later(curves: Iterable[Curve], batches: int) -> Range:
 
 
 def _band(run: Run) -> dict[str, Any]:
-    """Return the key's entry for the band, if there is one."""
-    if not _half(run.steps, run.batches_per_epoch):
-        return {}
-    return {"middle 80% of the batches": Patch(facecolor=TRAINING, alpha=0.18)}
+    """Return the key's entries for the training loss: its mean, and the band if there is one."""
+    half = _half(run.steps, run.batches_per_epoch)
+    name = "training"
+    if half:
+        window = 2 * half + 1
+        name += ", mean of an epoch" if window >= run.batches_per_epoch else f", mean of {window} batches"
+    entries: dict[str, Any] = {name: dict(color=TRAINING)}
+    if half:
+        entries["middle 80% of the batches"] = Patch(facecolor=TRAINING, alpha=0.18)
+    return entries
 
 
 def _finish(axes: Sequence[Axes], run: Run, entries: dict[str, Any]) -> None:
@@ -184,7 +183,8 @@ def _finish(axes: Sequence[Axes], run: Run, entries: dict[str, Any]) -> None:
     figure: Any = axes[0].figure
     step_scales(axes, run.batches_per_epoch)
     ring = f"lowest validation loss, after {run.best_step + 1:,} steps"
-    key(figure, axes[-1], entries | {ring: RING})
+    validation: dict[str, Any] = {"validation": dict(color=VALIDATION, linestyle=DASHED)}
+    key(figure, axes[-1], entries | validation | {ring: RING})
     fit(figure)
 
 
@@ -214,7 +214,7 @@ def compare(runs: Mapping[str, Run], ylim: Limits = None, measure: str = "valida
     if measure not in NAMES:
         raise ValueError(f"measure is {measure!r}; expected one of {', '.join(NAMES)}")
     lines = sum(1 + name.count("\n") for name in runs)
-    height = max(1.5, (lines - 1) * LINE / 72)
+    height = max(1.3, (lines - 1) * LINE / 72)
     figure, (ax,) = panels([height])
     curves: list[Curve] = []
     ends = []
@@ -249,10 +249,10 @@ def lambdas(runs: Mapping[float, Run]) -> Figure:
     whole = _later(curves.values(), batches)
     near = _near([y for _, y in curves.values()])
     legend = (len(runs) + 1) * LINE / 72
-    heights = [max(1.35, legend)]
+    heights = [max(1.2, legend)]
     top = 0.5
     if 1.5 * np.ptp(near) < np.ptp(whole):
-        heights.append(1.2)
+        heights.append(1.1)
         top = 0.72
     figure, axes = panels(heights, top=top, between=0.32)
     steps = max(run.steps for run in runs.values())

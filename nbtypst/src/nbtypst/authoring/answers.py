@@ -10,6 +10,7 @@ from typing import Any
 from IPython.display import Markdown, display
 
 from nbtypst.authoring.ledger import ledger
+from nbtypst.authoring.parts import template
 from nbtypst.authoring.templates import Check, filled
 
 
@@ -38,6 +39,8 @@ class Answers:
     def give(self, text: str) -> None:
         """Put answers into the table: a template whose lines start with a question's short name and a colon.
 
+        `text` may name a part in a Markdown file, too.
+
         Raises KeyError for a question that the table does not have.
         """
         frame = sys._getframe(1)
@@ -45,7 +48,7 @@ class Answers:
         checks = []
         marks = {}
         question = ""
-        for passage in filled(text, {**frame.f_globals, **frame.f_locals}, ledger.stale):
+        for passage in filled(template(text), {**frame.f_globals, **frame.f_locals}, ledger.stale):
             checks += passage.checks
             for line in passage.text.splitlines():
                 start = re.match(r"(\w+): ", line)

@@ -6,9 +6,10 @@
     ''')
 
 Text, captions and alternative texts are templates (see `nbtypst.authoring.templates`), filled from the names
-of the cell. A sentence that is not true, or has a value that cannot be computed, is shown as such and the
-notebook goes on; the exporters and `python -m nbtypst.check` refuse a notebook that shows one, and list all.
-One with a value that a cell left behind, run out of order, asks for the cells above to be run again.
+of the cell; or they are names of templates in Markdown files (see `nbtypst.authoring.parts`). A sentence that
+is not true, or has a value that cannot be computed, is shown as such and the notebook goes on; the exporters
+and `python -m nbtypst.check` refuse a notebook that shows one, and list all. One with a value that a cell
+left behind, run out of order, asks for the cells above to be run again.
 """
 
 from __future__ import annotations
@@ -26,6 +27,7 @@ from typing import TYPE_CHECKING, Any
 from IPython.display import Markdown, display
 
 from nbtypst.authoring.ledger import ledger, watch
+from nbtypst.authoring.parts import NAME, template
 from nbtypst.authoring.templates import Check, fill
 
 if TYPE_CHECKING:
@@ -46,7 +48,7 @@ watch()
 
 def say(text: str) -> None:
     """Show `text` as Markdown, its values computed and its checks made in the caller's names."""
-    shown, checks = fill(text, _names(), ledger.stale)
+    shown, checks = fill(template(text), _names(), ledger.stale)
     display(Markdown(shown), metadata=_about(checks))
 
 
@@ -57,7 +59,7 @@ def table(header: Sequence[str], rows: Sequence[Sequence[object]], label: str, c
     Raises ValueError for rows of unequal length or a label of another form.
     """
     name = _id(label, "Table")
-    words, checks = fill(caption, _names(), ledger.stale)
+    words, checks = fill(template(caption), _names(), ledger.stale)
     for row in rows:
         if len(row) != len(header):
             raise ValueError(f"{label} has {len(header)} columns, a row has {len(row)}: {list(row)!r}")
@@ -70,8 +72,10 @@ def table(header: Sequence[str], rows: Sequence[Sequence[object]], label: str, c
     display(Markdown("\n".join(lines)), metadata={"id": name, "caption": titled} | _about(checks))
 
 
-def show(figure: Figure, label: str, caption: str, alt: str) -> None:
+def show(figure: Figure, label: str, caption: str, alt: str = "") -> None:
     """Show a figure at its own size, its caption below; `label` is its number, such as "Figure 3".
+
+    Without `alt`, `caption` names a part, and the alternative text is the part of that name and ".alt".
 
     As SVG, whose words are text in the page's type; as PNG, for viewers that show no SVG; and as PDF, for
     nbconvert's LaTeX. Raises ValueError for a label of another form.
@@ -80,8 +84,10 @@ def show(figure: Figure, label: str, caption: str, alt: str) -> None:
 
     name = _id(label, "Figure")
     names = _names()
-    words, checks = fill(caption, names, ledger.stale)
-    spoken, more = fill(alt, names, ledger.stale)
+    if not alt and not NAME.fullmatch(caption):
+        raise ValueError(f"{label} has no alternative text; expected one, or a caption that names a part")
+    words, checks = fill(template(caption), names, ledger.stale)
+    spoken, more = fill(template(alt or f"{caption}.alt"), names, ledger.stale)
     titled = f"**{label}.** {words}"
     svg = io.BytesIO()
     pdf = io.BytesIO()
