@@ -32,7 +32,7 @@ NAMES = $(call given,AUTHORS,authors) $(call given,GROUP,group) $(call given,COU
 # All that can change the report.
 FOLDERS = assignment1 study explore nbtypst/src/nbtypst
 FILES = $(filter-out %.pyc,$(wildcard $(addsuffix /*.*,$(FOLDERS)) $(addsuffix /*/*.*,$(FOLDERS))))
-SOURCES = report.ipynb $(FILES) $(wildcard data/*.npz) tools/build.py tools/kernel.py
+SOURCES = report.ipynb $(FILES) $(wildcard data/*.npz text/*.md) tools/build.py tools/kernel.py
 
 .PHONY: help env explore pdf html submission pictures report test quick coverage mutants lint lab optima bench bench-peers lock clean distclean active-environment always
 

@@ -56,7 +56,8 @@ def shifts(course: Course, data: Dataset) -> Shifts:
     for step in range(course.w.shape[1] - 1):
         X, Y = parts[step % course.per_epoch]
         (model,) = models(course.w[:, step : step + 1])
-        residual.append((model.forward(X) - Y).sum())
+        excess = model.forward(X) - Y
+        residual.append(excess.sum())
     shape = (-1, course.per_epoch)
     shift = data.validation.X.mean(axis=0) @ np.diff(course.w)
     common = data.train.X.mean(axis=0) @ data.validation.X.mean(axis=0)
@@ -90,13 +91,19 @@ def step(course: Course, data: Dataset, batch: int, epoch: int) -> Step:
     w = course.before(batch, epoch)
     whole = course.w[:, course.update(batch, epoch)] - w
     mean = data.train.X.mean(axis=0)
-    along = (whole @ mean) / (mean @ mean) * mean
+    length = mean @ mean
+    along = (whole @ mean) / length * mean
+    rest = whole - along
     X, Y = data.validation
     two = Y[:, 0] == 1
+    share = along @ along / (whole @ whole)
     wrong = {}
-    for name, part in {"before": 0 * w, "step": whole, "along": along, "rest": whole - along}.items():
-        wrong[name] = int((X[two] @ (w + part) < 0).sum())
-    return Step(X @ w, X @ (w + whole), float(along @ along / (whole @ whole)), wrong)
+    for name, part in {"before": 0 * w, "step": whole, "along": along, "rest": rest}.items():
+        logits = X[two] @ (w + part)
+        wrong[name] = int((logits < 0).sum())
+    before = X @ w
+    after = X @ (w + whole)
+    return Step(before, after, float(share), wrong)
 
 
 class Curvatures(NamedTuple):
@@ -112,7 +119,10 @@ def curvatures(w: Array, data: Split, rate: float = RATE) -> Curvatures:
     X, _ = data
     (model,) = models(w[:, None])
     p = model.forward(X)
-    value, vector = np.linalg.eigh((X * (p * (1 - p))).T @ X / len(X))
+    weighted = X * (p * (1 - p))
+    hessian = weighted.T @ X / len(X)
+    value, vector = np.linalg.eigh(hessian)
     mean = X.mean(axis=0)
-    share = (vector[:, -1] @ mean) ** 2 / (mean @ mean)
+    along = vector[:, -1] @ mean
+    share = along**2 / (mean @ mean)
     return Curvatures(rate * value[-1], rate * value[-2], float(share))

@@ -39,12 +39,13 @@ ARMS = {  # the names of the arms in the report's figure: which images, then wha
     "together": "the ten together, elsewhere",
     "same slant": "exchanged for 3s of the same slant",
     "upright": "exchanged for costly upright 3s",
-    "shuffled": "shuffled",
+    "shuffled": "in a random order",
     "half": "half the learning rate",
     "tenth": "a tenth of the learning rate",
     "centred": "mean image subtracted",
 }
-DOSES = (1, 2, 3, 5, 7, 10, 20)  # how many of the costliest 3s are moved
+SEEDED = ("ten", "other ten", "ten elsewhere", "together", "same slant")
+DOSES = (1, 3, 5, 20)  # how many of the costliest 3s are moved, beside ten
 ALIKE = 30  # 3s of nearly the same slant, of which one is drawn
 
 
@@ -71,43 +72,57 @@ def orders(data: Split, batch: int, each: list[Few], arm: str, seed: int) -> Ord
     """
     rng = np.random.default_rng(seed)
     N = len(data.X)
+    complete = N // BATCH
     place = np.arange(N) // BATCH + 1
     mine = place == batch
-    three = (data.Y[:, 0] == 0) & (place <= N // BATCH)
-    ten = each[batch - 1].rows
-    inside = ten
-    expected = batch
+    three = data.Y[:, 0] == 0
+    three &= place <= complete
+    costliest = each[batch - 1]
+    inside = costliest.rows
     free = three & ~mine
+    expected = batch
     if arm.isdecimal():
-        inside = np.concatenate([ten, each[batch - 1].next_rows])[: int(arm)]
-    elif arm == "other ten":
-        rest = np.setdiff1d(np.flatnonzero(mine & three), ten)
-        inside = rng.choice(rest, len(ten), replace=False)
-    elif arm in ("ten elsewhere", "together"):
-        expected = int(rng.choice(np.unique(place[three & (abs(place - batch) > 1)])))
-        if arm == "together":
-            free = three & (place == expected)
-        else:
-            inside = each[expected - 1].rows
-            free &= place != expected
-            expected = batch
+        twenty = np.append(costliest.rows, costliest.next_rows)
+        inside = twenty[: int(arm)]
+    if arm == "other ten":
+        rest = np.setdiff1d(np.flatnonzero(mine & three), inside)
+        inside = rng.choice(rest, len(inside), replace=False)
+    far = three & (abs(place - batch) > 1)
+    other = int(rng.choice(np.unique(place[far])))
+    if arm == "ten elsewhere":
+        inside = each[other - 1].rows
+        free &= place != other
+    if arm == "together":
+        free = three & (place == other)
+        expected = other
+    candidates = np.flatnonzero(free)
     if arm == "same slant":
-        outside = alike(slant(data.X), inside, np.flatnonzero(free), rng)
+        outside = alike(slant(data.X), inside, candidates, rng)
     elif arm == "upright":
         outside = uprights(data, batch, each)
     else:
-        outside = rng.choice(np.flatnonzero(free), len(inside), replace=False)
-    return Order(exchange(inside, outside, N), expected)
+        outside = rng.choice(candidates, len(inside), replace=False)
+    rows = exchange(inside, outside, N)
+    return Order(rows, expected)
 
 
 def uprights(data: Split, batch: int, each: list[Few]) -> Ints:
     """Return the ten costliest 3s of complete batches but `batch` that lean less than the average 3."""
-    ordinary = slant(data.X[data.Y[:, 0] == 0]).mean()
-    others = [few for number, few in enumerate(each, 1) if number != batch]
-    rows = np.concatenate([few.rows for few in others])
-    cost = np.concatenate([few.cost for few in others])
-    fit = slant(data.X[rows]) < ordinary
-    return rows[fit][np.argsort(-cost[fit])][: len(each[batch - 1].rows)]
+    three = data.Y[:, 0] == 0
+    ordinary = slant(data.X[three]).mean()
+    rows: list[int] = []
+    cost: list[float] = []
+    for number, few in enumerate(each, 1):
+        if number != batch:
+            rows += few.rows.tolist()
+            cost += few.cost.tolist()
+    places = np.array(rows)
+    costs = np.array(cost)
+    upright = slant(data.X[places]) < ordinary
+    places = places[upright]
+    costliest = np.argsort(-costs[upright])
+    ten = len(each[batch - 1].rows)
+    return places[costliest[:ten]]
 
 
 def alike(lean: Array, inside: Ints, free: Ints, rng: np.random.Generator) -> Ints:
@@ -115,8 +130,9 @@ def alike(lean: Array, inside: Ints, free: Ints, rng: np.random.Generator) -> In
     drawn: list[int] = []
     for image in inside:
         left = np.setdiff1d(free, drawn)
-        nearest = np.argsort(abs(lean[left] - lean[image]))[:ALIKE]
-        drawn.append(int(rng.choice(left[nearest])))
+        apart = abs(lean[left] - lean[image])
+        nearest = left[np.argsort(apart)[:ALIKE]]
+        drawn.append(int(rng.choice(nearest)))
     return np.array(drawn)
 
 
@@ -157,31 +173,56 @@ class Arm(NamedTuple):
         return float(self.size.mean())
 
 
+class Trial(NamedTuple):
+    """A run of the experiment: an order of the training images, the images, and how many times slower."""
+
+    order: Order
+    train: Split
+    validation: Split
+    slower: int = 1
+
+
+def trials(data: Dataset, batch: int, each: list[Few], seeds: int) -> dict[str, list[Trial]]:
+    """Return the trials of each arm: as many as `seeds`, half of them for a dose, one without a seed."""
+    train = data.train
+    validation = data.validation
+    subtract = subtracting(train)
+    file = Order(np.arange(len(train.X)), batch)
+    centred = Trial(file, subtract(train), subtract(validation))
+    upright = orders(train, batch, each, "upright", 0)
+    tried = {
+        "file": [Trial(file, train, validation)],
+        "half": [Trial(file, train, validation, 2)],
+        "tenth": [Trial(file, train, validation, 10)],
+        "centred": [centred],
+        "upright": [Trial(upright, train, validation)],
+    }
+    count = dict.fromkeys(SEEDED, seeds)
+    count |= dict.fromkeys(map(str, DOSES), seeds // 2)
+    for arm, number in count.items():
+        tried[arm] = []
+        for seed in range(number):
+            order = orders(train, batch, each, arm, seed)
+            tried[arm].append(Trial(order, train, validation))
+    tried["shuffled"] = []
+    for seed in range(seeds):
+        rows = np.random.default_rng(seed).permutation(len(train.X))
+        order = Order(rows, batch)
+        tried["shuffled"].append(Trial(order, train, validation))
+    return tried
+
+
 @kept
 def intervene(data: Dataset, batch: int, each: list[Few], seeds: int) -> dict[str, Arm]:
     """Train in each of the ARMS' ways, and with each of the DOSES, for each seed; what has no seed once."""
-    train, validation = data.train, data.validation
-    file = Order(np.arange(len(train.X)), batch)
-    subtract = subtracting(train)
-    tried: dict[str, list[tuple[Any, ...]]] = {
-        "file": [(file, train, validation)],
-        "half": [(file, train, validation, 2)],
-        "tenth": [(file, train, validation, 10)],
-        "centred": [(file, subtract(train), subtract(validation))],
-        "upright": [(orders(train, batch, each, "upright", 0), train, validation)],
-        "shuffled": [],
-    }
-    for seed in range(seeds):
-        rows = np.random.default_rng(seed).permutation(len(train.X))
-        tried["shuffled"].append((Order(rows, batch), train, validation))
-    for arm in ("ten", "other ten", "ten elsewhere", "together", "same slant", *map(str, DOSES)):
-        tried[arm] = [(orders(train, batch, each, arm, seed), train, validation) for seed in range(seeds)]
+    tried = trials(data, batch, each, seeds)
     one = delayed(guarded(spike))
-    spikes = iter(Parallel(n_jobs=-1)(one(*work) for work in chain(*tried.values())))
+    work = chain(*tried.values())
+    spikes = iter(Parallel(n_jobs=-1)(one(*trial) for trial in work))
     arms = {}
-    for arm, works in tried.items():
-        size, found = zip(*islice(spikes, len(works)), strict=True)
-        expected = [work[0].batch for work in works]
+    for arm, runs in tried.items():
+        size, found = zip(*islice(spikes, len(runs)), strict=True)
+        expected = [trial.order.batch for trial in runs]
         arms[arm] = Arm(np.array(size), np.array(found), np.array(expected))
     return arms
 
@@ -208,8 +249,10 @@ def shufflings(data: Dataset, ten: Ints, seeds: int) -> dict[str, Shuffling]:
     others &= place != place[ten[0]]
     others &= place < N // BATCH
     moved = {}
+    free = np.flatnonzero(others)
     for seed in range(seeds):
-        outside = np.random.default_rng(seed).choice(np.flatnonzero(others), len(ten), replace=False)
+        rng = np.random.default_rng(seed)
+        outside = rng.choice(free, len(ten), replace=False)
         rows = exchange(ten, outside, N)
         moved[seed] = replace(data, train=reordered(data.train, rows))
     run = partial(

@@ -114,8 +114,10 @@ def curvatures(found: Directions, model: Regression, data: Split) -> Array:
     """
     X = data.X[:4000]
     p = model.forward(X)
-    along = (X[:, :784] - X[:, :784].mean(axis=0)) @ found.vectors
-    return np.square(along).T @ (p * (1 - p)).mean(axis=1) / len(X)
+    pixels = X[:, :784]
+    along = (pixels - pixels.mean(axis=0)) @ found.vectors
+    weight = (p * (1 - p)).mean(axis=1)
+    return np.square(along).T @ weight / len(X)
 
 
 def agreement(curvature: Array, variance: Array) -> float:
@@ -149,8 +151,10 @@ class Limit(NamedTuple):
 def limit(model: SoftmaxRegression, data: Split) -> Limit:
     """Compare the weights of a model with X^T (Y - 1 / K) / (2 lam N)."""
     outputs = model.forward(data.X)
-    template = data.X.T @ (data.Y - 1 / model.K) / (2 * model.lam * len(data.X))
-    likeness = pearsonr(template[:784].ravel(), model.w[:784].ravel()).statistic
+    excess = data.Y - 1 / model.K
+    template = data.X.T @ excess / (2 * model.lam * len(data.X))
+    pixels = template[:784].ravel()
+    likeness = pearsonr(pixels, model.w[:784].ravel()).statistic
     size = np.linalg.norm(model.w) / np.linalg.norm(template)
     return Limit(float(likeness), float(size), float(outputs.max(axis=1).mean()))
 

@@ -47,11 +47,10 @@ def arms(start: SoftmaxRegression, data: Dataset) -> dict[str, Late]:
     train = partial(follow, start, data.train)
     inputs = centred(data)
     same = moved_origin(start, data.train)
+    usual, again = (shuffled(len(labels), np.random.default_rng(0)) for _ in range(2))
     ways = {
-        "as in task 4c": train(RATE, shuffled(len(labels), np.random.default_rng(0))),
-        "mean image subtracted": follow(
-            same, inputs.train, RATE, shuffled(len(labels), np.random.default_rng(0))
-        ),
+        "as in task 4c": train(RATE, usual),
+        "mean image subtracted": follow(same, inputs.train, RATE, again),
         "a tenth of the rate": train(RATE / 10, shuffled(len(labels), rng)),
         "equal shares": train(RATE, in_shares(labels, rng)),
         "all images": train(RATE, repeat(slice(None)), every=1),

@@ -87,7 +87,7 @@ class Project:
         self.folder = folder
         folder.mkdir(exist_ok=True)
         self.source = source or notebook(*(code or (SWEEP, SAY)))
-        for name in ("assignment1", "study", "explore", "tools", *(["data"] if source else [])):
+        for name in ("assignment1", "study", "explore", "tools", *(["data", "text"] if source else [])):
             shutil.copytree(ROOT / name, folder / name, ignore=shutil.ignore_patterns("__pycache__"))
         for name in ("Makefile", "bootstrap.py"):
             shutil.copy(ROOT / name, folder)

@@ -42,6 +42,7 @@ pyproject.toml
 requirements.txt
 study/**/*.mplstyle
 study/**/*.py
+text/*.md
 tools/**/*.py
 """
 FOLDER = "tdt4265-assignment1"

@@ -28,6 +28,10 @@ from study.figures.style import (
     shades,
 )
 
+MARK: Look = dict(color=GREY, linestyle=DOTTED, linewidth=0.8)
+ABOVE: Look = dict(xycoords=("data", "axes fraction"), size=8, ha="center", va="bottom")
+WHITE: Look = dict(facecolor="white", pad=0.8, linewidth=0)
+BESIDE: Look = dict(textcoords="offset points", size=8, va="top", bbox=WHITE)
 GUIDE: Look = dict(color="0.6", linewidth=0.8, linestyle=DOTTED)
 POINTS: Look = dict(markersize=5, linewidth=1)
 DISCS = POINTS | dict(color=PURPLE, marker="o", linestyle=SOLID)
@@ -47,20 +51,24 @@ def shares(lams: Sequence[float], steps: Sequence[int], rate: float, bands: Mapp
     figure, (ax,) = panels([1.4], right=0.15, top=0.32)
     h = np.geomspace(1e-5, 3, 300)
     for lam, colour in zip(lams, shades(len(lams)), strict=True):
-        ax.plot(h, h / (h + 2 * lam), color=colour)
+        left_over = h / (h + 2 * lam)
+        ax.plot(h, left_over, color=colour)
         _name_curve(ax, 2 * lam, 0.5, f"𝜆 = {decimal(lam)}", "left", colour)
     for number, colour in zip(steps, shades(len(steps)), strict=True):
-        ax.plot(h, 1 - (1 - rate * h) ** number, color=colour, linestyle=DASHED)
-        _name_curve(ax, 1.39 / rate / number, 0.75, f"{number:,} steps", "right", colour)
-    for name, at in bands.items():
-        ax.axvline(at, color=GREY, linestyle=DOTTED, linewidth=0.8)
-        ax.annotate(name, (at, 1.02), xycoords=("data", "axes fraction"), size=8, ha="center", va="bottom")
+        fitted = 1 - (1 - rate * h) ** number
+        at = float(np.interp(0.75, fitted, h))
+        ax.plot(h, fitted, color=colour, linestyle=DASHED)
+        _name_curve(ax, at, 0.75, f"{number:,} steps", "right", colour)
+    for name, curvature in bands.items():
+        ax.axvline(curvature, **MARK)
+        ax.annotate(name, (curvature, 1.02), **ABOVE)
     ax.set_xscale("log")
     ax.set_xlim(h[0], h[-1])
     ax.set_ylim(0, 1)
     ax.set_xlabel("curvature ℎ of the cost along the direction")
     ax.set_ylabel("share of the weight")
-    looks: dict[str, Look] = {"penalty 𝜆": dict(color=BLACK), "steps 𝑇": dict(color=BLACK, linestyle=DASHED)}
+    dashed = dict(color=BLACK, linestyle=DASHED)
+    looks: dict[str, Look] = {"penalty 𝜆": dict(color=BLACK), "steps 𝑇": dashed}
     key(figure, ax, looks)
     return figure
 
@@ -68,10 +76,8 @@ def shares(lams: Sequence[float], steps: Sequence[int], rate: float, bands: Mapp
 def _name_curve(ax: Axes, x: float, y: float, text: str, side: str, colour: Any) -> None:
     """Write a curve's name beside its point (x, y), which is at the name's `side`."""
     apart = 5 if side == "left" else -5
-    place: Look = dict(xytext=(apart, -3), textcoords="offset points", ha=side, va="top")
-    ax.annotate(
-        text, (x, y), size=8, color=colour, bbox=dict(facecolor="white", pad=0.8, linewidth=0), **place
-    )
+    below = (apart, -3)
+    ax.annotate(text, (x, y), below, color=colour, ha=side, **BESIDE)
 
 
 def _plain_ticks(axis: Axis) -> None:
@@ -122,8 +128,9 @@ def norms(series: Mapping[str, Mapping[float, float]]) -> Figure:
     ax.set_yscale("log")
     ax.set_ylim(seen.min() / 1.25, seen.max() * room)
     _plain_ticks(ax.yaxis)
-    guide = seen.max() * lams[0] / np.array(lams)
-    ax.plot(np.log10(lams), guide, scaley=False, **GUIDE)
+    positive = np.array(lams)
+    guide = seen.max() * lams[0] / positive
+    ax.plot(np.log10(positive), guide, scaley=False, **GUIDE)
     if ticks:
         _break(ax, (zero + first) / 2)
     ticks |= {np.log10(lam): decimal(lam) for lam in lams}

@@ -13,7 +13,7 @@ from nbformat.v4 import new_notebook
 
 from conftest import ELSEWHERE, ROOT, nbconvert
 from nbtypst import ReportPDFExporter
-from nbtypst.authoring import templates
+from nbtypst.authoring import parts, templates
 from nbtypst.export.check import evidence
 from nbtypst.problems import ExportError
 from study.notation import QUESTIONS
@@ -29,6 +29,8 @@ PLAIN = """
 0.00001 0.00003 0.0001 0.0003 0.001 0.01 0.05 0.1 0.2 0.5 5.2 7.1 7.8 8.1 9.1
 """
 GIVEN = set(PLAIN.split())
+PARTS = parts.read(ROOT / parts.FOLDER)
+MOST = 4  # values of a paragraph
 TYPED = re.compile(r"(?<![\w.])\d(?:[\d,]*\d)?(?:\.\d+)?(?:e-?\d+)?")
 
 
@@ -76,23 +78,18 @@ def code_cells(notebook):
     return [cell for cell in notebook.cells if cell.cell_type == "code"]
 
 
-def prose(source):
-    """Return the templates of a cell: the long strings given to say, show, table and give."""
-    return [
-        part.value
-        for node in ast.walk(ast.parse(source))
-        if isinstance(node, ast.Call)
-        for part in node.args
-        if isinstance(part, ast.Constant) and isinstance(part.value, str) and "\n" in part.value
-    ]
-
-
-def code_lines(source):
-    """Count the lines of a cell, a template of many lines as one."""
-    long = [
-        n for n in ast.walk(ast.parse(source)) if isinstance(n, ast.Constant) and isinstance(n.value, str)
-    ]
-    return len(source.splitlines()) - sum((node.end_lineno or 0) - node.lineno for node in long)
+def shown(source):
+    """Return the names of the parts that a cell shows: of text, of captions, and of alternative texts."""
+    names = []
+    for node in ast.walk(ast.parse(source)):
+        if not isinstance(node, ast.Call):
+            continue
+        called = getattr(node.func, "id", getattr(node.func, "attr", ""))
+        if called not in ("say", "show", "table", "give"):
+            continue
+        name = ast.literal_eval(node.args[-1])
+        names += [name, f"{name}.alt"] if called == "show" else [name]
+    return names
 
 
 def texts(notebook):
@@ -113,15 +110,16 @@ def test_executed_in_order_without_errors_warnings_or_bars(committed):
     assert "epoch/s" not in nbformat.writes(committed)
 
 
-def test_the_source_reads_like_the_page(committed):
+def test_the_notebook_holds_code_and_the_text_stands_once_in_markdown_files(committed):
     code = code_cells(committed)
     assert len(code) <= 70
+    assert sum(len(cell.source.splitlines()) for cell in code) <= 300
     for cell in code:
-        assert code_lines(cell.source) <= 5, cell.source
-        assert max(map(len, cell.source.splitlines())) <= 110, cell.source
-        words = cell.source.lstrip()
-        if words.startswith(("say(", "table(", "header = ", "answers.give(")):
-            assert cell.metadata.get("jupyter", {}).get("source_hidden"), cell.source
+        assert len(cell.source.splitlines()) <= 6, cell.source
+        assert max(map(len, cell.source.splitlines())) <= 120, cell.source
+        assert "check:" not in cell.source
+    named = [name for cell in code for name in shown(cell.source)]
+    assert sorted(named) == sorted(PARTS)  # each once, and none that is not shown
     assert (ROOT / "report.ipynb").stat().st_size < 3_000_000
 
 
@@ -131,8 +129,8 @@ def test_templates_read_names_that_the_cells_before_them_bind(committed):
         tree = ast.parse(cell.source)
         known |= {n.id for n in ast.walk(tree) if isinstance(n, ast.Name) and isinstance(n.ctx, ast.Store)}
         known |= {(n.asname or n.name).partition(".")[0] for n in ast.walk(tree) if isinstance(n, ast.alias)}
-        for template in prose(cell.source):
-            assert templates.names(template) <= known, template
+        for name in shown(cell.source):
+            assert templates.names(PARTS[name]) <= known, name
 
 
 def test_the_table_of_answers_names_the_tasks_headings(committed):
@@ -200,14 +198,21 @@ def test_a_fresh_run_gives_the_committed_figures(committed, fresh):
 
 
 def test_no_result_is_typed(committed):
-    for cell in committed.cells:
-        if cell.cell_type == "markdown":
-            parts = [cell.source.partition("### References")[0]]
-        else:
-            parts = [re.sub(r"\{\{.*?\}\}", "", part, flags=re.DOTALL) for part in prose(cell.source)]
-        for text in parts:
-            lines = [line for line in text.splitlines() if not line.strip().startswith("check:")]
-            assert set(TYPED.findall("\n".join(lines))) <= GIVEN, text
+    texts = [cell.source for cell in committed.cells if cell.cell_type == "markdown"]
+    texts = [text.partition("### References")[0] for text in texts]
+    texts += [re.sub(r"\{\{.*?\}\}", "", part, flags=re.DOTALL) for part in PARTS.values()]
+    for text in texts:
+        lines = [line for line in text.splitlines() if not line.strip().startswith("check:")]
+        assert set(TYPED.findall("\n".join(lines))) <= GIVEN, text
+
+
+def test_no_paragraph_is_a_list_of_numbers():
+    for name, part in PARTS.items():
+        if name.partition(".")[0] in ("answers",) or name.endswith(".alt"):
+            continue
+        lines = [line for line in part.splitlines() if not line.strip().startswith("check:")]
+        for paragraph in re.split(r"\n\s*\n", "\n".join(lines)):
+            assert len(templates.VALUE.findall(paragraph)) <= MOST, (name, paragraph)
 
 
 @pytest.mark.parametrize("change", CHANGES)
