@@ -133,8 +133,10 @@ def rate_rows(runs: Mapping[tuple[str, float], Run], fitted: Mapping[tuple[str, 
     for rate in rates:
         cells = []
         for inputs in dict.fromkeys(inputs for inputs, _ in runs):
-            swing = late(runs[inputs, rate].history.validation_accuracy).deviation
-            cells += [f"{fitted[inputs, rate]:.4f}", f"{swing:.4f}"]
+            history = runs[inputs, rate].history
+            swing = late(history.validation_accuracy)
+            cells.append(f"{fitted[inputs, rate]:.4f}")
+            cells.append(f"{swing.deviation:.4f}")
         rows.append((f"{rate:g}", *cells))
     return rows
 

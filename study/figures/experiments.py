@@ -40,6 +40,7 @@ BAR: Look = dict(facecolor="0.7", edgecolor="0.45", linewidth=0.5)
 SEED: Look = OPEN | dict(markersize=4, markeredgecolor="0.45", markeredgewidth=0.9)
 MEAN: Look = dict(marker="|", markersize=15, markeredgewidth=2, color=BLACK, linestyle="none")
 HELD_POINTS: Look = dict(color=GREEN, marker="^", markersize=3, linestyle=DASH_DOTTED)
+FAINT: Look = dict(alpha=0.15, linewidth=0)
 TWOS: Look = dict(facecolor=BLACK, alpha=0.75)
 THREES: Look = dict(facecolor=PURPLE, alpha=0.55)
 
@@ -59,16 +60,18 @@ def spikes(
     unused.remove()
     at = small.get_position()
     top = upper.get_position().y1
-    small.set_position((at.x0, at.y0, at.width, top - at.y0))
+    height = top - at.y0
+    small.set_position((at.x0, at.y0, at.width, height))
     low, high = np.percentile([before, after], (0.2, 99.8))
     edges = np.linspace(low, high, 50).tolist()
-    for ax, logits, name in ((upper, before, "before"), (lower, after, "after")):
+    upper.set_ylabel("before")
+    lower.set_ylabel("after")
+    for ax, logits in ((upper, before), (lower, after)):
         ax.hist(logits[~two], edges, **THREES)
         ax.hist(logits[two], edges, **TWOS)
         ax.axvline(0, color=GREY, linewidth=0.8)
         ax.set_xlim(low, high)
         ax.set_yticks([])
-        ax.set_ylabel(name)
     upper.tick_params(labelbottom=False)
     lower.set_xlabel("logit 𝑧, a 2 from 0 on")
     letter(upper, "a")
@@ -170,11 +173,14 @@ def parting(
     looks = dict(zip(gaps, (VALIDATION_POINTS, HELD_POINTS), strict=False))
     left.axhline(0, color=GREY, linewidth=0.6)
     for (name, look), (epoch, mean, half) in zip(looks.items(), gaps.values(), strict=True):
-        left.fill_between(epoch, mean - half, mean + half, color=look["color"], alpha=0.15, linewidth=0)
+        low = mean - half
+        high = mean + half
+        left.fill_between(epoch, low, high, color=look["color"], **FAINT)
         left.plot(epoch, mean, **look)
-        lowest = int(np.argmin(losses[name]))
-        right.plot(far, losses[name], **look)
-        right.plot(far[lowest], losses[name][lowest], **RING)
+        loss = losses[name]
+        lowest = int(np.argmin(loss))
+        right.plot(far, loss, **look)
+        right.plot(far[lowest], loss[lowest], **RING)
         left.set_xlim(0, epoch[-1])
     left.set_xlabel("epochs")
     left.set_ylabel("accuracy gap")
