@@ -59,13 +59,17 @@ def rounded(models: Sequence[Regression]) -> tuple[NDArray[np.int16], Array]:
     return np.diff(sums, axis=1, prepend=0).astype("<i2"), scales
 
 
-@cache
-def script() -> str:
-    """Return the one script of the fragment: pad.js, trainer.js without its import, and their start."""
+def modules() -> str:
+    """Return pad.js and trainer.js, which imports from pad.js, as one module."""
     pad = (HERE / "pad.js").read_text(encoding="utf-8")
     trainer = (HERE / "trainer.js").read_text(encoding="utf-8")
-    source = pad + re.sub(r"^import .*$", "", trainer, flags=re.M)
-    return source + START % (NAME, TRAINER)
+    return pad + re.sub(r"^import .*$", "", trainer, flags=re.M)
+
+
+@cache
+def script() -> str:
+    """Return the one script of the fragment: the modules, and their start."""
+    return modules() + START % (NAME, TRAINER)
 
 
 def script_hash() -> str:

@@ -229,6 +229,7 @@ function plot(canvas, lines, { low, high, end, perEpoch, marks, cursor, format }
 /** The values of a run from the second epoch on, of which the axes show all; of a younger run, all. */
 const settled = (values, perEpoch) => (values.length > 1.5 * perEpoch ? values.slice(perEpoch) : values);
 const most = (values) => values.reduce((a, b) => Math.max(a, b), -Infinity), least = (values) => -most(values.map((value) => -value));
+const nats = (loss) => (loss < 1e4 ? loss.toFixed(4) : loss.toExponential(1));
 /** The next number that is round, for an axis' end. */
 function round(value) {
   const power = 10 ** Math.floor(Math.log10(value));
@@ -384,7 +385,7 @@ export function teach(root, own, drawing) {
     plot(losses, [[log.batch, BATCH_COLOUR, 1], old(before?.validation), [log.validation, VALIDATION, 2]],
       { ...axes, low: 0, high: round(1.05 * Math.min(Math.max(...seen.map(most)), 1e6)), format: (value) => `${+value.toPrecision(2)}` });
     plot(accuracies, [[log.batchAccuracy, BATCH_COLOUR, 1], old(before?.accuracy), [log.accuracy, VALIDATION, 2]],
-      { ...axes, marks: [], low: Math.floor(20 * (least(settled(log.accuracy, perEpoch)) - 0.005)) / 20, high: 1, format: percent });
+      { ...axes, marks: [], low: Math.floor(20 * (least(settled(log.accuracy, perEpoch)) - 0.005)) / 20, high: 1, format: (value) => `${+(100 * value).toFixed(1)}%` });
     if (legend.children.length < 3 && before) legend.append(key(BEFORE, "validation, the run before"));
     epochs.max = kept.length - 1;
     epochs.value = view < 0 ? kept.length - 1 : view;
@@ -395,11 +396,11 @@ export function teach(root, own, drawing) {
     const { perEpoch, steps } = learner, at = view < 0 ? steps : view * perEpoch, whole = Math.floor(at / perEpoch), rest = at % perEpoch;
     const place = rest ? `Epoch ${whole + 1}, step ${rest} of ${perEpoch}` : whole ? `After epoch ${whole}` : "Before the first step, all weights zero";
     if (!Number.isFinite(log.validation[at])) return `${place}: the loss is no longer a number. Choose a smaller learning rate or penalty, and start again.`;
-    const sentence = `${place}: validation loss ${log.validation[at].toFixed(4)}, accuracy ${percent(log.accuracy[at])}.`;
+    const sentence = `${place}: validation loss ${nats(log.validation[at])}, accuracy ${percent(log.accuracy[at])}.`;
     if (!whole || learner.K > 1) return sentence;
     const range = log.validation.slice((whole - 1) * perEpoch + 1, whole * perEpoch + 1).toSorted((a, b) => a - b);
     const median = (range[(perEpoch - 1) >> 1] + range[perEpoch >> 1]) / 2, high = range.at(-1);
-    return `${sentence} In epoch ${whole} the highest validation loss was ${high.toFixed(4)}, ${(high - median).toFixed(4)} above the median.`;
+    return `${sentence} In epoch ${whole} the highest validation loss was ${nats(high)}, ${nats(high - median)} above the median.`;
   }
   function say() {
     status.textContent = `${words()} ${below.querySelector(".pad-status").textContent}`;
