@@ -120,18 +120,21 @@ export function contributions(pixels, w, K, k, ink) {
 const rgb = (r, g, b) => (0xff000000 | (b << 16) | (g << 8) | r) >>> 0;
 function paint(canvas, pixel) {
   const context = canvas.getContext("2d"), image = context.createImageData(canvas.width, canvas.height);
-  new Uint32Array(image.data.buffer).forEach((_, i, all) => { all[i] = pixel(i); });
+  const all = new Uint32Array(image.data.buffer);
+  for (let i = 0; i < all.length; i++) all[i] = pixel(i);
   context.putImageData(image, 0, 0);
 }
 const grey = (canvas, values) => paint(canvas, (i) => rgb(values[i], values[i], values[i]));
 
-/** Red for above 0, blue for below, white for 0. */
-export function signed(canvas, values, limit) {
-  const ends = [[178, 24, 43], [33, 102, 172]];
-  paint(canvas, (i) => {
-    const t = Math.min(Math.abs(values[i]) / (limit || 1), 1) ** 0.8;
-    return rgb(...ends[values[i] > 0 ? 0 : 1].map((end) => 255 + t * (end - 255)));
-  });
+const SHADES = 256; // on either side of white
+const COLOURS = Uint32Array.from({ length: 2 * SHADES + 1 }, (_, i) => {
+  const end = i > SHADES ? [178, 24, 43] : [33, 102, 172], t = Math.abs(i / SHADES - 1) ** 0.8;
+  return rgb(...end.map((channel) => 255 + t * (channel - 255)));
+});
+/** Red for above 0, blue for below, white for 0: the values from `first` on, one in `every`. */
+export function signed(canvas, values, limit, first = 0, every = 1) {
+  const scale = SHADES / (limit || 1);
+  paint(canvas, (i) => COLOURS[SHADES + Math.round(Math.min(Math.max(values[first + i * every] * scale, -SHADES), SHADES))]);
 }
 
 /** A new element: its tag, attributes, and children. */
@@ -251,8 +254,7 @@ export function mount(root, config, changed = () => {}) {
     which.textContent = models[at].name;
     facts.replaceChildren(...models[at].facts.map(fact));
     const w = W[at], limit = w.subarray(0, 784 * K).reduce((a, b) => Math.max(a, Math.abs(b)), 0);
-    const weights = (k) => Float64Array.from({ length: 784 }, (_, i) => w[i * K + k]);
-    if (config.gallery) tiles.forEach((tile, k) => signed(tile, weights(k), limit));
+    if (config.gallery) tiles.forEach((tile, k) => signed(tile, w, limit, k, K));
     note.textContent = `The weights, on one scale: red ${limit.toPrecision(2)}, white 0, blue \u2212${limit.toPrecision(2)}.`;
     update();
   }

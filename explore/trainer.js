@@ -188,6 +188,21 @@ async function inflate(text) {
   return new Uint8Array(await new Response(new Blob([packed]).stream().pipeThrough(new DecompressionStream("deflate"))).arrayBuffer());
 }
 
+/** The points, [step, value], that a line of so many pixels needs: of each stretch the least and the greatest value. */
+function extremes(values, pixels) {
+  const stretch = Math.max(Math.floor(values.length / pixels), 1), points = [];
+  for (let from = 0; from < values.length; from += stretch) {
+    let low = from, high = from;
+    for (let step = from + 1; step < Math.min(from + stretch, values.length); step++) {
+      if (values[step] < values[low]) low = step;
+      if (values[step] > values[high]) high = step;
+    }
+    points.push([Math.min(low, high), values[Math.min(low, high)]]);
+    if (low !== high) points.push([Math.max(low, high), values[Math.max(low, high)]]);
+  }
+  return points;
+}
+
 /** Lines over the steps of a run on a canvas: [values, colour, width, dashes], clipped to `low` and `high`, with marks, [step, words]. */
 function plot(canvas, lines, { low, high, end, perEpoch, marks, cursor, format }) {
   const scale = window.devicePixelRatio || 1, width = canvas.clientWidth, height = canvas.clientHeight;
@@ -222,7 +237,7 @@ function plot(canvas, lines, { low, high, end, perEpoch, marks, cursor, format }
     path([[across(step), top], [across(step), bottom]], text, 1, [2, 3]);
     if (words) context.fillText(words, Math.min(across(step) + 4, width - 6 - context.measureText(words).width), top + 10);
   }
-  for (const [values, colour, thick, dashes] of lines) path(values.map((value, step) => [across(step), up(value)]), colour, thick, dashes);
+  for (const [values, colour, thick, dashes] of lines) path(extremes(values, width).map(([step, value]) => [across(step), up(value)]), colour, thick, dashes);
   if (cursor >= 0) path([[across(cursor), top], [across(cursor), bottom]], text, 2);
 }
 
@@ -375,10 +390,6 @@ export function teach(root, own, drawing) {
   // What is shown
   function show() {
     const { perEpoch, K } = learner, w = view < 0 ? learner.weights() : kept[view], end = ENDS.find((n) => n * perEpoch >= learner.steps) ?? EPOCHS;
-    let limit = 0;
-    for (let i = 0; i < PIXELS * K; i++) limit = Math.max(limit, Math.abs(w[i]));
-    canvases.forEach((canvas, k) => signed(canvas, Float64Array.from({ length: PIXELS }, (_, i) => w[i * K + k]), limit));
-    pad.learn(outputs(w));
     const axes = { end: Math.max(end, 3), perEpoch, marks: log.marks, cursor: view < 0 ? -1 : view * perEpoch };
     const seen = before ? [settled(log.validation, perEpoch), settled(before.validation, perEpoch)] : [settled(log.validation, perEpoch)];
     const old = (values) => [values?.slice(0, axes.end * perEpoch + 1) ?? [], BEFORE, 1.2, [4, 3]];
@@ -386,6 +397,10 @@ export function teach(root, own, drawing) {
       { ...axes, low: 0, high: round(1.05 * Math.min(Math.max(...seen.map(most)), 1e6)), format: (value) => `${+value.toPrecision(2)}` });
     plot(accuracies, [[log.batchAccuracy, BATCH_COLOUR, 1], old(before?.accuracy), [log.accuracy, VALIDATION, 2]],
       { ...axes, marks: [], low: Math.floor(20 * (least(settled(log.accuracy, perEpoch)) - 0.005)) / 20, high: 1, format: (value) => `${+(100 * value).toFixed(1)}%` });
+    let limit = 0; // from here on the page is written to, and no more measured
+    for (let i = 0; i < PIXELS * K; i++) limit = Math.max(limit, Math.abs(w[i]));
+    canvases.forEach((canvas, k) => signed(canvas, w, limit, k, K));
+    pad.learn(outputs(w));
     if (legend.children.length < 3 && before) legend.append(key(BEFORE, "validation, the run before"));
     epochs.max = kept.length - 1;
     epochs.value = view < 0 ? kept.length - 1 : view;
