@@ -174,7 +174,8 @@ const TASKS = {
   two: {
     name: "2 against 3, as in task 2", rate: 0.05, classes: (pair) => [...pair], captions: ([one, other]) => [`red for a ${one}, blue for a ${other}`],
     words: "Task 2 on its own training images, in file order: once an epoch the validation loss jumps, as task 2e describes. "
-      + "What do shuffling and subtracting the mean image do to the jumps? Switch while it runs, and draw: the verdict follows.",
+      + "What do shuffling and subtracting the mean image do to the jumps? Switch while it runs, and draw: the verdict follows. "
+      + "(Images have 16 shades of grey here; all else is as in the report.)",
   },
   ten: {
     name: "ten digits, as in task 3", rate: 0.01, classes: () => [..."0123456789"], captions: () => [..."0123456789"],
