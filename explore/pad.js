@@ -83,7 +83,7 @@ export function centre(ink) {
 
 // ---- The model ----------------------------------------------------------------------------------------------------
 
-const bytes = (data) => new Uint8Array(data.buffer ?? data, data.byteOffset ?? 0, data.byteLength);
+export const bytes = (data) => new Uint8Array(data.buffer ?? data, data.byteOffset ?? 0, data.byteLength);
 
 /** Weights, models x 785 x K, of float64, or of int16 with a scale for each model; a Float64Array for each model. */
 export function decode(weights, K, scales) {
@@ -120,22 +120,25 @@ export function contributions(pixels, w, K, k, ink) {
 const rgb = (r, g, b) => (0xff000000 | (b << 16) | (g << 8) | r) >>> 0;
 function paint(canvas, pixel) {
   const context = canvas.getContext("2d"), image = context.createImageData(canvas.width, canvas.height);
-  new Uint32Array(image.data.buffer).forEach((_, i, all) => { all[i] = pixel(i); });
+  const all = new Uint32Array(image.data.buffer);
+  for (let i = 0; i < all.length; i++) all[i] = pixel(i);
   context.putImageData(image, 0, 0);
 }
 const grey = (canvas, values) => paint(canvas, (i) => rgb(values[i], values[i], values[i]));
 
-/** Red for above 0, blue for below, white for 0. */
-function signed(canvas, values, limit) {
-  const ends = [[178, 24, 43], [33, 102, 172]];
-  paint(canvas, (i) => {
-    const t = Math.min(Math.abs(values[i]) / (limit || 1), 1) ** 0.8;
-    return rgb(...ends[values[i] > 0 ? 0 : 1].map((end) => 255 + t * (end - 255)));
-  });
+const SHADES = 256; // on either side of white
+const COLOURS = Uint32Array.from({ length: 2 * SHADES + 1 }, (_, i) => {
+  const end = i > SHADES ? [178, 24, 43] : [33, 102, 172], t = Math.abs(i / SHADES - 1) ** 0.8;
+  return rgb(...end.map((channel) => 255 + t * (channel - 255)));
+});
+/** Red for above 0, blue for below, white for 0: the values from `first` on, one in `every`. */
+export function signed(canvas, values, limit, first = 0, every = 1) {
+  const scale = SHADES / (limit || 1);
+  paint(canvas, (i) => COLOURS[SHADES + Math.round(Math.min(Math.max(values[first + i * every] * scale, -SHADES), SHADES))]);
 }
 
 /** A new element: its tag, attributes, and children. */
-function h(tag, attributes = {}, ...children) {
+export function h(tag, attributes = {}, ...children) {
   const element = document.createElement(tag);
   for (const [name, value] of Object.entries(attributes)) {
     if (name.startsWith("on")) element.addEventListener(name.slice(2), value);
@@ -146,8 +149,8 @@ function h(tag, attributes = {}, ...children) {
 }
 
 const fact = ([name, value]) => h("tr", {}, h("th", { scope: "row" }, name), h("td", {}, value));
-const picture = (label, size = SIDE) => h("canvas", { width: size, height: size, role: "img", "aria-label": label });
-const percent = (p) => `${(100 * p).toFixed(1)}%`;
+export const picture = (label, size = SIDE) => h("canvas", { width: size, height: size, role: "img", "aria-label": label });
+export const percent = (p) => `${(100 * p).toFixed(1)}%`;
 const number = (v) => (v < 0 ? "\u2212" : "+") + Math.abs(v).toFixed(2);
 
 // ---- The pad ------------------------------------------------------------------------------------------------------
@@ -156,12 +159,13 @@ const number = (v) => (v < 0 ? "\u2212" : "+") + Math.abs(v).toFixed(2);
  * Put the pad into `root`. The configuration: `classes` (K names), `weights` and, if they are rounded, `scales` (see decode), `models` (for
  * each a name, the group it belongs to and `facts`, pairs of name and value), `at` (the model shown first), `images`
  * (784 bytes each), `titles` (theirs: the first `random` are any images, the others costly mistakes), `ink` (a drawing
- * or nothing) and `gallery` (whether the weights are shown). `changed(state)` is called when a stroke or a choice is made.
+ * or nothing), `example` (the image that lies on the pad until the first stroke, if any), `sources` (buttons for more
+ * images: a name, and a function that gives pixels and a title) and `gallery` (whether the weights are shown). `changed(state)` is called when a stroke or a choice is made. Returns what others may do with the pad.
  */
 export function mount(root, config, changed = () => {}) {
   const { classes, models, titles } = config, K = classes.length, W = decode(config.weights, K, config.scales ?? []);
-  const images = bytes(config.images), state = { at: config.at, ink: new Uint8Array(GRID * GRID), centred: true };
-  let pixels, probability, shown = -1, onlyInk = true, erasing = false, past = [], later, loaded = "";
+  const images = bytes(config.images), state = { at: config.at, ink: new Uint8Array(GRID * GRID), centred: true, fresh: false, loaded: "" };
+  let pixels, probability, shown = -1, onlyInk = true, erasing = false, past = [], later;
   let brush = [GRID / 2, GRID / 2], from = null, down = false, keys = false; // down: the pen that the keyboard moves
 
   // Controls
@@ -182,11 +186,13 @@ export function mount(root, config, changed = () => {}) {
   const begin = () => costly.value && load(+costly.value);
   const costly = h("select", { "aria-label": "Start from a costly mistake", onchange: begin },
     h("option", { value: "" }, "a costly mistake\u2026"), ...titles.map(option).slice(config.random));
-  const status = h("p", { class: "pad-status", role: "status", "aria-live": "polite" });
+  const verdict = h("p", { class: "pad-status", "aria-hidden": "true" }); // for the eye at once, for the ear at rest
+  const status = h("p", { class: "pad-said", role: "status", "aria-live": "polite" });
+  const invitation = h("span", { class: "pad-invitation", "aria-hidden": "true" });
   const seen = picture("What the model sees"), map = picture("What each pixel says");
   const sums = h("p", { class: "pad-note" });
 
-  const show = (k) => () => { shown = k; draw(); };
+  const show = (k) => () => { shown = k; judge(); };
   const radio = (k, name) =>
     h("input", { type: "radio", name: group, "aria-label": name, checked: k === shown, onchange: show(k) });
   const group = `pad-${Math.random().toString(36).slice(2)}`;
@@ -202,9 +208,10 @@ export function mount(root, config, changed = () => {}) {
   // Choosing a model: which family, and how far along it
   const families = [...new Set(models.map((m) => m.group))];
   const members = (name) => models.flatMap((m, i) => (m.group === name ? [i] : []));
-  const turn = () => { fill(); choose(along()); };
+  const pick = (at) => { choose(at); report(); };
+  const turn = () => { fill(); pick(along()); };
   const family = h("select", { "aria-label": "What the slider moves", onchange: turn }, ...families.map((f) => h("option", {}, f)));
-  const slider = h("input", { type: "range", min: 0, step: 1, class: "pad-slider", oninput: () => choose(along()) });
+  const slider = h("input", { type: "range", min: 0, step: 1, class: "pad-slider", oninput: () => pick(along()) });
   const along = () => members(family.value)[+slider.value], facts = h("table", { class: "pad-facts" });
   const which = h("span", { class: "pad-which" }), note = h("p", { class: "pad-note" });
   function fill() { slider.max = members(family.value).length - 1; }
@@ -216,19 +223,24 @@ export function mount(root, config, changed = () => {}) {
   root.setAttribute("data-lm-suppress-shortcuts", "true"); // JupyterLab's own keys stay away
   const choice = h("div", { class: "pad-choice" }, families.length > 1 ? family : families[0], slider, which);
   const starts = [titles.length ? button("Random image", () => load(Math.floor(Math.random() * config.random))) : "",
-    titles.length > config.random ? costly : ""];
+    titles.length > config.random ? costly : "",
+    ...(config.sources ?? []).map(([name, give]) => button(name, () => {
+      const [found, title] = give();
+      keep();
+      put(enlarge(found), title);
+    }))];
   const sides = [h("span", { class: "pad-for" }, "red for"), ", ", h("span", { class: "pad-against" }, "blue against")];
   root.replaceChildren(
     config.gallery && models.length > 1 ? choice : "",
     h("div", { class: "pad-top" },
-      h("div", { class: "pad-left" }, pad,
+      h("div", { class: "pad-left" }, h("div", { class: "pad-paper" }, pad, invitation),
         h("div", { class: "pad-tools" }, button("Undo", undo), button("Clear", clear), eraser, h("label", { class: "pad-size" }, "Brush ", size)),
         h("div", { class: "pad-tools" }, ...starts),
         box("Centre and scale it, as MNIST was", true, (on) => { state.centred = on; update(); report(); })),
-      h("div", { class: "pad-right" }, bars, status),
+      h("div", { class: "pad-right" }, bars, verdict, status),
       h("div", { class: "pad-middle" },
         named(seen, "what the model sees"), named(map, ...sides),
-        h("div", {}, sums, box("black pixels count too", false, (on) => { onlyInk = !on; draw(); })))),
+        h("div", {}, sums, box("black pixels count too", false, (on) => { onlyInk = !on; judge(); })))),
     config.gallery ? h("div", { class: "pad-below" }, facts, gallery, note) : "");
 
   // What is shown
@@ -242,19 +254,20 @@ export function mount(root, config, changed = () => {}) {
     which.textContent = models[at].name;
     facts.replaceChildren(...models[at].facts.map(fact));
     const w = W[at], limit = w.subarray(0, 784 * K).reduce((a, b) => Math.max(a, Math.abs(b)), 0);
-    const weights = (k) => Float64Array.from({ length: 784 }, (_, i) => w[i * K + k]);
-    if (config.gallery) tiles.forEach((tile, k) => signed(tile, weights(k), limit));
+    if (config.gallery) tiles.forEach((tile, k) => signed(tile, w, limit, k, K));
     note.textContent = `The weights, on one scale: red ${limit.toPrecision(2)}, white 0, blue \u2212${limit.toPrecision(2)}.`;
     update();
-    report();
   }
   function update() {
     pixels = state.centred ? centre(state.ink) : shrink(state.ink);
-    probability = probabilities(pixels, W[state.at], K);
+    grey(seen, pixels);
+    judge();
     draw();
   }
   function draw() {
     grey(pad, state.ink);
+    invitation.textContent = state.fresh ? "Your turn: draw over it" : "Draw a digit here";
+    invitation.hidden = !state.fresh && (from !== null || state.ink.some(Boolean));
     if (keys) {
       const context = pad.getContext("2d");
       context.strokeStyle = down ? "#ff9d00" : "#7fd4ff";
@@ -263,6 +276,10 @@ export function mount(root, config, changed = () => {}) {
       context.arc(...brush, Math.max(+size.value, 6), 0, 7);
       context.stroke();
     }
+  }
+  /** Show what the model makes of the image. */
+  function judge() {
+    probability = probabilities(pixels, W[state.at], K);
     const best = probability.indexOf(Math.max(...probability)), k = shown < 0 ? best : shown;
     rows.forEach(({ row, bar, value }, i) => {
       bar.style.width = percent(probability[i]);
@@ -272,32 +289,46 @@ export function mount(root, config, changed = () => {}) {
     });
     const says = contributions(pixels, W[state.at], K, k, onlyInk), total = says.reduce((a, b) => a + b, 0);
     signed(map, says, says.reduce((a, b) => Math.max(a, Math.abs(b)), 0));
-    grey(seen, pixels);
     const z = logits(pixels, W[state.at], K)[k];
     map.setAttribute("aria-label", `What each pixel says for ${classes[k]}: ${number(total)} in all`);
     sums.textContent = `Class ${classes[k]}: ${onlyInk ? "the strokes add" : "all pixels add"} ${number(total)}, `
       + `${onlyInk ? "a black image has" : "the bias is"} ${number(z - total)}: in all ${number(z)}.`;
+    const order = classes.map((_, i) => i).toSorted((a, b) => probability[b] - probability[a]);
+    const say = (i) => `${classes[i]} with ${percent(probability[i])}`;
+    verdict.textContent = `${state.loaded}${state.ink.some(Boolean) ? "" : "Nothing drawn: "}${say(order[0])}, then ${say(order[1])}.`;
   }
-  /** Tell what was found, to the eye and the ear, once the pen rests; and the state to who wants it. */
+  /** Tell the ear what was found, once the pen rests; and the state to who wants it. */
   function report() {
     clearTimeout(later);
-    later = setTimeout(() => {
-      const order = classes.map((_, k) => k).toSorted((a, b) => probability[b] - probability[a]);
-      const say = (k) => `${classes[k]} with ${percent(probability[k])}`;
-      status.textContent = `${loaded}${state.ink.some(Boolean) ? "" : "Nothing drawn: "}${say(order[0])}, then ${say(order[1])}.`;
-    }, 300);
+    later = setTimeout(() => { status.textContent = verdict.textContent; }, 300);
     changed({ ...state, pixels });
   }
 
   // Drawing
   function keep() {
     past = [...past.slice(1 - UNDO), state.ink.slice()];
+    if (state.fresh && !erasing) { // the example makes room for the first stroke
+      state.ink.fill(0);
+      state.loaded = "";
+    }
+    state.fresh = false;
   }
-  function put(ink, title = "") {
-    state.ink = ink;
-    loaded = title;
+  /** Have a drawing on the pad, and its title in the verdict, as another pad shows them. */
+  function follow({ ink, loaded = "", fresh = false }) {
+    if (ink.every((value, i) => value === state.ink[i])) return;
+    keep();
+    Object.assign(state, { ink: ink.slice(), loaded, fresh });
+    update();
+  }
+  function put(ink, loaded = "") {
+    Object.assign(state, { ink, loaded, fresh: false });
     update();
     report();
+  }
+  /** Judge by other weights, of this shape, from now on. */
+  function learn(w) {
+    W[state.at] = w;
+    judge();
   }
   function undo() {
     if (past.length) put(past.pop());
@@ -307,10 +338,11 @@ export function mount(root, config, changed = () => {}) {
     costly.value = "";
     put(new Uint8Array(GRID * GRID));
   }
+  const image = (i) => enlarge(images.subarray(784 * i, 784 * (i + 1)));
   function load(i) {
     keep();
     if (i < config.random) costly.value = "";
-    put(enlarge(images.subarray(784 * i, 784 * (i + 1))), `Image: ${titles[i]}. `);
+    put(image(i), `Image: ${titles[i]}. `);
   }
   const place = (event) => {
     const frame = pad.getBoundingClientRect();
@@ -363,9 +395,12 @@ export function mount(root, config, changed = () => {}) {
   });
   root.addEventListener("keydown", (event) => event.stopPropagation());
 
+  if (config.example >= 0) {
+    Object.assign(state, { ink: image(config.example), loaded: `An example, ${titles[config.example]}: `, fresh: true });
+  }
   choose(state.at);
   if (config.ink?.byteLength) put(bytes(config.ink).slice());
-  return { choose, put, state };
+  return { choose: pick, follow, learn, put, state };
 }
 
 /** The widget: its traits are the configuration, and `ink`, `pixels`, `centred` and `at` follow the pen. */

@@ -1,4 +1,4 @@
-"""The pad for a page of HTML: one fragment with its script, its style, the stored optima and some images.
+"""The pad and the trainer for a page of HTML: one fragment with its script, style, weights and images.
 
 `fragment` is the entry point "drawing-pad" of the group "nbtypst.widgets" (see there): the exporter
 report_html puts the fragment where a cell of the report names it. Such a page must allow this one script, by
@@ -9,31 +9,41 @@ report_html puts the fragment where a cell of the report names it. Such a page m
 from __future__ import annotations
 
 import json
+import re
+import zlib
 from base64 import b64encode
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from functools import cache
 from hashlib import sha256
 from html import escape
+from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
 
-from assignment1.mnist import load_mnist
+from assignment1.mnist import MNIST, TRAIN, Bytes, load_mnist
 from assignment1.models import Array, Regression
 from explore import paths, pictures
 from explore.pad import DIGITS, HERE, configuration, starts
 
 RANDOM = 20  # images to start from
 COSTLY = 12
+PAIR = (2, 3)  # the digits of task 2: all their images are there
+FIRST = {"train": 3000, "validation": 1000}  # so many images of a file serve the task of ten digits
 NAME = "drawing-pad"  # the id of the element that the pad is put into
+TRAINER = "trainer"
 STILL = (
     "The drawing pad: an image of a handwritten digit, the pixels that speak for and against the most "
     "probable digit, ten probabilities, and the weights of each digit as images. To draw, allow scripts."
 )
 START = """
 const root = document.getElementById("%s"), own = JSON.parse(root.dataset.pad);
-const unpack = (text) => Uint8Array.from(atob(text), (letter) => letter.charCodeAt(0)).buffer;
-mount(root, { ...own, weights: unpack(own.weights), images: unpack(own.images) });
+const decoded = (text) => Uint8Array.from(atob(text), (letter) => letter.charCodeAt(0)).buffer;
+let follow = () => {};
+const given = { ...own, weights: decoded(own.weights), images: decoded(own.images) };
+const pad = mount(root, given, (state) => follow(state));
+const below = document.getElementById("%s");
+({ follow } = teach(below, JSON.parse(below.dataset.trainer), pad));
 """
 
 
@@ -49,11 +59,17 @@ def rounded(models: Sequence[Regression]) -> tuple[NDArray[np.int16], Array]:
     return np.diff(sums, axis=1, prepend=0).astype("<i2"), scales
 
 
+def modules() -> str:
+    """Return pad.js and trainer.js, which imports from pad.js, as one module."""
+    pad = (HERE / "pad.js").read_text(encoding="utf-8")
+    trainer = (HERE / "trainer.js").read_text(encoding="utf-8")
+    return pad + re.sub(r"^import .*$", "", trainer, flags=re.M)
+
+
 @cache
 def script() -> str:
-    """Return the one script of the fragment: pad.js, and its start."""
-    source = (HERE / "pad.js").read_text(encoding="utf-8")
-    return source + START % NAME
+    """Return the one script of the fragment: the modules, and their start."""
+    return modules() + START % (NAME, TRAINER)
 
 
 def script_hash() -> str:
@@ -63,11 +79,12 @@ def script_hash() -> str:
 
 @cache
 def fragment() -> str:
-    """Return the pad along the stored optima, for a page's body; in print, and without script, a still.
+    """Return the pad along the stored optima and the trainer; in print and without script, a still.
 
-    The fragment asks nothing of a network. Its size is under 300 kB.
+    The fragment asks nothing of a network. Its size is under 1.6 MB.
     """
-    data = load_mnist().softmax(np.float32)
+    mnist = load_mnist()
+    data = mnist.softmax(np.float32)
     along = paths.entries(paths.optima(), paths.PENALTY, data)
     middle = len(along) // 2
     model = along[middle].model
@@ -78,17 +95,55 @@ def fragment() -> str:
         "scales": scales.tolist(),
         "images": _text(images.images.tobytes()),
         "at": middle,
+        "example": images.random,  # the costliest mistake
         "gallery": True,
     }
-    text = escape(json.dumps(own, ensure_ascii=False, separators=(",", ":")))
+    learned = _json(training(mnist))
     picture = pictures.still(model, images.images[0], DIGITS, along[middle].name)
     style = (HERE / "pad.css").read_text(encoding="utf-8")
     return (
         f"<style>{style}</style>\n"
-        f'<div id="{NAME}" role="group" aria-label="Drawing pad" data-pad="{text}"></div>\n'
+        f'<div id="{NAME}" role="group" aria-label="Drawing pad" data-pad="{_json(own)}"></div>\n'
         f'<img class="pad-still" src="{pictures.uri(picture)}" alt="{escape(STILL)}">\n'
+        f'<div id="{TRAINER}" role="group" aria-label="Trainer" data-trainer="{learned}"></div>\n'
         f'<script type="module">{script()}</script>\n'
     )
+
+
+def training(mnist: MNIST) -> dict[str, Any]:
+    """Return what `teach` of trainer.js asks for: labels, and images at 4 bits a pixel, deflated.
+
+    Of either split these are all images of the pair, and then the others among the first of the file.
+    """
+    splits = {
+        "train": (mnist.train_images[:TRAIN], mnist.train_labels[:TRAIN]),
+        "validation": (mnist.test_images, mnist.test_labels),
+    }
+    labels = {}
+    chosen = []
+    for name, (images, digits) in splits.items():
+        first = FIRST[name]
+        pairs = np.isin(digits, PAIR)
+        chosen.append(images[pairs])
+        chosen.append(images[:first][~pairs[:first]])
+        labels[name] = {"pairs": _letters(digits[pairs]), "first": _letters(digits[:first])}
+    deflated = zlib.compress(packed(np.concatenate(chosen)).tobytes(), 7)  # 9: six times as long for 2%
+    return {"pair": _letters(PAIR), "labels": labels, "images": _text(deflated)}
+
+
+def packed(images: Bytes) -> Bytes:
+    """Return images (N, 28, 28) as (N, 14, 28): a byte has 16 shades of a pixel, and of the one below."""
+    grey = np.rint(images / 17).astype(np.uint8)
+    return np.uint8(16) * grey[:, ::2] + grey[:, 1::2]
+
+
+def _letters(digits: Iterable[object]) -> str:
+    return "".join(map(str, digits))
+
+
+def _json(value: object) -> str:
+    """Return a value as JSON for an attribute."""
+    return escape(json.dumps(value, ensure_ascii=False, separators=(",", ":")))
 
 
 def _text(data: bytes) -> str:

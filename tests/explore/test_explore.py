@@ -178,7 +178,7 @@ def test_the_fragments_weights_change_no_probability_by_more_than_two_thousandth
 
 def test_the_fragment_is_small_and_its_hash_is_that_of_its_only_script():
     fragment = page.fragment()
-    assert len(fragment.encode()) < 300_000
+    assert len(fragment.encode()) < 1_600_000  # all that moves in the page
     (script,) = re.findall(r"<script[^>]*>(.*?)</script>", fragment, re.S)
     digest = b64encode(sha256(script.encode()).digest()).decode()
     assert page.script_hash() == f"sha256-{digest}"

@@ -69,7 +69,7 @@ def test_page_is_self_contained_and_allows_the_script_of_the_pad_alone(page, htm
     sources = [attributes["src"] for _, attributes in page.elements if "src" in attributes]
     assert all(re.match("data:image/(svg[+]xml|png);base64,", source) for source in sources)
     source = html.read_text(encoding="utf-8")
-    assert pad_page.fragment() in source and len(pad_page.fragment().encode()) <= 300_000
+    assert pad_page.fragment() in source and len(pad_page.fragment().encode()) <= 1_600_000
     addresses = re.findall(r"url\(.{20}", source)
     assert len(addresses) == 1 and addresses[0].startswith('url("data:font/woff2;ba')
     names = [attributes["id"] for _, attributes in page.elements if "id" in attributes]

@@ -1,0 +1,298 @@
+"""The trainer in a page of HTML, used in Chromium as a reader would."""
+
+import re
+
+import numpy as np
+import pytest
+
+from assignment1 import LogisticRegression, load_mnist
+from assignment1.run import Settings
+from assignment1.training import gradient_descent
+from browser import chromium, stroke, told, visited
+from conftest import ROOT
+from explore import page as pad_page
+
+pytestmark = pytest.mark.slow
+
+TWO = [(80, 90), (140, 40), (190, 90), (80, 230), (200, 230)]
+# What changes in a while: pictures of the weights, and what is said to the ear
+WATCH = """async (root, ms) => {
+    const tile = root.querySelector(".trainer-weights canvas");
+    const found = { pictures: new Set(), said: 0, first: 0 }, began = performance.now();
+    const listener = new MutationObserver(() => { found.said++; });
+    for (const one of root.querySelectorAll("[role=status], [aria-live]")) {
+        listener.observe(one, { childList: true, characterData: true, subtree: true });
+    }
+    const before = tile.toDataURL();
+    root.querySelector(".trainer-play").click();
+    while (performance.now() < began + ms) {
+        await new Promise(requestAnimationFrame);
+        const now = tile.toDataURL();
+        if (!found.first && now !== before) found.first = performance.now() - began;
+        found.pictures.add(now);
+    }
+    return { ...found, pictures: found.pictures.size };
+}"""
+
+# How many pixels of a canvas are not black
+INK = """canvas => {
+    const context = new OffscreenCanvas(280, 280).getContext("2d", { willReadFrequently: true });
+    context.drawImage(canvas, 0, 0);
+    return context.getImageData(0, 0, 280, 280).data.filter((value, i) => value && i % 4 === 0).length;
+}"""
+
+
+@pytest.fixture(scope="module")
+def browser():
+    with chromium() as started:
+        yield started
+
+
+@pytest.fixture(scope="module")
+def file(tmp_path_factory):
+    """Write a page with the fragment alone, by the security policy that it needs."""
+    policy = (
+        f"default-src 'none'; img-src data:; style-src 'unsafe-inline'; script-src '{pad_page.script_hash()}'"
+    )
+    css = (ROOT / "nbtypst/src/nbtypst/export/page.css").read_text(encoding="utf-8")
+    file = tmp_path_factory.mktemp("trainer") / "page.html"
+    file.write_text(
+        f'<!DOCTYPE html><html lang="en"><head><meta charset="utf-8"><title>Trainer</title>'
+        f'<meta name="viewport" content="width=device-width"><style>{css}</style>'
+        f'<meta http-equiv="Content-Security-Policy" content="{policy}">'
+        f"</head><body><main>{pad_page.fragment()}</main></body></html>",
+        encoding="utf-8",
+    )
+    return file
+
+
+@pytest.fixture(params=[(360, "dark"), (1400, "light")], ids=str)
+def opened(request, browser, file):
+    with visited(browser, file, *request.param) as page:
+        trainer = page.locator("#trainer")
+        trainer.locator(".trainer-numbers", has_text="Before the first step").wait_for()
+        yield page, trainer
+
+
+def bars(pad):
+    return [float(text.rstrip("%")) for text in pad.locator(".pad-value").all_inner_texts()]
+
+
+def press(trainer, name):
+    trainer.get_by_role("button", name=name, exact=True).click()
+
+
+def numbers(trainer):
+    return trainer.locator(".trainer-numbers").inner_text()
+
+
+def weights(trainer):
+    return trainer.locator(".trainer-weights canvas").evaluate_all("all => all.map((c) => c.toDataURL())")
+
+
+def epochs(trainer, count):
+    """Train so many epochs, each until it has ended."""
+    trainer.get_by_label("Speed").press("End")
+    for _ in range(count):
+        before = numbers(trainer)
+        press(trainer, "One epoch")
+        trainer.page.wait_for_function(
+            "before => { const now = document.querySelector('.trainer-numbers').textContent;"
+            " return now !== before && now.startsWith('After epoch'); }",
+            arg=before,
+        )
+
+
+def test_what_the_page_trains_is_what_numpy_trains_and_the_switch_takes_the_spikes_away(opened):
+    page, trainer = opened
+    data = load_mnist().binary(2, 3)
+    for split in (data.train, data.validation):
+        split.X[:, :784] = np.rint((split.X[:, :784] + 1) * 7.5) / 7.5 - 1
+    settings = Settings(0.05, 3, shuffle=False, checks_per_epoch=31)
+    history = gradient_descent(LogisticRegression(), data, settings).history
+    loss = history.validation_loss
+    epochs(trainer, 3)
+    height = loss[62:].max() - np.median(loss[62:])
+    accuracy = history.validation_accuracy[-1]
+    assert numbers(trainer) == (
+        f"After epoch 3: validation loss {loss[-1]:.4f}, accuracy {accuracy:.1%}. "
+        f"In epoch 3 the highest validation loss was {loss[62:].max():.4f}, {height:.4f} above the median."
+    )
+    assert height > 0.1
+    trainer.get_by_label("subtract the mean image").check()
+    epochs(trainer, 2)
+    (height,) = re.findall(r"([\d.]+) above the median", numbers(trainer))
+    assert float(height) < 0.005
+    assert page.evaluate("document.documentElement.scrollWidth <= innerWidth")
+
+
+def test_pictures_and_verdict_move_while_it_trains_and_nothing_is_said_before_it_rests(opened):
+    page, trainer = opened
+    assert bars(trainer) == [50, 50]
+    seen = trainer.evaluate(WATCH, 2000)
+    assert seen["said"] == 0
+    assert seen["pictures"] >= 20 and 0 < seen["first"] < 1000  # of some 120 and 20 ms, on a busy machine
+    assert bars(trainer) != [50, 50]
+    press(trainer, "Pause")
+    rest = numbers(trainer)
+    assert rest.startswith("Epoch") or rest.startswith("After epoch")
+    status = trainer.locator("> [role=status]")
+    (best,) = trainer.locator(".pad-best b").all_inner_texts()
+    assert (
+        status.inner_text().startswith(rest) and f"{best} with {max(bars(trainer))}%" in status.inner_text()
+    )
+    page.wait_for_timeout(200)
+    assert numbers(trainer) == rest
+    press(trainer, "One step")
+    assert numbers(trainer) != rest
+
+
+def test_one_goes_back_and_forth_through_the_epochs(opened):
+    _, trainer = opened
+    epochs(trainer, 3)
+    last, slider = (
+        (numbers(trainer), weights(trainer), bars(trainer)),
+        trainer.get_by_label("Epoch that is shown"),
+    )
+    slider.press("ArrowLeft")
+    assert numbers(trainer).startswith("After epoch 2: ")
+    assert slider.get_attribute("aria-valuetext") == "after epoch 2"
+    assert weights(trainer) != last[1] and bars(trainer) != last[2]
+    slider.press("Home")
+    assert numbers(trainer).startswith("Before the first step") and bars(trainer) == [50, 50]
+    slider.press("End")
+    assert (numbers(trainer), weights(trainer), bars(trainer)) == last
+    slider.press("Home")
+    press(trainer, "One step")
+    assert numbers(trainer).startswith("Epoch 4, step 1 of 31: ")
+    press(trainer, "Start again")
+    assert numbers(trainer).startswith("Before the first step")
+    assert trainer.get_by_text("validation, the run before").is_visible()
+
+
+def test_ten_digits_are_learned_and_a_drawing_is_judged_on_both_pads(opened):
+    page, trainer = opened
+    above = page.locator("#drawing-pad")
+    trainer.get_by_label("Task").select_option("ten")
+    epochs(trainer, 4)
+    (accuracy,) = re.findall(r"accuracy ([\d.]+)%", numbers(trainer))
+    assert float(accuracy) > 70
+    assert len(set(weights(trainer))) == len(bars(trainer)) == 10
+    stroke(page, trainer.locator(".pad-draw"), *TWO)
+    told(trainer.locator(".pad"), "2 with")
+    assert bars(trainer).index(max(bars(trainer))) == bars(above).index(max(bars(above))) == 2
+    above.get_by_role("button", name="Clear").click()
+    assert trainer.locator(".pad-status").inner_text().startswith("Nothing drawn")
+    press(trainer, "Its costliest image")
+    title = re.match(r"A validation image, a (\d): (\d) with", trainer.locator(".pad-status").inner_text())
+    assert title[1] != title[2]
+
+
+@pytest.mark.parametrize("name", ["#drawing-pad", "#trainer .pad"])
+def test_a_pad_opens_with_an_example_that_makes_room_and_is_never_a_black_square(opened, name):
+    page, _ = opened
+    pad = page.locator(name)
+    invitation, verdict = pad.locator(".pad-invitation"), pad.locator(".pad-status")
+
+    def ink():
+        return pad.locator(".pad-draw").evaluate(INK)
+
+    example = ink()
+    assert example > 5000 and "An example, a 2 taken for a 7: " in verdict.inner_text()
+    assert invitation.is_visible() and invitation.inner_text() == "Your turn: draw over it"
+    stroke(page, pad.locator(".pad-draw"), (140, 40), (140, 240))
+    assert invitation.is_hidden() and "example" not in verdict.inner_text()
+    assert 0 < ink() < 6000  # the line alone
+    pad.get_by_role("button", name="Clear").click()
+    assert invitation.is_visible() and invitation.inner_text() == "Draw a digit here"
+    for _ in range(2):
+        pad.get_by_role("button", name="Undo").click()
+    assert ink() == example
+
+
+def test_the_sentence_under_the_bars_never_contradicts_them(opened):
+    page, _ = opened
+    pad = page.locator("#drawing-pad")
+    contradictions = pad.evaluate("""pad => {
+        const slider = pad.querySelector(".pad-slider"), found = [];
+        for (let at = 0; at <= +slider.max; at++) {
+            slider.value = at;
+            slider.dispatchEvent(new Event("input"));
+            const best = (part) => pad.querySelector(`.pad-best ${part}`).textContent;
+            const bar = `${best("b")} with ${best(".pad-value")}`;
+            const says = pad.querySelector(".pad-status").textContent;
+            if (!says.includes(`: ${bar}, then`)) found.push([bar, says]);
+        }
+        return found;
+    }""")
+    assert contradictions == []
+
+
+def test_a_run_that_diverges_says_so_and_another_begins(opened):
+    _, trainer = opened
+    trainer.get_by_label("learning rate").select_option("3")
+    trainer.get_by_label("penalty").select_option("1")
+    trainer.get_by_label("Speed").press("End")
+    press(trainer, "Play")
+    trainer.locator("> [role=status]", has_text="the loss is no longer a number").wait_for()
+    assert trainer.locator(".trainer-play").inner_text() == "Play"
+    trainer.get_by_label("penalty \u03bb").select_option("0")
+    press(trainer, "Start again")
+    epochs(trainer, 1)
+    assert "validation loss" in numbers(trainer)
+
+
+def test_the_trainer_is_used_by_keys_and_each_control_has_a_name(browser, file):
+    with visited(browser, file, 1400, "light") as page:
+        trainer, focused = page.locator("#trainer"), page.locator(":focus")
+        trainer.locator(".trainer-numbers", has_text="Before the first step").wait_for()
+        trainer.get_by_label("Task").focus()
+        reached = []
+        for _ in range(10):
+            name = (
+                "e => e.labels?.[0] ? [...e.labels[0].childNodes].map((n) => n.data).join('') : e.innerText"
+            )
+            reached.append(focused.evaluate(name).strip())
+            page.keyboard.press("Tab")
+        assert reached == [
+            "Task",
+            "learning rate",
+            "penalty λ",
+            "shuffle before each epoch",
+            "subtract the mean image",
+            "Play",
+            "One step",
+            "One epoch",
+            "Start again",
+            "Speed",
+        ]
+        controls = "e => [...e.querySelectorAll('canvas, input, select')]"
+        unnamed = (
+            f"e => ({controls})(e).filter((c) => !c.ariaLabel && !c.labels?.[0]?.innerText.trim()).length"
+        )
+        assert trainer.evaluate(unnamed) == 0
+        trainer.locator(".trainer-play").focus()
+        page.keyboard.press("Space")
+        trainer.locator(".trainer-numbers", has_text="Epoch 2").wait_for()
+        page.keyboard.press("Space")
+        trainer.locator("> [role=status]", has_text="validation loss").wait_for(state="attached")
+
+
+def test_who_wants_little_motion_sees_two_pictures_a_second(browser, file):
+    with browser.new_context(reduced_motion="reduce") as context:
+        page = context.new_page()
+        page.goto(file.as_uri())
+        trainer = page.locator("#trainer")
+        trainer.locator(".trainer-numbers", has_text="Before the first step").wait_for()
+        assert 2 <= trainer.evaluate(WATCH, 2000)["pictures"] <= 6
+
+
+def test_in_print_and_without_script_there_is_no_trainer(browser, file):
+    for options in ({}, {"java_script_enabled": False}):
+        with browser.new_context(**options) as context:
+            page = context.new_page()
+            page.goto(file.as_uri())
+            if not options:
+                page.locator(".trainer-numbers", has_text="Before the first step").wait_for()
+                page.emulate_media(media="print")
+            assert page.locator("#trainer").is_hidden() and page.locator(".pad-still").is_visible()
