@@ -13,6 +13,7 @@ from nbtypst.reading.markdown import pandoc, printable
 from nbtypst.reading.names import names
 
 TAG = re.compile(r"\s*\\tag\*?\s*\{([^{}]*)\}")
+_LABEL = re.compile(r"\\label\s*\{([^{}]*)\}")
 _FORBIDDEN = re.compile(r"#(?!(?:scale|box|hide|h)\b)")  # code in pandoc's Typst other than what it writes
 _COMMAND = re.compile(r"\\(?:([A-Za-z]+)|.)", re.S)
 _BRACE = re.compile(r"(?<!\\)[{}]")
@@ -40,7 +41,7 @@ _INFIX = {
 # What pandoc cannot read or gets wrong, and what it reads rightly, in the order in which they are replaced.
 _PLAIN: list[tuple[str, Any]] = [
     (r"\\begin\{(equation|displaymath|math)(\*?)\}(.*?)\\end\{\1\2\}", r"\3"),
-    (r"\\(?:label|cite|eqref|ref)\s*\{[^{}]*\}|\\(?:nonumber|notag|displaystyle|limits)(?![A-Za-z])", ""),
+    (r"\\(?:label|cite)\s*\{[^{}]*\}|\\(?:nonumber|notag|displaystyle|limits)(?![A-Za-z])", ""),
     (r"\\(begin|end)\{eqnarray\*?\}", r"\\\1{aligned}"),
     (r"\\begin\{(\w*matrix)\*\}\s*\[\w\]", r"\\begin{\1*}"),
     (r"\\(begin|end)\{(\w+)\*?\}", lambda m: rf"\{m[1]}{{{_NAMES['environments'].get(m[2], m[2])}}}"),
@@ -110,12 +111,17 @@ class Formula(NamedTuple):
     latex: str
     boxed: bool = False
     tag: str = ""  # the number
+    labels: tuple[tuple[str, str], ...] = ()  # each with the number that stands in its line
 
 
 def formula(display: bool, source: str, macros: Macros) -> Formula:
     """Return LaTeX as a formula that pandoc converts rightly, and add its definitions to `macros`."""
     latex = _expand(_define(source, macros), macros)
     tags = TAG.findall(latex)
+    labels = []
+    for line in latex.split(r"\\"):
+        numbers = [*TAG.findall(line), ""]
+        labels += [(label, numbers[0].strip()) for label in _LABEL.findall(line)]
     tag = tags[0].strip() if display and len(tags) == 1 else ""
     latex = TAG.sub("" if display and len(tags) == 1 else r"\\qquad (\1)", latex)
     if "eqnarray" in latex:
@@ -128,7 +134,7 @@ def formula(display: bool, source: str, macros: Macros) -> Formula:
         latex = inside
     if r"\\" in re.sub(r"\\begin\{(.*?)\}.*\\end\{\1\}|\\substack\{.*?\}", "", latex, flags=re.S):
         latex = rf"\begin{{aligned}}{latex}\end{{aligned}}"
-    return Formula(display, latex, inside is not None, tag)
+    return Formula(display, latex, inside is not None, tag, tuple(labels))
 
 
 def untagged(formula: Formula) -> Formula:

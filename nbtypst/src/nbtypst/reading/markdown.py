@@ -24,11 +24,17 @@ from nbconvert.filters.markdown_mistune import IPythonRenderer, MarkdownWithMath
 from pandocfilters import CodeBlock
 
 Block = dict[str, Any]
-READER = "html+smart-tex_math_dollars-tex_math_single_backslash-tex_math_double_backslash-raw_html"
+READER = (
+    "html+smart-auto_identifiers-raw_html"
+    "-tex_math_dollars-tex_math_single_backslash-tex_math_double_backslash"
+)
 INLINE = "nbtypst-math-inline"  # a class of <code> that holds LaTeX, as is the next
 DISPLAY = "nbtypst-math-display"
+REFERENCE = re.compile(r"\\(eq)?ref\s*\{([^{}]*)\}")  # to an equation
 MATH = re.compile(
-    r"\$\$(.+?)\$\$|\\\[(.+?)\\\]|\$([^$\n]+?)\$|\\\((.+?)\\\)|(\\begin\{(\w+\*?)\}.*\\end\{\6\})", re.S
+    r"(?<!\\)\$\$(.+?)\$\$|\\\[(.+?)\\\]|(?<!\\)\$([^$]+?)(?<!\\)\$|\\\((.+?)\\\)"
+    rf"|(\\begin\{{(\w+\*?)\}}.*\\end\{{\6\}})|({REFERENCE.pattern})",
+    re.S,
 )
 DEEPEST = 60  # elements in one another; what is nested deeper is text alone
 SECONDS = 30  # after which pandoc is taken to hang; more for a long text, as many as it takes at this pace:
@@ -140,9 +146,17 @@ _NUMBERS = {  # attributes: small ones alone, so that no table has a million col
     "start": r"[1-9]\d{0,3}",
     "width": r"[1-9]\d{0,3}(px)?",
 }
-_CONTROL = re.compile("[\x00-\x08\x0b\x0c\x0e-\x1f\x7f-\x84\x86-\x9f\ud800-\udfff\ufdd0-\ufdef\ufffe\uffff]")
+_CONTROL = re.compile(
+    "[\x00-\x08\x0b\x0c\x0e-\x1f\x7f-\x84\x86-\x9f\ud800-\udfff\ufdd0-\ufdef\ufeff\ufffe\uffff]"
+)
 _KEPT = dict(zip("'\".-", "\ufdd0\ufdd1\ufdd2\ufdd3", strict=True))  # what pandoc would make "smart" in code
 _LOST = re.compile(r"<(iframe|video|audio|embed|object|canvas|svg|form)\b([^>]*)", re.I)
+_NO_MATH = re.compile(  # tags, and what is in some of them
+    r"(<(?:code|math|pre|script|style|svg|textarea)\b.*?</(?:code|math|pre|script|style|svg|textarea)\s*>"
+    r"|<!--.*?-->|</?[a-z][^>]*>)",
+    re.S | re.I,
+)
+_INLINE_LIST = re.compile(r"<ol class=[\"']?list-inline[\"']?>\s*<li>(.*?)</li>\s*</ol>", re.S)  # R's vector
 _BLOCK = re.compile(r"<(?=/?(?:br|d[dt]|div|h[1-6]|li|p|t[dhr])\b)")
 _NO_SOURCE = re.compile(r'<img(?!(?:[^>"]|"[^"]*")*?\ssrc=)')
 _ADDRESS = re.compile(r"""(?:src|data|href)\s*=\s*["']?\s*(https?://[^\s"'<>]+)""", re.I)
@@ -173,6 +187,12 @@ class _Renderer(IPythonRenderer):  # type: ignore[misc]
         name = f' class="language-{language}"' if language else ""
         return f"<pre><code{name}>{escape(code)}</code></pre>\n"
 
+    def block_html(self, html: str) -> str:
+        return typeset(html)
+
+    def text(self, text: str) -> str:
+        return REFERENCE.sub(lambda found: _math(found[0], INLINE), super().text(text))
+
     def heading(self, text: str, level: int, **attrs: Any) -> str:
         return f"<h{level}>{text}</h{level}>\n"
 
@@ -198,14 +218,24 @@ def from_latex(source: str) -> str:
     """Return the HTML of a LaTeX output that is math, with or without words around it; else ""."""
     if _STRUCTURE.search(source) or "\\" in MATH.sub("", source):
         return ""
-    html = ""
-    done = 0
-    for match in MATH.finditer(source):
-        inline = match[3] or match[4]
-        latex = inline or match[1] or match[2] or match[5]
-        html += escape(source[done : match.start()]) + _math(latex, INLINE if inline else DISPLAY)
-        done = match.end()
-    return f"<p>{html}{escape(source[done:])}</p>" if html else ""
+    return f"<p>{MATH.sub(_marked, escape(source))}</p>" if MATH.search(source) else ""
+
+
+def typeset(html: str) -> str:
+    """Return HTML, the math in its text marked as Jupyter finds it."""
+    html = _INLINE_LIST.sub(
+        lambda found: f"<p>{re.sub('</li>.*?<li>', ' · ', found[1], flags=re.S)}</p>", html
+    )
+    parts = _NO_MATH.split(html)
+    parts[::2] = [MATH.sub(_marked, text).replace(r"\$", "$") for text in parts[::2]]
+    return "".join(parts)
+
+
+def _marked(math: re.Match[str]) -> str:
+    """Return what `MATH` found in text of HTML as code that holds LaTeX."""
+    inline = math[3] or math[4] or math[7]
+    latex = inline or math[1] or math[2] or math[5]
+    return _math(unescape(latex), INLINE if inline else DISPLAY)
 
 
 def from_latex_text(source: str) -> str:
