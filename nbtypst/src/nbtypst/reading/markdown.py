@@ -157,6 +157,13 @@ _NO_MATH = re.compile(  # tags, and what is in some of them
     re.S | re.I,
 )
 _INLINE_LIST = re.compile(r"<ol class=[\"']?list-inline[\"']?>\s*<li>(.*?)</li>\s*</ol>", re.S)  # R's vector
+_PIPE = "\ufdd4"  # stands for a pipe that ends no cell
+_SPAN = re.compile(r"(?<![\\$])\$[^$]+\$|`[^`]+`")
+_TABLE = re.compile(  # of Markdown, or a fence, which holds none
+    r"^ {0,3}(`{3,}|~{3,}).*?(?:^ {0,3}\1|\Z)"
+    r"|^( {0,3}[^\s>][^\n]*)\n( {0,3}(?=[^\n]*\|)[-|: \t]*-[-|: \t]*)(?:\n|\Z)((?:[^\n]*\|[^\n]*(?:\n|\Z))*)",
+    re.M | re.S,
+)
 _BLOCK = re.compile(r"<(?=/?(?:br|d[dt]|div|h[1-6]|li|p|t[dhr])\b)")
 _NO_SOURCE = re.compile(r'<img(?!(?:[^>"]|"[^"]*")*?\ssrc=)')
 _ADDRESS = re.compile(r"""(?:src|data|href)\s*=\s*["']?\s*(https?://[^\s"'<>]+)""", re.I)
@@ -211,7 +218,27 @@ class _Renderer(IPythonRenderer):  # type: ignore[misc]
 def from_markdown(source: str) -> str:
     """Return the HTML of Markdown, with GitHub's tables and with math, as nbconvert and Jupyter read it."""
     renderer = _Renderer(escape=False, allow_harmful_protocols=True)
-    return MarkdownWithMath(renderer=renderer).render(printable(source))
+    source = _TABLE.sub(_table, printable(source))
+    return MarkdownWithMath(renderer=renderer).render(source).replace(_PIPE, "|")
+
+
+def _table(found: re.Match[str]) -> str:
+    """Return a table of Markdown, each row as long as its head, no cell ended by a pipe in math or code."""
+    count = len(re.findall("-+", found[3] or ""))
+    if not found[2] or len(_cells(found[2], count)) != count:
+        return found[0]
+    text = ""
+    for line in found[0].splitlines():
+        row = [*_cells(line, count), *[""] * count]
+        text += f"| {' | '.join(row[:count])} |\n"
+    return text
+
+
+def _cells(line: str, count: int) -> list[str]:
+    """Return the cells of a row; a pipe in math or code ends none, unless there were too few then."""
+    held = _SPAN.sub(lambda span: span[0].replace("|", _PIPE), line)
+    rows = [re.split(r"(?<!\\)\|", re.sub(r"^\||(?<!\\)\|$", "", text.strip())) for text in (held, line)]
+    return rows[len(rows[0]) < count <= len(rows[1])]
 
 
 def from_latex(source: str) -> str:

@@ -185,7 +185,8 @@ class Tidier:
             return [*above, *blocks]
         if not header:
             full = next(part for part in (*middle, footer) if part)
-            header.append(full.pop(0))
+            while full and len(header) < _deepest(header):
+                header.append(full.pop(0))
         made = [[NOTHING, body[1], [], part] for body, part in zip(bodies, middle, strict=True)]
         table = [NOTHING, [None, above], columns, [NOTHING, header], made, [NOTHING, footer]]
         return [{"t": "Table", "c": table}]
@@ -264,6 +265,11 @@ class Tidier:
             self._warn(f"the picture {alt} has no alternative text", "write it as ![what it shows](file)")
         found.alt = one_line(alt) or "Picture"
         return [Span(["", ["picture"], [["key", self._keep(found)]]], [])]
+
+
+def _deepest(rows: list[Any]) -> int:
+    """Return how many rows the cells of a table's first rows reach over, one at least."""
+    return max([1, *(number + cell[2] for number, (_, cells) in enumerate(rows) for cell in cells)])
 
 
 def _file_name(address: str) -> str:
