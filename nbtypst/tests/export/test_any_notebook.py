@@ -109,8 +109,10 @@ def test_what_cells_hold_is_on_both_pages(case, convert):
 
 
 HTML = "text/html"
+OBJECT = "<IPython.core.display.HTML object>"
 BOX = f"<img src='data:image/png;base64,{base64()}' alt='a box'>"
 TABLE = "<table><tr><th>{0}</th></tr><tr><td>{1}</td></tr></table>"
+LISTED = "<ol class=list-inline><li>1.5</li><li>2</li></ol>"  # a vector of R
 # a cell, and what is of it in the PDF, in HTML and in warnings
 FORMS: dict[str, tuple[Any, str, str, str]] = {
     "task list": ("- [x] done\n- [ ] open", "☑ done\n• ☐ open", "<li>☑ done</li>\n<li>☐ open</li>", ""),
@@ -177,6 +179,47 @@ FORMS: dict[str, tuple[Any, str, str, str]] = {
         "é\n…",
         "é\n…</code>",
         "an output has 20,007 characters; only its start is shown",
+    ),
+    "nothing": (shown({}), "", "</header>", ""),
+    "math in HTML": ("<div>\\$5 $a$ <code>$b$</code></div>", "$5 𝑎 $b$", "$5 <math", ""),
+    "math in an HTML output": (shown({HTML: r"<p>\(a\) costs $12</p>"}), "𝑎 costs $12", "</math> costs", ""),
+    "math in a table's head": (
+        shown({HTML: TABLE.format("$x_1$ ($)", "$12")}),
+        "($)\n$12",
+        '<th scope="col"><math',
+        "",
+    ),
+    "a display object": (shown({HTML: "<style>a</style>", "text/plain": OBJECT}), "", "</header>", ""),
+    "a vector of R": (
+        shown({HTML: LISTED, "text/markdown": "1. 1.5\n2. 2"}),
+        "1.5 · 2",
+        "<p>1.5 · 2</p>",
+        "",
+    ),
+    "a link to a heading, in it": (
+        '<h2 id="Boke">Boke<a href="#Boke">¶</a></h2>',
+        "Boke¶",
+        '<a href="#Boke">¶</a>',
+        "",
+    ),
+    "no width": (said("a\ufeffb\u200b\u2060\u200e"), "ab", "ab", ""),
+    "references": (
+        "$$a \\tag{7}\\label{x}$$ $$b \\label{y}$$ By \\eqref{x}, $\\ref{y}$, $c\\text{ of }\\eqref{y}$",
+        "By (7), \n1, \n𝑐 of (1)",
+        'By <a href="#eq-7">(7)</a>, <a href="#eq-1">1</a>, <math',
+        "",
+    ),
+    "references to lines": (
+        "\\begin{align}a \\tag{A}\\label{a}\\\\ b \\tag{B}\\end{align} By \\eqref{a}",
+        "By (A)",
+        "By <span>(A)</span>",
+        "",
+    ),
+    "a reference to nothing": (
+        "By \\eqref{no}",
+        "By (no)",
+        "By <span>(no)</span>",
+        "a link leads to #no, which is not there; it is shown as text",
     ),
     "LaTeX that pandoc cannot read": (
         shown({"text/latex": r"\begin{tabular}{r} 1 & ", "text/plain": "in words"}),

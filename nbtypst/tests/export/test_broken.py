@@ -4,6 +4,7 @@ import copy
 import io
 import json
 import subprocess
+import sys
 from base64 import b64encode
 from pathlib import Path
 from typing import Any
@@ -34,6 +35,7 @@ BROKEN: dict[str, Any] = {
     "kernel": lambda nb: nb["metadata"].update(kernelspec="python", language_info=None),
     "output": lambda nb: nb["cells"].append({"cell_type": "code", "source": [], "outputs": [{"text": "x"}]}),
     "count": lambda nb: nb["cells"].append({"cell_type": "code", "source": "x", "execution_count": True}),
+    "a cell that is text": lambda nb: nb["cells"].append("words"),
     "JSON that is none": lambda nb: nb["cells"].append(
         {"cell_type": "code", "source": "x", "outputs": [{"data": {"text/json": {"a": 1}}}]}
     ),
@@ -103,6 +105,25 @@ def test_the_check_of_a_strict_notebook_says_that_it_is_not_valid(case, tmp_path
     first, second, *_ = capsys.readouterr().err.splitlines()
     assert first.endswith("some.ipynb is no report yet:")
     assert second.startswith("the notebook: it is no valid notebook: ")
+
+
+@pytest.mark.parametrize(
+    "content, fault",
+    [
+        (b"<<<<<<< HEAD", "it cannot be read: Notebook does not appear to be JSON"),
+        (b"\xff", "it is not in UTF-8: 'utf-8' codec"),
+        (b"[1]", "it has no list of cells"),
+    ],
+)
+def test_an_export_of_a_file_that_is_no_notebook_is_said_without_traceback(content, fault, tmp_path):
+    (tmp_path / "some.ipynb").write_bytes(content)
+    command = [sys.executable, "-m", "nbconvert", "--to", "report_html", str(tmp_path / "some.ipynb")]
+    said = subprocess.run(command, capture_output=True, text=True).stderr.splitlines()
+    assert len(said) == 3 and said[2].startswith(f"the notebook: {fault}")
+
+
+def test_a_notebook_with_a_byte_order_mark_is_read(tmp_path):
+    assert "Hello" in both("\ufeff" + json.dumps(VALID), tmp_path)[0]
 
 
 @pytest.mark.parametrize(

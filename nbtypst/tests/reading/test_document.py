@@ -5,12 +5,13 @@ from collections.abc import Mapping
 
 import nbformat
 import pytest
-from nbformat.v4 import new_code_cell, new_markdown_cell, new_output
+from nbformat.v4 import new_code_cell, new_markdown_cell, new_notebook, new_output
 from pandocfilters import stringify
 
 from nbtypst import ExportError
 from nbtypst.problems import Problems
 from nbtypst.reading.document import collect
+from nbtypst.reading.markdown import from_markdown, text_of
 from nbtypst.reading.references import nodes
 
 SVG = '<svg xmlns="http://www.w3.org/2000/svg" width="72pt" height="36pt"><path d="M0 0h72"/></svg>'
@@ -186,3 +187,44 @@ def test_title_and_levels_of_headings(sources, metadata, title, levels):
 def test_a_drawing_in_a_raw_cell_of_html_is_a_picture():
     cell = nbformat.v4.new_raw_cell(SVG, metadata={"raw_mimetype": "text/html"})
     assert [picture.kind for picture in collect(notebook(cell)).pictures.values()] == ["svg"]
+
+
+def cells_of(source: str) -> list[list[str]]:
+    """Return the words of each cell of Markdown's table, row by row."""
+    rows = re.findall("<tr>(.*?)</tr>", from_markdown(source), re.S)
+    return [[text_of(cell) for cell in re.findall("<t[hd].*?>(.*?)</t[hd]>", row, re.S)] for row in rows]
+
+
+@pytest.mark.parametrize(
+    "row, cells",
+    [
+        ("| 1 | 2 | 3 |", ["1", "2"]),
+        ("| 1 |", ["1", ""]),
+        ("| $|x|$ | y |", ["|x|", "y"]),
+        ("$P(A|B)$ | `c|d`", ["P(A|B)", "c|d"]),
+        ("| $5 | $6 |", ["$5", "$6"]),
+        ("| a \\| b | |", ["a | b", ""]),
+    ],
+)
+def test_a_row_of_markdown_is_as_long_as_its_head(row, cells):
+    for head in ("| a | b |\n|---|:-:|", "a | b\n--|--"):
+        assert cells_of(f"{head}\n{row}\n| 1 | 2 |\n\nafter | it")[1:] == [cells, ["1", "2"]]
+    assert cells_of(f"```\n| a | b |\n|---|---|\n{row}\n```\n") == []
+
+
+def test_a_table_in_a_fence_is_code_as_it_is_written():
+    assert "|a|b|\n|-|-|\n|1|" in from_markdown("```\n|a|b|\n|-|-|\n|1|\n```")
+
+
+@pytest.mark.parametrize(
+    "rows, head",
+    [
+        ("<tr><td rowspan=2>m</td><td>a</td></tr><tr><td>x</td></tr><tr><td>1</td><td>2</td></tr>", 2),
+        ("<tr><td rowspan=2>m</td><td>a</td></tr><tr><td rowspan=2>x</td></tr><tr><td>1</td></tr>", 3),
+        ("<tr><td>m</td><td>a</td></tr><tr><td>1</td><td>2</td></tr>", 1),
+    ],
+)
+def test_the_head_of_a_table_without_one_is_as_deep_as_its_cells(rows, head):
+    nb = new_notebook(cells=[new_markdown_cell(f"<table>{rows}</table>")])
+    (table,) = [block for _, block in collect(nb).blocks]
+    assert len(table["c"][3][1]) == head

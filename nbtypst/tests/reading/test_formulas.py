@@ -1,13 +1,15 @@
 """Formulas: what notebooks write that pandoc does not read, macros, and how a formula is read aloud."""
 
+import re
 import time
 from itertools import pairwise
+from pathlib import Path
 from typing import Any
 
 import pytest
 from nbformat.v4 import new_markdown_cell, new_notebook
 
-from nbtypst import ExportError, ReportHTMLExporter
+from nbtypst import ExportError, ReportHTMLExporter, ReportPDFExporter
 from nbtypst.reading.formulas import Formula, formula
 
 
@@ -22,6 +24,18 @@ from nbtypst.reading.formulas import Formula, formula
         (r"\newcommand{\h}[1]{(#1)} \h{a", "{(a)}"),
         (r"\newcommand{\x}{y", r"\newcommand{\x}{y"),
         (r"\def\a{\b}\def\b{c} \a", "{{c}}"),
+        (r"\gdef\f#1#2{#1+#2}\f ab", "{a+b}"),
+        (r"\newcommand\f[2][3]{#1^#2} \f4 \f[5]6", "{3^4} {5^6}"),
+        (r"\newcommand{\f}[1]{\lVert#1\rVert}\f x", r"{\lVert x\rVert}"),
+        (r"\DeclarePairedDelimiter\abs{\lvert}{\rvert}\abs x", r"{\left\lvert x \right\rvert}"),
+        (r"\let\eps\epsilon \eps", r"{\epsilon}"),
+        (r"{a_{1} \over b} + c", r"{\frac{a_{1} }{b}} + c"),
+        (r"\left( n \atop k \right)", r"\left(\substack{ n \\k }\right)"),
+        (r"{\bf x {y}} \\\rm d & z", r"\begin{aligned}{\mathbf{x {y}}} \\\mathrm{d }& z\end{aligned}"),
+        (r"\matrix{a & b \cr c & d}", r"\begin{matrix}a & b  \\  c & d\end{matrix}"),
+        (r"\begin{bmatrix*}[r] a \\ \end{bmatrix*}", r"\begin{bmatrix} a \end{bmatrix}"),
+        (r"\unicode{x3b1}\unicode{946}", "αβ"),
+        (r"\textcolor{red}x + \\And", r"\begin{aligned}{x}  + \\And\end{aligned}"),
         (r"a = b \\ c = d", r"\begin{aligned}a = b \\ c = d\end{aligned}"),
         (r"\begin{pmatrix}a \\ b\end{pmatrix}", r"\begin{pmatrix}a \\ b\end{pmatrix}"),
     ],
@@ -75,6 +89,31 @@ def test_definitions_alone_show_nothing_and_hold_in_the_rest_of_the_notebook():
     shown = page("before $\\newcommand{\\R}{\\mathbb{R}}$ after\n\n$$\\boxed{x \\in \\R}$$")
     assert "<p>before  after</p>" in shown.replace("\n", " ") and shown.count("<math") == 1
     assert '<span class="equation boxed"' in shown and 'alttext="x in blackboard R"' in shown
+
+
+def symbols() -> list[str]:
+    """Return every command without arguments that stands for a character in JupyterLab's MathJax."""
+    static = Path(pytest.importorskip("jupyterlab").__file__).parents[4] / "share/jupyter/lab/static"
+    found = set()
+    for path in static.glob("*.js"):
+        source = path.read_text("utf-8")
+        for table in re.findall(r'CharacterMap\("(?:AMS|math|upg)[^"]*",[^{]*\{(.*?)\}\)', source):
+            found |= set(re.findall(r'[{,](\w+):["\[]', f"{{{table}")) - {"texClass"}
+    return sorted(name for name in found if name.isalpha())
+
+
+@pytest.mark.slow
+def test_every_symbol_of_jupyterlab_is_set():
+    found = symbols()
+    assert {"cap", "otimes", "nsubseteqq", "Upsigma"} < set(found) and len(found) > 480
+    others = [r"\surd", r"\boxed{x} + \underset{w}{y}", r"\begin{matrix}a\\b\end{matrix}", "⟦⧀⩀⟧"]
+    nb = new_notebook(cells=[new_markdown_cell(f"$x {one} y$") for one in others])
+    nb.cells += [new_markdown_cell(rf"$x \{name} y$ $\{name}$") for name in found]
+    warned: list[str] = []
+    for exporter in (ReportPDFExporter(), ReportHTMLExporter()):
+        exporter.log.warning = lambda form, *values: warned.append(form % values)  # type: ignore[assignment]
+        exporter.from_notebook_node(nb)
+    assert warned == []
 
 
 SPOKEN = {

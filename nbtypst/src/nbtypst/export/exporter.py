@@ -85,7 +85,16 @@ class ReportExporter(TemplateExporter):
 
     def from_file(self, file_stream: Any, resources: Any = None, **kw: Any) -> tuple[Any, Any]:
         """Convert a notebook's open file, valid or not; raise ExportError for one that is no notebook."""
-        return self.from_notebook_node(read(file_stream.read()), resources, **kw)
+        self._say_in_lines()
+        try:
+            text = file_stream.read()
+        except UnicodeDecodeError as error:
+            raise ExportError([Problem("the notebook", f"it is not in UTF-8: {error}")]) from error
+        return self.from_notebook_node(read(text), resources, **kw)
+
+    def _say_in_lines(self) -> None:
+        if not any(isinstance(one, _OneLine) for one in self.log.filters):
+            self.log.addFilter(_OneLine())
 
     def from_notebook_node(  # type: ignore[override]
         self, nb: Any, resources: Any = None, **kw: Any
@@ -95,8 +104,7 @@ class ReportExporter(TemplateExporter):
         Raises ExportError, whose text is one line a problem, for a sentence that is not true and, if the page
         is to be strict, for all that cannot be shown as it is.
         """
-        if not any(isinstance(one, _OneLine) for one in self.log.filters):
-            self.log.addFilter(_OneLine())
+        self._say_in_lines()
         nb, fault = mend(nb)
         try:
             nb, resources = Exporter.from_notebook_node(self, nb, resources, **kw)

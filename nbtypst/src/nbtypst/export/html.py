@@ -15,7 +15,7 @@ from nbtypst.export.exporter import ReportExporter
 from nbtypst.problems import Problems
 from nbtypst.reading import widgets
 from nbtypst.reading.document import Document
-from nbtypst.reading.formulas import unreadable
+from nbtypst.reading.formulas import framed, unreadable
 from nbtypst.reading.markdown import Block, pandoc
 from nbtypst.reading.references import PREFIX, nodes
 from nbtypst.reading.speech import read_aloud
@@ -66,7 +66,7 @@ def _unreadable(document: Document, problems: Problems) -> set[str]:
     ]
     sources = unreadable(formula for _, formula in found)
     for place, formula in found:
-        if formula.latex in sources:
+        if framed(formula.latex) in sources:
             problems.warn(place, f"the formula {formula.latex!r} cannot be set", "its source is shown")
     return sources
 
@@ -184,8 +184,9 @@ def _formula(node: Block, sources: set[str]) -> list[Block]:
     """Return a formula or its source, in a box that scrolls where the screen is narrow, with its number."""
     formula = node["c"]
     kind = "DisplayMath" if formula.display else "InlineMath"
-    node = {"t": "Math", "c": [{"t": kind}, formula.latex]}
-    if formula.latex in sources:
+    latex = framed(formula.latex)
+    node = {"t": "Math", "c": [{"t": kind}, latex]}
+    if latex in sources:
         node = {"t": "Code", "c": [["", [], []], formula.latex]}
     if not formula.display:
         return [node]

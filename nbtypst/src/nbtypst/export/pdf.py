@@ -23,6 +23,7 @@ from nbtypst.reading.references import nodes
 PASSES = 40  # of placing figures
 TOP = 100.0  # points: a figure above it is the first on its page
 _GLYPH = re.compile(r"the text `\"(.+?)\"` could not be displayed")
+_WARNINGS = re.compile(r"^warning:.*?(?=^error:|\Z)", re.M | re.S)  # such as of names that will go
 _LINE = re.compile(r"main\.typ:(\d+):")
 _FILE = re.compile(r"(picture-\d+)\.\w+")
 _BORROWED = "the machine's fonts show them, and another machine may do it in another way"
@@ -142,7 +143,7 @@ def _repair(writer: Writer, error: Any, offset: int, may_borrow: bool) -> bool:
 
     A character that no font has comes from the machine's fonts, if `may_borrow`, or in words.
     """
-    text = f"{error}\n{error.diagnostic}"
+    text = _WARNINGS.sub("", f"{error}\n{error.diagnostic}")
     before = (len(writer.broken), dict(writer.stand_ins))
     chars = {char for found in _GLYPH.findall(text) for char in _literal(found) if ord(char) > 126}
     borrow = may_borrow and not writer.stand_ins

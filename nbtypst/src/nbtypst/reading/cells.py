@@ -20,6 +20,7 @@ from nbtypst.reading.markdown import (
     plain_code,
     printable,
     sanitise,
+    typeset,
     visible,
 )
 from nbtypst.reading.mending import joined
@@ -38,7 +39,6 @@ WORDS = "text/latex, words"  # LaTeX that is no formula: every other form but pl
 LATEX = {"text/latex": from_latex, WORDS: from_latex_text}
 ORDER = (  # the best form first
     "image/svg+xml",
-    "text/markdown",
     "text/latex",
     "image/png",
     "image/jpeg",
@@ -46,6 +46,7 @@ ORDER = (  # the best form first
     "image/webp",
     "image/bmp",
     "text/html",
+    "text/markdown",  # after HTML, as in Jupyter: that of R is malformed
     WORDS,
     "text/plain",
 )
@@ -56,6 +57,7 @@ QUIET = {  # stands beside another form of the same
 TALL = 2_000_000  # characters of one output: more is no page
 START = 20_000  # characters that are shown of an output that is too long
 _NAME = re.compile(r"(?:fig|tbl)-[a-z0-9]+(?:\.[0-9]+)?")  # of a figure or table of `nbtypst.writing`
+_OBJECT = re.compile(r"<IPython\.core\.display\.\w+ object>")  # shows nothing in Jupyter
 _UNSEEN = re.compile(r"<(?!img|hr|table)[^>]*>|\s")
 
 
@@ -144,7 +146,7 @@ class _Reader:
         if kind == "text/markdown":
             return [self.markdown(cell.source)]
         if kind == "text/html":
-            return [self.html(cell.source)]
+            return [self.html(typeset(cell.source))]
         if kind in ("", "text/plain") and cell.source.strip():
             return [self.code("output", cell.source)]
         return []
@@ -160,7 +162,7 @@ class _Reader:
                 self.problems.only_strict(self.place, f"it shows an error, {fault}", "run it again")
             return [self.code("error", terminal("\n".join(output.traceback)) or fault)]
         about = output.get("metadata", {})
-        if about.get("role") == "caption":
+        if about.get("role") == "caption" or output.get("data") == {}:
             return []
         return [self._display(output.get("data", {}), about)]
 
@@ -194,8 +196,8 @@ class _Reader:
             return Piece(self.place, html=html) if html else None
         if kind == "text/html":
             seen = _UNSEEN.sub("", sanitise(drawn(text)))
-            return self.html(text) if seen else None
-        return self.code("output", terminal(text))
+            return self.html(typeset(text)) if seen else None
+        return Piece(self.place) if _OBJECT.fullmatch(text) else self.code("output", terminal(text))
 
     def _no_form(self, data: dict[str, Any]) -> Piece:
         """Return an output that has none of the forms of `ORDER`: its JSON, else what it is called."""
@@ -216,7 +218,7 @@ class _Reader:
     def _warn_of_richer(self, data: dict[str, Any], shown: str) -> None:
         """Warn of the richer forms of an output that only a browser with scripts shows."""
         richer = [printable(kind) for kind in data if kind not in ORDER and kind not in QUIET]
-        if "text/html" in data and shown == "text/plain":
+        if shown == "text/plain" and "<script" in joined(data.get("text/html", "")):
             richer.append("text/html that is scripts alone")
         if richer and shown in ("text/plain", "text/html"):
             fault = f"a page cannot show {', '.join(richer)}"

@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+import re
 from collections import Counter
 from dataclasses import dataclass
+from itertools import count
 from typing import Any
 
 from pandocfilters import Para, Str, stringify
@@ -11,7 +13,7 @@ from pandocfilters import Para, Str, stringify
 from nbtypst.problems import Problems
 from nbtypst.reading.cells import Piece, pieces
 from nbtypst.reading.formulas import Macros, untagged
-from nbtypst.reading.markdown import Block, one_line, parse, sanitise, text_of
+from nbtypst.reading.markdown import REFERENCE, Block, one_line, parse, sanitise, text_of
 from nbtypst.reading.pictures import Picture
 from nbtypst.reading.references import PREFIX, References, close_levels, nodes, words_of
 from nbtypst.reading.speech import unspoken
@@ -62,6 +64,7 @@ def collect(
     title, blocks = _title(blocks, settings.title, name)
     close_levels([node for _, node in _nodes(blocks) if node["t"] == "Header"])
     references = References(problems)
+    _refer(blocks, references)
     _name_all(blocks, references)
     references.check_order()
     for place, node in _nodes(blocks):
@@ -134,6 +137,35 @@ def _title(blocks: Placed, given: str, name: str) -> tuple[str, Placed]:
         if pictures:
             kept.append((place, Para(pictures)))
     return words, kept
+
+
+def _refer(blocks: Placed, references: References) -> None:
+    r"""Put numbers in the place of \ref and \eqref; an equation that has none and needs one gets the next."""
+    math = [node for _, node in _nodes(blocks) if node["t"] == "Math"]
+    wanted = {label for node in math for _, label in REFERENCE.findall(node["c"].latex)}
+    taken = {node["c"].tag for node in math}
+    free = (str(one) for one in count(1) if str(one) not in taken)
+    numbers: dict[str, str] = {}
+    for node in math:
+        labels = dict(node["c"].labels)
+        if node["c"].display and wanted & labels.keys() and not any(labels.values()):
+            node["c"] = node["c"]._replace(tag=node["c"].tag or next(free))
+        for label, own in labels.items():
+            numbers[label] = own or node["c"].tag
+            alone = numbers[label] == node["c"].tag
+            references.aliases[label] = PREFIX["equation"] + numbers[label].lower() if alone else ""
+
+    def number(found: re.Match[str]) -> str:
+        words = numbers.get(found[2]) or found[2]
+        return f"({words})" if found[1] else words
+
+    for node in math:
+        latex = node["c"].latex
+        if REFERENCE.fullmatch(latex):
+            node |= {"t": "Str", "c": REFERENCE.sub(number, latex)}
+        else:
+            latex = REFERENCE.sub(lambda found: rf"\text{{{number(found)}}}", latex)
+            node["c"] = node["c"]._replace(latex=latex)
 
 
 def _name_all(blocks: Placed, references: References) -> None:

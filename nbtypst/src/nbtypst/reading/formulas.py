@@ -9,48 +9,96 @@ from collections.abc import Iterable
 from pathlib import Path
 from typing import Any, NamedTuple
 
-from nbtypst.reading.markdown import pandoc
+from nbtypst.reading.markdown import pandoc, printable
+from nbtypst.reading.names import names
 
 TAG = re.compile(r"\s*\\tag\*?\s*\{([^{}]*)\}")
+_LABEL = re.compile(r"\\label\s*\{([^{}]*)\}")
 _FORBIDDEN = re.compile(r"#(?!(?:scale|box|hide|h)\b)")  # code in pandoc's Typst other than what it writes
-_COMMAND = re.compile(r"\\([A-Za-z]+)")
+_COMMAND = re.compile(r"\\(?:([A-Za-z]+)|.)", re.S)
 _BRACE = re.compile(r"(?<!\\)[{}]")
 _TOKEN = re.compile(r"\\[A-Za-z]+|\\?.|", re.S)
-_DEFINITION = re.compile(
-    r"\\(?:re|provide)?newcommand\*?\s*\{?\\([A-Za-z]+)\}?\s*(?:\[(\d)\])?\s*(?=\{)"
-    r"|\\def\s*\\([A-Za-z]+)\s*(?=\{)"
-    r"|\\DeclareMathOperator(\*?)\s*\{\\([A-Za-z]+)\}\s*(?=\{)"
+_PART = re.compile(
+    r"\\(?:left|right|begin|end)(?![A-Za-z])\s*(?:\{[^{}]*\}|\\[A-Za-z]+|\\?.)|\\[A-Za-z]+|\\?.", re.S
 )
-_INNER = {
-    "align": "aligned",
-    "flalign": "aligned",
-    "gather": "gathered",
-    "multline": "gathered",
-    "split": "aligned",
+_OPENING = re.compile(r"\{|\\(?:left|begin)(?![A-Za-z])")
+_CLOSING = re.compile(r"\}|\\(?:right|end)(?![A-Za-z])")
+_NAME = re.compile(r'"(?:[^"\\]|\\.)*"|\\.|[A-Za-z][A-Za-z.]*[A-Za-z]', re.S)  # in Typst's math
+_DEFINITION = re.compile(
+    r"\\((?:re|provide)?newcommand|[egx]?def|DeclareMathOperator|DeclarePairedDelimiter|let)(?![A-Za-z])(\*?)"
+    r"\s*\{?\s*\\([A-Za-z]+)\s*\}?\s*(?:\[(\d)\]\s*(?:\[([^]]*)\])?|((?:#\d)*))\s*=?\s*"
+)
+_MATRIX = re.compile(  # without bars around it
+    r"(?<!\\left\|)(?<!\\left\\\|)\\begin\{((?:small)?matrix)\}((?:(?!\\begin).)*?)\\end\{\1\}", re.S
+)
+_NAMES = names("math.ini")
+_SWITCHES = _NAMES["switches"]
+_SWITCH = re.compile(rf"(?<!(?<!\\)\\)\\({'|'.join([*_SWITCHES, 'atop', 'over'])})(?![A-Za-z])\s*")
+_INFIX = {
+    "atop": r"\substack{%s\\%s}",
+    "over": r"\frac{%s}{%s}",
 }
 # What pandoc cannot read or gets wrong, and what it reads rightly, in the order in which they are replaced.
 _PLAIN: list[tuple[str, Any]] = [
     (r"\\begin\{(equation|displaymath|math)(\*?)\}(.*?)\\end\{\1\2\}", r"\3"),
-    (r"\\(?:label|cite|eqref|ref)\s*\{[^{}]*\}|\\(?:nonumber|notag|displaystyle|limits)\b", ""),
+    (r"\\(?:label|cite)\s*\{[^{}]*\}|\\(?:nonumber|notag|displaystyle|limits)(?![A-Za-z])", ""),
     (r"\\(begin|end)\{eqnarray\*?\}", r"\\\1{aligned}"),
-    (r"\\(begin|end)\{(\w+)\*?\}", lambda m: rf"\{m[1]}{{{_INNER[m[2]]}}}" if m[2] in _INNER else m[0]),
+    (r"\\begin\{(\w*matrix)\*\}\s*\[\w\]", r"\\begin{\1*}"),
+    (r"\\(begin|end)\{(\w+)\*?\}", lambda m: rf"\{m[1]}{{{_NAMES['environments'].get(m[2], m[2])}}}"),
+    (r"\\begin\{subarray\}\s*\{\w\}(.*?)\\end\{subarray\}", r"\\substack{\1}"),
+    (r"\\begin\{rcases\}(.*?)\\end\{rcases\}", r"\\left.\\begin{matrix}\1\\end{matrix}\\right\\}"),
+    (r"(\\\\\s*)+(?=\\end\{)", ""),
     (r"\\begin\{vmatrix\}(.*?)\\end\{vmatrix\}", r"\\left|\\begin{matrix}\1\\end{matrix}\\right|"),
     (r"\\begin\{Vmatrix\}(.*?)\\end\{Vmatrix\}", r"\\left\\|\\begin{matrix}\1\\end{matrix}\\right\\|"),
     # pandoc loses the gap between the columns of cases
     (r"\\begin\{cases\}.*?\\end\{cases\}", lambda m: re.sub(r"(?<!\\)&", r"&\\quad ", m[0])),
-    (r"\{\s*\\(rm|bf|it|cal|sf|tt)\b\s*([^{}]*)\}", r"\\math\1{\2}"),
     (r"\\(rm|bf|it|cal|sf|tt)\b\s*(?=\{)", r"\\math\1"),
     (r"\\mathop\s*(?=\{|\\math)", ""),
     (r"\\[;:>]", r"\\,"),  # pandoc makes nothing of them
     (r"\\!", ""),
-    (r"\\odot", "⊙"),
-    (r"\\bm\{", r"\\mathbf{"),
+    (r"\\(?:kern|hskip)\s*(-?[\d.]+\s*[a-z]{2})", r"\\hspace{\1}"),
+    (r"\\m(?:kern|skip)\s*(-?[\d.]+\s*mu)", r"\\mspace{\1}"),
+    (r"\\(?:raise|lower|move(?:left|right))\s*\{?-?[\d.]+\s*[a-z]{2}\}?", ""),
+    (r"\\rule\s*(?:\[.*?\]\s*)?(?:\{0.*?\}\s*\{.*?\}|\{.*?\}\s*\{0.*?\})", ""),
+    (r"\\rule\s*(?:\[.*?\]\s*)?\{.*?\}\s*\{.*?\}", r"\\blacksquare "),
+    (r"\\unicode\s*(?:\[.*?\]\s*)?\{\s*([xX]?)([\da-fA-F]{1,5})\s*\}", lambda m: _character(m[2], m[1])),
+    (r"\\root\s*(.*?)\\of(?![A-Za-z])", r"\\sqrt[\1]"),
+    (r"\\above\s*-?[\d.]+\s*[a-z]{2}", r"\\over "),
+    (r"\\buildrel\s*(.*?)\\over(?![A-Za-z])", r"\\overset{\1}"),
+    (r"\\verb([^\w\s])(.*?)\1", r"\\texttt{\2}"),
     (r"\n\s*\n", "\n"),
 ]
+MOST_SWITCHES = 200  # of a formula
 LONGEST = 20_000  # characters of a formula with its macros expanded
 MOST_READ = 200_000  # characters of the calls of macros in it
 
-Macros = dict[str, tuple[int, str]]  # name: count of arguments, and body
+
+class Macro(NamedTuple):
+    """A command that LaTeX defines."""
+
+    arguments: int
+    body: str
+    first: str | None = None  # the first argument where it is left out, if it may be
+
+
+Macros = dict[str, Macro]
+
+
+def _own(words: str) -> Macro:
+    """Return a macro of math.ini."""
+    bracket, count, body = re.fullmatch(r"(\[?)(\d) ?(.*)", words).groups()  # type: ignore[union-attr]
+    return Macro(int(count), f" {body} ", "" if bracket else None)
+
+
+_OWN = {name: _own(words) for name, words in _NAMES["macros"].items()}
+_BOX = {"boxed": Macro(1, r"\left|\overline{\underline{#1}}\right|")}  # around a part of a formula
+# In Typst alone, by signs that `_typst` knows: pandoc would set these words beside the letter
+_BRACES = {
+    "boxed": Macro(1, "\\overbrace{\ue000#1}^{}"),
+    "overset": Macro(2, "\\overbrace{\ue000#2}^{#1}"),
+    "stackrel": Macro(2, "\\overbrace{\ue000#2}^{#1}"),
+    "underset": Macro(2, "\\underbrace{\ue000#2}_{#1}"),
+}
 
 
 class Formula(NamedTuple):
@@ -63,25 +111,30 @@ class Formula(NamedTuple):
     latex: str
     boxed: bool = False
     tag: str = ""  # the number
+    labels: tuple[tuple[str, str], ...] = ()  # each with the number that stands in its line
 
 
 def formula(display: bool, source: str, macros: Macros) -> Formula:
     """Return LaTeX as a formula that pandoc converts rightly, and add its definitions to `macros`."""
     latex = _expand(_define(source, macros), macros)
     tags = TAG.findall(latex)
+    labels = []
+    for line in latex.split(r"\\"):
+        numbers = [*TAG.findall(line), ""]
+        labels += [(label, numbers[0].strip()) for label in _LABEL.findall(line)]
     tag = tags[0].strip() if display and len(tags) == 1 else ""
     latex = TAG.sub("" if display and len(tags) == 1 else r"\\qquad (\1)", latex)
     if "eqnarray" in latex:
         latex = latex.replace("&=&", "&=")
     for pattern, plain in _PLAIN:
         latex = re.sub(pattern, plain, latex, flags=re.S)
-    latex = latex.strip()
+    latex = _regrouped(latex).strip()
     inside = _boxed(latex) if display else None
     if inside is not None:
         latex = inside
-    if display and r"\\" in re.sub(r"\\begin\{(.*?)\}.*\\end\{\1\}", "", latex, flags=re.S):
+    if r"\\" in re.sub(r"\\begin\{(.*?)\}.*\\end\{\1\}|\\substack\{.*?\}", "", latex, flags=re.S):
         latex = rf"\begin{{aligned}}{latex}\end{{aligned}}"
-    return Formula(display, latex, inside is not None, tag)
+    return Formula(display, latex, inside is not None, tag, tuple(labels))
 
 
 def untagged(formula: Formula) -> Formula:
@@ -104,38 +157,91 @@ def _define(source: str, macros: Macros) -> str:
     done = 0
     text = ""
     while match := _DEFINITION.search(source, done):
+        kind, star, name, count, _, signs = match.groups("")
         body, end = _argument(source, match.end())
+        macro = Macro(int(count or len(signs) // 2), body, match[5])
+        if kind == "DeclareMathOperator":
+            macro = Macro(0, rf"\operatorname{star}{{{body}}}")
+        elif kind == "DeclarePairedDelimiter":
+            right, end = _argument(source, end)
+            macro = Macro(1, rf"\left{body} #1 \right{right}")
+        elif kind == "let":
+            macro = macros.get(body[1:], macro)
         if end > len(source):
             break
-        if match[5]:
-            body = rf"\operatorname{match[4]}{{{body}}}"
-        macros[match[1] or match[3] or match[5]] = (int(match[2] or 0), body)
+        macros[name] = macro
         text += source[done : match.start()]
         done = end
     return text + source[done:]
 
 
-def _expand(source: str, macros: Macros) -> str:
-    """Return the LaTeX with its macros expanded, or as it is if they have no end."""
+def _expand(source: str, macros: Macros, own: Macros = _OWN) -> str:
+    """Return the LaTeX with its macros, and `own` ones, expanded, or as it is if they have no end."""
     latex = source
     start = 0
     left = MOST_READ
     while match := _COMMAND.search(latex, start):
         start = match.end()
-        if match[1] not in macros:
+        macro = macros.get(match[1]) or own.get(match[1])
+        if not macro:
             continue
-        count, body = macros[match[1]]
-        for number in range(1, count + 1):
+        body = re.sub(r"\\[A-Za-z]+(?=#)", r"\g<0> ", macro.body)
+        for number in range(1, macro.arguments + 1):
             while latex[start : start + 1].isspace():
                 start += 1
-            argument, start = _argument(latex, start)
+            argument = macro.first or ""
+            optional = number == 1 and macro.first is not None
+            bracket = re.compile(r"\[([^]]*)\]").match(latex, start) if optional else None
+            if bracket:
+                argument = bracket[1]
+                start = bracket.end()
+            elif not optional:
+                argument, start = _argument(latex, start)
             body = body.replace(f"#{number}", argument)
         left -= start - match.start()
-        latex = f"{latex[: match.start()]}{{{body}}}{latex[start:]}"
+        if match[1] in macros:
+            body = f"{{{body}}}"
+        latex = f"{latex[: match.start()]}{body}{latex[start:]}"
         if left < 0 or len(latex) > LONGEST:
             return source
         start = match.start()
     return latex
+
+
+def _regrouped(latex: str) -> str:
+    r"""Return LaTeX in which what rules the rest of its group, as \over and \bf do, takes arguments."""
+    for _ in range(MOST_SWITCHES):
+        found = _SWITCH.search(latex)
+        if not found:
+            return latex
+        before = _PART.findall(latex[: found.start()])
+        after = _PART.findall(latex[found.end() :])
+        end = _reach(after, _OPENING, _CLOSING)
+        inner = "".join(after[:end])
+        begin = len(before)
+        if found[1] in _INFIX:
+            begin -= _reach(before[::-1], _CLOSING, _OPENING)
+            inner = _INFIX[found[1]] % ("".join(before[begin:]), inner)
+        else:
+            inner = rf"\{_SWITCHES[found[1]]}{{{inner}}}"
+        latex = "".join([*before[:begin], inner, *after[end:]])
+    return latex
+
+
+def _reach(parts: list[str], opening: re.Pattern[str], closing: re.Pattern[str]) -> int:
+    """Return how many parts there are up to the end of the group, the cell or the line that they begin in."""
+    depth = 0
+    for number, part in enumerate(parts):
+        depth += bool(opening.match(part)) - bool(closing.match(part))
+        if depth < 0 or (not depth and part in ("&", r"\\")):
+            return number
+    return len(parts)
+
+
+def _character(digits: str, hexadecimal: str) -> str:
+    """Return the character of a number, "" if a page cannot hold it."""
+    code = int(digits, 16) if hexadecimal or not digits.isdigit() else int(digits)
+    return printable(chr(code)) if code < 0x110000 else ""
 
 
 def _argument(text: str, start: int) -> tuple[str, int]:
@@ -161,7 +267,7 @@ def to_typst(formulas: Iterable[Formula]) -> dict[Formula, str]:
         return {}
     blocks = [_paragraph({"t": "Str", "c": "nbtypst0x"})]
     for number, one in enumerate(unique, 1):
-        blocks.append(_math(one.latex))
+        blocks.append(_math(_for_typst(one.latex)))
         blocks.append(_paragraph({"t": "Str", "c": f"nbtypst{number}x"}))
     text = pandoc(_document(blocks), "-f", "json", "-t", "typst", "--quiet")
     done = {}
@@ -170,13 +276,36 @@ def to_typst(formulas: Iterable[Formula]) -> dict[Formula, str]:
         if match:
             bare = re.sub(r'"(?:[^"\\]|\\.)*"|\\.', "", match[1], flags=re.S)
             if "$" not in bare and not _FORBIDDEN.search(bare):
-                done[one] = match[1].replace("\n", " ").strip()
+                done[one] = _typst(match[1].replace("\n", " ").strip())
     return done
 
 
+def _for_typst(latex: str) -> str:
+    """Return LaTeX with signs by which `_typst` knows what pandoc has no Typst for."""
+    latex = _MATRIX.sub("\\\\begin{pmatrix}\ue000 \\2\\\\end{pmatrix}", latex)
+    return _expand(latex, {}, _BRACES)
+
+
+def _typst(math: str) -> str:
+    """Return pandoc's Typst as this version of Typst reads it."""
+    math = re.sub("(over|under)brace\\(\ue000 ?", r"nb.\1(", math)
+    math = re.sub("[√∛∜]", r"\\\g<0>", math)  # else the root of what follows
+    math = (
+        math.replace('"(", \ue000', "#none, ")
+        .replace('"||"', '"‖"')
+        .replace("vec(\ue000", "vec(delim: #none, ")
+    )
+    return _NAME.sub(lambda name: _NAMES["typst"].get(name[0], name[0]), math)
+
+
+def framed(latex: str) -> str:
+    """Return LaTeX with lines around its boxes, which pandoc cannot read."""
+    return _expand(latex, {}, _BOX)
+
+
 def unreadable(formulas: Iterable[Formula]) -> set[str]:
-    """Return the LaTeX that pandoc cannot read."""
-    blocks = [_math(one.latex) for one in dict.fromkeys(formulas)]
+    """Return the LaTeX, `framed`, that pandoc cannot read."""
+    blocks = [_math(framed(one.latex)) for one in dict.fromkeys(formulas)]
     with tempfile.TemporaryDirectory() as folder:
         log = Path(folder) / "log.json"
         pandoc(_document(blocks), "-f", "json", "-t", "typst", f"--log={log}", "--quiet")

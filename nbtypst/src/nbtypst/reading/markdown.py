@@ -24,11 +24,17 @@ from nbconvert.filters.markdown_mistune import IPythonRenderer, MarkdownWithMath
 from pandocfilters import CodeBlock
 
 Block = dict[str, Any]
-READER = "html+smart-tex_math_dollars-tex_math_single_backslash-tex_math_double_backslash-raw_html"
+READER = (
+    "html+smart-auto_identifiers-raw_html"
+    "-tex_math_dollars-tex_math_single_backslash-tex_math_double_backslash"
+)
 INLINE = "nbtypst-math-inline"  # a class of <code> that holds LaTeX, as is the next
 DISPLAY = "nbtypst-math-display"
+REFERENCE = re.compile(r"\\(eq)?ref\s*\{([^{}]*)\}")  # to an equation
 MATH = re.compile(
-    r"\$\$(.+?)\$\$|\\\[(.+?)\\\]|\$([^$\n]+?)\$|\\\((.+?)\\\)|(\\begin\{(\w+\*?)\}.*\\end\{\6\})", re.S
+    r"(?<!\\)\$\$(.+?)\$\$|\\\[(.+?)\\\]|(?<!\\)\$([^$]+?)(?<!\\)\$|\\\((.+?)\\\)"
+    rf"|(\\begin\{{(\w+\*?)\}}.*\\end\{{\6\}})|({REFERENCE.pattern})",
+    re.S,
 )
 DEEPEST = 60  # elements in one another; what is nested deeper is text alone
 SECONDS = 30  # after which pandoc is taken to hang; more for a long text, as many as it takes at this pace:
@@ -140,9 +146,24 @@ _NUMBERS = {  # attributes: small ones alone, so that no table has a million col
     "start": r"[1-9]\d{0,3}",
     "width": r"[1-9]\d{0,3}(px)?",
 }
-_CONTROL = re.compile("[\x00-\x08\x0b\x0c\x0e-\x1f\x7f-\x84\x86-\x9f\ud800-\udfff\ufdd0-\ufdef\ufffe\uffff]")
+_CONTROL = re.compile(
+    "[\x00-\x08\x0b\x0c\x0e-\x1f\x7f-\x84\x86-\x9f\ud800-\udfff\ufdd0-\ufdef\ufeff\ufffe\uffff]"
+)
 _KEPT = dict(zip("'\".-", "\ufdd0\ufdd1\ufdd2\ufdd3", strict=True))  # what pandoc would make "smart" in code
 _LOST = re.compile(r"<(iframe|video|audio|embed|object|canvas|svg|form)\b([^>]*)", re.I)
+_NO_MATH = re.compile(  # tags, and what is in some of them
+    r"(<(?:code|math|pre|script|style|svg|textarea)\b.*?</(?:code|math|pre|script|style|svg|textarea)\s*>"
+    r"|<!--.*?-->|</?[a-z][^>]*>)",
+    re.S | re.I,
+)
+_INLINE_LIST = re.compile(r"<ol class=[\"']?list-inline[\"']?>\s*<li>(.*?)</li>\s*</ol>", re.S)  # R's vector
+_PIPE = "\ufdd4"  # stands for a pipe that ends no cell
+_SPAN = re.compile(r"(?<![\\$])\$[^$]+\$|`[^`]+`")
+_TABLE = re.compile(  # of Markdown, or a fence, which holds none
+    r"^ {0,3}(`{3,}|~{3,}).*?(?:^ {0,3}\1|\Z)"
+    r"|^( {0,3}[^\s>][^\n]*)\n( {0,3}(?=[^\n]*\|)[-|: \t]*-[-|: \t]*)(?:\n|\Z)((?:[^\n]*\|[^\n]*(?:\n|\Z))*)",
+    re.M | re.S,
+)
 _BLOCK = re.compile(r"<(?=/?(?:br|d[dt]|div|h[1-6]|li|p|t[dhr])\b)")
 _NO_SOURCE = re.compile(r'<img(?!(?:[^>"]|"[^"]*")*?\ssrc=)')
 _ADDRESS = re.compile(r"""(?:src|data|href)\s*=\s*["']?\s*(https?://[^\s"'<>]+)""", re.I)
@@ -173,6 +194,12 @@ class _Renderer(IPythonRenderer):  # type: ignore[misc]
         name = f' class="language-{language}"' if language else ""
         return f"<pre><code{name}>{escape(code)}</code></pre>\n"
 
+    def block_html(self, html: str) -> str:
+        return typeset(html)
+
+    def text(self, text: str) -> str:
+        return REFERENCE.sub(lambda found: _math(found[0], INLINE), super().text(text))
+
     def heading(self, text: str, level: int, **attrs: Any) -> str:
         return f"<h{level}>{text}</h{level}>\n"
 
@@ -191,21 +218,51 @@ class _Renderer(IPythonRenderer):  # type: ignore[misc]
 def from_markdown(source: str) -> str:
     """Return the HTML of Markdown, with GitHub's tables and with math, as nbconvert and Jupyter read it."""
     renderer = _Renderer(escape=False, allow_harmful_protocols=True)
-    return MarkdownWithMath(renderer=renderer).render(printable(source))
+    source = _TABLE.sub(_table, printable(source))
+    return MarkdownWithMath(renderer=renderer).render(source).replace(_PIPE, "|")
+
+
+def _table(found: re.Match[str]) -> str:
+    """Return a table of Markdown, each row as long as its head, no cell ended by a pipe in math or code."""
+    count = len(re.findall("-+", found[3] or ""))
+    if not found[2] or len(_cells(found[2], count)) != count:
+        return found[0]
+    text = ""
+    for line in found[0].splitlines():
+        row = [*_cells(line, count), *[""] * count]
+        text += f"| {' | '.join(row[:count])} |\n"
+    return text
+
+
+def _cells(line: str, count: int) -> list[str]:
+    """Return the cells of a row; a pipe in math or code ends none, unless there were too few then."""
+    held = _SPAN.sub(lambda span: span[0].replace("|", _PIPE), line)
+    rows = [re.split(r"(?<!\\)\|", re.sub(r"^\||(?<!\\)\|$", "", text.strip())) for text in (held, line)]
+    return rows[len(rows[0]) < count <= len(rows[1])]
 
 
 def from_latex(source: str) -> str:
     """Return the HTML of a LaTeX output that is math, with or without words around it; else ""."""
     if _STRUCTURE.search(source) or "\\" in MATH.sub("", source):
         return ""
-    html = ""
-    done = 0
-    for match in MATH.finditer(source):
-        inline = match[3] or match[4]
-        latex = inline or match[1] or match[2] or match[5]
-        html += escape(source[done : match.start()]) + _math(latex, INLINE if inline else DISPLAY)
-        done = match.end()
-    return f"<p>{html}{escape(source[done:])}</p>" if html else ""
+    return f"<p>{MATH.sub(_marked, escape(source))}</p>" if MATH.search(source) else ""
+
+
+def typeset(html: str) -> str:
+    """Return HTML, the math in its text marked as Jupyter finds it."""
+    html = _INLINE_LIST.sub(
+        lambda found: f"<p>{re.sub('</li>.*?<li>', ' · ', found[1], flags=re.S)}</p>", html
+    )
+    parts = _NO_MATH.split(html)
+    parts[::2] = [MATH.sub(_marked, text).replace(r"\$", "$") for text in parts[::2]]
+    return "".join(parts)
+
+
+def _marked(math: re.Match[str]) -> str:
+    """Return what `MATH` found in text of HTML as code that holds LaTeX."""
+    inline = math[3] or math[4] or math[7]
+    latex = inline or math[1] or math[2] or math[5]
+    return _math(unescape(latex), INLINE if inline else DISPLAY)
 
 
 def from_latex_text(source: str) -> str:

@@ -19,9 +19,10 @@ _JSON = re.compile(r"application/(.*\+)?json$")  # what may be no text, by nbfor
 
 def read(text: str) -> Any:
     """Return the notebook in a file's text, of any version. Raise ExportError for a text that holds none."""
+    text = text.removeprefix("\ufeff")
     try:
         return nbformat.reads(text, as_version=4)
-    except nbformat.ValidationError:
+    except (nbformat.ValidationError, AttributeError, TypeError):
         raw = json.loads(text)
         if isinstance(raw, dict) and isinstance(raw.get("cells"), list):
             metadata = _dict(raw.get("metadata"))
@@ -44,7 +45,7 @@ def mend(nb: Any) -> tuple[Any, str]:
         return nb, ""
     nb.nbformat = 4
     nb.nbformat_minor = 4  # without ids of cells
-    nb.cells = [_cell(cell) for cell in _dicts(nb.get("cells"))]
+    nb.cells = [_cell(_dict(cell) or {"source": cell}) for cell in nb.get("cells", ())]
     if _fault(nb):
         for cell in nb.cells:
             cell.metadata = nbformat.NotebookNode()
@@ -61,6 +62,8 @@ def _fault(nb: Any) -> str:
     except nbformat.ValidationError as error:
         place = "/".join(map(str, error.path))
         return f"{error.message:.200} at {place or 'its top'}"
+    except (AttributeError, TypeError) as error:  # of nbformat, at a cell that is none
+        return str(error)
     return ""
 
 

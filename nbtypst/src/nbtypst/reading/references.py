@@ -129,6 +129,10 @@ class References:
             return node
         if node["t"] == "Link" and node["c"][2][0].startswith("#"):
             return self._fragment(node["c"], place)
+        if node["t"] == "Header":
+            for inner in nodes(node["c"]):
+                if inner["t"] == "Link" and inner["c"][2][0].startswith("#"):
+                    inner |= self._fragment(inner["c"], place)
         if node["t"] in _UNLINKED or "c" not in node:
             return node
         if node["t"] in ("Div", "Table"):
@@ -150,8 +154,11 @@ class References:
         """Return a link into the page with the id that it means; its text if there is none."""
         attributes, inlines, (address, _) = content
         target = self.find(address[1:])
-        if target is None:
-            self.problems.warn(place, f"a link leads to {address}, which is not there", "it is shown as text")
+        if not target:
+            if target is None:
+                self.problems.warn(
+                    place, f"a link leads to {address}, which is not there", "it is shown as text"
+                )
             return Span(["", [], []], inlines)
         return Link(attributes, inlines, [f"#{target}", ""])
 

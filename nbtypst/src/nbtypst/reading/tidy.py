@@ -34,7 +34,7 @@ from pandocfilters import (
 from nbtypst.problems import Problems
 from nbtypst.reading.cells import Piece
 from nbtypst.reading.formulas import Macros, formula
-from nbtypst.reading.markdown import DISPLAY, INLINE, Block, one_line, printable
+from nbtypst.reading.markdown import DISPLAY, INLINE, REFERENCE, Block, one_line, printable
 from nbtypst.reading.pictures import Picture, Remote, from_address
 from nbtypst.reading.references import BREAKS, nodes, words_of
 
@@ -112,7 +112,7 @@ class Tidier:
             case "Plain" | "Para":
                 return _paragraph(kind, self._inlines(content))
             case "Header":
-                return self._heading(content[0], self._inlines(content[2]))
+                return self._heading(content[0], content[1][0], self._inlines(content[2]))
             case "CodeBlock":
                 (_, classes, _), text = content
                 known = [name for name in classes if re.fullmatch(r"[\w+#-]{1,30}", name)]
@@ -145,11 +145,11 @@ class Tidier:
         """Return the tidy blocks of a node in its place, after its id."""
         return [*_anchor(attributes[0]), *self._blocks(blocks)]
 
-    def _heading(self, level: int, inlines: list[Any]) -> list[Block]:
+    def _heading(self, level: int, name: str, inlines: list[Any]) -> list[Block]:
         """Return a heading, its anchors before it, since the contents repeat all that is in a heading."""
+        anchors = _anchor(name)
         if not stringify(inlines).strip():
-            return _paragraph("Para", inlines)
-        anchors: list[Block] = []
+            return [*anchors, *_paragraph("Para", inlines)]
         for node in nodes(inlines):
             if node["t"] == "Span":
                 anchors += _anchor(node["c"][0][0])
@@ -185,7 +185,8 @@ class Tidier:
             return [*above, *blocks]
         if not header:
             full = next(part for part in (*middle, footer) if part)
-            header.append(full.pop(0))
+            while full and len(header) < _deepest(header):
+                header.append(full.pop(0))
         made = [[NOTHING, body[1], [], part] for body, part in zip(bodies, middle, strict=True)]
         table = [NOTHING, [None, above], columns, [NOTHING, header], made, [NOTHING, footer]]
         return [{"t": "Table", "c": table}]
@@ -223,7 +224,11 @@ class Tidier:
         if DISPLAY not in classes and INLINE not in classes:
             return [Code(NOTHING, printable(text))]
         made = formula(DISPLAY in classes, text, self.macros)
-        return [{"t": "Math", "c": made}] if made.latex.strip() else []
+        math = {"t": "Math", "c": made}
+        reference = REFERENCE.fullmatch(made.latex)
+        if reference:
+            return [Link(NOTHING, [math], [f"#{reference[2]}", ""])]
+        return [math] if made.latex.strip() else []
 
     def _link(self, content: Any) -> list[Any]:
         """Return a link to the network or into the page; any other is its text."""
@@ -260,6 +265,11 @@ class Tidier:
             self._warn(f"the picture {alt} has no alternative text", "write it as ![what it shows](file)")
         found.alt = one_line(alt) or "Picture"
         return [Span(["", ["picture"], [["key", self._keep(found)]]], [])]
+
+
+def _deepest(rows: list[Any]) -> int:
+    """Return how many rows the cells of a table's first rows reach over, one at least."""
+    return max([1, *(number + cell[2] for number, (_, cells) in enumerate(rows) for cell in cells)])
 
 
 def _file_name(address: str) -> str:
