@@ -28,6 +28,7 @@ def test_zip_holds_what_a_rerun_needs_and_nothing_else(handed_in):
         *(
             "explore",
             "explore.ipynb",
+            "text",
             "nbtypst",
             "pyproject.toml",
             "report.ipynb",
