@@ -5,7 +5,7 @@ from typing import Any
 import numpy as np
 import pytest
 from scipy.special import log_softmax, softmax
-from scipy.stats import binomtest, ttest_rel
+from scipy.stats import binomtest, ttest_ind, ttest_rel
 from sklearn.metrics import confusion_matrix
 
 from assignment1 import SoftmaxRegression, load_mnist, train
@@ -93,6 +93,22 @@ def halved(case):
     return Dataset(split, Split(*(a[:500] for a in split)), lambda: Split(*(a[500:] for a in split)))
 
 
+def in_parts(split, size):
+    """Return the split's neighbouring images in parts of a size."""
+    n = len(split.X) // size
+    return [Split(*parts) for parts in zip(*(np.split(a[: n * size], n) for a in split), strict=True)]
+
+
+def test_large_sets_are_compared_in_blocks_of_500():
+    rng = np.random.default_rng(0)
+    a, b = rng.random(20_000) < 0.9, rng.random(10_499) < 0.8
+    found = heldout.in_blocks(a, b)
+    means = (a.reshape(40, 500).mean(axis=1), b[:10_000].reshape(20, 500).mean(axis=1))
+    welch = ttest_ind(*means, equal_var=False)
+    assert found.ratio == pytest.approx(welch.statistic) and found.size == 60
+    assert (found.low, found.high) == pytest.approx(tuple(welch.confidence_interval(0.95)))
+
+
 def test_accuracies_on_held_out_images(case, halved):
     settings: dict[str, Any] = dict(learning_rate=0.01, epochs=3, seed=0, progress=False)
     run = train(SoftmaxRegression(), halved, **settings)
@@ -103,7 +119,10 @@ def test_accuracies_on_held_out_images(case, halved):
     assert (found.low, found.high) == pytest.approx(tuple(interval), abs=1e-7)
     (a, b) = right[1]
     assert found.gap.mean == pytest.approx(a - b)
-    assert found.gap.error**2 == pytest.approx(a * (1 - a) / 499 + b * (1 - b) / 1499)
+    parts = [[run.best.accuracy(*part) for part in in_parts(s, 25)] for s in (halved.validation, halved.test)]
+    assert [len(part) for part in parts] == [20, 60]  # of 25 images, so that there are 20 at least
+    welch = ttest_ind(*parts, equal_var=False).confidence_interval(0.95)
+    assert (found.gap.low, found.gap.high) == pytest.approx(tuple(welch))
     assert found.gap_last.mean == pytest.approx(right[0][0] - right[0][1])
     (row,) = tables.final_rows({"3b": found})
     assert row[0] == "3b" and row[4] == f"{b:.4f}" and len(row) == 6
@@ -117,22 +136,25 @@ def test_the_price_of_choosing_by_chance_alone_is_that_of_the_largest_of_many():
     by_loss, by_accuracy = heldout.price(right, loss, 400, rng)
     largest = np.sort(rng.normal(size=(2000, 20)), axis=1)[:, -1].mean()
     noise = np.sqrt(0.09 * (1 / 400 + 1 / 1600) * (1 - 1 / 20))
-    assert by_accuracy.excess.mean == pytest.approx(largest * noise, rel=0.1)
-    assert abs(by_loss.excess.ratio) < 4 and by_loss.excess.mean < by_accuracy.excess.mean / 5
+    assert by_accuracy.mean == pytest.approx(largest * noise, rel=0.1)
+    assert by_loss.deviation == pytest.approx(noise, rel=0.15)  # from split to split
+    assert abs(by_loss.mean) < 4 * noise / np.sqrt(200)
     assert by_loss.chosen > 5
     same = np.repeat(right[:1], 20, axis=0)  # nothing to choose from
-    assert heldout.price(same, same, 400, rng)[1] == heldout.Price(intervals.Interval(0.0, 0.0, 200, 199), 1)
+    assert heldout.price(same, same, 400, rng)[1] == heldout.Price(0.0, 0.0, 1)
 
 
 def test_prices_look_at_the_checks_of_a_run_that_goes_on(case, halved):
     model = case[0]
     found = heldout.prices(model, halved.train, halved.validation, halved.test)
-    assert found.by_loss.excess.size == 200 and 1 <= found.by_loss.chosen <= 30
+    assert all(1 <= price.chosen <= 30 and 0 < price.deviation < 0.05 for price in found)
 
 
 def test_halves(case):
     model, _, labels, split, z = case
     right = (z.argmax(axis=1) == labels).astype(float)
-    first, second, error = heldout.halves(model, split)
+    first, second, difference = heldout.halves(model, split)
     assert (first, second) == (pytest.approx(right[:1000].mean()), pytest.approx(right[1000:].mean()))
-    assert error**2 == pytest.approx(right[:1000].var(ddof=1) / 1000 + right[1000:].var(ddof=1) / 1000)
+    means = right.reshape(40, 50).mean(axis=1)
+    welch = ttest_ind(means[20:], means[:20], equal_var=False).confidence_interval(0.95)
+    assert (difference.low, difference.high) == pytest.approx(tuple(welch))

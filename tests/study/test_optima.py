@@ -11,42 +11,14 @@ import numpy as np
 import pytest
 from sklearn.linear_model import LogisticRegression as SklearnLogistic
 
-from assignment1 import SoftmaxRegression, load_mnist
+from assignment1 import SoftmaxRegression
 from assignment1 import mnist as mnist_module
 from assignment1.mnist import Dataset, Split
 from study import optima, stored
 from study import task3d_overfitting as task3
 
+pytest_plugins = "small_images"
 pytestmark = pytest.mark.slow
-
-
-@pytest.fixture(scope="module")
-def mnist():
-    return load_mnist()
-
-
-@pytest.fixture(scope="module")
-def images(mnist):
-    return mnist.softmax()
-
-
-@pytest.fixture(scope="module")
-def few(images) -> Dataset:
-    """Return the first 600 training and 500 validation images; the next 700 training images are held out."""
-    train, validation, held = (
-        Split(*(a[part] for a in s))
-        for s, part in (
-            (images.train, slice(600)),
-            (images.validation, slice(500)),
-            (images.train, slice(600, 1300)),
-        )
-    )
-    return Dataset(train, validation, lambda: held)
-
-
-@pytest.fixture(scope="module")
-def minima():
-    return optima.load_optima()
 
 
 def kept(path, **arrays):

@@ -12,7 +12,6 @@ from scipy import stats
 from assignment1 import SoftmaxRegression, load_mnist, mnist, train
 from assignment1.fast.evaluation import Evaluation
 from assignment1.mnist import Dataset, Split
-from study import statistics as intervals
 from study import stored as kept
 from study import tables
 from study import task3d_overfitting as task3
@@ -37,32 +36,6 @@ def run(few):
 @pytest.fixture(scope="module")
 def stages(few):
     return task3.stages(few, (1, 3, 5))
-
-
-def test_intervals_are_students():
-    a, b = np.random.default_rng(0).normal(1, 2, (2, 5))
-    found, t = intervals.interval(a), stats.t.interval(0.95, 4, a.mean(), stats.sem(a))
-    assert (found.low, found.high, found.size) == (pytest.approx(t[0]), pytest.approx(t[1]), 5)
-    welch = stats.ttest_ind(a, b, equal_var=False).confidence_interval(0.95)
-    assert (intervals.apart(a, b).low, intervals.apart(a, b).high) == pytest.approx(tuple(welch))
-    assert intervals.interval([1, 1.1, 0.9]).certain and not intervals.interval([1, -1, 0.1]).certain
-    with pytest.raises(ValueError, match="1 values; expected two"):
-        intervals.interval([3.0])
-
-
-def test_an_estimate_tells_shuffles_from_images():
-    runs, images = np.array([0.1, 0.2, 0.4]), np.random.default_rng(0).normal(0, 1, 40)
-    found = intervals.estimate(runs[:, None] + images)
-    assert found.mean == pytest.approx(runs.mean() + images.mean())
-    assert found.shuffles == pytest.approx(stats.t.ppf(0.975, 2) * stats.sem(runs))
-    assert found.images == pytest.approx(stats.t.ppf(0.975, 39) * stats.sem(images))
-    assert found.both == pytest.approx(np.hypot(found.shuffles, found.images)) and not found.certain
-    others = images[:17] - 2
-    two = intervals.estimate_apart(runs[:, None] + images, others + np.zeros((3, 1)))
-    assert two.mean == pytest.approx(found.mean - others.mean()) and two.certain
-    assert two.shuffles == pytest.approx(found.shuffles)
-    welch = stats.ttest_ind(images, others, equal_var=False).confidence_interval(0.95)
-    assert two.images == pytest.approx((welch[1] - welch[0]) / 2)
 
 
 def test_stages_are_the_parts_of_a_run(few, stages):
@@ -92,15 +65,15 @@ def planted(accuracies, images=200):
     return {e: Evaluation(np.array(r), np.array(r) * 0.5) for e, r in zip((2, 4, 8), right, strict=True)}
 
 
-def test_the_gap_crosses_and_grows_where_it_was_planted():
-    others = planted([[0.5, 0.5]] * 3)
-    found = task3.gaps(planted([[0.4, 0.3], [0.6, 0.45], [0.7, 0.6]]), others)
+def test_the_gap_is_what_was_planted_and_its_curve_has_both_uncertainties():
+    right = [[0.4, 0.3], [0.6, 0.45], [0.7, 0.6]]
+    found = task3.gaps(planted(right, 2000), planted([[0.5, 0.5]] * 3, 3000))
     np.testing.assert_allclose(found.accuracy, [[-0.1, -0.2], [0.1, -0.05], [0.2, 0.1]])
-    expected = intervals.interval([3, 4 + 4 / 3])
-    assert (found.crossing().mean, found.crossing().half) == pytest.approx((expected.mean, expected.half))
-    assert found.accuracy_at[8].mean == pytest.approx(0.15)
-    ahead = task3.gaps(planted([[0.6, 0.6]] * 3), others)
-    assert np.isnan(ahead.crossing().mean)
+    epochs, mean, half = found.curve()
+    assert epochs.tolist() == [2, 4, 8] and mean == pytest.approx([-0.15, 0.025, 0.15])
+    runs = stats.t.ppf(0.975, 1) * stats.sem([0.2, 0.1])
+    assert half[2] == pytest.approx(found.accuracy_at[8].both) and half[2] > runs
+    assert found.accuracy_at[8].shuffles == pytest.approx(runs)
 
 
 def test_change_is_paired_by_image(few, stages):
@@ -114,27 +87,24 @@ def test_change_is_paired_by_image(few, stages):
     assert change.accuracy.mean == pytest.approx(right)
 
 
-def test_rows_curves_and_the_lowest_of_each_run(few, stages):
+def test_rows_and_means(few, stages):
     found = evaluate_groups(stages, few.validation)
-    loss = {name: task3.means(found) for name in ("training", "validation")}
-    gap = task3.gaps(evaluate_groups(stages, few.train), found)
-    assert gap.epochs.tolist() == [1, 3, 5] and gap.accuracy.shape == (3, 4)
-    assert loss["training"][1] == found[3].loss.mean()
+    by_hand = [np.mean([model.loss(*few.validation) for model in stages[e]]) for e in (1, 3, 5)]
+    assert task3.means(found) == pytest.approx(by_hand)
     rows = tables.overfitting_rows({"validation": found}, (1, 5))
-    assert rows[1] == (5, f"{found[5].loss.mean():.4f}", f"{found[5].correct.mean():.4f}")
-    each = [[found[e].loss[r].mean() for e in stages] for r in range(4)]
-    assert task3.lowest(found) == [[1, 3, 5][int(np.argmin(loss))] for loss in each]
+    assert rows[1] == (5, f"{by_hand[2]:.4f}", f"{found[5].correct.mean():.4f}")
 
 
-def test_the_turn_of_planted_losses():
+def test_the_turn_of_planted_losses_has_the_shares_of_a_normal_mean():
     rng = np.random.default_rng(0)
     deep = {e: rng.normal((e - 100) ** 2 / 1000, 0.1, 500) for e in (50, 100, 150)}
-    assert task3.turn(deep) == (100, 100, 100, 1000)
-    flat = {e: rng.normal(0, 1, 500) for e in (50, 100, 150)}
-    found = task3.turn(flat)
-    means = {e: loss.mean() for e, loss in flat.items()}
-    assert found.epoch == min(means, key=lambda e: means[e])
-    assert (found.low, found.high) == (50, 150)
+    assert task3.turn(deep) == (100, {100: 1.0}, 4000)
+    near = {50: rng.normal(0.02, 1, 2000), 100: rng.normal(0, 1, 2000)}
+    found = task3.turn(near)
+    lead = near[50] - near[100]
+    assert found.epoch == (50 if lead.mean() < 0 else 100) and list(found.shares) == [50, 100]
+    assert found.shares[50] == pytest.approx(stats.norm.cdf(-lead.mean() / stats.sem(lead)), abs=0.03)
+    assert sum(found.shares.values()) == pytest.approx(1)
 
 
 @pytest.fixture(scope="module")

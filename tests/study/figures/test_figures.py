@@ -41,32 +41,27 @@ def penalties():
     return sweep(SoftmaxRegression, load_mnist().softmax(), lam=lams, **settings)
 
 
-def plane(ends):
-    """Return the figure of 4d from about the report's numbers: norm of the weights and loss."""
-    lams = (1.0, 0.1, 0.01, 0.003, 0.001, 0.0003, 0.0001, 0.00003, 0.00001)
-    lengths = (0.6, 1.65, 3.34, 4.78, 6.85, 10.8, 17.2, 29.1, 47.0)
-    training = (1.31, 0.60, 0.339, 0.276, 0.235, 0.198, 0.169, 0.140, 0.117)
-    validation = (1.30, 0.59, 0.343, 0.300, 0.285, 0.289, 0.311, 0.361, 0.442)
-    descent = {1: (1.4, 0.694), 2: (1.87, 0.536), 5: (2.56, 0.413), 20: (3.82, 0.325), 50: (5.1, 0.295)}
-    descent |= {51: (5.11, 0.295), 200: (7.4, 0.286), 600: (10.7, 0.293)}
-    at_train, at_validation = (
-        dict(zip(lams, zip(lengths, y, strict=True), strict=True)) for y in (training, validation)
-    )
-    view: Any = dict(xlim=(0.5, 52), ylim=(0.1, 1.4), zoom=((1.3, 21), (0.25, 0.72)))
-    return figures.plane(at_train, at_validation, descent, ends, **view)
+def spikes(rng):
+    before = rng.normal(np.tile((3, -3), 1000), 2)
+    two = np.tile((True, False), 1000)
+    step: Any = np.arange(310, 1023)
+    raw = 0.07 + rng.normal(0, 0.001, len(step)) + 0.07 * (step % 31 == 18)
+    return figures.spikes(before, before - 2, two, step, raw, np.linspace(0.072, 0.068, len(step)), 31)
 
 
 def parting(rng):
-    epoch, far = np.arange(1, 51.0), np.arange(50, 601, 50.0)
-    gaps = 0.012 * np.log(epoch) / 4 - 0.006 + rng.normal(0, 0.001, (4, 50))
+    epoch = np.array([1, 2, 5, 10, 15, 20, 30, 40, 50.0])
+    far = np.arange(50, 601, 50.0)
+    mean = 0.012 * np.log(epoch) / 4 - 0.006 + rng.normal(0, 0.001, 9)
+    half = np.full(9, 0.004)
+    gaps = {"training − validation": (epoch, mean, half), "training − held-out": (epoch, mean + 0.01, half)}
     turning = 0.28 + 1e-8 * (far - 200.0) ** 2
-    return figures.parting([(epoch, gaps)], 0.006, far, 0.28 - 0.0001 * far, turning)
+    return figures.parting(gaps, far, dict(zip(gaps, (turning, turning + 0.02), strict=True)))
 
 
-def every_step(rng):
-    step: Any = np.arange(310, 1023)
-    loss = 0.07 + rng.normal(0, 0.001, len(step)) + 0.07 * (step % 31 == 18)
-    return figures.every_step(step, loss, 6, 31)
+def shares():
+    bands = {"1–10": 2.1, "11–30": 0.3, "31–100": 0.06, "101–300": 0.008, "301–784": 0.0003}
+    return figures.shares((0.001, 0.01, 0.1, 1.0), (546, 3900, 93600), 0.01, bands)
 
 
 FIGURES = {
@@ -74,7 +69,7 @@ FIGURES = {
     "2b": lambda s: figures.loss(s.ordered, (0, 0.2)),
     "2c": lambda s: figures.accuracy(s.ordered, (0.93, 0.99)),
     "2e": lambda s: figures.compare({"file order": s.ordered, "shuffled": s.shuffled}, (0.93, 0.99)),
-    "2e steps": lambda s: every_step(s.rng),
+    "2e spikes": lambda s: spikes(s.rng),
     "2e arms": lambda s: figures.spike_sizes(
         {"file order": np.array([0.087]), "batches 19 and 20": s.rng.normal(0.01, 0.002, 10)}
     ),
@@ -85,11 +80,17 @@ FIGURES = {
     "3b": lambda s: figures.loss(s.penalties[0.0]),
     "3d": lambda s: parting(s.rng),
     "4b": lambda s: figures.weights({lam: s.penalties[lam].last.w for lam in (0.0, 1.0)}),
-    "4b four": lambda s: figures.weights({lam: s.penalties[lam].last.w for lam in (1.0, 0.1, 0.01, 0.0001)}),
+    "4b titles": lambda s: figures.weights(
+        {
+            "𝜆 = 0": s.penalties[0.0].last.w,
+            "𝜆 = 1": s.penalties[1.0].last.w,
+            "𝜆 = 0 after 25 steps": s.penalties[1.0].best.w / 9,
+        }
+    ),
+    "4b shares": lambda s: shares(),
     "4b one": lambda s: figures.weights({0.0: s.ordered.last.w}),
     "4c": lambda s: figures.lambdas({lam: s.penalties[lam] for lam in (0.0, 0.001, 0.01, 0.1, 1.0)}),
     "4c nine": lambda s: figures.lambdas(s.penalties),
-    "4d": lambda s: plane({0.0: (4.87, 0.299), 0.1: (1.66, 0.59)}),
     "4e": lambda s: figures.norms(
         {
             "when early stopping ended the run": NORMS,
@@ -307,7 +308,7 @@ def test_the_second_panel_of_4c_comes_only_where_it_enlarges(penalties):
 
 
 def test_tiles_of_weights_have_14_mm_and_more_and_one_scale_a_panel(seen):
-    figure = FIGURES["4b four"](seen)
+    figure = FIGURES["4b titles"](seen)
     figure.canvas.draw()
     tiles = [image for ax in figure.axes for image in ax.images]
     assert len(tiles) == 40
