@@ -239,6 +239,19 @@ def test_each_form_comes_out_as_itself_or_with_a_warning(case, convert):
     assert [line.partition(": ")[2] for line in warned] == [warning] * 2 * bool(warning)
 
 
+def test_of_a_long_output_the_first_and_the_last_lines_are_shown(convert):
+    cell = said("\n".join(f"line {number}." for number in range(5000)))
+    text, page, warned, _ = convert(cell)
+    for shown_as in (text.replace("\r", ""), page):
+        assert (
+            "line 199.\n[4,700 lines are left out here]\nline 4900." in shown_as and "line 4999." in shown_as
+        )
+    assert warned == ["cell 1 'x': 4,700 lines of an output are left out; `all_lines` keeps them"] * 2
+    assert "\nline 2500.\n" in convert(cell, all_lines=True)[1]
+    text, page, warned, _ = convert(said("y" * 3_000_000 + "\x1b[0m"))
+    assert "y\n…" in page and len(page) < 400_000 and len(warned) == 2
+
+
 def test_a_notebook_of_code_alone_is_its_code(convert):
     text, page, warned, _ = convert(new_code_cell("only_this"))
     assert "only_this" in text and "only_this" in page and warned == []

@@ -167,3 +167,15 @@ def test_the_head_of_a_wide_table_stands_in_lines_and_not_in_smaller_type():
     text = pypdfium2.PdfDocument(pdf)[0].get_textpage().get_text_bounded()
     assert text.count("validation") == 5 and "\ufffe" not in text  # no word is broken
     assert len(sizes(pdf)["0.9123"]) == 1
+
+
+@pytest.mark.parametrize("rows", [3, 300])
+def test_a_table_wider_than_the_page_is_set_smaller_however_long_it_is(rows):
+    row = "".join(f"<td>{number}.5</td>" for number in range(10, 30)) + "<td>rightmost</td>"
+    html = f"<table>{f'<tr>{row}</tr>' * rows}</table>"
+    output = new_output("display_data", {"text/html": html})
+    nb = new_notebook(cells=[new_code_cell("x", outputs=[output])])
+    document = pypdfium2.PdfDocument(ReportPDFExporter().from_notebook_node(nb)[0])
+    content = document[0].get_textpage()
+    place = content.search("rightmost").get_next()
+    assert content.get_charbox(place[0] + place[1] - 1)[2] < document[0].get_width() - 60

@@ -55,6 +55,9 @@ QUIET = {  # stands beside another form of the same
     "application/vnd.dataresource+json",
 }
 TALL = 2_000_000  # characters of one output: more is no page
+MOST_LINES = 1_000  # of an output that is shown whole; of others only so many:
+FIRST = 200
+LAST = 100
 START = 20_000  # characters that are shown of an output that is too long
 _NAME = re.compile(r"(?:fig|tbl)-[a-z0-9]+(?:\.[0-9]+)?")  # of a figure or table of `nbtypst.writing`
 _OBJECT = re.compile(r"<IPython\.core\.display\.\w+ object>")  # shows nothing in Jupyter
@@ -78,16 +81,19 @@ class Piece:
     widget: str = ""  # a part that moves, after the text
 
 
-def pieces(nb: Any, problems: Problems, hide_code: bool, widgets: bool = False) -> list[Piece]:
+def pieces(
+    nb: Any, problems: Problems, hide_code: bool, widgets: bool = False, all_lines: bool = False
+) -> list[Piece]:
     """Return every piece of a notebook; a part that no page can hold is text, and a problem.
 
-    A cell that asks for a widget is there only on a page that shows `widgets`.
+    Long outputs are shortened unless `all_lines` is set. A cell that asks for a widget is there on a page
+    that shows `widgets` alone.
     """
     found: list[Piece] = []
     info = nb.metadata.get("language_info", {})
     language = re.sub(r"[^\w+#-]", "", str(info.get("name", "python")))
     for number, cell in enumerate(nb.cells, 1):
-        reader = _Reader(name_of(number, cell), problems)
+        reader = _Reader(name_of(number, cell), problems, all_lines)
         if cell.cell_type == "markdown":
             widget = widget_of(cell)
             if widgets or not widget:
@@ -118,6 +124,7 @@ class _Reader:
 
     place: str
     problems: Problems
+    all_lines: bool
 
     def code(self, kind: str, text: str, language: str = "") -> Piece:
         """Return a piece that is a block of code."""
@@ -154,13 +161,12 @@ class _Reader:
     def output(self, output: Any, expected: bool) -> list[Piece]:
         """Return an output's piece, if it shows anything; `expected` is whether the cell may raise errors."""
         if output.output_type == "stream":
-            text = terminal(output.text)
-            return [self.code("output", text)] if text.strip() else []
+            return [self._text("output", output.text)] if terminal(output.text[:TALL]).strip() else []
         if output.output_type == "error":
             fault = f"{output.ename}: {output.evalue}"
             if not expected:
                 self.problems.only_strict(self.place, f"it shows an error, {fault}", "run it again")
-            return [self.code("error", terminal("\n".join(output.traceback)) or fault)]
+            return [self._text("error", "\n".join(output.traceback) or fault)]
         about = output.get("metadata", {})
         if about.get("role") == "caption" or output.get("data") == {}:
             return []
@@ -197,7 +203,20 @@ class _Reader:
         if kind == "text/html":
             seen = _UNSEEN.sub("", sanitise(drawn(text)))
             return self.html(typeset(text)) if seen else None
-        return Piece(self.place) if _OBJECT.fullmatch(text) else self.code("output", terminal(text))
+        return Piece(self.place) if _OBJECT.fullmatch(text) else self._text("output", text)
+
+    def _text(self, kind: str, text: str) -> Piece:
+        """Return what a terminal shows, of a long text the first and the last lines."""
+        if len(text) > TALL:
+            return self._start(text)
+        lines = terminal(text).split("\n")
+        if len(lines) > MOST_LINES and not self.all_lines:
+            left = len(lines) - FIRST - LAST
+            lines[FIRST:-LAST] = [f"[{left:,} lines are left out here]"]
+            self.problems.warn(
+                self.place, f"{left:,} lines of an output are left out", "`all_lines` keeps them"
+            )
+        return self.code(kind, "\n".join(lines))
 
     def _no_form(self, data: dict[str, Any]) -> Piece:
         """Return an output that has none of the forms of `ORDER`: its JSON, else what it is called."""
@@ -213,7 +232,7 @@ class _Reader:
         """Return the start of an output that is too long."""
         fault = f"an output has {len(text):,} characters"
         self.problems.warn(self.place, fault, "only its start is shown")
-        return self.code("output", text[:START] + "\n…")
+        return self.code("output", terminal(text[:START]) + "\n…")
 
     def _warn_of_richer(self, data: dict[str, Any], shown: str) -> None:
         """Warn of the richer forms of an output that only a browser with scripts shows."""

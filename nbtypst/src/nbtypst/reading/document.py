@@ -50,7 +50,7 @@ def collect(
     """
     settings = settings or settings_of(nb, {})
     problems = problems or Problems(settings.strict)
-    found = pieces(nb, problems, settings.hide_code, widgets)
+    found = pieces(nb, problems, settings.hide_code, widgets, settings.all_lines)
     checks = [(piece.place, check) for piece in found for check in piece.checks]
     for place, check in checks:
         _judge(check, place, problems)

@@ -219,12 +219,14 @@ def close_levels(headings: list[Block]) -> None:
 
 def nodes(node: Any) -> Iterator[dict[str, Any]]:
     """Yield every node of a tree of blocks, in order."""
-    if isinstance(node, dict):
-        yield node
-        yield from nodes(node.get("c"))
-    elif isinstance(node, list):
-        for item in node:
-            yield from nodes(item)
+    left = [node]
+    while left:
+        one = left.pop()
+        if isinstance(one, dict):
+            yield one
+            left.append(one.get("c"))
+        elif isinstance(one, list):
+            left += reversed(one)
 
 
 def words_of(blocks: list[Block]) -> str:
