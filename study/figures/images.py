@@ -33,7 +33,7 @@ def weights(models: Mapping[float | str, Array]) -> Figure:
     (K,) = {w.shape[1] for w in models.values()}
     columns = min(max(K, 5), 10)
     lines = -(-K // columns)
-    bar = 0.72  # inches, like all sizes below
+    bar = 0.82  # inches, like all sizes below
     head = 0.3
     gap = 0.06
     between = 0.12
@@ -58,7 +58,7 @@ def weights(models: Mapping[float | str, Array]) -> Figure:
             upper = row * (side + gap) / unit
             drawn = tile(ax, image, left, upper, cmap="RdBu_r", vmin=-top, vmax=top)
             if K > 1:
-                ax.text(left + 1, upper + 1, str(k), size=8, va="top")
+                ax.text(left + 1, upper + 1, str(k), size=9, va="top")
         right = width / unit + 0.5
         foot = block / unit
         frame(ax, (0, right), (foot, -0.5))

@@ -29,10 +29,10 @@ from study.figures.style import (
 )
 
 MARK: Look = dict(color=GREY, linestyle=DOTTED, linewidth=0.8)
-ABOVE: Look = dict(xycoords=("data", "axes fraction"), size=8, ha="center", va="bottom")
+ABOVE: Look = dict(xycoords=("data", "axes fraction"), size=9, ha="center", va="bottom")
 WHITE: Look = dict(facecolor="white", pad=0.8, linewidth=0)
-BESIDE: Look = dict(textcoords="offset points", size=8, va="top", bbox=WHITE)
-GUIDE: Look = dict(color="0.6", linewidth=0.8, linestyle=DOTTED)
+BESIDE: Look = dict(textcoords="offset points", size=9, va="top", bbox=WHITE)
+GUIDE: Look = dict(color="0.55", linewidth=0.8, linestyle=DOTTED)
 POINTS: Look = dict(markersize=5, linewidth=1)
 DISCS = POINTS | dict(color=PURPLE, marker="o", linestyle=SOLID)
 SQUARES = POINTS | dict(color=BLACK, marker="s", linestyle=DASHED, markerfacecolor="none")
@@ -49,7 +49,7 @@ def shares(lams: Sequence[float], steps: Sequence[int], rate: float, bands: Mapp
     1 - (1 - rate h)^T. Dotted lines mark the curvatures of the `bands`, by name.
     """
     figure, (ax,) = panels([1.4], right=0.15, top=0.32)
-    h = np.geomspace(1e-5, 3, 300)
+    h = np.geomspace(3e-5, 10, 300)
     for lam, colour in zip(lams, shades(len(lams)), strict=True):
         left_over = h / (h + 2 * lam)
         ax.plot(h, left_over, color=colour)
@@ -63,6 +63,7 @@ def shares(lams: Sequence[float], steps: Sequence[int], rate: float, bands: Mapp
         ax.axvline(curvature, **MARK)
         ax.annotate(name, (curvature, 1.02), **ABOVE)
     ax.set_xscale("log")
+    ax.xaxis.set_major_formatter("{x:g}")
     ax.set_xlim(h[0], h[-1])
     ax.set_ylim(0, 1)
     ax.set_xlabel("curvature ℎ of the cost along the direction")
@@ -102,7 +103,7 @@ def norms(series: Mapping[str, Mapping[float, float]]) -> Figure:
     lams = sorted(set[float]().union(*series.values()) - {0})
     if not lams:
         raise ValueError(f"series is {series!r}; expected norms for one lambda above 0 or more")
-    figure, (ax,) = panels([1.25], right=0.2, top=0.15)
+    figure, (ax,) = panels([1.3], right=0.2, top=0.25)
     first = np.log10(lams[0])
     last = np.log10(lams[-1])
     apart = max(0.6, 0.18 * (last - first))

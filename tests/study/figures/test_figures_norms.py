@@ -43,6 +43,19 @@ def test_a_key_has_as_many_columns_as_fit():
         assert_readable("key", figure, texts)
 
 
+def test_the_guide_falls_as_one_over_lambda_from_the_highest_norm():
+    figure = figures.norms({"run": NORMS, "minimum": MINIMA})
+    (ax,) = figure.axes
+    (guide,) = [line for line in ax.lines if line.get_linewidth() == 0.8 and np.size(line.get_xdata()) == 5]
+    x, y = np.asarray(guide.get_xydata()).T
+    np.testing.assert_allclose(10**x * y, 0.00001 * 47)
+    np.testing.assert_allclose(10**x, [0.00001, 0.001, 0.01, 0.1, 1])
+    low, high = ax.get_ylim()
+    assert 0.3 < low < 0.6 and 47 < high < 100  # the limits are those of the norms
+    (legend,) = figure.legends
+    assert [text.get_text() for text in legend.get_texts()] == ["run", "minimum", "slope of 1/𝜆"]
+
+
 @pytest.mark.parametrize("series", ({}, {"minimum": {}}, {"minimum": {0.0: 4.87}}))
 def test_norms_without_a_penalty_are_an_error_that_says_so(series):
     with pytest.raises(ValueError, match=r"^series is \{.*expected norms for one lambda above 0 or more"):
