@@ -127,13 +127,11 @@ class Run:
     @property
     def ending(self) -> str:
         """How and when the run ended, in words."""
-        why = (
-            "interrupted"
-            if self.interrupted
-            else "stopped early"
-            if self.stopped_early
-            else "all epochs done"
-        )
+        why = "all epochs done"
+        if self.stopped_early:
+            why = "stopped early"
+        if self.interrupted:
+            why = "interrupted"
         return f"{why}, in epoch {self.epoch} after {self.steps:,} updates"
 
     def __repr__(self) -> str:
@@ -141,9 +139,9 @@ class Run:
         best = int(np.searchsorted(h.step, self.best_step))
         lines = [f"{type(self.last).__name__}: {self.ending}"]
         for name, check in (("best", best), ("last", len(h.step) - 1)):
-            scores = (
-                f"validation loss {h.validation_loss[check]:.5f}, accuracy {h.validation_accuracy[check]:.4f}"
-            )
+            loss = h.validation_loss[check]
+            digits = f"{loss:.5f}" if loss < 1e6 else f"{loss:.5g}"  # not three hundred of them
+            scores = f"validation loss {digits}, accuracy {h.validation_accuracy[check]:.4f}"
             taken = h.train_accuracy[check]
             training = f"; training accuracy {taken:.4f}" if np.isfinite(taken) else ""
             lines.append(f"  {name} check, after {h.step[check] + 1:,} updates: {scores}{training}")

@@ -88,7 +88,8 @@ def data(mnist, task, centred=False):
         mean = splits[0].X.mean(axis=0)
         mean[784] = 0
         splits = [Split(X - mean, Y) for X, Y in splits]
-    return Dataset(*splits, make_test=lambda: splits[1])
+    train, validation = splits
+    return Dataset(train, validation, lambda: validation)
 
 
 def close(found, expected):

@@ -100,7 +100,7 @@ def test_a_name_without_a_part_is_refused_and_the_names_near_it_are_listed(folde
 
 def test_a_name_given_twice_is_refused(folder):
     (folder / "task3.md").write_text("## 2b.answer\n\nAgain.\n", encoding="utf-8")
-    with pytest.raises(ValueError, match="task3.md has a second part '2b.answer'"):
+    with pytest.raises(ValueError, match=r"task3\.md has a second part '2b\.answer'"):
         parts.read(folder)
 
 
