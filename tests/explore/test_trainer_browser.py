@@ -167,7 +167,9 @@ def test_pictures_and_verdict_move_while_it_trains_and_nothing_is_said_before_it
 
 def test_one_goes_back_and_forth_through_the_epochs(opened):
     _, trainer = opened
-    epochs(trainer, 3)
+    epochs(trainer, 2)
+    second = bars(trainer)
+    epochs(trainer, 1)
     last, slider = (
         (numbers(trainer), weights(trainer), bars(trainer)),
         trainer.get_by_label("Epoch that is shown"),
@@ -175,7 +177,7 @@ def test_one_goes_back_and_forth_through_the_epochs(opened):
     slider.press("ArrowLeft")
     assert numbers(trainer).startswith("After epoch 2: ")
     assert slider.get_attribute("aria-valuetext") == "after epoch 2"
-    assert weights(trainer) != last[1] and bars(trainer) != last[2]
+    assert weights(trainer) != last[1] and bars(trainer) == pytest.approx(second, abs=0.11) != last[2]
     slider.press("Home")
     assert numbers(trainer).startswith("Before the first step") and bars(trainer) == [50, 50]
     slider.press("End")
