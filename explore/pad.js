@@ -115,6 +115,26 @@ export function contributions(pixels, w, K, k, ink) {
   return Float64Array.from({ length: 784 }, (_, i) => w[i * K + k] * ((pixels[i] / 255) * 2 - (ink ? 0 : 1)));
 }
 
+/**
+ * The image, 0 to 255, that takes the smallest change (the least sum of squares) until class b has a larger logit than class a; undefined if
+ * none has. Pixels move against the difference of the two classes' weights, in proportion to it, as far as black and white allow.
+ */
+export function fool(pixels, w, K, a, b) {
+  const moved = (far) => Uint8ClampedArray.from(pixels, (value, i) => value - far * (w[i * K + a] - w[i * K + b]));
+  const tipped = (image) => { const z = logits(image, w, K); return z[b] > z[a]; };
+  let low = 0, high = 1;
+  while (!tipped(moved(high))) {
+    if (high > 1e9) return undefined;
+    high *= 2;
+  }
+  for (let i = 0; i < 60; i++) {
+    const middle = (low + high) / 2;
+    if (tipped(moved(middle))) high = middle;
+    else low = middle;
+  }
+  return Uint8Array.from(moved(high));
+}
+
 // ---- Pictures -----------------------------------------------------------------------------------------------------
 
 const rgb = (r, g, b) => (0xff000000 | (b << 16) | (g << 8) | r) >>> 0;
@@ -160,7 +180,8 @@ const number = (v) => (v < 0 ? "\u2212" : "+") + Math.abs(v).toFixed(2);
  * each a name, the group it belongs to and `facts`, pairs of name and value), `at` (the model shown first), `images`
  * (784 bytes each), `titles` (theirs: the first `random` are any images, the others costly mistakes), `ink` (a drawing
  * or nothing), `example` (the image that lies on the pad until the first stroke, if any), `sources` (buttons for more
- * images: a name, and a function that gives pixels and a title) and `gallery` (whether the weights are shown). `changed(state)` is called when a stroke or a choice is made. Returns what others may do with the pad.
+ * images: a name, and a function that gives pixels and a title), `why` (whether two classes are compared) and `gallery` (whether the weights
+ * are shown). `changed(state)` is called when a stroke or a choice is made. Returns what others may do with the pad.
  */
 export function mount(root, config, changed = () => {}) {
   const { classes, models, titles } = config, K = classes.length, W = decode(config.weights, K, config.scales ?? []);
@@ -219,9 +240,57 @@ export function mount(root, config, changed = () => {}) {
   const named = (canvas, ...words) => h("figure", {}, canvas, h("figcaption", {}, ...words));
   const gallery = h("div", { class: "pad-gallery" }, ...tiles.map((tile, k) => named(tile, classes[k])));
 
+  // Why one class and not another
+  const list = (label, first) => h("select", { "aria-label": label, onchange: judge }, h("option", { value: "" }, first), ...classes.map(option));
+  const asked = list("Why this class", "the most probable"), rival = list("And not this class", "the runner-up");
+  const difference = picture("What each pixel says for one class and not the other");
+  const between = h("figcaption");
+  const parts = Array.from({ length: 4 }, () => {
+    const name = h("span", { class: "pad-part" }), bar = h("span", { class: "pad-bar" }), value = h("span", { class: "pad-sum" });
+    return { name, bar, value, row: h("div", { class: "pad-row" }, name, h("span", { class: "pad-track pad-middle-out" }, bar), value) };
+  });
+  const odds = h("p", { class: "pad-note" });
+  const trick = button("Fool it", () => {
+    const [a, b] = compared(), found = fool(pixels, W[state.at], K, a, b);
+    if (!found) { odds.textContent = `No change makes it a ${classes[b]}.`; return; }
+    const most = found.reduce((far, value, i) => Math.max(far, Math.abs(value - pixels[i])), 0);
+    keep();
+    centring.querySelector("input").checked = state.centred = false; // the model is to see these very pixels
+    put(enlarge(found), `Fooled by at most ${most} of 255 shades a pixel: `);
+  });
+  const why = h("div", { class: "pad-why" },
+    h("p", {}, "Why ", asked, " and not ", rival, "?"),
+    h("div", { class: "pad-reasons" }, h("figure", {}, difference, between), h("div", {}, ...parts.map((part) => part.row), odds)),
+    h("p", {}, trick, " by the smallest change of the image that puts the second class before the first."));
+  /** The two classes that are compared. */
+  function compared() {
+    const order = classes.map((_, i) => i).toSorted((a, b) => probability[b] - probability[a]);
+    const a = asked.value ? +asked.value : order.find((k) => k !== +(rival.value || -1));
+    return [a, rival.value && +rival.value !== a ? +rival.value : order.find((k) => k !== a)];
+  }
+  function compare() {
+    const [a, b] = compared(), w = W[state.at], z = logits(pixels, w, K), of = (k) => contributions(pixels, w, K, k, true), other = of(b);
+    const says = of(a).map((value, i) => value - other[i]), sum = (sign) => says.reduce((all, value) => all + Math.max(sign * value, 0), 0);
+    const total = z[a] - z[b], values = [sum(1), -sum(-1), total - sum(1) + sum(-1), total], limit = Math.max(...values.map(Math.abs)) || 1;
+    const names = [`strokes for ${classes[a]}`, `strokes for ${classes[b]}`, "a black image", "in all"];
+    signed(difference, says, says.reduce((largest, value) => Math.max(largest, Math.abs(value)), 0));
+    difference.setAttribute("aria-label", `What each pixel says for ${classes[a]} and not ${classes[b]}: ${number(total)} in all`);
+    between.textContent = `red for ${classes[a]}, blue for ${classes[b]}`;
+    parts.forEach(({ name, bar, value }, i) => {
+      name.textContent = names[i];
+      value.textContent = number(values[i]);
+      bar.style.width = `${(50 * Math.abs(values[i])) / limit}%`;
+      bar.style.marginLeft = `${50 + (50 * Math.min(values[i], 0)) / limit}%`;
+      bar.classList.toggle("pad-minus", values[i] < 0);
+    });
+    const ratio = Math.exp(Math.abs(total)), times = ratio < 1e4 ? ratio.toFixed(ratio < 10 ? 1 : 0) : ratio.toExponential(0);
+    odds.textContent = `The logit of ${classes[a]} less that of ${classes[b]}: between the two, ${times} to 1 for ${classes[total < 0 ? b : a]}.`;
+  }
+
   root.classList.add("pad");
   root.setAttribute("data-lm-suppress-shortcuts", "true"); // JupyterLab's own keys stay away
   const choice = h("div", { class: "pad-choice" }, families.length > 1 ? family : families[0], slider, which);
+  const centring = box("Centre and scale it, as MNIST was", true, (on) => { state.centred = on; update(); report(); });
   const starts = [titles.length ? button("Random image", () => load(Math.floor(Math.random() * config.random))) : "",
     titles.length > config.random ? costly : "",
     ...(config.sources ?? []).map(([name, give]) => button(name, () => {
@@ -236,11 +305,12 @@ export function mount(root, config, changed = () => {}) {
       h("div", { class: "pad-left" }, h("div", { class: "pad-paper" }, pad, invitation),
         h("div", { class: "pad-tools" }, button("Undo", undo), button("Clear", clear), eraser, h("label", { class: "pad-size" }, "Brush ", size)),
         h("div", { class: "pad-tools" }, ...starts),
-        box("Centre and scale it, as MNIST was", true, (on) => { state.centred = on; update(); report(); })),
+        centring),
       h("div", { class: "pad-right" }, bars, verdict, status),
       h("div", { class: "pad-middle" },
         named(seen, "what the model sees"), named(map, ...sides),
         h("div", {}, sums, box("black pixels count too", false, (on) => { onlyInk = !on; judge(); })))),
+    config.why ? why : "",
     config.gallery ? h("div", { class: "pad-below" }, facts, gallery, note) : "");
 
   // What is shown
@@ -296,6 +366,7 @@ export function mount(root, config, changed = () => {}) {
     const order = classes.map((_, i) => i).toSorted((a, b) => probability[b] - probability[a]);
     const say = (i) => `${classes[i]} with ${percent(probability[i])}`;
     verdict.textContent = `${state.loaded}${state.ink.some(Boolean) ? "" : "Nothing drawn: "}${say(order[0])}, then ${say(order[1])}.`;
+    if (config.why) compare();
   }
   /** Tell the ear what was found, once the pen rests; and the state to who wants it. */
   function report() {
@@ -306,7 +377,7 @@ export function mount(root, config, changed = () => {}) {
 
   // Drawing
   function keep() {
-    past = [...past.slice(1 - UNDO), state.ink.slice()];
+    past = [...past.slice(1 - UNDO), [state.ink.slice(), state.centred]];
     if (state.fresh && !erasing) { // the example makes room for the first stroke
       state.ink.fill(0);
       state.loaded = "";
@@ -331,7 +402,10 @@ export function mount(root, config, changed = () => {}) {
     judge();
   }
   function undo() {
-    if (past.length) put(past.pop());
+    if (!past.length) return;
+    const [ink, centred] = past.pop();
+    centring.querySelector("input").checked = state.centred = centred;
+    put(ink);
   }
   function clear() {
     keep();

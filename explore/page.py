@@ -96,6 +96,7 @@ def fragment() -> str:
         "images": _text(images.images.tobytes()),
         "at": middle,
         "example": images.random,  # the costliest mistake
+        "why": True,
         "gallery": True,
     }
     learned = _json(training(mnist))

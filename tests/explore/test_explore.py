@@ -10,7 +10,7 @@ from html import unescape
 import nbformat
 import numpy as np
 import pytest
-from scipy import ndimage
+from scipy import ndimage, optimize
 
 from assignment1 import LogisticRegression, SoftmaxRegression, load_mnist
 from assignment1.mnist import preprocess
@@ -112,6 +112,38 @@ def test_what_the_pixels_say_adds_up_to_the_logit(mnist, tmp_path):
     black = model.logits(preprocess(np.zeros((28, 28), int)))[0, 7]
     logit = model.logits(preprocess(image))[0, 7]
     assert every == pytest.approx(logit - model.w[784, 7]) and ink == pytest.approx(logit - black)
+
+
+def test_an_image_is_fooled_by_the_smallest_change(mnist, tmp_path):
+    model, shown = load_optima()[0.001], mnist.test_images[:40]
+    rivals = model.forward(preprocess(shown)).argsort(axis=1)[:, ::-1][:, [0, 1, 9]]  # best, next, least
+    pairs = [(i, a, b) for i, (a, b, c) in enumerate(rivals.tolist()) for b in (b, c)]
+    run = """(pad, { weights, images, pairs }) => {
+        const w = Float64Array.from(weights);
+        return pairs.map(([i, a, b]) => Array.from(pad.fool(images[i], w, 10, a, b)));
+    }"""
+    given = {"weights": model.w.ravel().tolist(), "images": shown.reshape(-1, 784).tolist(), "pairs": pairs}
+    found = np.array(javascript(run, given, tmp_path), np.uint8)
+    for image, (i, a, b) in zip(found, pairs, strict=True):
+        before = shown[i].ravel().astype(float)
+        least = smallest(before, model, a, b)
+        assert lead(image, model, a, b) > 0 > lead(before, model, a, b)
+        assert np.linalg.norm(image - before) <= 1.05 * np.linalg.norm(least - before) + 1
+
+
+def lead(pixels, model, a, b):
+    """Return by how much the logit of class b is above that of class a."""
+    z = model.logits(np.append(pixels / 127.5 - 1, 1)[None])[0]
+    return z[b] - z[a]
+
+
+def smallest(pixels, model, a, b):
+    """Return the nearest image that is undecided, in no whole shades, by its optimality conditions."""
+
+    def moved(far):
+        return np.clip(pixels + far * (model.w[:784, b] - model.w[:784, a]), 0, 255)
+
+    return moved(optimize.brentq(lambda far: lead(moved(far), model, a, b), 0, 1e6))
 
 
 def test_an_image_is_enlarged_pixel_by_pixel(mnist, tmp_path):

@@ -1,10 +1,15 @@
 """explore.ipynb in JupyterLab, and the pad in a page of HTML, used in Chromium as a student would."""
 
+import numpy as np
 import pytest
 
+from assignment1 import load_mnist
+from assignment1.mnist import preprocess
 from browser import chromium, notebook, run_all, stroke, told, visited
 from conftest import ROOT
 from explore import page as pad_page
+from explore.pad import DIGITS, starts
+from study.optima import load_optima
 
 pytestmark = pytest.mark.slow
 
@@ -72,6 +77,27 @@ def test_in_the_page_the_bars_follow_the_pen_and_the_slider(opened):
     pad.get_by_role("button", name="Random image").click()
     assert max(bars(pad)) > 30
     assert page.evaluate("document.documentElement.scrollWidth <= innerWidth")
+
+
+def test_the_pad_says_why_one_class_and_not_another_and_is_fooled(opened):
+    _, pad = opened
+    why, verdict = pad.locator(".pad-why"), pad.locator(".pad-status")
+    why.get_by_label("Why this class").select_option("7")
+    why.get_by_label("And not this class").select_option("2")
+    before = bars(pad)
+    model, mnist = load_optima()[0.001], load_mnist()
+    worst = starts(model, mnist.softmax().validation, DIGITS, 20, 1).images[-1]  # the pad opens with it
+    z, black = model.logits(preprocess(np.stack([worst, np.zeros_like(worst)])))[:, [7, 2]]
+    sums = [float(text.replace("\u2212", "-")) for text in why.locator(".pad-sum").all_inner_texts()]
+    assert sums[0] > 0 > sums[1] and sum(sums[:3]) == pytest.approx(sums[3], abs=0.02)
+    assert sums[2:] == pytest.approx([black[0] - black[1], z[0] - z[1]], abs=0.02)
+    assert why.locator("figcaption").inner_text() == "red for 7, blue for 2"
+    why.get_by_role("button", name="Fool it").click()
+    after = bars(pad)
+    assert after[2] >= after[7] and before[7] > before[2]
+    assert verdict.inner_text().startswith("Fooled by at most ")
+    pad.get_by_role("button", name="Undo").click()
+    assert bars(pad) == before and pad.get_by_label("Centre and scale it").is_checked()
 
 
 def test_the_pad_can_be_drawn_on_and_understood_without_a_mouse(browser, tmp_path):
