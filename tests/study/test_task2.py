@@ -17,7 +17,7 @@ from study import task2e_spikes as spikes
 pytestmark = pytest.mark.slow
 
 BAD = 5  # the planted batch, counted from 1
-MOVED = ("ten", "other ten", "ten elsewhere", "together", "same slant", "upright", "1", "3", "10", "20")
+MOVED = (*intervention.SEEDED, "upright", *map(str, intervention.DOSES))
 
 
 @pytest.fixture(scope="module")
@@ -140,11 +140,13 @@ def test_gradients_of_equal_images_are_at_one_and_those_of_random_images_less(pl
     for _ in range(300):
         some = terms[rng.choice(np.flatnonzero(Y[:, 0] == 0), 10, replace=False)]
         ratios.append(np.linalg.norm(some.sum(axis=0)) / sum(map(np.linalg.norm, some)))
-    assert found.random == pytest.approx(np.mean(ratios), abs=4 * np.std(ratios) / np.sqrt(300))
+    assert found.random == pytest.approx(
+        np.mean(ratios), abs=4 * np.std(ratios) * np.sqrt(1 / 300 + 1 / spikes.DRAWS)
+    )
     assert spikes.agreement(np.array([[3.0, 0], [0, 4.0]])) == pytest.approx(5 / 7)
 
 
-LEAVE = {"other ten": 0, "ten elsewhere": 0, "1": 1, "3": 3}  # of the ten; of another arm all
+LEAVE = {"other ten": 0, "ten elsewhere": 0}  # of the ten; of another arm all, or as many as it says
 
 
 @pytest.mark.parametrize("arm", MOVED)
@@ -164,7 +166,7 @@ def test_each_arm_moves_what_it_says_and_every_batch_keeps_its_2s_and_3s(planted
         now = np.empty(N)
         now[rows] = place
         gone = np.flatnonzero((place == BAD) & (now != BAD))
-        assert np.isin(ten, gone).sum() == LEAVE.get(arm, 10)
+        assert np.isin(ten, gone).sum() == LEAVE.get(arm, min(count, 10))
         if arm.isdecimal():
             first = np.concatenate([ten, each[BAD - 1].next_rows])[:count]
             assert set(gone) == set(first)
@@ -223,8 +225,9 @@ def test_a_slower_run_has_as_many_times_the_epochs(planted):
 def test_the_planted_ten_are_the_cause_and_the_arms_show_it(planted, each):
     arms = intervention.intervene(planted, BAD, each, 3)
     assert set(arms) == {*intervention.ARMS, *map(str, intervention.DOSES)}
-    once = {"file", "half", "tenth", "centred", "upright"}
-    assert all(len(arm.size) == len(arm.batch) == (1 if name in once else 3) for name, arm in arms.items())
+    seeds = dict.fromkeys((*intervention.SEEDED, "shuffled"), 3)
+    for name, arm in arms.items():  # three for three seeds, half of them for a dose, or one
+        assert len(arm.size) == len(arm.batch) == len(arm.expected) == seeds.get(name, 1)
     file = arms["file"].mean
     unmoved = intervention.Order(np.arange(len(planted.train.X)), BAD)
     assert (file, BAD) == pytest.approx(intervention.spike(unmoved, planted.train, planted.validation))
@@ -233,8 +236,7 @@ def test_the_planted_ten_are_the_cause_and_the_arms_show_it(planted, each):
         assert arms[arm].size.min() > 0.8 * file and (arms[arm].batch == BAD).all()
     assert (arms["together"].batch == arms["together"].expected).all()
     assert intervals.apart(arms["other ten"].size, arms["ten"].size).low > 0
-    assert arms["ten"].mean == pytest.approx(arms["10"].mean)  # the dose of ten
-    assert file > arms["3"].mean > arms["10"].mean
+    assert file > arms["3"].mean > arms["ten"].mean
     assert arms["centred"].mean < 0.3 * file and arms["tenth"].mean < arms["half"].mean < file
 
 
