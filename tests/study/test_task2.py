@@ -6,7 +6,7 @@ import numpy as np
 import pytest
 from scipy.stats import ttest_1samp, ttest_rel
 
-from assignment1 import LogisticRegression, load_mnist, train
+from assignment1 import LogisticRegression, load_mnist, sweep, train
 from assignment1.mnist import Dataset, Split
 from study import statistics as intervals
 from study import tables
@@ -285,6 +285,15 @@ def test_shufflings_and_their_gain(planted, each):
     once, file = tables.order_rows(found)[2], tables.order_rows(found)[0]
     assert once[1].startswith(f"{found['once'].mean.mean():.4f} ± ")
     assert file[:2] == ("file order", f"{found['file'].mean[0]:.4f}")
+
+
+def test_other_shuffles_give_means_within_the_intervals_of_the_first(digits):
+    settings: dict[str, Any] = dict(learning_rate=0.05, epochs=33, train_accuracy_every=None, progress=False)
+    runs = sweep(LogisticRegression, digits, seed=range(16), **settings)
+    seen = intervention.shuffling(runs, digits.validation)
+    for values in (seen.mean, seen.median, seen.spread, seen.test):
+        first, again = map(intervals.interval, (values[:8], values[8:]))
+        assert abs(first.mean - again.mean) <= first.half + again.half
 
 
 def test_ends_of_runs_and_the_loss_at_the_last_check_before_an_update(digits):
