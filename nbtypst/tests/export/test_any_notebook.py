@@ -221,6 +221,14 @@ FORMS: dict[str, tuple[Any, str, str, str]] = {
         "By <span>(no)</span>",
         "a link leads to #no, which is not there; it is shown as text",
     ),
+    "details": (
+        "<details><summary>Solution</summary>It is <b>7</b>.</details>",
+        "Solution\nIt is 7.",
+        "<p>Solution</p>\nIt is",
+        "",
+    ),
+    "choices": (shown({HTML: "<select><option>a<option>b</select>"}), "a\nb", "a\nb", ""),
+    "a hundred thousand boxes": (shown({HTML: "<div>" * 100_000 + "deep"}), "deep", "deep\n</main>", ""),
     "LaTeX that pandoc cannot read": (
         shown({"text/latex": r"\begin{tabular}{r} 1 & ", "text/plain": "in words"}),
         "in words",

@@ -78,3 +78,12 @@ def test_an_output_that_no_page_can_hold_is_its_text_and_a_warning(kind, data, m
     assert "<code>&lt;A plot&gt;</code>" in page and "<img" not in page
     (line,) = warned
     assert re.match(rf"cell 1 'x': its {re.escape(kind)} cannot be shown: {fault}", line)
+
+
+def test_a_drawing_that_repeats_itself_without_end_is_no_picture():
+    use = '<use href="#g{}"/>'
+    groups = "".join(f'<g id="g{n}">{use.format(n - 1) * 10}</g>' for n in range(1, 9))
+    for inside in (f'<g id="g0"/>{groups}{use.format(8)}', f'<g id="g0">{use.format(0)}</g>'):
+        with pytest.raises(ValueError, match=r"draws more than 200,000 shapes|nested too deeply"):
+            sanitise_svg(SVG.format(inside))
+    assert sanitise_svg(SVG.format('<path id="g0"/>' + use.format(0) * 1000)).count("#g0") == 1000

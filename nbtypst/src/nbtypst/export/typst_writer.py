@@ -20,7 +20,7 @@ from nbtypst.reading.speech import read_aloud
 WIDTH = 378.0  # points of the type area, which a picture may fill
 HEIGHT = 640.0
 LONG = re.compile(r"[^\s\u200b]{40}")  # a word that may need a break
-_TEXT = re.compile(r'\[#("(?:[^"\\]|\\.)*");\]')
+_TEXT = re.compile(r'\A\[#("(?:[^"\\]|\\.)*");\]\Z')
 LONG_TABLE = 60  # rows
 SHORT = 600  # characters of a paragraph that stays with the equation below it
 _CALLS = {
@@ -281,9 +281,7 @@ class Writer:
             options = f"rowspan: {rows}, colspan: {columns}, " if (rows, columns) != (1, 1) else ""
             if alignment["t"] != "AlignDefault":
                 options += f"align: {_ALIGN[alignment['t']]}, "
-            words = f"[{self.blocks(blocks)}]"
-            text = _TEXT.fullmatch(words)  # as a string, it takes a quarter less of memory
-            words = text[1] if text else words
+            words = _TEXT.sub(r"\1", f"[{self.blocks(blocks)}]")  # a string takes a quarter less of memory
             cells += f"table.cell({options}{words})," if options else f"{words},"
         return cells
 

@@ -69,7 +69,7 @@ _PLAIN: list[tuple[str, Any]] = [
     (r"\n\s*\n", "\n"),
 ]
 MOST_SWITCHES = 200  # of a formula
-LONGEST = 20_000  # characters of a formula with its macros expanded
+LONGEST = 5_000  # characters of a formula with its macros expanded
 MOST_READ = 200_000  # characters of the calls of macros in it
 
 

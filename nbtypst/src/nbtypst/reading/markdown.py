@@ -37,6 +37,7 @@ MATH = re.compile(
     re.S,
 )
 DEEPEST = 60  # elements in one another; what is nested deeper is text alone
+MOST_OPEN = 10_000  # elements in one another before nh3, which takes their square in time
 SECONDS = 30  # after which pandoc is taken to hang; more for a long text, as many as it takes at this pace:
 SLOWEST = 10_000  # characters a second
 _TAGS = """
@@ -106,8 +107,16 @@ var
 """
 _OTHERWISE = {  # pandoc reads nothing outside main; at blocks in del and ins it can fail, in exponential time
     "del": "s",
+    "details": "div",  # else its words and those of the next six run together
+    "dialog": "div",
+    "fieldset": "div",
     "ins": "u",
+    "legend": "p",
     "main": "div",
+    "option": "div",
+    "rt": "sup",
+    "select": "div",
+    "summary": "p",
 }
 _ATTRIBUTES = {
     "*": {"id"},
@@ -335,6 +344,8 @@ def visible(html: str) -> tuple[str, list[tuple[str, str]]]:
 
 def sanitise(html: str) -> str:
     """Return well-formed HTML of nothing but known tags with known attributes."""
+    if _depth(html) > MOST_OPEN:
+        html = escape(re.sub("<[^>]*>", " ", html))
     html = re.sub(r"<input\b[^>]*\bchecked\b[^>]*>", "☑", html, flags=re.I)
     html = re.sub(r"<input\b[^>]*checkbox[^>]*>", "☐", html, flags=re.I)
     for name, other in _OTHERWISE.items():

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+from functools import cache
 from xml.etree import ElementTree
 
 import tinycss2
@@ -11,6 +12,7 @@ from defusedxml.ElementTree import fromstring
 from nbtypst.reading.names import names
 
 SVG = "http://www.w3.org/2000/svg"
+MOST_SHAPES = 200_000
 XLINK = "http://www.w3.org/1999/xlink"
 _NAMES = names("svg.ini")
 _ATTRIBUTES = _NAMES["attributes"] | _NAMES["presentation"]
@@ -49,9 +51,23 @@ def sanitise_svg(source: str) -> str:
         if _local(element.tag) == "style":
             rules += _rules(element.text or "")
     try:
+        if _shapes(root) > MOST_SHAPES:
+            raise ValueError(f"it draws more than {MOST_SHAPES:,} shapes")
         return ElementTree.tostring(_clean(root, rules), encoding="unicode")
     except RecursionError as error:
         raise ValueError("its elements are nested too deeply") from error
+
+
+def _shapes(root: ElementTree.Element) -> int:
+    """Return how many elements are drawn, those that `use` repeats each time."""
+    named = {f"#{element.get('id')}": element for element in root.iter()}
+
+    @cache
+    def drawn(element: ElementTree.Element) -> int:
+        used = named.get(str(element.get(f"{{{XLINK}}}href") or element.get("href")))
+        return 1 + sum(map(drawn, element)) + (0 if used is None else drawn(used))
+
+    return drawn(root)
 
 
 def size(svg: str) -> tuple[float, float]:
