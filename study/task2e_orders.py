@@ -214,7 +214,7 @@ def trials(data: Dataset, batch: int, each: list[Few], seeds: int) -> dict[str, 
 
 @kept
 def intervene(data: Dataset, batch: int, each: list[Few], seeds: int) -> dict[str, Arm]:
-    """Train in each of the ARMS' ways and with each of the DOSES, as `trials` has them; two seeds at least."""
+    """Train in each of the ARMS' ways and with each of the DOSES, as `trials` has them; seeds: 2 or more."""
     tried = trials(data, batch, each, seeds)
     one = delayed(guarded(spike))
     work = chain(*tried.values())
