@@ -117,6 +117,7 @@ def jupyterlab(folder):
         "JUPYTERLAB_SETTINGS_DIR": str(own / "settings"),
         "JUPYTERLAB_WORKSPACES_DIR": str(own / "workspaces"),
         "JUPYTER_PREFER_ENV_PATH": "1",
+        "ASSIGNMENT1_KEEP": "1",  # as make lab
     }
     return jupyter("jupyterlab", folder, environment, root_dir=folder)
 
@@ -125,6 +126,7 @@ def jupyterlab(folder):
 def notebook(browser, name, folder):
     """Open a notebook in JupyterLab, its kernel ready; fail if the page asks anything of a network."""
     shutil.copy(ROOT / name, folder)
+    shutil.copytree(ROOT / "text", folder / "text")
     size = {"width": 1300, "height": 950}
     with jupyterlab(folder) as address, browser.new_context(viewport=size) as context:
         page = context.new_page()

@@ -289,7 +289,7 @@ def test_make_alone_lists_the_targets() -> None:
 
 @needs_make
 def test_make_knows_all_that_can_change_the_report(tmp_path: Path) -> None:
-    for name in ("assignment1", "study", "explore", "nbtypst", "data", "tools"):
+    for name in ("assignment1", "study", "explore", "nbtypst", "data", "tools", "text"):
         shutil.copytree(ROOT / name, tmp_path / name, ignore=shutil.ignore_patterns(".*", "*.gz", "tests"))
     shutil.copy(ROOT / "Makefile", tmp_path)
     (tmp_path / "study/__pycache__").mkdir(exist_ok=True)
@@ -297,7 +297,7 @@ def test_make_knows_all_that_can_change_the_report(tmp_path: Path) -> None:
     command = ["make", "--eval=sources: ; @echo $(SOURCES)", "sources"]
     done = subprocess.run(command, cwd=tmp_path, capture_output=True, text=True, check=True)
     wanted = {"report.ipynb", "tools/build.py", "tools/kernel.py", "data/optima.npz", "data/long_run.npz"}
-    for house in ("assignment1", "study", "explore", "nbtypst/src"):
+    for house in ("assignment1", "study", "explore", "nbtypst/src", "text"):
         files = {path for path in (tmp_path / house).rglob("*") if path.is_file() and path.suffix != ".pyc"}
         wanted |= {path.relative_to(tmp_path).as_posix() for path in files}
     assert set(done.stdout.split()) == wanted
