@@ -27,8 +27,18 @@ OWN = IPYTHONDIR="$$PWD/build/ipython" JUPYTER_RUNTIME_DIR="$$PWD/build/jupyter"
 # again; `make report`, and CI, compute everything.
 BUILD = export ASSIGNMENT1_KEEP=$(1) $(OWN); $(call START,$(PY)) tools.build
 # What the first page names: make pdf AUTHORS="Ada Lovelace, Alan Turing" GROUP=7 COURSE=TDT4265 DATE="1 March 2026"
-given = $(if $(filter command line,$(origin $(1))),$(2)="$($(1))")
-NAMES = $(call given,AUTHORS,authors) $(call given,GROUP,group) $(call given,COURSE,course) $(call given,DATE,date)
+# It reaches tools/build.py as it is given, in the environment: no shell and no make reads what is in it.
+given = $(if $(filter command line,$(origin $(1))),$(value $(1)))
+export REPORT_AUTHORS := $(call given,AUTHORS)
+export REPORT_GROUP := $(call given,GROUP)
+export REPORT_COURSE := $(call given,COURSE)
+export REPORT_DATE := $(call given,DATE)
+unexport AUTHORS GROUP COURSE DATE
+KNOWN = AUTHORS COURSE DATE ENV GROUP PARTS PYTHON
+UNKNOWN := $(filter-out $(KNOWN),$(foreach name,$(.VARIABLES),$(if $(filter command line,$(origin $(name))),$(name))))
+ifneq ($(UNKNOWN),)
+$(error $(UNKNOWN): no such setting; expected one of $(KNOWN))
+endif
 # All that can change the report.
 FOLDERS = assignment1 study explore nbtypst/src/nbtypst
 FILES = $(filter-out %.pyc,$(wildcard $(addsuffix /*.*,$(FOLDERS)) $(addsuffix /*/*.*,$(FOLDERS))))
@@ -76,10 +86,10 @@ build/report.ipynb: $(SOURCES) $(READY)
 	@$(call BUILD,1) execute report.ipynb $@
 
 pdf: build/report.ipynb
-	@$(call BUILD,1) report_pdf build/report.ipynb report.pdf report-evidence.txt $(NAMES)
+	@$(call BUILD,1) report_pdf build/report.ipynb report.pdf report-evidence.txt
 
 html: build/report.ipynb
-	@$(call BUILD,1) report_html build/report.ipynb report.html $(NAMES)
+	@$(call BUILD,1) report_html build/report.ipynb report.html
 
 submission: pdf
 	$(PY) -m tools.submission build/report.ipynb report.pdf submission.zip

@@ -2,8 +2,9 @@
 
     tools.build execute report.ipynb build/report.ipynb [another copy]
     tools.build stills explore.ipynb explore.ipynb
-    tools.build report_pdf build/report.ipynb report.pdf [evidence.txt] [authors=... group=...]
+    tools.build report_pdf build/report.ipynb report.pdf [evidence.txt]
 
+REPORT_AUTHORS, REPORT_GROUP, REPORT_COURSE and REPORT_DATE in the environment go on the first page.
 It is run by tools.processes, so that nothing of it is left. An error is a line for each problem, and the
 whole story is in build/log.txt.
 """
@@ -36,6 +37,7 @@ KERNEL = [
     "--IPKernelApp.parent_handle=1",  # the extension looks for the parent; ipykernel would end alone
 ]
 LOG = Path("build/log.txt")
+NAMED = ("authors", "group", "course", "date")
 WIDGET = "application/vnd.jupyter.widget-view+json"
 
 
@@ -74,10 +76,11 @@ def execute(notebook: nbformat.NotebookNode) -> None:
         fail(f"the kernel died: {error}")
 
 
-def make(what: str, source: Path, in_place: bool, names: dict[str, str]) -> list[bytes]:
+def make(what: str, source: Path, in_place: bool) -> list[bytes]:
     """Return the contents of the targets; a notebook that is executed in place may say only what is true."""
     notebook = nbformat.read(source, as_version=4)
     if what.startswith("report"):
+        names = {name: os.environ.get(f"REPORT_{name.upper()}", "") for name in NAMED}
         exporter = get_exporter(what)(config=Config(ReportExporter=dict(folder=".", **names)))
         page, _ = exporter.from_filename(str(source))
         content = page if isinstance(page, bytes) else page.encode()
@@ -97,8 +100,7 @@ def make(what: str, source: Path, in_place: bool, names: dict[str, str]) -> list
 def main(arguments: list[str]) -> None:
     """Do what the module's docstring says."""
     began = time.time()
-    names = dict(word.split("=", 1) for word in arguments if "=" in word)
-    what, *paths = [word for word in arguments if "=" not in word]
+    what, *paths = arguments
     source, *targets = map(Path, paths)
     for target in targets:
         if target.is_dir():
@@ -111,7 +113,7 @@ def main(arguments: list[str]) -> None:
         in_place = source in targets
         before = source.read_bytes()
         try:
-            contents = make(what, source, in_place, names)
+            contents = make(what, source, in_place)
         except ExportError as error:
             sys.exit(re.sub("^", "error: ", f"{source} is no report yet\n{error}", flags=re.M))
         except OSError:

@@ -10,6 +10,8 @@ import subprocess
 import termios
 from contextlib import suppress
 
+import pikepdf
+import pypdfium2
 import pytest
 
 from builds import ONE_LINE, Project, needs_make, needs_proc
@@ -63,6 +65,23 @@ def test_two_builds_at_once_both_end_well(project, built, tried):
     assert sum("build/report.ipynb is new" in lines for lines in said) == 1
     assert project.contents(*PDF) == built[1]
     tried("Two `make pdf` at once", 1, "the second waits and says so; both end well")
+
+
+def test_names_reach_the_page_as_they_are_and_no_shell_reads_them(project):
+    second = "Øystein `touch pwned` $HOME $(shell touch pwned)"
+    given = [f'AUTHORS=Ada "the Countess" Lovelace, {second}', "GROUP=7", "DATE=1'2"]
+    assert project.make("pdf", *given, DATE="of the environment") == WROTE
+    assert not (project.folder / "pwned").exists()
+    with pikepdf.open(project.folder / "report.pdf") as pdf, pdf.open_metadata() as metadata:
+        assert ", ".join(metadata["dc:creator"]) == f'Ada "the Countess" Lovelace, {second}'
+    text = pypdfium2.PdfDocument(project.folder / "report.pdf")[0].get_textpage().get_text_range()
+    assert "Group 7" in text and "environment" not in text
+
+
+def test_a_misspelt_setting_is_refused(project):
+    said = project.ended(project.start("pdf", "AUTHOR=Ada"), well=False)
+    assert len(said) == 1 and "AUTHOR: no such setting; expected one of AUTHORS COURSE" in said[0]
+    assert project.contents(*PDF) == [OLD] * 3
 
 
 @pytest.mark.parametrize(
