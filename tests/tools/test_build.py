@@ -63,6 +63,7 @@ def test_two_builds_at_once_both_end_well(project, built, tried):
     assert sum("Waiting for another make in this folder to end" in lines for lines in said) >= 1
     assert sum("Wrote build/report.ipynb" in lines for lines in said) == 1
     assert sum("build/report.ipynb is new" in lines for lines in said) == 1
+    assert all("Wrote report.pdf" in lines for lines in said)  # each its own page, with its own names
     assert project.contents(*PDF) == built[1]
     tried("Two `make pdf` at once", 1, "the second waits and says so; both end well")
 
