@@ -107,8 +107,9 @@ def main(arguments: list[str]) -> None:
             sys.exit(f"error: {target} is a folder; move it away, a file of that name is to be written")
     with turn():
         last = targets[-1]
-        executed = not what.startswith("report")  # a page may have other names on it
-        if executed and last.exists() and last.stat().st_ctime > began and last.stat().st_mtime > source.stat().st_mtime:
+        page = what.startswith("report")  # which may have other names on it
+        made = not page and last.exists() and last.stat().st_ctime > began
+        if made and last.stat().st_mtime > source.stat().st_mtime:
             print(f"{last} is new", flush=True)  # the other build wrote it, from the source as it is
             return
         in_place = source in targets
