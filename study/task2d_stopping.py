@@ -9,7 +9,7 @@ import numpy as np
 from assignment1.fast.evaluation import evaluate
 from assignment1.mnist import Split
 from assignment1.models import Regression
-from assignment1.run import Run
+from assignment1.run import EarlyStopping, Run
 
 
 class Ends(NamedTuple):
@@ -22,6 +22,50 @@ class Ends(NamedTuple):
 def ends(runs: Mapping[int, Run]) -> Ends:
     """Return the steps of each run, and how many of the runs early stopping ended."""
     return Ends([run.steps for run in runs.values()], sum(run.stopped_early for run in runs.values()))
+
+
+class Variation(NamedTuple):
+    """The variation of the validation loss late in a run beside its fall; NaN for a run that is too short."""
+
+    deviation: float  # standard deviation of the last checks but the highest
+    fall: float  # in ten checks, from the medians of the last checks and of as many before
+
+
+def variation(run: Run, checks: int = 31) -> Variation:
+    """Return how much the loss varies, and how far it falls, over the last so many checks, in nats."""
+    loss = run.history.validation_loss
+    if len(loss) < 2 * checks:
+        return Variation(math.nan, math.nan)
+    last = loss[-checks:]
+    before = loss[-2 * checks : -checks]
+    usual = np.sort(last)[:-1]
+    fall = np.median(before) - np.median(last)
+    return Variation(float(usual.std(ddof=1)), float(fall) * 10 / checks)
+
+
+def largest_change(run: Run, after: int) -> float:
+    """Return the largest change of the accuracy from check to check, after the first; NaN without two."""
+    accuracy = run.history.validation_accuracy[after:]
+    if len(accuracy) < 2:
+        return math.nan
+    return float(np.abs(np.diff(accuracy)).max())
+
+
+def end_on_mean(run: Run, checks: int, patience: int) -> int:
+    """Return the step at which `patience` would end a run, by the mean of the last so many checks.
+
+    Return the run's last step if it would not.
+    """
+    if len(run.history.validation_loss) < checks:
+        return run.steps
+    window = np.ones(checks) / checks
+    rule = EarlyStopping(patience)
+    means = np.convolve(run.history.validation_loss, window, "valid")
+    for step, mean in zip(run.history.step[checks - 1 :], means, strict=True):
+        rule.update(mean)
+        if rule.stopped:
+            return int(step) + 1
+    return run.steps
 
 
 def loss_after(run: Run, updates: int) -> float:
@@ -41,7 +85,8 @@ def cost_as_written(model: Regression, split: Split) -> float:
     `fsum` rounds once only, so that the last digit does not depend on the order a processor sums in.
     """
     Y_hat = model.forward(split.X)
-    costs = split.Y * np.log(Y_hat) + (1 - split.Y) * np.log(1 - Y_hat)
+    with np.errstate(divide="ignore"):
+        costs = np.log(np.where(split.Y == 1, Y_hat, 1 - Y_hat))
     return -math.fsum(costs.ravel()) / len(costs)
 
 

@@ -35,7 +35,8 @@ TYPED = re.compile(r"(?<![\w.])\d(?:[\d,]*\d)?(?:\.\d+)?(?:e-?\d+)?")
 
 
 CHANGES = {
-    "patience": ("patience=10", "patience=5"),
+    "patience": ("patience=10", "patience=1"),
+    "learning rate": ("learning_rate=0.05, epochs=500", "learning_rate=1, epochs=500"),
     "another pair of digits": ("mnist.binary(2, 3)", "mnist.binary(2, 7)"),
     "another seed": ("seed=0", "seed=1"),
 }

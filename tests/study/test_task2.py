@@ -319,3 +319,38 @@ def test_the_reference_values_are_met_to_eight_digits_by_the_run_alone(digits):
     assert max(row.error for row in stopping.reproduced(run, digits.train, digits.validation)) < 1e-8
     other = train(LogisticRegression(), digits, shuffle=True, seed=0, **settings)
     assert max(row.error for row in stopping.reproduced(other, digits.train, digits.validation)) > 1e-3
+
+
+def test_the_mean_of_checks_has_its_own_end(digits):
+    run = train(LogisticRegression(), digits, learning_rate=0.05, epochs=12, shuffle=False, progress=False)
+    loss = run.history.validation_loss
+    for checks, patience in ((1, 3), (4, 2), (5, 1000)):
+        means = [loss[end - checks : end].mean() for end in range(checks, len(loss) + 1)]
+        waited = 0
+        expected = run.steps
+        for number, mean in enumerate(means):
+            waited = 0 if mean < min(means[:number], default=np.inf) else waited + 1
+            if waited == patience:
+                expected = run.history.step[number + checks - 1] + 1
+                break
+        assert stopping.end_on_mean(run, checks, patience) == expected
+
+
+def test_a_run_that_is_too_short_has_no_variation_and_no_change_and_no_error(digits):
+    run = train(LogisticRegression(), digits, learning_rate=0.05, epochs=20, shuffle=False, progress=False)
+    loss = run.history.validation_loss
+    found = stopping.variation(run, 20)
+    assert found.deviation == pytest.approx(np.std(sorted(loss[-20:])[:-1], ddof=1))
+    assert found.fall == pytest.approx((np.median(loss[-40:-20]) - np.median(loss[-20:])) / 2)
+    steps = zip(run.history.validation_accuracy[5:], run.history.validation_accuracy[6:], strict=False)
+    assert stopping.largest_change(run, 5) == max(abs(b - a) for a, b in steps)
+    assert np.isnan(stopping.variation(run, len(loss))).all()
+    assert np.isnan(stopping.largest_change(run, len(loss) - 1))
+    assert stopping.end_on_mean(run, len(loss) + 1, 1) == run.steps
+
+
+def test_a_probability_that_rounds_to_0_costs_infinity_without_a_warning():
+    X = np.array([[1.0] * 785, [-1.0] * 785])
+    sure = LogisticRegression().copy(np.full((785, 1), 10.0))
+    assert stopping.cost_as_written(sure, Split(X, np.array([[1.0], [0.0]]))) == 0
+    assert stopping.cost_as_written(sure, Split(X, np.array([[0.0], [1.0]]))) == np.inf
