@@ -63,26 +63,10 @@ def sureness(model: Regression, split: Split) -> Sureness:
     return Sureness(correct.mean(), float(confidence.mean()), paired(correct, confidence))
 
 
-class Burden(NamedTuple):
-    """How the summed loss is spread over images, as shares of it."""
-
-    hundredth: float  # of the hundredth of the images with the largest loss
-    misclassified: float
-    median: float  # nats an image
-    mean: float
-
-
-def burden(seen: Readings) -> Burden:
-    """Return which images the loss comes from."""
-    total = seen.loss.sum()
-    largest = seen.loss[costliest(seen, len(seen.loss) // 100)]
-    misclassified = seen.loss[seen.read != seen.digit]
-    return Burden(
-        hundredth=float(largest.sum() / total),
-        misclassified=float(misclassified.sum() / total),
-        median=float(np.median(seen.loss)),
-        mean=float(seen.loss.mean()),
-    )
+def hundredth(seen: Readings) -> float:
+    """Return the share of the summed loss that the hundredth of the images with the largest loss has."""
+    largest = costliest(seen, len(seen.loss) // 100)
+    return float(seen.loss[largest].sum() / seen.loss.sum())
 
 
 class Confused(NamedTuple):

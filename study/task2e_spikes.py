@@ -90,7 +90,6 @@ class Spikes(NamedTuple):
     second: Array  # (epochs,), by how much any other batch raises it at most
     always: bool  # true if the two are the highest and the lowest in each of the epochs
     updates: Ints  # the updates of the former at which a check falls
-    seen: Ints  # the checks whose loss is higher by 0.02 than the median of the epochs
 
 
 def find(course: Course) -> Spikes:
@@ -109,9 +108,7 @@ def find(course: Course) -> Spikes:
     updates = np.arange(course.update(1, LATE), len(course.loss))
     checks = updates[(updates - 1) % EVERY == 0]
     met = checks[(checks - 1) % course.per_epoch == batch]
-    high = np.median(course.loss[updates]) + 0.02
-    seen = checks[course.loss[checks] > high]
-    return Spikes(batch + 1, after + 1, rise[:, batch], second, always, met, seen)
+    return Spikes(batch + 1, after + 1, rise[:, batch], second, always, met)
 
 
 def gradients(w: Array, data: Split) -> Array:
@@ -142,10 +139,7 @@ class Few(NamedTuple):
     next_rows: Ints  # those of the ten that come next
     X: Array  # (10, 785)
     cost: Array  # nats
-    norm: float  # of the batch's gradient
-    norm_without: float  # of that gradient when their terms are left out of its sum
     wrong: int  # how many of them are misclassified
-    alike: float  # the mean correlation of their pixels over all pairs
     slant: float  # mean of `slant`
 
 
@@ -158,14 +152,9 @@ def few(model: LogisticRegression, batch: Split, start: int) -> Few:
     ten = order[:TEN]
     after = order[TEN : 2 * TEN]
     images = X[ten]
-    terms = (model.forward(X) - Y) * X / len(X)
-    others = np.delete(terms, ten, axis=0)
-    norm = np.linalg.norm(terms.sum(axis=0))
-    norm_without = np.linalg.norm(others.sum(axis=0))
     wrong = TEN - int(correct[ten].sum())
-    alike = likeness(images)
     lean = float(slant(images).mean())
-    return Few(start + ten, start + after, images, cost[ten], norm, norm_without, wrong, alike, lean)
+    return Few(start + ten, start + after, images, cost[ten], wrong, lean)
 
 
 class Unity(NamedTuple):
@@ -200,12 +189,6 @@ def few_of_each(w: Array, data: Dataset) -> list[Few]:
     """Return the ten costliest 3s of every batch, all at the same weights w (785,)."""
     (model,) = models(w[:, None])
     return [few(model, batch, BATCH * number) for number, batch in enumerate(batches(data.train))]
-
-
-def likeness(X: Array) -> float:
-    """Return the mean correlation of pixels over all pairs of the images in X (N, 785)."""
-    N = len(X)
-    return float((np.corrcoef(X[:, :784]).sum() - N) / (N * (N - 1)))
 
 
 def slant(X: Array) -> Array:

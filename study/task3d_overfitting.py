@@ -102,7 +102,6 @@ class Turn(NamedTuple):
 
     epoch: int  # for the images as they are
     shares: dict[int, float]  # the share of the draws by their epoch of the lowest loss, by rising epoch
-    draws: int
 
 
 def turn(loss: Mapping[int, Array]) -> Turn:
@@ -121,7 +120,7 @@ def turn(loss: Mapping[int, Array]) -> Turn:
     found, times = np.unique(lowest, return_counts=True)
     shares = dict(zip(found.tolist(), (times / DRAWS).tolist(), strict=True))
     here = epochs[L.mean(axis=1, dtype=float).argmin()]
-    return Turn(here, shares, DRAWS)
+    return Turn(here, shares)
 
 
 def means(found: Evaluations) -> Array:

@@ -67,8 +67,6 @@ def test_a_planted_batch_is_found_with_the_checks_that_meet_it(planted, course):
     assert (found.batch, found.always) == (BAD, True)
     assert found.next == BAD % 10 + 1 and (found.up > found.second).all()
     assert found.updates.tolist() == [115]  # after batch 5, and 1 more than a multiple of 6
-    late = course.loss[101:]
-    assert all(course.loss[u] > np.median(late) + 0.02 for u in found.seen)
     gradients = spikes.gradients(course.before(BAD, 1), planted.train)
     norms = np.linalg.norm(gradients, axis=0)
     assert gradients.shape == (785, 10) and norms.argmax() == BAD - 1
@@ -83,7 +81,7 @@ def test_recovery_by_the_next_batch_is_what_it_did_recover(planted, course):
     assert found[BAD] == pytest.approx((-rise[:, BAD] / rise[:, BAD - 1]).mean())
 
 
-def test_the_ten_costliest_3s_and_the_gradient_without_them(planted, course, each):
+def test_the_ten_costliest_3s(planted, course, each):
     w, few = course.before(BAD, 6), each[BAD - 1]
     X, Y = (a[(BAD - 1) * 128 : BAD * 128] for a in planted.train)
     p = 1 / (1 + np.exp(-X @ w))
@@ -91,18 +89,7 @@ def test_the_ten_costliest_3s_and_the_gradient_without_them(planted, course, eac
     assert sorted(few.rows - (BAD - 1) * 128) == sorted(np.argsort(-cost)[:10])
     np.testing.assert_allclose(few.cost, np.sort(cost)[::-1][:10])
     np.testing.assert_array_equal(few.X, planted.train.X[few.rows])
-    assert few.wrong == 10 and few.alike == pytest.approx(1)
-    terms = X * (p - Y[:, 0])[:, None] / 128
-    others = np.isin(np.arange(128), few.rows - (BAD - 1) * 128, invert=True)
-    assert few.norm == pytest.approx(np.linalg.norm(terms.sum(axis=0)))
-    assert few.norm_without == pytest.approx(np.linalg.norm(terms[others].sum(axis=0)))
-    assert max(f.alike for f in each[:4]) < 0.7
-
-
-def test_likeness_of_equal_and_opposite_images():
-    image = np.random.default_rng(0).normal(size=785)
-    assert spikes.likeness(np.stack([image, 2 * image + 1])) == pytest.approx(1)
-    assert spikes.likeness(np.stack([image, -image])) == pytest.approx(-1)
+    assert few.wrong == 10
 
 
 def drawn(width, lean):
