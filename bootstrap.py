@@ -1,6 +1,6 @@
-"""Make the environment of the report: .venv, or with --active install into the environment that is active.
+"""Make .venv for the report, or for the tests, or install the project into the environment that is active.
 
-    python -m tools.processes PARENT bootstrap [--active]        in the folder of the project
+    python -m tools.processes PARENT bootstrap [--tests | --active]        in the folder of the project
 
 Only the standard library is used, and the syntax is one that old Pythons can read, so that a Python that
 is too old gets a message and not a SyntaxError. A .venv that is as it should be stays.
@@ -21,8 +21,9 @@ IDENTITY = ".venv/bin/python -c 'import sys; print(sys.version_info[:2], sys.pre
 LOG = Path("build/environment.txt")
 OUTDATED = "what is to be installed has changed"
 PYTHON = ".venv/bin/python"
-SOURCES = ["nbtypst/pyproject.toml", "pyproject.toml", "requirements.txt"]
-STAMP = Path(".venv/.installed")
+REPORT = "requirements.txt"
+SOURCES = ["nbtypst/pyproject.toml", "pyproject.toml"]
+TESTS = "requirements-test.txt"  # what they need beside it
 
 
 def check_version(version):
@@ -53,22 +54,27 @@ def identity():
     return subprocess.getoutput(IDENTITY)
 
 
-def digest():
+def stamp(lock):
+    """Return the file that is there while .venv has all that a lock names."""
+    return Path(".venv", "." + Path(lock).stem)
+
+
+def digest(lock):
     """Return the digest of the files that say what is to be installed."""
-    return hashlib.sha256(b"".join(Path(name).read_bytes() for name in SOURCES)).hexdigest()
+    return hashlib.sha256(b"".join(Path(name).read_bytes() for name in [*SOURCES, lock])).hexdigest()
 
 
-def fault():
+def fault(lock):
     """Return why .venv cannot be used as it is, or ""."""
-    if not STAMP.exists():
+    if not stamp(lock).exists():
         return "it is not there, or is not finished"
-    made_from, python, *files = STAMP.read_text("utf-8").splitlines()
+    made_from, python, *files = stamp(lock).read_text("utf-8").splitlines()
     if identity() != python:
         return "its Python is gone or is another one, or the folder was moved"
     for name in files:
         if not os.path.exists(name):
             return name + " is missing"
-    return "" if digest() == made_from else OUTDATED
+    return "" if digest(lock) == made_from else OUTDATED
 
 
 def reason(failure):
@@ -76,7 +82,7 @@ def reason(failure):
     text = LOG.read_text("utf-8", "replace")
     other = re.search("DO NOT MATCH THE HASHES.*?^ +(\\S+==\\S+) from", text, re.M | re.S)
     if other:
-        return other.group(1) + " is not the file that requirements.txt names: its hash differs"
+        return other.group(1) + " is not the file that the lock names: its hash differs"
     errors = [failure, *re.findall("^ERROR: (.+)", text, re.M)]
     if re.search("connection|No matching distribution|Could not find a version", text, re.I):
         errors[-1] += "; the first run needs the network: the Python package index has to be within reach"
@@ -92,10 +98,10 @@ def run(failure, python, *module):
         sys.exit("error: " + reason(failure) + "; all that was said is in build/environment.txt")
 
 
-def install_packages():
-    """Install the packages of the lock."""
+def install_packages(lock):
+    """Install the packages of a lock."""
     # The lock is whole, so there is nothing to resolve: pip 23 stops at an extra that is not spelt out there.
-    options = ["--no-deps", "--require-hashes", "-r", "requirements.txt"]
+    options = ["--no-deps", "--require-hashes", "-r", lock]
     if not sys.dont_write_bytecode:  # Python compiles what it imports, some 1,600 modules of 10,000
         options.append("--no-compile")
     run("pip could not install the packages", PYTHON, "pip", "install", *options)
@@ -119,29 +125,30 @@ def make_paths_relative():
             path.write_text(os.path.relpath(name, path.parent) + "\n", "utf-8")
 
 
-def make(found):
-    """Make .venv anew unless it is only outdated; it has a stamp while it is whole."""
+def make(lock, found):
+    """Install what a lock names, into a .venv that is made anew unless it is only outdated; then stamp it."""
     from tools.files import write  # no old Python can read it
 
     check_modules()
-    print("Making the environment .venv, some minutes the first time: " + found, flush=True)
-    STAMP.unlink(missing_ok=True)
-    if found != OUTDATED:
+    what = "the environment .venv, some minutes the first time" if lock == REPORT else "what the tests need"
+    print("Making " + what + ": " + found, flush=True)
+    stamp(lock).unlink(missing_ok=True)
+    if lock == REPORT and found != OUTDATED:
         run("The environment .venv could not be made", sys.executable, "venv", "--clear", ".venv")
-    install_packages()
+    install_packages(lock)
     install_projects(PYTHON)
     make_paths_relative()
     files = [name for name in glob(".venv/lib/**", recursive=True) if "__pycache__" not in name]
-    write(STAMP, "\n".join([digest(), identity(), *files]).encode())
+    write(stamp(lock), "\n".join([digest(lock), identity(), *files]).encode())
 
 
-def prepare():
+def prepare(lock):
     """Make .venv unless it is as it should be; one process at a time does."""
-    if fault():
+    if fault(lock):
         with turn():
-            found = fault()
+            found = fault(lock)
             if found:
-                make(found)
+                make(lock, found)
 
 
 def prepare_active():
@@ -158,4 +165,6 @@ if __name__ == "__main__":
     if "--active" in sys.argv:
         prepare_active()
     else:
-        prepare()
+        prepare(REPORT)
+        if "--tests" in sys.argv:
+            prepare(TESTS)

@@ -1,18 +1,19 @@
-"""Execute a notebook, or export it: every file is old or new and whole, and one build at a time works here.
+"""Execute the notebooks and export the report: each file is old or new and whole, one build works at a time.
 
-    tools.build execute report.ipynb build/report.ipynb [another copy]
-    tools.build stills explore.ipynb explore.ipynb
-    tools.build report_pdf build/report.ipynb report.pdf [evidence.txt]
+    tools.build pdf | html      writes the report; executes it first if what it is made of has changed
+    tools.build report          executes report.ipynb in place
+    tools.build explore         executes explore.ipynb in place, and keeps the stills of its widgets
 
 REPORT_AUTHORS, REPORT_GROUP, REPORT_COURSE and REPORT_DATE in the environment go on the first page.
 It is run by tools.processes, so that nothing of it is left. An error is a line for each problem, and the
 whole story is in build/log.txt.
 """
 
+import hashlib
 import os
 import re
 import sys
-import time
+import sysconfig
 import traceback
 from pathlib import Path
 from typing import NoReturn
@@ -30,7 +31,8 @@ from nbtypst.reading.document import collect
 from tools.files import write
 from tools.processes import turn
 
-CELL_SECONDS = int(os.environ.get("CELL_SECONDS", "600"))  # the longest that a cell may take
+BUILT = Path("build/report.ipynb")
+DIGEST = Path("build/report.sha256")  # of what BUILT was made of, and its own
 KERNEL = [
     "--HistoryManager.enabled=False",
     "--IPKernelApp.extra_extensions=tools.kernel",
@@ -38,6 +40,33 @@ KERNEL = [
 ]
 LOG = Path("build/log.txt")
 NAMED = ("authors", "group", "course", "date")
+OTHERS = {"pdf": [Path("report-evidence.txt")], "report": [BUILT]}
+PACKAGES = Path(sysconfig.get_path("purelib"))
+REPORT = Path("report.ipynb")
+# With the notebook, all in the project that can change what it gives; the rest is the packages.
+SOURCES = """
+*.py
+assignment1/**/*.py
+data/*
+explore/**/*.css
+explore/**/*.js
+explore/**/*.py
+nbtypst/src/**/*.css
+nbtypst/src/**/*.html
+nbtypst/src/**/*.ini
+nbtypst/src/**/*.py
+nbtypst/src/**/*.typ
+nbtypst/src/**/*.woff2
+nbtypst/src/**/py.typed
+study/**/*.mplstyle
+study/**/*.py
+text/*.md
+tools/__init__.py
+tools/build.py
+tools/files.py
+tools/kernel.py
+tools/processes.py
+"""
 WIDGET = "application/vnd.jupyter.widget-view+json"
 
 
@@ -48,14 +77,37 @@ def fail(problem: str) -> NoReturn:
     sys.exit(f"error: {' '.join(problem.split())[:300]}; the whole of it is in {LOG}")
 
 
+def check_surroundings() -> None:
+    """Exit with an error if a file here would stand for a package, or for Matplotlib's settings."""
+    known = sys.stdlib_module_names | {path.stem for path in PACKAGES.iterdir()} - {"bootstrap"}
+    for path in [*sorted(Path().glob("*.py")), Path("matplotlibrc")]:
+        if path.exists() and (path.stem in known or path.name == "matplotlibrc"):
+            sys.exit(f"error: {path} would change what is imported or drawn; rename it or move it away")
+
+
+def names() -> dict[str, str]:
+    """Return what make was given for the first page, by setting."""
+    given = {name: os.environ.get(f"REPORT_{name.upper()}") for name in NAMED}
+    return {name: value for name, value in given.items() if value}
+
+
+def limit() -> int:
+    """Return the seconds that a cell may take; exit with an error for what is no number of them."""
+    given = os.environ.get("CELL_SECONDS", "600")
+    if not re.fullmatch("[1-9][0-9]{0,6}", given):
+        sys.exit(f"error: CELL_SECONDS={given}: expected the seconds that a cell may take, such as 600")
+    return int(given)
+
+
 def execute(notebook: nbformat.NotebookNode) -> None:
     """Execute in place, with a bar that names the task; exit with an error if a cell fails."""
+    seconds = limit()
     client = NotebookClient(
         notebook,
         extra_arguments=KERNEL,
         kernel_name="python3",
         record_timing=False,
-        timeout=CELL_SECONDS,
+        timeout=seconds,
     )
     heading = "the start"
     bar = tqdm(notebook.cells, bar_format="{desc:28.28} {bar} {remaining} left", disable=None, leave=False)
@@ -69,64 +121,97 @@ def execute(notebook: nbformat.NotebookNode) -> None:
                 client.execute_cell(cell, index)
             client.set_widgets_metadata()
     except CellTimeoutError:
-        fail(f"a cell took longer than {CELL_SECONDS} s (CELL_SECONDS=... sets the limit)")
+        fail(f"a cell took longer than {seconds} s (CELL_SECONDS=... sets the limit)")
     except CellExecutionError as error:
         fail(f"cell {index + 1} ({heading}): {error.ename}: {error.evalue}")
     except DeadKernelError as error:
         fail(f"the kernel died: {error}")
 
 
-def make(what: str, source: Path, in_place: bool) -> list[bytes]:
-    """Return the contents of the targets; a notebook that is executed in place may say only what is true."""
-    notebook = nbformat.read(source, as_version=4)
-    if what.startswith("report"):
-        names = {name: os.environ.get(f"REPORT_{name.upper()}", "") for name in NAMED}
-        exporter = get_exporter(what)(config=Config(ReportExporter=dict(folder=".", **names)))
-        page, _ = exporter.from_filename(str(source))
-        content = page if isinstance(page, bytes) else page.encode()
-        return [content, evidence(notebook).encode()]
+def digest(notebook: nbformat.NotebookNode) -> str:
+    """Return the SHA-256 of all that can change a notebook's outputs: its cells, project and packages."""
+    cells = [(cell.cell_type, cell.source, cell.metadata) for cell in notebook.cells]
+    packages = sorted(path.name for path in PACKAGES.glob("*.dist-info"))
+    total = hashlib.sha256(repr((cells, notebook.metadata, packages, sys.version)).encode())
+    for path in sorted(path for pattern in SOURCES.split() for path in Path().glob(pattern)):
+        total.update(f"{path} {hashlib.sha256(path.read_bytes()).hexdigest()}\n".encode())
+    return total.hexdigest()
+
+
+def saved(notebook: nbformat.NotebookNode) -> bytes:
+    """Return a notebook as the file's bytes."""
+    return f"{nbformat.writes(notebook)}\n".encode()
+
+
+def keep(made_of: str, content: bytes) -> None:
+    """Write the executed report, and then of what it was made."""
+    write(BUILT, content)
+    DIGEST.write_text(f"{made_of} {hashlib.sha256(content).hexdigest()}")
+
+
+def built() -> nbformat.NotebookNode:
+    """Return the executed report; it is executed unless the one in build is made of what is here."""
+    notebook = nbformat.read(REPORT, as_version=4)
+    made_of = digest(notebook)
+    if BUILT.exists() and DIGEST.exists():
+        own = hashlib.sha256(BUILT.read_bytes()).hexdigest()
+        if DIGEST.read_text() == f"{made_of} {own}":
+            return nbformat.read(BUILT, as_version=4)
     execute(notebook)
-    if what == "stills":  # without their kernel widgets show an error, and their state takes megabytes
+    keep(made_of, saved(notebook))
+    return notebook
+
+
+def export(what: str) -> None:
+    """Write the report's page, and with the PDF all that was checked."""
+    notebook = built()
+    config = Config(ReportExporter=dict(folder=".", **names()))
+    page, _ = get_exporter(f"report_{what}")(config=config).from_filename(str(BUILT))
+    write(Path(f"report.{what}"), page if isinstance(page, bytes) else page.encode())
+    for path in OTHERS.get(what, ()):
+        write(path, evidence(notebook).encode())
+
+
+def renew(source: Path) -> None:
+    """Execute a notebook in place, which may say only what is true."""
+    before = source.read_bytes()
+    notebook = nbformat.read(source, as_version=4)
+    made_of = digest(notebook)
+    execute(notebook)
+    if source != REPORT:  # without their kernel widgets show an error, and their state takes megabytes
         for cell in notebook.cells:
             for output in cell.get("outputs", []):
                 output.get("data", {}).pop(WIDGET, None)
         notebook.metadata.pop("widgets", None)
-    if in_place:
-        collect(notebook, folder=".", name=source.stem)
-    content = f"{nbformat.writes(notebook)}\n".encode()
-    return [content, content]
+    collect(notebook, folder=".", name=source.stem)
+    if source.read_bytes() != before:
+        sys.exit(f"error: {source} was changed while it was executed, and is as you left it; run again")
+    write(source, saved(notebook))
+    if source == REPORT:
+        keep(made_of, saved(notebook))
 
 
-def main(arguments: list[str]) -> None:
+def main(what: str) -> None:
     """Do what the module's docstring says."""
-    began = time.time()
-    what, *paths = arguments
-    source, *targets = map(Path, paths)
-    for target in targets:
-        if target.is_dir():
-            sys.exit(f"error: {target} is a folder; move it away, a file of that name is to be written")
+    target = Path(f"report.{what}" if what in ("pdf", "html") else f"{what}.ipynb")
+    for path in [target, *OTHERS.get(what, ()), BUILT]:
+        if path.is_dir():
+            sys.exit(f"error: {path} is a folder; move it away, a file of that name is to be written")
+    check_surroundings()
     with turn():
-        last = targets[-1]
-        page = what.startswith("report")  # which may have other names on it
-        made = not page and last.exists() and last.stat().st_ctime > began
-        if made and last.stat().st_mtime > source.stat().st_mtime:
-            print(f"{last} is new", flush=True)  # the other build wrote it, from the source as it is
-            return
-        in_place = source in targets
-        before = source.read_bytes()
         try:
-            contents = make(what, source, in_place)
+            if target.suffix == ".ipynb":
+                renew(target)
+            else:
+                export(what)
         except ExportError as error:
+            source = target if target.suffix == ".ipynb" else BUILT
             sys.exit(re.sub("^", "error: ", f"{source} is no report yet\n{error}", flags=re.M))
         except OSError:
             raise
         except Exception as error:
             fail(f"{type(error).__name__}: {error}")
-        if in_place and source.read_bytes() != before:
-            sys.exit(f"error: {source} was changed while it was executed, and is as you left it; run again")
-        for target, content in zip(targets, contents, strict=False):
-            write(target, content, began)
 
 
 if __name__ == "__main__":
-    main(sys.argv[1:])
+    main(*sys.argv[1:])

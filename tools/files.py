@@ -5,16 +5,14 @@ import sys
 from pathlib import Path
 
 
-def write(target: Path, content: bytes, made: float = 0) -> None:
-    """Put a file in its place at once, as old as what it is made of; exit with an error if that fails."""
+def write(target: Path, content: bytes) -> None:
+    """Put a file in its place at once; exit with an error if that fails."""
     new = target.with_name(f"{target.name}.new")
     try:
         with new.open("wb") as file:
             file.write(content)
             file.flush()
             os.fsync(file.fileno())
-        if made:  # its source may have changed since
-            os.utime(new, (made, made))
         os.replace(new, target)
     except OSError as error:
         new.unlink(missing_ok=True)

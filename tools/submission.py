@@ -1,6 +1,7 @@
 """Zip what is handed in: python -m tools.submission NOTEBOOK PDF ZIP, from the root of the project.
 
-The same files give the same bytes. MNIST stays out: data/README.md, which goes in, says how to put it back.
+The same files give the same bytes. Where it is unpacked, `make pdf` makes the same PDF: names that make was
+given stand in the notebook there.
 """
 
 import io
@@ -8,57 +9,48 @@ import sys
 from pathlib import Path
 from zipfile import ZIP_DEFLATED, ZipFile, ZipInfo
 
-from tools import files
+import nbformat
+
+from tools import build, files
 
 ROOT = Path(__file__).resolve().parent.parent
-FILES = """
-CHANGELOG.md
-CONTRIBUTING.md
+FILES = f"""
+{build.SOURCES}
 LICENSE
 Makefile
-README.md
-assignment1/**/*.py
-bootstrap.py
-data/*.npz
-data/README.md
 environment.yml
 explore.ipynb
-explore/**/*.css
-explore/**/*.js
-explore/**/*.py
+nbtypst/*.md
 nbtypst/LICENSE
-nbtypst/README.md
-nbtypst/SETTINGS.md
 nbtypst/data/**/*.json
+nbtypst/docs/*
 nbtypst/pyproject.toml
-nbtypst/src/**/*.css
-nbtypst/src/**/*.html
-nbtypst/src/**/*.ini
-nbtypst/src/**/*.py
-nbtypst/src/**/*.typ
-nbtypst/src/**/*.woff2
-nbtypst/src/**/py.typed
 pyproject.toml
 requirements.txt
-study/**/*.mplstyle
-study/**/*.py
-text/*.md
-tools/**/*.py
 """
 FOLDER = "tdt4265-assignment1"
 
 
+def named(notebook: Path) -> bytes:
+    """Return a notebook with the names that make was given in its metadata."""
+    content = nbformat.read(notebook, as_version=4)
+    content.metadata.setdefault("nbtypst", {}).update(build.names())
+    return f"{nbformat.writes(content)}\n".encode()
+
+
 def write(notebook: Path, pdf: Path, target: Path) -> None:
     """Write the zip, whole or not at all."""
-    found = [path for pattern in FILES.split() for path in ROOT.glob(pattern)]
-    members = {path.relative_to(ROOT).as_posix(): path for path in found}
-    members |= {"report.ipynb": notebook, "report.pdf": pdf}
+    found = [path for pattern in FILES.split() for path in ROOT.glob(pattern) if path.is_file()]
+    members = {path.relative_to(ROOT).as_posix(): path.read_bytes() for path in found}
+    members["README.md"] = (ROOT / "docs" / "submission.md").read_bytes()
+    members["report.ipynb"] = named(notebook)
+    members["report.pdf"] = pdf.read_bytes()
     data = io.BytesIO()
     with ZipFile(data, "w") as archive:
-        for name, path in sorted(members.items()):
+        for name, content in sorted(members.items()):
             entry = ZipInfo(f"{FOLDER}/{name}")  # of 1980
             entry.external_attr = 0o100644 << 16
-            archive.writestr(entry, path.read_bytes(), ZIP_DEFLATED)
+            archive.writestr(entry, content, ZIP_DEFLATED)
     files.write(target, data.getvalue())
 
 

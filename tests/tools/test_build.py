@@ -25,7 +25,8 @@ needs_rights = pytest.mark.skipif(
     bool(NO_RIGHTS) and not shutil.which("setpriv"), reason="root may write anywhere"
 )
 
-SLOW_FONTS = """import pathlib
+FONTS = "import matplotlib.font_manager"
+SLOW_FONTS = f"""import pathlib
 import threading
 
 
@@ -34,10 +35,11 @@ class Timer(threading.Timer):
         super().__init__(interval, *rest)
         if interval == 5:
             self.function()
-            pathlib.Path(__file__).with_name("warned").touch()
+            pathlib.Path("warned").touch()
 
 
-threading.Timer = Timer"""
+threading.Timer = Timer
+{FONTS}"""
 
 
 @pytest.fixture(scope="module")
@@ -62,7 +64,6 @@ def test_two_builds_at_once_both_end_well(project, built, tried):
     said = [project.ended(process) for process in both]
     assert sum("Waiting for another make in this folder to end" in lines for lines in said) >= 1
     assert sum("Wrote build/report.ipynb" in lines for lines in said) == 1
-    assert sum("build/report.ipynb is new" in lines for lines in said) == 1
     assert all("Wrote report.pdf" in lines for lines in said)  # each its own page, with its own names
     assert project.contents(*PDF) == built[1]
     tried("Two `make pdf` at once", 1, "the second waits and says so; both end well")
@@ -203,16 +204,72 @@ def test_a_home_that_cannot_be_written_makes_no_difference(project, built, tmp_p
     tried("A read-only HOME", 1, "the same bytes as elsewhere, and nothing said")
 
 
-def test_a_machine_slow_to_list_its_fonts_makes_no_difference(project, tmp_path, tried):
+def test_settings_and_modules_of_the_user_change_nothing(project, built, tmp_path, tried):
+    project.restore("import matplotlib.pyplot\nimport random", ONE_LINE)
+    assert project.make("pdf") == WROTE
+    wanted = project.contents(*PDF)
+    (project.folder / "build/report.sha256").unlink()
+    for name in ("assignment1", "matplotlib", "random", "startup"):
+        (tmp_path / f"{name}.py").write_text("raise SystemExit('this is not the one')", encoding="utf-8")
+    (tmp_path / "matplotlibrc").write_text("figure.dpi: 30", encoding="utf-8")
+    names = {
+        "PYTHONPATH": "",
+        "JUPYTER_PATH": "",
+        "PYTHONSTARTUP": "startup.py",
+        "MATPLOTLIBRC": "matplotlibrc",
+    }
+    surroundings = {name: str(tmp_path / file) for name, file in names.items()}
+    assert project.make("pdf", PYTHONOPTIMIZE="2", **surroundings) == WROTE
+    assert project.contents(*PDF) == wanted
+    tried("PYTHONPATH, PYTHONSTARTUP, PYTHONOPTIMIZE, MATPLOTLIBRC set", 1, "the same bytes as elsewhere")
+
+
+@pytest.mark.parametrize("name", ["matplotlibrc", "numpy.py", "statistics.py"])
+def test_a_file_that_stands_for_a_package_or_a_setting_is_named(name, project, tried):
+    stranger = project.folder / name
+    stranger.write_text("figure.dpi: 30" if name == "matplotlibrc" else "mean = sum", encoding="utf-8")
+    try:
+        (line,) = project.fail("pdf")
+    finally:
+        stranger.unlink()
+    assert line == f"error: {name} would change what is imported or drawn; rename it or move it away"
+    assert project.contents(*PDF) == [OLD] * 3
+    tried("A matplotlibrc, numpy.py or statistics.py beside the notebook", 3, "an error of one line names it")
+
+
+def test_a_build_is_made_anew_if_the_contents_changed_whatever_the_times(project):
+    assert project.make("pdf") == WROTE
+    assert project.make("pdf") == WROTE[1:]
+    for path in project.folder.rglob("*.py"):
+        os.utime(path)
+    assert project.make("pdf") == WROTE[1:]
+    changed = project.folder / "study" / "notation.py"
+    before = changed.read_text(encoding="utf-8"), changed.stat()
+    changed.write_text(f"{before[0]}\n# more\n", encoding="utf-8")
+    os.utime(changed, ns=(before[1].st_atime_ns, before[1].st_mtime_ns))
+    try:
+        assert project.make("pdf") == WROTE
+    finally:
+        changed.write_text(before[0], encoding="utf-8")
+    (project.folder / "build/report.ipynb").write_bytes(OLD)  # what is there is not what was made
+    assert project.make("pdf") == WROTE
+
+
+def test_a_limit_that_is_no_number_is_named(project):
+    project.restore("number = 3")
+    (line,) = project.fail("pdf", CELL_SECONDS="abc")
+    assert line == "error: CELL_SECONDS=abc: expected the seconds that a cell may take, such as 600"
+
+
+def test_a_machine_slow_to_list_its_fonts_makes_no_difference(project, tried):
     """Matplotlib lists them once, and warns after 5 seconds: here at once."""
-    (tmp_path / "sitecustomize.py").write_text(SLOW_FONTS, encoding="utf-8")
-    project.restore("import matplotlib.font_manager", ONE_LINE)
     made = []
-    for environment in ({}, {"PYTHONPATH": str(tmp_path)}):
+    for cell in (FONTS, SLOW_FONTS):  # the page shows no code
+        project.restore(cell, ONE_LINE)
         shutil.rmtree(project.folder / "build/matplotlib", ignore_errors=True)
-        assert project.make("pdf", **environment) == WROTE
-        made.append(project.contents(*PDF))
-    assert (tmp_path / "warned").exists()
+        assert project.make("pdf") == WROTE
+        made.append(project.contents("report.pdf", "report-evidence.txt"))
+    assert (project.folder / "warned").exists()
     assert made[0] == made[1]
     fault = "Matplotlib's warning that it builds its font cache, on a machine with many fonts"
     tried(fault, 1, "the same bytes as elsewhere")

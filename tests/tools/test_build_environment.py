@@ -19,6 +19,8 @@ from conftest import ROOT
 
 pytestmark = [builds.needs_make, builds.needs_proc, pytest.mark.slow]
 
+INSTALLED = [*bootstrap.SOURCES, bootstrap.REPORT]
+STAMP = bootstrap.stamp(bootstrap.REPORT)
 PIP = """
 import subprocess, sys, time
 print("WARNING: Location '/nowhere' is ignored", flush=True)
@@ -37,11 +39,11 @@ def folder(tmp_path, monkeypatch):
     shutil.copytree(ROOT / "tools", "tools")
     for name in ("Makefile", "bootstrap.py"):
         shutil.copy(ROOT / name, name)
-    for name in bootstrap.SOURCES:
+    for name in INSTALLED:
         Path(name).parent.mkdir(exist_ok=True)
         Path(name).touch()
     subprocess.run([sys.executable, "-m", "venv", "--without-pip", ".venv"], check=True)
-    bootstrap.STAMP.write_text(f"another digest\n{bootstrap.identity()}\n", encoding="utf-8")
+    STAMP.write_text(f"another digest\n{bootstrap.identity()}\n", encoding="utf-8")
     return tmp_path
 
 
@@ -72,7 +74,7 @@ def test_an_interrupted_install_leaves_no_process_and_no_stamp(number, whom, fol
     waits()
     (os.kill if whom == "make alone" else os.killpg)(process.pid, number)
     said = process.communicate(timeout=10)[1]
-    assert process.returncode != 0 and not bootstrap.STAMP.exists()
+    assert process.returncode != 0 and not STAMP.exists()
     if number != signal.SIGKILL:
         assert "error: interrupted; the next make does it again\n" in said
     assert builds.left(folder, 10) == []
@@ -84,7 +86,7 @@ def test_an_install_ends_with_the_program_that_started_it(folder):
     waits()
     (child,) = Path(f"/proc/{process.pid}/task/{process.pid}/children").read_text().split()
     os.kill(int(child), signal.SIGKILL)
-    assert process.wait(10) != 0 and not bootstrap.STAMP.exists()
+    assert process.wait(10) != 0 and not STAMP.exists()
     assert builds.left(folder, 10) == []
 
 
@@ -93,8 +95,8 @@ def test_a_second_make_waits_for_the_first(folder):
     waits()
     second = start(folder, 60, stdout=subprocess.PIPE, text=True)
     assert second.communicate(timeout=60)[0] == "Waiting for another make in this folder to end\n"
-    assert first.communicate()[0].endswith("Wrote .venv/.installed\n")
-    assert first.returncode == second.returncode == 0 and bootstrap.STAMP.exists()
+    assert first.communicate()[0].endswith("Wrote .venv/.requirements\n")
+    assert first.returncode == second.returncode == 0 and STAMP.exists()
 
 
 def test_a_terminal_shows_no_word_of_pip(folder):
@@ -105,9 +107,9 @@ def test_a_terminal_shows_no_word_of_pip(folder):
     with suppress(OSError):  # the end of a terminal's output
         while part := os.read(terminal, 4096):
             shown += part
-    assert process.wait() == 0 and bootstrap.STAMP.exists()
+    assert process.wait() == 0 and STAMP.exists()
     first, *rest = shown.decode().split("\r\n")
-    assert first.startswith("Making the environment .venv") and rest == ["Wrote .venv/.installed", ""]
+    assert first.startswith("Making the environment .venv") and rest == ["Wrote .venv/.requirements", ""]
     assert "WARNING" in bootstrap.LOG.read_text()
 
 
@@ -126,10 +128,10 @@ def test_a_file_with_another_hash_is_not_installed(folder, tmp_path, monkeypatch
     monkeypatch.setenv("PIP_FIND_LINKS", str(tmp_path))
     (tmp_path / "requirements.txt").write_text("tiny-one==1.0 --hash=sha256:" + 64 * "0" + "\n")
     monkeypatch.setattr(bootstrap, "PYTHON", sys.executable)
-    monkeypatch.setattr(bootstrap, "fault", lambda: bootstrap.OUTDATED)
+    monkeypatch.setattr(bootstrap, "fault", lambda lock: bootstrap.OUTDATED)
     with pytest.raises(SystemExit) as error:
-        bootstrap.prepare()
+        bootstrap.prepare(bootstrap.REPORT)
     problem = str(error.value)
-    assert problem.startswith("error: tiny-one==1.0 is not the file that requirements.txt names"), problem
-    assert "\n" not in problem and not bootstrap.STAMP.exists()
-    tried("A package whose hash is not that of requirements.txt", 1, "refused, with an error of one line")
+    assert problem.startswith("error: tiny-one==1.0 is not the file that the lock names"), problem
+    assert "\n" not in problem and not STAMP.exists()
+    tried("A package whose hash is not that of the lock", 1, "refused, with an error of one line")

@@ -20,11 +20,15 @@ from packaging.requirements import Requirement
 
 import bootstrap
 from builds import heard
+from tools import build
 
 pytestmark = pytest.mark.slow
 
 ROOT = Path(__file__).resolve().parents[2]
 RUN = bootstrap.run
+INSTALLED = [*bootstrap.SOURCES, bootstrap.REPORT]
+LOCKS = [bootstrap.REPORT, bootstrap.TESTS]
+STAMP = bootstrap.stamp(bootstrap.REPORT)
 needs_make = pytest.mark.skipif(shutil.which("make") is None, reason="make is not on this machine")
 
 
@@ -33,7 +37,7 @@ def canonical(name: str) -> str:
 
 
 def lock_text() -> str:
-    return (ROOT / "requirements.txt").read_text(encoding="utf-8")
+    return "".join((ROOT / lock).read_text(encoding="utf-8") for lock in LOCKS)
 
 
 def lock_versions() -> dict[str, set[str]]:
@@ -92,7 +96,17 @@ def test_lock_has_hashes_for_every_package_and_no_addresses() -> None:
         assert "==" in lines[i], lines[i]
         assert lines[i + 1].strip().startswith("--hash=sha256:"), lines[i]
     assert "://" not in lock_text()
-    assert not re.search(r"--(extra-)?index-url|--find-links\s*[=/]", "\n".join(lines[2:]))
+    options = "\n".join(line for line in lines if not line.startswith("#"))
+    assert not re.search(r"--(extra-)?index-url|--find-links\s*[=/]", options)
+
+
+def test_a_report_needs_no_tool_of_the_developers() -> None:
+    """Each package stands in one lock, and what only tests need is not installed for a report."""
+    report, tests = (
+        set(re.findall(r"^([\w.-]+)==", (ROOT / lock).read_text(encoding="utf-8"), re.M)) for lock in LOCKS
+    )
+    assert not report & tests
+    assert {"mypy", "oxlint", "pytest", "ruff", "scikit-learn"} <= tests
 
 
 def test_no_start_builds_a_grammar() -> None:
@@ -151,11 +165,11 @@ def test_without_network_there_is_a_clear_message_and_no_stamp(
     monkeypatch.setenv("PIP_INDEX_URL", "http://127.0.0.1:9/simple")
     monkeypatch.setenv("PIP_RETRIES", "0")
     monkeypatch.setattr(bootstrap, "PYTHON", sys.executable)  # it has pip
-    monkeypatch.setattr(bootstrap, "fault", lambda: bootstrap.OUTDATED)
+    monkeypatch.setattr(bootstrap, "fault", lambda lock: bootstrap.OUTDATED)
     monkeypatch.setattr(bootstrap, "run", RUN)
     with pytest.raises(SystemExit, match=r"^error: [^\n]*needs the network[^\n]*$"):
-        bootstrap.prepare()
-    assert not bootstrap.STAMP.exists()
+        bootstrap.prepare(bootstrap.REPORT)
+    assert not STAMP.exists()
 
 
 @pytest.mark.parametrize("keeps", [True, False])
@@ -165,7 +179,7 @@ def test_modules_are_compiled_when_imported_unless_this_python_keeps_no_bytecode
     asked: list[str] = []
     monkeypatch.setattr(sys, "dont_write_bytecode", not keeps)
     monkeypatch.setattr(bootstrap, "run", lambda *command: asked.extend(command))
-    bootstrap.install_packages()
+    bootstrap.install_packages(bootstrap.REPORT)
     assert ("--no-compile" in asked) is keeps
 
 
@@ -174,7 +188,7 @@ def environment(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
     """Return a .venv with two packages as bootstrap leaves it; making it again is only noted."""
     monkeypatch.chdir(tmp_path)
     shutil.copytree(ROOT / "tools", "tools")
-    for name in bootstrap.SOURCES:
+    for name in INSTALLED:
         Path(name).parent.mkdir(exist_ok=True)
         Path(name).touch()
     bootstrap_python = [sys.executable, "-m", "venv", "--without-pip", ".venv"]
@@ -184,7 +198,7 @@ def environment(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
         (site / name).mkdir()
         (site / name / "__init__.py").touch()
     monkeypatch.setattr(bootstrap, "run", lambda failure, python, module, *rest: Path(module).touch())
-    bootstrap.prepare()
+    bootstrap.prepare(bootstrap.REPORT)
     assert made() == ["pip", "venv"]
     return site
 
@@ -210,28 +224,40 @@ def test_an_interrupted_check_does_not_take_the_environment_for_damaged(environm
     while not Path("asked").exists():
         time.sleep(0.05)
     os.killpg(process.pid, signal.SIGINT)
-    assert process.wait(10) == 128 + signal.SIGINT and bootstrap.STAMP.exists()
+    assert process.wait(10) == 128 + signal.SIGINT and STAMP.exists()
 
 
 def test_a_whole_environment_stays(environment: Path) -> None:
     (environment / "three").mkdir()  # the user's own
     (environment / "one" / "__pycache__").mkdir()
-    before = bootstrap.STAMP.stat()
-    bootstrap.prepare()
-    after = bootstrap.STAMP.stat()
+    before = STAMP.stat()
+    bootstrap.prepare(bootstrap.REPORT)
+    after = STAMP.stat()
     assert made() == []
     assert (after.st_ino, after.st_mtime_ns) == (before.st_ino, before.st_mtime_ns)
 
 
-@pytest.mark.parametrize("name", bootstrap.SOURCES)
+@pytest.mark.parametrize("name", INSTALLED)
 def test_what_is_to_be_installed_is_installed_into_the_environment_that_is_there(
     environment: Path, name: str
 ) -> None:
     Path(name).write_text("other\n", encoding="utf-8")
-    bootstrap.prepare()
+    bootstrap.prepare(bootstrap.REPORT)
     assert made() == ["pip"]
-    bootstrap.prepare()
+    bootstrap.prepare(bootstrap.REPORT)
     assert made() == []
+
+
+def test_what_the_tests_need_is_installed_beside_it_and_anew_when_it_changes(environment: Path) -> None:
+    before = STAMP.stat()
+    for content in ("", "other\n"):
+        Path(bootstrap.TESTS).write_text(content, encoding="utf-8")
+        bootstrap.prepare(bootstrap.TESTS)
+        assert made() == ["pip"]
+        bootstrap.prepare(bootstrap.TESTS)
+        bootstrap.prepare(bootstrap.REPORT)
+        assert made() == []
+    assert STAMP.stat().st_ino == before.st_ino  # so that no report is made anew
 
 
 DAMAGE = {
@@ -255,14 +281,14 @@ def test_a_damaged_environment_is_made_again(
     elif what == "python":
         Path(bootstrap.PYTHON).unlink()
     elif what == "other python":
-        text = bootstrap.STAMP.read_text(encoding="utf-8")
-        bootstrap.STAMP.write_text(text.replace("(3, ", "(3, 1", 1), encoding="utf-8")
+        text = STAMP.read_text(encoding="utf-8")
+        STAMP.write_text(text.replace("(3, ", "(3, 1", 1), encoding="utf-8")
     elif what == "moved":
-        text = bootstrap.STAMP.read_text(encoding="utf-8")
-        bootstrap.STAMP.write_text(text.replace(str(tmp_path), "/old"), encoding="utf-8")
+        text = STAMP.read_text(encoding="utf-8")
+        STAMP.write_text(text.replace(str(tmp_path), "/old"), encoding="utf-8")
     else:
-        bootstrap.STAMP.unlink()
-    bootstrap.prepare()
+        STAMP.unlink()
+    bootstrap.prepare(bootstrap.REPORT)
     assert made() == ["pip", "venv"]
     tried(f"A `.venv` {DAMAGE[what]}", 1, "noticed by the next make, and made again")
 
@@ -287,20 +313,12 @@ def test_make_alone_lists_the_targets() -> None:
         assert re.search(rf"^make {target}\b", done.stdout, re.MULTILINE), target
 
 
-@needs_make
-def test_make_knows_all_that_can_change_the_report(tmp_path: Path) -> None:
-    for name in ("assignment1", "study", "explore", "nbtypst", "data", "tools", "text"):
-        shutil.copytree(ROOT / name, tmp_path / name, ignore=shutil.ignore_patterns(".*", "*.gz", "tests"))
-    shutil.copy(ROOT / "Makefile", tmp_path)
-    (tmp_path / "study/__pycache__").mkdir(exist_ok=True)
-    (tmp_path / "study/__pycache__/cache.pyc").touch()
-    command = ["make", "--eval=sources: ; @echo $(SOURCES)", "sources"]
-    done = subprocess.run(command, cwd=tmp_path, capture_output=True, text=True, check=True)
-    wanted = {"report.ipynb", "tools/build.py", "tools/kernel.py", "data/optima.npz", "data/long_run.npz"}
+def test_a_build_knows_all_that_can_change_the_report() -> None:
+    known = {path for pattern in build.SOURCES.split() for path in ROOT.glob(pattern)}
     for house in ("assignment1", "study", "explore", "nbtypst/src", "text"):
-        files = {path for path in (tmp_path / house).rglob("*") if path.is_file() and path.suffix != ".pyc"}
-        wanted |= {path.relative_to(tmp_path).as_posix() for path in files}
-    assert set(done.stdout.split()) == wanted
+        files = {path for path in (ROOT / house).rglob("*") if path.is_file() and path.suffix != ".pyc"}
+        assert {path for path in files if ".ipynb_checkpoints" not in path.parts} <= known
+    assert set((ROOT / "data").iterdir()) <= known
 
 
 @needs_make

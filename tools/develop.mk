@@ -1,0 +1,78 @@
+# What only a developer of the project needs; the Makefile includes it where it is.
+
+KNOWN += PARTS
+ifeq ($(ENV),active)
+EQUIPPED = active-environment
+else
+EQUIPPED = .venv/.requirements-test
+endif
+
+.PHONY: submission pictures test quick coverage mutants lint optima bench bench-peers lock
+
+help::
+	@echo "make submission the zip that is handed in, submission.zip: PDF, notebook, code and data"
+	@echo "make test       run the tests"
+	@echo "make quick      run those of them that take 20 seconds together"
+	@echo "make lint       check style (ruff; oxlint for JavaScript) and types (mypy)"
+	@echo "make coverage   all tests, in parallel, with the branches that no test takes"
+	@echo "make mutants    change the code in a thousand ways, and see whether a test fails (half an hour)"
+	@echo "make pictures   the pictures of pages that README.md shows, in docs"
+	@echo "make bench      run the benchmark (PARTS=\"single lambdas\" runs those alone)"
+	@echo "make bench-peers  make benchmarks/.venv with PyTorch, JAX and scikit-learn, for the benchmark"
+	@echo "make optima     compute data/optima.npz and data/long_run.npz again (some ten minutes)"
+	@echo "make lock       make both locks again from both pyproject.toml (needs uv)"
+
+.venv/.requirements-test: always
+	@$(call START,$(PYTHON)) bootstrap --tests
+
+submission: pdf
+	$(PY) -m tools.submission build/report.ipynb report.pdf submission.zip
+
+pictures: pdf $(EQUIPPED)
+	$(PY) -m tools.pictures report.pdf docs
+
+# Each shows the percentage done, and at the end the tests that took longest. Two workers share the files of tests,
+# each with one thread for its products: two cores are busy then, and a file's own runs are made once.
+test: export OPENBLAS_NUM_THREADS = 1
+test: $(EQUIPPED)
+	$(PY) -m pytest -n 2 --dist loadfile --no-loadscope-reorder --durations=5
+
+quick: $(EQUIPPED)
+	$(PY) -m pytest -m "not slow" --durations=5
+
+coverage: $(EQUIPPED)
+	OPENBLAS_NUM_THREADS=1 $(PY) -m pytest -n auto --cov --cov-report=term-missing
+
+# mutmut forks, imports pytest once, and runs for each mutant the tests that call what it changes; pyproject.toml
+# says which modules and tests. docs/mutants.md judges those that survive.
+MUTMUT = 3.8.1
+mutants: $(EQUIPPED)
+	$(PY) -m pip install --quiet --target build/mutmut mutmut==$(MUTMUT)
+	PYTHONPATH=build/mutmut OPENBLAS_NUM_THREADS=1 $(PY) -m mutmut run
+	PYTHONPATH=build/mutmut $(PY) -m mutmut results
+
+lint: $(EQUIPPED)
+	$(PY) -m ruff check .
+	$(PY) -m ruff format --check .
+	$(PY) -m mypy
+	$(PY:python=oxlint) --deny correctness --deny suspicious --deny perf --quiet explore
+
+optima: $(READY)
+	$(PY) -m study.optima
+	$(PY) -m study.task3d_overfitting
+
+bench: $(READY)
+	$(PY) benchmarks/run.py $(PARTS)
+
+bench-peers:
+	"$(PYTHON)" -m venv --clear benchmarks/.venv
+	benchmarks/.venv/bin/python -m pip install --quiet -r benchmarks/requirements.txt
+
+# One for the report, and one with what the tests need beside it.
+LOCK = uv pip compile pyproject.toml nbtypst/pyproject.toml --extra writing --universal --python-version 3.11 \
+	--generate-hashes --no-emit-index-url --no-emit-find-links --no-annotate
+lock:
+	@mkdir -p build
+	$(LOCK) -o requirements.txt
+	$(LOCK) --extra test --constraint requirements.txt -o build/all.txt
+	awk 'NR == FNR { known[$$0]; next } !($$0 in known)' requirements.txt build/all.txt >requirements-test.txt
