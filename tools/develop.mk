@@ -16,7 +16,7 @@ help::
 	@echo "make lint       check style (ruff; oxlint for JavaScript) and types (mypy)"
 	@echo "make coverage   all tests, in parallel, with the branches that no test takes"
 	@echo "make mutants    change the code in a thousand ways, and see whether a test fails (half an hour)"
-	@echo "make pictures   the pictures of pages that README.md shows, in docs"
+	@echo "make pictures   what README.md shows of the committed report: docs/report.pdf and pictures of pages"
 	@echo "make bench      run the benchmark (PARTS=\"single lambdas\" runs those alone)"
 	@echo "make bench-peers  make benchmarks/.venv with PyTorch, JAX and scikit-learn, for the benchmark"
 	@echo "make optima     compute data/optima.npz and data/long_run.npz again (some ten minutes)"
@@ -28,8 +28,8 @@ help::
 submission: pdf
 	$(PY) -m tools.submission build/report.ipynb report.pdf submission.zip
 
-pictures: pdf $(EQUIPPED)
-	$(PY) -m tools.pictures report.pdf docs
+pictures: $(EQUIPPED)
+	$(PY) -m tools.pictures report.ipynb docs
 
 # Each shows the percentage done, and at the end the tests that took longest. Two workers share the files of tests,
 # each with one thread for its products: two cores are busy then, and a file's own runs are made once.

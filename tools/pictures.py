@@ -1,4 +1,4 @@
-"""README's pictures of pages: python -m tools.pictures PDF FOLDER."""
+"""What README shows of the report, PDF and pictures of pages: python -m tools.pictures NOTEBOOK FOLDER."""
 
 import sys
 from pathlib import Path
@@ -6,12 +6,16 @@ from pathlib import Path
 import pypdfium2
 from PIL import ImageOps
 
+from nbtypst import ReportPDFExporter
+
 TASKS = ["Task 1a", "Task 2e", "Task 4b"]
 WIDTH = 640  # pixels
 
 
-def write(pdf: Path, folder: Path) -> None:
-    """Write PNG files of the first page, and of those where some tasks begin."""
+def write(notebook: Path, folder: Path) -> None:
+    """Write the PDF, and PNG files of its first page and of those where some tasks begin."""
+    pdf, _ = ReportPDFExporter().from_filename(str(notebook))
+    (folder / "report.pdf").write_bytes(pdf)
     document = pypdfium2.PdfDocument(pdf)
     pages = {"First page": 0}
     for item in document.get_toc():

@@ -1,6 +1,7 @@
 """The zip that is handed in, and README's pictures and table."""
 
 import hashlib
+import json
 import re
 import subprocess
 import sys
@@ -8,6 +9,7 @@ import zipfile
 
 import nbformat
 import numpy as np
+import pypdfium2
 import pytest
 from PIL import Image
 
@@ -86,18 +88,34 @@ def test_a_failing_build_keeps_the_older_zip(tmp_path):
     assert (tmp_path / "old.zip").read_bytes() == b"older"
 
 
-def test_pictures_in_the_readme_show_the_report_as_it_is(pdf, tmp_path):
+def test_what_the_readme_shows_is_the_report_as_it_is(pdf, tmp_path):
     readme = (ROOT / "README.md").read_text(encoding="utf-8")
-    pictures.write(pdf, tmp_path)
+    pictures.write(ROOT / "report.ipynb", tmp_path)
     made = sorted(tmp_path.iterdir())
-    assert len(made) == 4
+    assert [path.suffix for path in made] == [".png", ".pdf", ".png", ".png", ".png"]
     for path in made:
         assert f"docs/{path.name}" in readme
+        stale = f"docs/{path.name} is not of the report as it is: make pictures"
+        if path.suffix == ".pdf":
+            assert path.read_bytes() == (ROOT / "docs" / path.name).read_bytes() == pdf.read_bytes(), stale
+            continue
         old, new = (
             np.asarray(Image.open(file).convert("L"), float) for file in (ROOT / "docs" / path.name, path)
         )
-        stale = f"docs/{path.name} is not a picture of the report as it is: make pictures"
         assert old.shape == new.shape and np.abs(old - new).mean() < 1, stale
+    assert f"{len(pypdfium2.PdfDocument(pdf))} pages" in readme
+    said = " ".join(text(json.loads((ROOT / "report.ipynb").read_text(encoding="utf-8"))))
+    for number in re.findall(r"0\.\d{10,}", readme):
+        assert number in said
+
+
+def text(value):
+    """Yield all strings of a JSON value."""
+    if isinstance(value, str):
+        yield value
+    elif isinstance(value, list | dict):
+        for part in value.values() if isinstance(value, dict) else value:
+            yield from text(part)
 
 
 def test_the_table_in_the_readme_is_that_of_the_benchmarks_results():
