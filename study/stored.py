@@ -48,7 +48,9 @@ def read(path: str | Path) -> dict[str, Array]:
     return {name: array.astype(np.float64) for name, array in arrays.items()}
 
 
-def read_arrays(path: str | Path, expected: str, shapes: dict[str, tuple[int, ...]]) -> dict[str, NDArray]:
+def read_arrays(
+    path: str | Path, expected: str, shapes: dict[str, tuple[int, ...]]
+) -> dict[str, NDArray[Any]]:
     """Return the arrays of an .npz file, verified by its SHA-256 and their shapes, all numbers finite."""
     path = arguments.path("path", path)
     file = mnist.read(path)

@@ -2,6 +2,7 @@
 
 import re
 import subprocess
+from typing import Any
 
 import pytest
 
@@ -77,6 +78,6 @@ def test_the_readmes_example_runs():
     (example,) = [block for block in blocks("README.md") if block[0].startswith("from assignment1")]
     *lines, last = example
     quick = "\n".join(lines).replace("epochs=50", "epochs=1")
-    names: dict[str, object] = {}
+    names: dict[str, Any] = {}
     exec(f"{quick}\naccuracy = {last}", names)
     assert len(names["runs"]) == 20 and 0.8 < names["accuracy"] < 1

@@ -70,9 +70,9 @@ bench-peers:
 
 # One for the report, and one with what the tests need beside it.
 LOCK = uv pip compile pyproject.toml nbtypst/pyproject.toml --extra writing --universal --python-version 3.11 \
-	--generate-hashes --no-emit-index-url --no-emit-find-links --no-annotate
+	--generate-hashes --no-annotate --no-emit-find-links --no-emit-index-url --no-emit-package nbtypst
 lock:
 	@mkdir -p build
 	$(LOCK) -o requirements.txt
-	$(LOCK) --extra test --constraint requirements.txt -o build/all.txt
+	$(LOCK) --group dev --constraint requirements.txt -o build/all.txt
 	awk 'NR == FNR { known[$$0]; next } !($$0 in known)' requirements.txt build/all.txt >requirements-test.txt

@@ -69,7 +69,7 @@ def weights(models: Mapping[float | str, Array]) -> Figure:
         scale = place(figure, width + 0.1, bottom + gap, 0.1, block - gap)
         colours = figure.colorbar(drawn, cax=scale, ticks=[-top, 0, top])
         scale.set_yticklabels([f"−{top:.2g}", "0", f"{top:.2g}"])
-        colours.outline.set_linewidth(0.4)  # type: ignore[operator]
+        colours.outline.set_linewidth(0.4)
         first = first or top
     return figure
 

@@ -36,7 +36,7 @@ def expected_run(kind: Any, data: Dataset, lam: float, order: Any, **settings: A
     try:
         return student["train"]((data.train, data.validation), lam, **settings)
     finally:
-        np.random.default_rng = before  # type: ignore[misc]
+        np.random.default_rng = before
 
 
 def orders(shuffle: Any, seed: int, N: int, epochs: int) -> list[list[int]]:

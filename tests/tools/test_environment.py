@@ -50,9 +50,10 @@ def lock_versions() -> dict[str, set[str]]:
 def direct_dependencies() -> set[str]:
     named: list[str] = []
     for file in ("pyproject.toml", "nbtypst/pyproject.toml"):
-        project = tomllib.loads((ROOT / file).read_text(encoding="utf-8"))["project"]
-        extras = project["optional-dependencies"]
-        named += [*project["dependencies"], *extras["test"], *extras.get("writing", ())]
+        content = tomllib.loads((ROOT / file).read_text(encoding="utf-8"))
+        named += content["project"]["dependencies"]
+        named += content["project"]["optional-dependencies"].get("writing", ())
+        named += content.get("dependency-groups", {}).get("dev", ())
     return {canonical(re.split(r"[\s<>=!~;\[]", name)[0]) for name in named} - {"nbtypst"}
 
 

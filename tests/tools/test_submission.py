@@ -35,9 +35,16 @@ def test_zip_holds_what_a_rerun_needs_and_nothing_else(handed_in):
     assert set(names) - set(tracked) == {"report.pdf"}
     left = {name.split("/")[0] for name in set(tracked) - set(names)}
     assert left == {
+        ".binder",
         ".ci",
+        ".devcontainer",
+        ".editorconfig",
+        ".gitattributes",
+        ".github",
         ".gitignore",
+        ".pre-commit-config.yaml",
         "CHANGELOG.md",
+        "CITATION.cff",
         "CONTRIBUTING.md",
         "benchmarks",
         "docs",

@@ -53,7 +53,7 @@ def convert(tmp_path):
         made: list[Any] = []
         for exporter in (ReportPDFExporter, ReportHTMLExporter):
             one = exporter(config=Config({exporter.__name__: options}))
-            one.log.warning = lambda form, *values: warned.append(form % values)  # type: ignore[assignment]
+            one.log.warning = lambda form, *values: warned.append(form % values)
             made.append(one.from_filename(str(tmp_path / "some notebook.ipynb"))[0])
         return words(made[0]), made[1], warned, made[0]
 

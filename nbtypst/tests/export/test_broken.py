@@ -48,7 +48,7 @@ def both(nb: Any, tmp_path: Any) -> tuple[str, str, list[str]]:
     path.write_text(nb if isinstance(nb, str) else json.dumps(nb), encoding="utf-8")
     for exporter in (ReportPDFExporter, ReportHTMLExporter):
         one = exporter()
-        one.log.warning = lambda form, *values: warned.append(form % values)  # type: ignore[assignment]
+        one.log.warning = lambda form, *values: warned.append(form % values)
         made.append(one.from_filename(str(path))[0])
     return "".join(p.get_textpage().get_text_range() for p in pypdfium2.PdfDocument(made[0])), made[1], warned
 

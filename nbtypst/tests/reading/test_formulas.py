@@ -111,7 +111,7 @@ def test_every_symbol_of_jupyterlab_is_set():
     nb.cells += [new_markdown_cell(rf"$x \{name} y$ $\{name}$") for name in found]
     warned: list[str] = []
     for exporter in (ReportPDFExporter(), ReportHTMLExporter()):
-        exporter.log.warning = lambda form, *values: warned.append(form % values)  # type: ignore[assignment]
+        exporter.log.warning = lambda form, *values: warned.append(form % values)
         exporter.from_notebook_node(nb)
     assert warned == []
 

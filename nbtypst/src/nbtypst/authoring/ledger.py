@@ -109,7 +109,7 @@ def watch() -> None:
     """Keep the ledger of the session, if there is one; a second call changes nothing."""
     from IPython import get_ipython
 
-    shell = get_ipython()  # type: ignore[no-untyped-call]
+    shell = get_ipython()
     if shell is not None and ledger.before not in shell.events.callbacks["pre_run_cell"]:
         shell.events.register("pre_run_cell", ledger.before)
         shell.events.register("post_run_cell", ledger.after)

@@ -96,7 +96,7 @@ class ReportExporter(TemplateExporter):
         if not any(isinstance(one, _OneLine) for one in self.log.filters):
             self.log.addFilter(_OneLine())
 
-    def from_notebook_node(  # type: ignore[override]
+    def from_notebook_node(
         self, nb: Any, resources: Any = None, **kw: Any
     ) -> tuple[Any, Any]:
         """Convert a notebook to the contents of a file.

@@ -185,7 +185,7 @@ class PandocError(RuntimeError):
     """pandoc cannot read something."""
 
 
-class _Renderer(IPythonRenderer):  # type: ignore[misc]
+class _Renderer(IPythonRenderer):
     """HTML in which math is code of two classes, and nothing has a style."""
 
     def block_math(self, body: str) -> str:
