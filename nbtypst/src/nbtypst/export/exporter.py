@@ -96,9 +96,7 @@ class ReportExporter(TemplateExporter):
         if not any(isinstance(one, _OneLine) for one in self.log.filters):
             self.log.addFilter(_OneLine())
 
-    def from_notebook_node(
-        self, nb: Any, resources: Any = None, **kw: Any
-    ) -> tuple[Any, Any]:
+    def from_notebook_node(self, nb: Any, resources: Any = None, **kw: Any) -> tuple[Any, Any]:
         """Convert a notebook to the contents of a file.
 
         Raises ExportError, whose text is one line a problem, for a sentence that is not true and, if the page
