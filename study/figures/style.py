@@ -2,10 +2,14 @@
 
 from __future__ import annotations
 
+import inspect
 import re
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
+from functools import wraps
+from numbers import Real
 from pathlib import Path
 from string import ascii_lowercase, ascii_uppercase
+from threading import RLock
 from typing import Any
 
 import matplotlib
@@ -21,13 +25,14 @@ from matplotlib.ticker import MaxNLocator
 from scipy.optimize import isotonic_regression
 
 from assignment1.models import Array
+from assignment1.run import Run
 
 Range = tuple[float, float]
 Limits = Range | None  # None: the data's own
 Look = dict[str, Any]  # options of a line, or of an artist that is not one
 
 STYLE = ["default", str(Path(__file__).parent / "report.mplstyle")]
-in_style = plt.style.context(STYLE)  # to decorate a function that draws a figure
+LOCK = RLock()  # Matplotlib's settings are the process's: two threads would leave each other's
 WIDTH = 5.25  # inches: the report's text width
 LINE = 11.5  # points from one line of type to the next
 
@@ -56,6 +61,32 @@ TRAINING_POINTS: Look = dict(color=TRAINING, marker="o", markersize=3)
 VALIDATION_POINTS: Look = dict(color=VALIDATION, marker="s", markersize=3, linestyle=DASHED)
 OPEN: Look = dict(marker="o", markerfacecolor="none", linestyle="none")
 RING: Look = OPEN | dict(markersize=7, markeredgecolor=BLACK, markeredgewidth=1)
+
+
+def in_style(function: Callable[..., Figure]) -> Callable[..., Figure]:
+    """Decorate a function that draws: in the report's style, a thread at a time, of what is a run."""
+    signature = inspect.signature(function)
+
+    @wraps(function)
+    def draw(*args: Any, **options: Any) -> Figure:
+        for name, value in signature.bind(*args, **options).arguments.items():
+            _check_runs(name, value, str(signature.parameters[name].annotation))
+        with LOCK, plt.style.context(STYLE):
+            return function(*args, **options)
+
+    return draw
+
+
+def _check_runs(name: str, value: Any, wanted: str) -> None:
+    """Raise TypeError for what is no run, or no runs by name or lambda, where one is wanted."""
+    if wanted == "Run" and not isinstance(value, Run):
+        raise TypeError(f"{name} is {value!r:.80}; expected a run, as train returns it")
+    if not wanted.endswith("Run]"):
+        return
+    if not isinstance(value, Mapping) or not all(isinstance(run, Run) for run in value.values()):
+        raise TypeError(f"{name} is {value!r:.80}; expected runs by name or lambda, as sweep returns them")
+    if "float" in wanted and not all(isinstance(key, Real) for key in value):
+        raise TypeError(f"{name} has the key {next(iter(value))}; expected each run under its lambda")
 
 
 def run_look(i: int) -> tuple[str, Any]:

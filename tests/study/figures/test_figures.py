@@ -1,9 +1,11 @@
 """The figures: nothing cut, overprinted or struck, type to read, looks to tell apart, for any run."""
 
+from concurrent.futures import ThreadPoolExecutor
 from itertools import combinations
 from types import SimpleNamespace
 from typing import Any
 
+import matplotlib
 import matplotlib.pyplot as plt
 import numpy as np
 import pytest
@@ -307,6 +309,28 @@ def test_figures_that_are_compared_have_axes_alike(seen):
 def test_nothing_to_draw_is_an_error_that_says_so(wrong):
     with pytest.raises(ValueError, match="is empty; expected"):
         wrong({})
+
+
+@pytest.mark.parametrize(
+    "draw", [figures.accuracy, figures.compare, figures.lambdas, figures.loss, figures.plot]
+)
+@pytest.mark.parametrize("what", [None, 3, "a run", {"a": 3}])
+def test_what_is_no_run_is_named(draw, what):
+    with pytest.raises(TypeError, match=r"^runs? is .*; expected (a run|runs by name)"):
+        draw(what)
+
+
+def test_runs_by_lambda_and_seed_are_told_how_lambdas_takes_them(digits):
+    runs = sweep(LogisticRegression, digits, lam=(0.0, 0.1), seed=(1, 2), learning_rate=0.05, epochs=1)
+    with pytest.raises(TypeError, match=r"^runs has the key \(0\.0, 1\); expected each run under its lambda"):
+        figures.lambdas(runs)
+
+
+def test_figures_drawn_in_threads_leave_matplotlibs_settings_as_they_were(ordered):
+    before = dict(matplotlib.rcParams)
+    with ThreadPoolExecutor(4) as pool:
+        assert len(list(pool.map(figures.loss, [ordered] * 8))) == 8
+    assert dict(matplotlib.rcParams) == before
 
 
 def test_mathematics_becomes_letters_of_its_own():
