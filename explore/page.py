@@ -25,6 +25,8 @@ from assignment1.mnist import MNIST, TRAIN, Bytes, load_mnist
 from assignment1.models import Array, Regression
 from explore import paths, pictures
 from explore.pad import DIGITS, HERE, configuration, starts
+from explore.paths import Entry
+from study.task3d_overfitting import load_long_run
 
 RANDOM = 20  # images to start from
 COSTLY = 12
@@ -41,9 +43,14 @@ const root = document.getElementById("%s"), own = JSON.parse(root.dataset.pad);
 const decoded = (text) => Uint8Array.from(atob(text), (letter) => letter.charCodeAt(0)).buffer;
 let follow = () => {};
 const given = { ...own, weights: decoded(own.weights), images: decoded(own.images) };
+given.why = given.gallery = true;
+given.example = own.random; // the costliest mistake
+given.beside = [own.models.length - 1, 0]; // no penalty, and the strongest
 const pad = mount(root, given, (state) => follow(state));
 const below = document.getElementById("%s");
 ({ follow } = teach(below, JSON.parse(below.dataset.trainer), pad));
+const contents = document.getElementById("contents");
+if (contents) guide(contents);
 """
 
 
@@ -60,10 +67,9 @@ def rounded(models: Sequence[Regression]) -> tuple[NDArray[np.int16], Array]:
 
 
 def modules() -> str:
-    """Return pad.js and trainer.js, which imports from pad.js, as one module."""
-    pad = (HERE / "pad.js").read_text(encoding="utf-8")
-    trainer = (HERE / "trainer.js").read_text(encoding="utf-8")
-    return pad + re.sub(r"^import .*$", "", trainer, flags=re.M)
+    """Return pad.js, trainer.js, which imports from pad.js, and contents.js as one module."""
+    sources = [(HERE / f"{name}.js").read_text(encoding="utf-8") for name in ("pad", "trainer", "contents")]
+    return re.sub(r"^import .*$", "", "".join(sources), flags=re.M)
 
 
 @cache
@@ -88,6 +94,7 @@ def fragment() -> str:
     along = paths.entries(paths.optima(), paths.PENALTY, data)
     middle = len(along) // 2
     model = along[middle].model
+    along.append(Entry("λ = 0 after 50 epochs", "", load_long_run()[50], []))  # on no slider
     images = starts(model, data.validation, DIGITS, RANDOM, COSTLY)
     weights, scales = rounded([entry.model for entry in along])
     own = configuration(along, DIGITS, images) | {
@@ -95,17 +102,16 @@ def fragment() -> str:
         "scales": scales.tolist(),
         "images": _text(images.images.tobytes()),
         "at": middle,
-        "example": images.random,  # the costliest mistake
-        "why": True,
-        "gallery": True,
     }
     learned = _json(training(mnist))
-    picture = pictures.still(model, images.images[0], DIGITS, along[middle].name)
+    picture = pictures.still(model, images.images[RANDOM], DIGITS, along[middle].name)
     style = (HERE / "pad.css").read_text(encoding="utf-8")
     return (
         f"<style>{style}</style>\n"
         f'<div id="{NAME}" role="group" aria-label="Drawing pad" data-pad="{_json(own)}"></div>\n'
-        f'<img class="pad-still" src="{pictures.uri(picture)}" alt="{escape(STILL)}">\n'
+        f'<figure class="pad-rest">'
+        f'<img class="pad-still" src="{pictures.uri(picture)}" alt="{escape(STILL)}">'
+        f"<figcaption>The pad as it opens in a browser: {images.titles[RANDOM]}.</figcaption></figure>\n"
         f'<div id="{TRAINER}" role="group" aria-label="Trainer" data-trainer="{learned}"></div>\n'
         f'<script type="module">{script()}</script>\n'
     )
@@ -125,8 +131,7 @@ def training(mnist: MNIST) -> dict[str, Any]:
     for name, (images, digits) in splits.items():
         first = FIRST[name]
         pairs = np.isin(digits, PAIR)
-        chosen.append(images[pairs])
-        chosen.append(images[:first][~pairs[:first]])
+        chosen += [images[pairs], images[:first][~pairs[:first]]]
         labels[name] = {"pairs": _letters(digits[pairs]), "first": _letters(digits[:first])}
     deflated = zlib.compress(packed(np.concatenate(chosen)).tobytes(), 7)  # 9: six times as long for 2%
     return {"pair": _letters(PAIR), "labels": labels, "images": _text(deflated)}

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import re
+from functools import partial
 from html import escape
 from importlib.resources import as_file, files
 from typing import Any
@@ -23,6 +24,15 @@ from nbtypst.settings import Settings
 
 LEFTWARDS = ("ar", "dv", "fa", "he", "ps", "sd", "ug", "ur", "yi")  # languages that are written so
 _ROWS = re.compile(r"<(thead|tbody|tfoot)>.*?</\1>", re.S)
+_MATH_HEAD = re.compile(
+    r'<th\b([^>]*>\s*<math [^>]*alttext=("[^"]*")[^>]*>(?:(?!</?t[hd]\b).)*</math>\s*</th>)', re.S
+)
+ICON = 120  # points; a picture of so few is not enlarged
+_CODE = '<details class="code"><summary>Code</summary>'
+_raw = partial(RawBlock, "html")
+_NOTHING = re.compile(
+    rf"</details>\n{_CODE}\n|<figcaption>\s*</figcaption>"
+)  # between two cells, or no caption
 
 
 class ReportHTMLExporter(ReportExporter):
@@ -42,7 +52,7 @@ class ReportHTMLExporter(ReportExporter):
         problems.stop()
         blocks = _rewrite([block for _, block in document.blocks], document, sources)
         if document.checks:
-            blocks.append(RawBlock("html", _evidence(document)))
+            blocks.append(_raw(_evidence(document)))
         options = _options(document.settings)
         allowed = sorted({digest for html in moving.values() for digest in widgets.hashes(html)})
         if allowed:
@@ -52,6 +62,8 @@ class ReportHTMLExporter(ReportExporter):
             page = pandoc(json.dumps(source), "-f", "json", "-t", "html5", f"--template={template}", *options)
         page = page.replace("\N{NO-BREAK SPACE}", " ")  # page.css keeps the words of a reference together
         page = _ROWS.sub(_scopes, mathml.tidy(page))
+        page = _MATH_HEAD.sub(r"<th aria-label=\2\1", page)  # its text alone would be no name
+        page = _NOTHING.sub("", page)
         if "<math " in page:
             page = page.replace("</style>", f"{mathml.font_face()}</style>", 1)
         for name, html in moving.items():
@@ -146,32 +158,58 @@ def _to_html(node: Block, document: Document, sources: set[str]) -> list[Block]:
     if kind == "Span" and content[0][1] == ["picture"]:
         return [RawInline("html", _image(content, document))]
     if kind == "Table":
-        label = content[0][0].replace("tbl-", "Table ") or "Table"
-        opening = f'<div class="scroll" role="region" tabindex="0" aria-label="{escape(label)}">'
-        return [RawBlock("html", opening), node, RawBlock("html", "</div>")]
+        return _table(content)
     if kind != "Div" or not content[0][1]:
         return [node]
     (name, (style, *_), _), blocks = content
     if style == "figure":
         return _figure(content, document)
     if style == "widget":
-        return [RawBlock("html", _place_of(name))]
+        return [_raw(_place_of(name))]
     if style in ("input", "output", "error"):
-        return [{"t": "Div", "c": [["", [style], []], blocks]}]
+        node = {"t": "Div", "c": [["", [style], []], blocks]}
+        if style == "input" and document.settings.hide_code:
+            return [_raw(_CODE), node, _raw("</details>")]
     return [node]
 
 
-def _figure(content: Any, document: Document) -> list[Block]:
-    """Return a figure with its caption."""
-    (name, _, _), caption = content
-    opening = f"<figure{f' id={escape(name)!r}' if name else ''}>{_image(content, document)}"
-    if not caption:
-        return [RawBlock("html", opening), RawBlock("html", "</figure>")]
+def _table(content: Any) -> list[Block]:
+    """Return a table in a box that scrolls where the screen is narrow, its caption above the box."""
+    (name, *_), (_, caption), *parts = content
+    label = escape(name.replace("tbl-", "Table ") or "Table")
+    box = f'<div class="scroll" role="region" tabindex="0" aria-label="{label}">'
     return [
-        RawBlock("html", f"{opening}<figcaption>"),
+        _raw(f"<figure{_id(name)}><figcaption>"),
         *caption,
-        RawBlock("html", "</figcaption></figure>"),
+        _raw(f"</figcaption>{box}"),
+        {"t": "Table", "c": [["", [], []], [None, []], *parts]},
+        _raw("</div></figure>"),
     ]
+
+
+def _figure(content: Any, document: Document) -> list[Block]:
+    """Return a figure with its caption; a picture that is no icon enlarges, without a script."""
+    (name, _, ((_, key),)), caption = content
+    picture = document.pictures[key]
+    html = _image(content, document)
+    if picture.width >= ICON:
+        size = f"--wide: {picture.width:.1f}pt; --ratio: {picture.width / picture.height:.4f}"
+        button = f'<button type="button" popovertarget="large-{key}"'
+        label = escape(name.replace("fig-", "Figure ") or "the picture")
+        html = (  # a popover that rests in the page until it is opened
+            f'<div class="picture"><div style="{size}"><div popover id="large-{key}">{html}'
+            f'{button} popovertargetaction="hide" autofocus>Close</button></div>'
+            f'{button} aria-label="Enlarge {label}"></button></div></div>'
+        )
+    return [
+        _raw(f"<figure{_id(name)}>{html}<figcaption>"),
+        *caption,
+        _raw("</figcaption></figure>"),
+    ]
+
+
+def _id(name: str) -> str:
+    return name and f' id="{escape(name)}"'
 
 
 def _image(content: Any, document: Document) -> str:

@@ -45,12 +45,13 @@ def collect(
 ) -> Document:
     """Return the document in a notebook of the file `name` in `folder`, where its pictures are.
 
-    `widgets` says whether it is for a page that can show those.
+    `widgets` says whether it is for a page that can show those, and can unfold code that is hidden.
     Raise ExportError with every problem found if the notebook cannot become a document.
     """
     settings = settings or settings_of(nb, {})
     problems = problems or Problems(settings.strict)
-    found = pieces(nb, problems, settings.hide_code, widgets, settings.all_lines)
+    no_code = settings.hide_code and not (widgets and settings.fold_code)
+    found = pieces(nb, problems, no_code, widgets, settings.all_lines)
     checks = [(piece.place, check) for piece in found for check in piece.checks]
     for place, check in checks:
         _judge(check, place, problems)
