@@ -26,14 +26,13 @@ from nbtypst.settings import Settings
 LEFTWARDS = ("ar", "dv", "fa", "he", "ps", "sd", "ug", "ur", "yi")  # languages that are written so
 _ROWS = re.compile(r"<(thead|tbody|tfoot)>.*?</\1>", re.S)
 _MATH_HEAD = re.compile(
-    r'<th\b([^>]*>\s*<math [^>]*alttext=("[^"]*")[^>]*>(?:(?!</?t[hd]\b).)*</math>\s*</th>)', re.S
+    r'(<th\b[^>]*>)\s*<math ([^>]*alttext="([^"]*)"(?:(?!</?t[hd]\b).)*</math>\s*</th>)', re.S
 )
+_READ = r'\1<span class="read">\3</span><math aria-hidden="true" \2'  # a formula alone counts as no words
 ICON = 120  # points; a picture of so few is not enlarged
 _CODE = '<details class="code"><summary>Code</summary>'
 _raw = partial(RawBlock, "html")
-_NOTHING = re.compile(
-    rf"</details>\n{_CODE}\n|<figcaption>\s*</figcaption>"
-)  # between two cells, or no caption
+_NOTHING = re.compile(rf"</details>\n{_CODE}\n|<figcaption>\s*</figcaption>")  # between cells; no caption
 
 
 class ReportHTMLExporter(ReportExporter):
@@ -63,7 +62,7 @@ class ReportHTMLExporter(ReportExporter):
             page = pandoc(json.dumps(source), "-f", "json", "-t", "html5", f"--template={template}", *options)
         page = page.replace("\N{NO-BREAK SPACE}", " ")  # page.css keeps the words of a reference together
         page = _ROWS.sub(_scopes, mathml.tidy(page))
-        page = _MATH_HEAD.sub(r"<th aria-label=\2\1", page)  # its text alone would be no name
+        page = _MATH_HEAD.sub(_READ, page)
         page = _NOTHING.sub("", page)
         if "<math " in page:
             page = page.replace("</style>", f"{mathml.font_face()}</style>", 1)
