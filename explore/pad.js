@@ -398,10 +398,11 @@ export function mount(root, config, changed = () => {}) {
     sums.textContent = `Class ${classes[k]}: ${onlyInk ? "the strokes add" : "all pixels add"} ${number(total)}, `
       + `${onlyInk ? "a black image has" : "the bias is"} ${number(z - total)}: in all ${number(z)}.`;
     const order = classes.map((_, i) => i).toSorted((a, b) => probability[b] - probability[a]);
-    const say = (i) => `${classes[i]} with ${percent(probability[i])}`;
-    verdict.textContent = `${state.loaded}${state.ink.some(Boolean) ? "" : "Nothing drawn: "}`
-      + (probability[order[0]] > probability[order.at(-1)] ? `${say(order[0])}, then ${say(order[1])}.` : `each class with ${percent(1 / K)}.`)
-      + (label < 0 ? "" : ` ${best === label ? "Right: it" : `A mistake: ${state.label}`} costs ${cost(all, label).toFixed(2)} nats.`);
+    const say = (i) => `${classes[i]} with ${percent(probability[i])}`, alike = probability[order[0]] === probability[order.at(-1)];
+    const found = alike ? `each class with ${percent(1 / K)}.` : `${say(order[0])}, then ${say(order[1])}.`;
+    const judged = alike ? "It" : best === label ? "Right: it" : `A mistake: ${state.label}`;
+    verdict.textContent = `${state.loaded}${state.ink.some(Boolean) ? "" : "Nothing drawn: "}${found}`
+      + (label < 0 ? "" : ` ${judged} costs ${cost(all, label).toFixed(2)} nats.`);
     if (config.why) compare();
     for (const { answer } of beside) answer();
   }

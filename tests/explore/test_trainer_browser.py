@@ -270,7 +270,7 @@ def test_the_trainers_example_is_the_costliest_mistake_of_its_own_task(browser, 
         before, drawn = trainer.locator(".pad-status").inner_text(), "c => c.toDataURL()"
         example = trainer.locator(".pad-draw").evaluate(drawn)
         share = "50.0%" if task == "two" else "10.0%"
-        assert before.startswith(f"An example, a 2: each class with {share}.")
+        assert before.startswith(f"An example, a 2: each class with {share}. It costs ")
         assert trainer.locator(".pad-best").count() == 0  # where none is better
         epochs(trainer, 10)
         says = trainer.locator(".pad-status").inner_text()
