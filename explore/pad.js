@@ -171,7 +171,21 @@ export function h(tag, attributes = {}, ...children) {
 const fact = ([name, value]) => h("tr", {}, h("th", { scope: "row" }, name), h("td", {}, value));
 export const picture = (label, size = SIDE) => h("canvas", { width: size, height: size, role: "img", "aria-label": label });
 export const percent = (p) => `${(100 * p).toFixed(1)}%`;
+/** What class k costs at these logits, in nats. */
+function cost(z, k) {
+  const top = Math.max(...z);
+  return Math.log(z.reduce((sum, value) => sum + Math.exp(value - top), 0)) + top - z[k];
+}
 const number = (v) => (v < 0 ? "\u2212" : "+") + Math.abs(v).toFixed(2);
+
+/** Show probabilities in rows, one for each class; the best is marked if there is one. */
+function fillRows(all, shares) {
+  const best = Math.max(...shares), alone = shares.some((share) => share < best);
+  all.forEach(({ row, bar, value }, i) => {
+    bar.style.width = value.textContent = percent(shares[i]);
+    row.classList.toggle("pad-best", alone && shares[i] === best);
+  });
+}
 
 // ---- The pad ------------------------------------------------------------------------------------------------------
 
@@ -180,12 +194,13 @@ const number = (v) => (v < 0 ? "\u2212" : "+") + Math.abs(v).toFixed(2);
  * each a name, the group it belongs to and `facts`, pairs of name and value), `at` (the model shown first), `images`
  * (784 bytes each), `titles` (theirs: the first `random` are any images, the others costly mistakes), `ink` (a drawing
  * or nothing), `example` (the image that lies on the pad until the first stroke, if any), `sources` (buttons for more
- * images: a name, and a function that gives pixels and a title), `why` (whether two classes are compared) and `gallery` (whether the weights
- * are shown). `changed(state)` is called when a stroke or a choice is made. Returns what others may do with the pad.
+ * images: a name, and a function that gives pixels, a title and the label), `why` (whether two classes are compared), `beside` (models that
+ * answer the drawing side by side) and `gallery` (whether the weights are shown). A model without a group is on no slider.
+ * `changed(state)` is called when a stroke or a choice is made. Returns what others may do with the pad.
  */
 export function mount(root, config, changed = () => {}) {
   const { classes, models, titles } = config, K = classes.length, W = decode(config.weights, K, config.scales ?? []);
-  const images = bytes(config.images), state = { at: config.at, ink: new Uint8Array(GRID * GRID), centred: true, fresh: false, loaded: "" };
+  const images = bytes(config.images), state = { at: config.at, ink: new Uint8Array(GRID * GRID), centred: true, fresh: false, loaded: "", label: "" };
   let pixels, probability, shown = -1, onlyInk = true, erasing = false, past = [], later;
   let brush = [GRID / 2, GRID / 2], from = null, down = false, keys = false; // down: the pen that the keyboard moves
 
@@ -217,17 +232,18 @@ export function mount(root, config, changed = () => {}) {
   const radio = (k, name) =>
     h("input", { type: "radio", name: group, "aria-label": name, checked: k === shown, onchange: show(k) });
   const group = `pad-${Math.random().toString(36).slice(2)}`;
-  const rows = classes.map((name, k) => {
+  /** A row for a class: a bar as long as its probability, and the number. */
+  const rowOf = (tag, name, ...first) => {
     const bar = h("span", { class: "pad-bar" }), value = h("span", { class: "pad-value" });
-    const track = h("span", { class: "pad-track" }, bar);
-    return { bar, value, row: h("label", { class: "pad-row" }, radio(k, `map for ${name}`), h("b", {}, name), track, value) };
-  });
+    return { bar, value, row: h(tag, { class: "pad-row" }, ...first, h("b", {}, name), h("span", { class: "pad-track" }, bar), value) };
+  };
+  const rows = classes.map((name, k) => rowOf("label", name, radio(k, `map for ${name}`)));
   const about = "Probabilities; the class chosen here is the one that the map shows", likeliest = "map for the most probable";
   const bars = h("div", { class: "pad-bars", role: "radiogroup", "aria-label": about },
     ...rows.map((r) => r.row), h("label", { class: "pad-row pad-winner" }, radio(-1, likeliest), likeliest));
 
   // Choosing a model: which family, and how far along it
-  const families = [...new Set(models.map((m) => m.group))];
+  const families = [...new Set(models.map((m) => m.group))].filter((name, _, all) => name || all.length === 1);
   const members = (name) => models.flatMap((m, i) => (m.group === name ? [i] : []));
   const pick = (at) => { choose(at); report(); };
   const turn = () => { fill(); pick(along()); };
@@ -256,7 +272,7 @@ export function mount(root, config, changed = () => {}) {
     const most = found.reduce((far, value, i) => Math.max(far, Math.abs(value - pixels[i])), 0);
     keep();
     centring.querySelector("input").checked = state.centred = false; // the model is to see these very pixels
-    put(enlarge(found), `Fooled by at most ${most} of 255 shades a pixel: `);
+    put(enlarge(found), `Fooled by at most ${most} of 255 shades a pixel: `, state.label);
   });
   const why = h("div", { class: "pad-why" },
     h("p", {}, "Why ", asked, " and not ", rival, "?"),
@@ -287,6 +303,26 @@ export function mount(root, config, changed = () => {}) {
     odds.textContent = `The logit of ${classes[a]} less that of ${classes[b]}: between the two, ${times} to 1 for ${classes[total < 0 ? b : a]}.`;
   }
 
+  // Several models at one drawing
+  const beside = (config.beside ?? []).map((at) => {
+    const weights = picture("Weights"), strokes = picture("What each stroke says"), all = classes.map((name) => rowOf("div", name));
+    const said = h("p"), one = h("figcaption"), other = h("figcaption");
+    const part = h("div", { role: "group", "aria-label": models[at].name }, h("b", {}, models[at].name), said,
+      h("div", { class: "pad-both" }, h("figure", {}, weights, one), h("figure", {}, strokes, other)), ...all.map(({ row }) => row));
+    const answer = () => {
+      const w = W[at], shares = probabilities(pixels, w, K), best = shares.indexOf(Math.max(...shares)), says = contributions(pixels, w, K, best, true);
+      fillRows(all, shares);
+      said.textContent = `${classes[best]} with ${percent(shares[best])}`;
+      signed(weights, w, w.reduce((most, value, i) => (i < 784 * K && i % K === best ? Math.max(most, Math.abs(value)) : most), 0), best, K);
+      signed(strokes, says, says.reduce((most, value) => Math.max(most, Math.abs(value)), 0));
+      one.textContent = `weights for ${classes[best]}`;
+      other.textContent = `strokes for ${classes[best]}`;
+      weights.setAttribute("aria-label", `Weights for ${classes[best]}`);
+      strokes.setAttribute("aria-label", `What each stroke says for ${classes[best]}`);
+    };
+    return { part, answer };
+  });
+
   root.classList.add("pad");
   root.setAttribute("data-lm-suppress-shortcuts", "true"); // JupyterLab's own keys stay away
   const choice = h("div", { class: "pad-choice" }, families.length > 1 ? family : families[0], slider, which);
@@ -294,9 +330,9 @@ export function mount(root, config, changed = () => {}) {
   const starts = [titles.length ? button("Random image", () => load(Math.floor(Math.random() * config.random))) : "",
     titles.length > config.random ? costly : "",
     ...(config.sources ?? []).map(([name, give]) => button(name, () => {
-      const [found, title] = give();
+      const [found, title, label] = give();
       keep();
-      put(enlarge(found), title);
+      put(enlarge(found), title, label);
     }))];
   const sides = [h("span", { class: "pad-for" }, "red for"), ", ", h("span", { class: "pad-against" }, "blue against")];
   root.replaceChildren(
@@ -311,6 +347,8 @@ export function mount(root, config, changed = () => {}) {
         named(seen, "what the model sees"), named(map, ...sides),
         h("div", {}, sums, box("black pixels count too", false, (on) => { onlyInk = !on; judge(); })))),
     config.why ? why : "",
+    beside.length ? h("div", { class: "pad-beside" }, h("p", {}, "The same drawing, and what a penalty makes of it:"),
+      h("div", { class: "pad-models" }, ...beside.map(({ part }) => part))) : "",
     config.gallery ? h("div", { class: "pad-below" }, facts, gallery, note) : "");
 
   // What is shown
@@ -351,22 +389,22 @@ export function mount(root, config, changed = () => {}) {
   function judge() {
     probability = probabilities(pixels, W[state.at], K);
     const best = probability.indexOf(Math.max(...probability)), k = shown < 0 ? best : shown;
-    rows.forEach(({ row, bar, value }, i) => {
-      bar.style.width = percent(probability[i]);
-      value.textContent = percent(probability[i]);
-      row.classList.toggle("pad-best", i === best);
-      row.classList.toggle("pad-mapped", i === k);
-    });
+    fillRows(rows, probability);
+    rows.forEach(({ row }, i) => row.classList.toggle("pad-mapped", i === k));
     const says = contributions(pixels, W[state.at], K, k, onlyInk), total = says.reduce((a, b) => a + b, 0);
     signed(map, says, says.reduce((a, b) => Math.max(a, Math.abs(b)), 0));
-    const z = logits(pixels, W[state.at], K)[k];
+    const all = logits(pixels, W[state.at], K), z = all[k], label = classes.indexOf(state.label);
     map.setAttribute("aria-label", `What each pixel says for ${classes[k]}: ${number(total)} in all`);
     sums.textContent = `Class ${classes[k]}: ${onlyInk ? "the strokes add" : "all pixels add"} ${number(total)}, `
       + `${onlyInk ? "a black image has" : "the bias is"} ${number(z - total)}: in all ${number(z)}.`;
     const order = classes.map((_, i) => i).toSorted((a, b) => probability[b] - probability[a]);
-    const say = (i) => `${classes[i]} with ${percent(probability[i])}`;
-    verdict.textContent = `${state.loaded}${state.ink.some(Boolean) ? "" : "Nothing drawn: "}${say(order[0])}, then ${say(order[1])}.`;
+    const say = (i) => `${classes[i]} with ${percent(probability[i])}`, alike = probability[order[0]] === probability[order.at(-1)];
+    const found = alike ? `each class with ${percent(1 / K)}.` : `${say(order[0])}, then ${say(order[1])}.`;
+    const judged = alike ? "It" : best === label ? "Right: it" : `A mistake: ${state.label}`;
+    verdict.textContent = `${state.loaded}${state.ink.some(Boolean) ? "" : "Nothing drawn: "}${found}`
+      + (label < 0 ? "" : ` ${judged} costs ${cost(all, label).toFixed(2)} nats.`);
     if (config.why) compare();
+    for (const { answer } of beside) answer();
   }
   /** Tell the ear what was found, once the pen rests; and the state to who wants it. */
   function report() {
@@ -378,23 +416,24 @@ export function mount(root, config, changed = () => {}) {
   // Drawing
   function keep() {
     past = [...past.slice(1 - UNDO), [state.ink.slice(), state.centred]];
-    if (state.fresh && !erasing) { // the example makes room for the first stroke
-      state.ink.fill(0);
-      state.loaded = "";
-    }
-    state.fresh = false;
+    if (state.fresh && !erasing) state.ink.fill(0); // the example makes room for the first stroke
+    Object.assign(state, { fresh: false, loaded: "", label: "" }); // what is drawn over is no longer that image
   }
   /** Have a drawing on the pad, and its title in the verdict, as another pad shows them. */
-  function follow({ ink, loaded = "", fresh = false }) {
+  function follow({ ink, loaded = "", label = "" }) {
     if (ink.every((value, i) => value === state.ink[i])) return;
     keep();
-    Object.assign(state, { ink: ink.slice(), loaded, fresh });
+    Object.assign(state, { ink: ink.slice(), loaded, label });
     update();
   }
-  function put(ink, loaded = "") {
-    Object.assign(state, { ink, loaded, fresh: false });
+  function put(ink, loaded = "", label = "") {
+    Object.assign(state, { ink, loaded, label, fresh: false });
     update();
     report();
+  }
+  /** Open with an image that makes room for the first stroke. */
+  function open(ink, label) {
+    Object.assign(state, { ink, loaded: `An example, a ${label}: `, label, fresh: true });
   }
   /** Judge by other weights, of this shape, from now on. */
   function learn(w) {
@@ -412,11 +451,12 @@ export function mount(root, config, changed = () => {}) {
     costly.value = "";
     put(new Uint8Array(GRID * GRID));
   }
+  const labelOf = (i) => titles[i].replace(/^a (.*?)( taken for .*)?$/, "$1");
   const image = (i) => enlarge(images.subarray(784 * i, 784 * (i + 1)));
   function load(i) {
     keep();
     if (i < config.random) costly.value = "";
-    put(image(i), `Image: ${titles[i]}. `);
+    put(image(i), `An image of a ${labelOf(i)}: `, labelOf(i));
   }
   const place = (event) => {
     const frame = pad.getBoundingClientRect();
@@ -469,12 +509,10 @@ export function mount(root, config, changed = () => {}) {
   });
   root.addEventListener("keydown", (event) => event.stopPropagation());
 
-  if (config.example >= 0) {
-    Object.assign(state, { ink: image(config.example), loaded: `An example, ${titles[config.example]}: `, fresh: true });
-  }
+  if (config.example >= 0) open(image(config.example), labelOf(config.example));
   choose(state.at);
   if (config.ink?.byteLength) put(bytes(config.ink).slice());
-  return { choose: pick, follow, learn, put, state };
+  return { choose: pick, follow, learn, open: (image28, label) => { open(enlarge(image28), label); update(); }, put, seen: () => pixels, state };
 }
 
 /** The widget: its traits are the configuration, and `ink`, `pixels`, `centred` and `at` follow the pen. */

@@ -25,25 +25,30 @@ from assignment1.mnist import MNIST, TRAIN, Bytes, load_mnist
 from assignment1.models import Array, Regression
 from explore import paths, pictures
 from explore.pad import DIGITS, HERE, configuration, starts
+from explore.paths import Entry
+from study.task3d_overfitting import load_long_run
 
 RANDOM = 20  # images to start from
 COSTLY = 12
 PAIR = (2, 3)  # the digits of task 2: all their images are there
 FIRST = {"train": 3000, "validation": 1000}  # so many images of a file serve the task of ten digits
-NAME = "drawing-pad"  # the id of the element that the pad is put into
-TRAINER = "trainer"
 STILL = (
     "The drawing pad: an image of a handwritten digit, the pixels that speak for and against the most "
     "probable digit, ten probabilities, and the weights of each digit as images. To draw, allow scripts."
 )
 START = """
-const root = document.getElementById("%s"), own = JSON.parse(root.dataset.pad);
+const root = document.getElementById("drawing-pad"), own = JSON.parse(root.dataset.pad);
 const decoded = (text) => Uint8Array.from(atob(text), (letter) => letter.charCodeAt(0)).buffer;
 let follow = () => {};
 const given = { ...own, weights: decoded(own.weights), images: decoded(own.images) };
+given.why = given.gallery = true;
+given.example = own.random; // the costliest mistake
+given.beside = [own.models.length - 1, 0]; // no penalty, and the strongest
 const pad = mount(root, given, (state) => follow(state));
-const below = document.getElementById("%s");
+const below = document.getElementById("trainer");
 ({ follow } = teach(below, JSON.parse(below.dataset.trainer), pad));
+const contents = document.getElementById("contents");
+if (contents) guide(contents);
 """
 
 
@@ -60,16 +65,15 @@ def rounded(models: Sequence[Regression]) -> tuple[NDArray[np.int16], Array]:
 
 
 def modules() -> str:
-    """Return pad.js and trainer.js, which imports from pad.js, as one module."""
-    pad = (HERE / "pad.js").read_text(encoding="utf-8")
-    trainer = (HERE / "trainer.js").read_text(encoding="utf-8")
-    return pad + re.sub(r"^import .*$", "", trainer, flags=re.M)
+    """Return pad.js, trainer.js, which imports from pad.js, and contents.js as one module."""
+    sources = [(HERE / f"{name}.js").read_text(encoding="utf-8") for name in ("pad", "trainer", "contents")]
+    return re.sub(r"^import .*$", "", "".join(sources), flags=re.M)
 
 
 @cache
 def script() -> str:
     """Return the one script of the fragment: the modules, and their start."""
-    return modules() + START % (NAME, TRAINER)
+    return modules() + START
 
 
 def script_hash() -> str:
@@ -88,25 +92,25 @@ def fragment() -> str:
     along = paths.entries(paths.optima(), paths.PENALTY, data)
     middle = len(along) // 2
     model = along[middle].model
+    along.append(Entry("λ = 0 after 50 epochs", "", load_long_run()[50], []))  # on no slider
     images = starts(model, data.validation, DIGITS, RANDOM, COSTLY)
     weights, scales = rounded([entry.model for entry in along])
     own = configuration(along, DIGITS, images) | {
-        "weights": _text(weights.tobytes()),
+        "weights": _text(weights),
         "scales": scales.tolist(),
-        "images": _text(images.images.tobytes()),
+        "images": _text(images.images),
         "at": middle,
-        "example": images.random,  # the costliest mistake
-        "why": True,
-        "gallery": True,
     }
-    learned = _json(training(mnist))
-    picture = pictures.still(model, images.images[0], DIGITS, along[middle].name)
+    still = pictures.uri(pictures.still(model, images.images[RANDOM], DIGITS, along[middle].name))
     style = (HERE / "pad.css").read_text(encoding="utf-8")
     return (
         f"<style>{style}</style>\n"
-        f'<div id="{NAME}" role="group" aria-label="Drawing pad" data-pad="{_json(own)}"></div>\n'
-        f'<img class="pad-still" src="{pictures.uri(picture)}" alt="{escape(STILL)}">\n'
-        f'<div id="{TRAINER}" role="group" aria-label="Trainer" data-trainer="{learned}"></div>\n'
+        f'<div id="drawing-pad" role="group" aria-label="Drawing pad" data-pad="{_json(own)}"></div>\n'
+        '<figure class="pad-rest">'
+        f'<img class="pad-still" src="{still}" alt="{escape(STILL)}">'
+        f"<figcaption>The pad as it opens in a browser: {images.titles[RANDOM]}.</figcaption></figure>\n"
+        '<div id="trainer" role="group" aria-label="Trainer" '
+        f'data-trainer="{_json(training(mnist))}"></div>\n'
         f'<script type="module">{script()}</script>\n'
     )
 
@@ -125,8 +129,7 @@ def training(mnist: MNIST) -> dict[str, Any]:
     for name, (images, digits) in splits.items():
         first = FIRST[name]
         pairs = np.isin(digits, PAIR)
-        chosen.append(images[pairs])
-        chosen.append(images[:first][~pairs[:first]])
+        chosen += [images[pairs], images[:first][~pairs[:first]]]
         labels[name] = {"pairs": _letters(digits[pairs]), "first": _letters(digits[:first])}
     deflated = zlib.compress(packed(np.concatenate(chosen)).tobytes(), 7)  # 9: six times as long for 2%
     return {"pair": _letters(PAIR), "labels": labels, "images": _text(deflated)}
@@ -147,5 +150,6 @@ def _json(value: object) -> str:
     return escape(json.dumps(value, ensure_ascii=False, separators=(",", ":")))
 
 
-def _text(data: bytes) -> str:
+def _text(data: Any) -> str:
+    """Return the bytes of an object in base64."""
     return b64encode(data).decode()

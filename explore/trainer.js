@@ -1,6 +1,6 @@
 // A trainer: mini-batch gradient descent for linear classifiers, a step at a time in the reader's browser, with what a step changes.
 // Part of a page, after pad.js and in one script with it (see page.py). No library, no build step, nothing from a network.
-import { h, mount, percent, picture, SIDE, signed } from "./pad.js";
+import { h, mount, percent, picture, probabilities, SIDE, signed } from "./pad.js";
 
 const PIXELS = SIDE * SIDE, UNIT = (2 * 17) / 255; // an input is UNIT times 4 bits of ink, and an offset: -1, or minus the mean
 
@@ -64,7 +64,7 @@ function dice(seed) {
  */
 export class Learner {
   constructor({ images, train, validation, K }, settings) {
-    Object.assign(this, { images, train, validation, K, settings: { batch: 128, lambda: 0, ...settings }, steps: 0 });
+    Object.assign(this, { images, train, validation, K, extra: [], settings: { batch: 128, lambda: 0, ...settings }, steps: 0 });
     this.w = new Float64Array((PIXELS + 1) * K);
     this.order = Uint32Array.from(train.rows.keys());
     this.roll = dice(settings.seed ?? 0);
@@ -81,6 +81,18 @@ export class Learner {
     this.w = this.weights(centred ? this.mean : this.plain);
     this.offset = centred ? this.mean : this.plain;
     this.settings.centred = centred;
+  }
+
+  /** Have an image, 0 to 255, in each batch from now on, beside those of its turn. */
+  add(pixels, target) {
+    const { start, at, ink, count } = this.images, { rows, targets } = this.train;
+    const shades = Array.from(pixels, (value) => Math.round(value / 17)), inked = [...shades.keys()].filter((i) => shades[i]);
+    this.images = {
+      start: Uint32Array.of(...start, at.length + inked.length), at: Uint16Array.from([...at, ...inked]),
+      ink: Uint8Array.from([...ink, ...inked.map((i) => shades[i])]), count: count + 1,
+    };
+    this.train = { rows: Uint32Array.of(...rows, count), targets: Uint8Array.of(...targets, target) };
+    this.extra.push(rows.length);
   }
 
   /** The weights (785, K) that give the same outputs for inputs with this offset: as a rule, for pixels from -1 to 1. */
@@ -100,10 +112,10 @@ export class Learner {
         [order[i], order[j]] = [order[j], order[i]];
       }
     } else if (!first) order.forEach((_, i) => { order[i] = i; });
-    const residuals = new Float64Array(batch * K), chosen = order.subarray(first, first + batch);
+    const chosen = Uint32Array.of(...order.subarray(first, first + batch), ...this.extra), N = chosen.length, residuals = new Float64Array(N * K);
     const found = this.measure(train, chosen, residuals);
     const gradient = new Float64Array(w.length), sums = gradient.subarray(PIXELS * K);
-    for (let n = 0; n < batch; n++) {
+    for (let n = 0; n < N; n++) {
       const row = train.rows[chosen[n]], end = start[row + 1], place = n * K;
       for (let k = 0; k < K; k++) sums[k] += residuals[place + k];
       for (let j = start[row]; j < end; j++) {
@@ -112,7 +124,7 @@ export class Learner {
       }
     }
     for (let i = 0; i < PIXELS * K; i++) gradient[i] += offset[Math.floor(i / K)] * sums[i % K];
-    for (let i = 0; i < w.length; i++) w[i] -= rate * (2 * lambda * w[i] - gradient[i] / batch);
+    for (let i = 0; i < w.length; i++) w[i] -= rate * (2 * lambda * w[i] - gradient[i] / N);
     this.steps++;
     return found;
   }
@@ -173,12 +185,13 @@ const BATCH_COLOUR = "#8a8a8a77", VALIDATION = "#d97706", BEFORE = "#2d8ad6";
 const TASKS = {
   two: {
     name: "2 against 3, as in task 2", rate: 0.05, classes: (pair) => [...pair], captions: ([one, other]) => [`red for a ${one}, blue for a ${other}`],
+    example: 142, // the validation image that costs most after ten epochs
     words: "Task 2 on its own training images, in file order: once an epoch the validation loss jumps, as task 2e describes. "
       + "What do shuffling and subtracting the mean image do to the jumps? Switch while it runs, and draw: the verdict follows. "
       + "(Images have 16 shades of grey here; all else is as in the report.)",
   },
   ten: {
-    name: "ten digits, as in task 3", rate: 0.01, classes: () => [..."0123456789"], captions: () => [..."0123456789"],
+    name: "ten digits, as in task 3", rate: 0.01, classes: () => [..."0123456789"], captions: () => [..."0123456789"], example: 659,
     words: "Task 3 on the first few thousand of its images: each digit gets weights of its own. Draw, and the verdict follows.",
   },
 };
@@ -260,7 +273,7 @@ const key = (colour, name) => h("span", { class: "trainer-key", style: `--key: $
  * drawing is shared. Returns `follow`, to be called with the state of that pad.
  */
 export function teach(root, own, drawing) {
-  let task = "two", data, learner, log, before, kept, view = -1, playing = false, goal = Infinity, owed = 0, last = 0, drawn = 0, frame = 0, pad;
+  let task = "two", data, learner, log, before, kept, view = -1, playing = false, goal = Infinity, owed = 0, mine = [], last = 0, drawn = 0, frame = 0, pad;
   const calm = matchMedia("(prefers-reduced-motion: reduce)");
 
   // Controls
@@ -297,7 +310,8 @@ export function teach(root, own, drawing) {
   const tiles = h("div", { class: "trainer-weights" }), introduction = h("p");
   const numbers = h("p", { class: "pad-note trainer-numbers", "aria-hidden": "true" }); // for the eye at once, for the ear at rest
   const status = h("p", { class: "pad-said", role: "status", "aria-live": "polite" });
-  const below = h("div");
+  const below = h("div"), teaching = h("div", { class: "pad-tools", role: "group", "aria-label": "My drawing as data" });
+  const taught = h("p", { class: "pad-note trainer-taught", "aria-hidden": "true" });
   let canvases = [];
   root.classList.add("pad", "trainer");
   root.replaceChildren(
@@ -307,7 +321,7 @@ export function teach(root, own, drawing) {
     h("div", { class: "pad-tools" }, play, one, epoch, button("Start again", begin), h("label", { class: "pad-size" }, "Speed ", speed)),
     h("div", { class: "trainer-view" }, h("figure", { class: "trainer-curves" }, losses, accuracies, legend), tiles),
     h("div", { class: "pad-tools" }, h("span", {}, "Back and forth"), epochs),
-    numbers, status, below);
+    numbers, status, below, teaching, taught);
 
   // Running
   function begin() {
@@ -322,28 +336,59 @@ export function teach(root, own, drawing) {
     canvases = captions(names).map((caption) => picture(`weights: ${caption}`));
     tiles.classList.toggle("trainer-many", canvases.length > 1);
     tiles.replaceChildren(...canvases.map((canvas, k) => h("figure", {}, canvas, h("figcaption", {}, captions(names)[k]))));
-    const shared = pad?.state ?? drawing.state;
     pad = undefined; // while it is made it has no drawing to share
     pad = mount(below, {
       classes: names, weights: outputs(learner.weights()), models: [{ name: "", group: "", facts: [] }], at: 0, images: [], titles: [], random: 0,
       sources: [["Random image", () => validation(Math.floor(Math.random() * learner.validation.rows.length))],
         ["Its costliest image", () => validation(learner.measure(learner.validation)[2])]],
     }, (state) => pad && drawing.follow(state));
-    pad.follow(shared);
+    if (drawing.state.fresh) { // nothing is drawn as yet: a costly mistake of this very task invites
+      const [pixels, , label] = validation(TASKS[task].example);
+      pad.open(pixels, label);
+    } else pad.follow(drawing.state);
+    teaching.replaceChildren("My drawing as data: it is a", ...names.map((name, k) => button(name, () => teachMine(k), { "aria-label": `Train on my drawing as a ${name}` })),
+      button("Take mine out", () => { mine = mine.filter((image) => image.task !== task); begin(); say(); }));
     note();
+    mine = mine.map((image) => (image.task === task ? added(image) : image));
     show();
   }
   /** The weights for the pad: of one output, those for its target 1 and, the other way round, 0. */
   const outputs = (w) => (learner.K > 1 ? Float64Array.from(w) : Float64Array.from({ length: 2 * w.length }, (_, i) => (w[i >> 1] / 2) * (i % 2 ? -1 : 1)));
   function validation(number) {
     const { rows, targets } = learner.validation, digit = learner.K > 1 ? targets[number] : own.pair[1 - targets[number]];
-    return [pixelsOf(learner.images, rows[number]), `A validation image, a ${digit}: `];
+    return [pixelsOf(learner.images, rows[number]), `A validation image, a ${digit}: `, String(digit)];
   }
   function note() {
     const [loss, accuracy] = learner.measure(learner.validation);
     log.validation.push(loss);
     log.accuracy.push(accuracy);
     if (learner.steps % learner.perEpoch === 0) kept.push(Float32Array.from(learner.weights()));
+  }
+  /** Add the drawing, 0 to 255, to each batch, and keep what was thought of it until then. */
+  function added({ pixels, k }) {
+    learner.add(pixels, learner.K > 1 ? k : 1 - k);
+    return { task, pixels, k, before: chance(pixels, k, learner.weights()), accuracy: log.accuracy.at(-1), place: where(learner.steps) };
+  }
+  /** The probability of the class with this number, of the image. */
+  const chance = (pixels, k, w) => probabilities(pixels, outputs(w), Math.max(learner.K, 2))[k];
+  function teachMine(k) {
+    pause(false);
+    view = -1;
+    const pixels = pad.seen().slice();
+    if (pixels.some(Boolean)) {
+      mine.push(added({ pixels, k }));
+      log.marks.push([learner.steps, "my drawing"]);
+      show();
+    } else taught.textContent = "Draw something first.";
+    say();
+  }
+  /** What the last drawing that was added has changed, by these weights. */
+  function lesson(w, at) {
+    const all = mine.filter((image) => image.task === task), image = all.at(-1);
+    if (!image) return "Say what your drawing is, and each batch has it too. Then train on: what does one image change, for itself and for all others?";
+    const name = TASKS[task].classes(own.pair)[image.k], several = all.length > 1 ? ` (the last of ${all.length})` : "";
+    return `My drawing as a ${name}${several}: ${name} had ${percent(image.before)} when it was added, ${image.place}, and has ${percent(chance(image.pixels, image.k, w))} now. `
+      + `Validation accuracy: ${percent(image.accuracy)} then, ${percent(log.accuracy[at])} now.`;
   }
   const stuck = () => !Number.isFinite(log.validation.at(-1)) || learner.steps >= EPOCHS * learner.perEpoch;
   function advance() {
@@ -407,10 +452,16 @@ export function teach(root, own, drawing) {
     epochs.value = view < 0 ? kept.length - 1 : view;
     epochs.setAttribute("aria-valuetext", `after epoch ${epochs.value}`);
     numbers.textContent = words();
+    taught.textContent = lesson(w, shownStep());
   }
+  /** A step in words. */
+  function where(step) {
+    const whole = Math.floor(step / learner.perEpoch), rest = step % learner.perEpoch;
+    return rest ? `epoch ${whole + 1}, step ${rest} of ${learner.perEpoch}` : whole ? `after epoch ${whole}` : "before the first step, all weights zero";
+  }
+  const shownStep = () => (view < 0 ? learner.steps : view * learner.perEpoch);
   function words() {
-    const { perEpoch, steps } = learner, at = view < 0 ? steps : view * perEpoch, whole = Math.floor(at / perEpoch), rest = at % perEpoch;
-    const place = rest ? `Epoch ${whole + 1}, step ${rest} of ${perEpoch}` : whole ? `After epoch ${whole}` : "Before the first step, all weights zero";
+    const { perEpoch } = learner, at = shownStep(), whole = Math.floor(at / perEpoch), place = where(at).replace(/^./, (letter) => letter.toUpperCase());
     if (!Number.isFinite(log.validation[at])) return `${place}: the loss is no longer a number. Choose a smaller learning rate or penalty, and start again.`;
     const sentence = `${place}: validation loss ${nats(log.validation[at])}, accuracy ${percent(log.accuracy[at])}.`;
     if (!whole || learner.K > 1) return sentence;
@@ -419,7 +470,7 @@ export function teach(root, own, drawing) {
     return `${sentence} In epoch ${whole} the highest validation loss was ${nats(high)}, ${nats(high - median)} above the median.`;
   }
   function say() {
-    status.textContent = `${words()} ${below.querySelector(".pad-status").textContent}`;
+    status.textContent = [words(), below.querySelector(".pad-status").textContent, mine.length ? taught.textContent : ""].join(" ");
     losses.setAttribute("aria-label", `Losses: ${words()}`);
     accuracies.setAttribute("aria-label", `Accuracies: ${words()}`);
   }
@@ -438,5 +489,5 @@ export function teach(root, own, drawing) {
     return false;
   });
   const whenLoaded = (act) => loaded.then((is) => is && act());
-  return { follow: (state) => pad?.follow(state) };
+  return { follow: (state) => !state.fresh && pad?.follow(state) };
 }

@@ -6,14 +6,11 @@ import numpy as np
 import pytest
 
 from assignment1 import LogisticRegression, load_mnist
-from assignment1.mnist import preprocess
 from assignment1.run import Settings
 from assignment1.training import gradient_descent
 from browser import chromium, stroke, told, visited
 from conftest import ROOT
 from explore import page as pad_page
-from explore.pad import DIGITS, starts
-from study.optima import load_optima
 
 pytestmark = pytest.mark.slow
 
@@ -85,7 +82,7 @@ def opened(request, browser, file):
 
 
 def bars(pad):
-    return [float(text.rstrip("%")) for text in pad.locator(".pad-value").all_inner_texts()]
+    return [float(text.rstrip("%")) for text in pad.locator(".pad-bars .pad-value").all_inner_texts()]
 
 
 def press(trainer, name):
@@ -130,8 +127,8 @@ def test_what_the_page_trains_is_what_numpy_trains_and_the_switch_takes_the_spik
         f"In epoch 3 the highest validation loss was {loss[62:].max():.4f}, {height:.4f} above the median."
     )
     assert height > 0.1
-    worst = starts(load_optima()[0.001], mnist.softmax().validation, DIGITS, 20, 1).images[-1]
-    (shown,) = run.last.forward(preprocess(worst)).ravel()  # the example on the pad
+    example = data.validation.X[142:143]
+    (shown,) = run.last.forward(example).ravel()  # the example on the pad
     assert bars(trainer) == pytest.approx([100 * shown, 100 - 100 * shown], abs=0.06)
     red, blue = np.reshape(trainer.locator(".trainer-weights canvas").evaluate(RED_AND_BLUE), (2, 784))
     w = run.last.w[:784, 0]
@@ -218,7 +215,7 @@ def test_a_pad_opens_with_an_example_that_makes_room_and_is_never_a_black_square
         return pad.locator(".pad-draw").evaluate(INK)
 
     example = ink()
-    assert example > 5000 and "An example, a 2 taken for a 7: " in verdict.inner_text()
+    assert example > 5000 and verdict.inner_text().startswith("An example, a 2: ")
     assert invitation.is_visible() and invitation.inner_text() == "Your turn: draw over it"
     stroke(page, pad.locator(".pad-draw"), (140, 40), (140, 240))
     assert invitation.is_hidden() and "example" not in verdict.inner_text()
@@ -246,6 +243,90 @@ def test_the_sentence_under_the_bars_never_contradicts_them(opened):
         return found;
     }""")
     assert contradictions == []
+
+
+def test_an_image_with_a_label_is_called_right_or_a_mistake_as_the_bars_are(opened):
+    page, _ = opened
+    pad = page.locator("#drawing-pad")
+    slider = pad.locator(".pad-slider")
+    found = set()
+    for key in ("Home", *["ArrowRight"] * 8):
+        slider.press(key)
+        says = pad.locator(".pad-status").inner_text()
+        best = pad.locator(".pad-bars .pad-best b").inner_text()
+        assert says.endswith("nats.") and ("Right: it costs" in says) == (best == "2"), says
+        found.add(best)
+    assert len(found) > 1  # the example is not taken for a 7 at each penalty
+    stroke(page, pad.locator(".pad-draw"), (140, 40), (140, 240))
+    assert "nats" not in pad.locator(".pad-status").inner_text()
+
+
+@pytest.mark.parametrize("task", ["two", "ten"])
+def test_the_trainers_example_is_the_costliest_mistake_of_its_own_task(browser, file, task):
+    with visited(browser, file, 1400, "light") as page:
+        trainer = page.locator("#trainer")
+        trainer.locator(".trainer-numbers", has_text="Before the first step").wait_for()
+        trainer.get_by_label("Task").select_option(task)
+        before, drawn = trainer.locator(".pad-status").inner_text(), "c => c.toDataURL()"
+        example = trainer.locator(".pad-draw").evaluate(drawn)
+        share = "50.0%" if task == "two" else "10.0%"
+        assert before.startswith(f"An example, a 2: each class with {share}. It costs ")
+        assert trainer.locator(".pad-best").count() == 0  # where none is better
+        epochs(trainer, 10)
+        says = trainer.locator(".pad-status").inner_text()
+        assert says.startswith("An example, a 2: ") and "A mistake: 2 costs" in says
+        press(trainer, "Its costliest image")
+        assert trainer.locator(".pad-draw").evaluate(drawn) == example
+
+
+def test_a_drawing_that_is_added_is_trained_on_and_one_sees_what_it_changes(opened):
+    page, trainer = opened
+    taught, name = trainer.locator(".trainer-taught"), "Train on my drawing as a {}"
+
+    def chances():
+        return [float(share) for share in re.findall(r"([\d.]+)%", taught.inner_text())]
+
+    epochs(trainer, 2)
+    page.locator("#drawing-pad").get_by_role("button", name="Clear").click()
+    press(trainer, name.format(3))
+    assert taught.inner_text() == "Draw something first."
+    stroke(page, trainer.locator(".pad-draw"), *TWO)
+    mine, accuracy = bars(trainer)[1], re.findall(r"accuracy ([\d.]+)%", numbers(trainer))[0]
+    press(trainer, name.format(3))
+    assert "3 had" in taught.inner_text() and "after epoch 2" in taught.inner_text()
+    assert chances() == [mine, mine, float(accuracy), float(accuracy)]
+    epochs(trainer, 1)
+    before, now, then, later = chances()
+    assert before == mine and now > 2 * mine and now == bars(trainer)[1]
+    assert then == float(accuracy) != later
+    assert taught.inner_text() in trainer.locator("> [role=status]").inner_text()
+    press(trainer, "Start again")
+    assert chances()[:2] == [50, 50]  # it is there from the first step on
+    press(trainer, "Take mine out")
+    epochs(trainer, 1)
+    assert taught.inner_text().startswith("Say what") and bars(trainer)[1] < 50
+
+
+def test_two_penalties_answer_one_drawing_side_by_side(opened):
+    page, _ = opened
+    pad = page.locator("#drawing-pad")
+    models = pad.locator(".pad-models > div")
+    free, strong = models.all()
+    tops = [model.bounding_box() for model in (free, strong)]
+    assert tops[0]["y"] == tops[1]["y"] and tops[0]["x"] + tops[0]["width"] <= tops[1]["x"]
+    stroke(page, pad.locator(".pad-draw"), *TWO)
+    pad.locator(".pad-slider").press("Home")  # to a penalty of 1
+    assert (
+        strong.locator(".pad-value").all_inner_texts()
+        == pad.locator(".pad-bars .pad-value").all_inner_texts()
+    )
+    sure = []
+    for model in (free, strong):
+        best, value = (model.locator(f".pad-best {part}").inner_text() for part in ("b", ".pad-value"))
+        assert model.locator("p").inner_text() == f"{best} with {value}"
+        sure.append(float(value.rstrip("%")))
+    assert sure[0] > sure[1] + 10
+    assert len({c.evaluate("c => c.toDataURL()") for c in models.locator("canvas").all()}) == 4
 
 
 def test_a_run_that_diverges_says_so_and_another_begins(opened):

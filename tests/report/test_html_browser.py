@@ -1,5 +1,8 @@
 """report.html in Chromium as a reader opens it: from a file, on a phone and a screen, light and dark."""
 
+import re
+
+import pypdfium2
 import pytest
 
 from browser import chromium, stroke, told, visited
@@ -31,7 +34,7 @@ def luminance(colour):
 def test_a_stroke_changes_the_bars_and_nothing_is_cut(opened):
     page, width, scheme = opened
     pad = page.locator("#drawing-pad")
-    values = pad.locator(".pad-value")
+    values = pad.locator(".pad-bars .pad-value")
     empty = values.all_inner_texts()
     stroke(page, pad.locator(".pad-draw"), *SIX)
     told(pad, "6 with")
@@ -97,3 +100,108 @@ def test_in_print_and_without_script_a_still_takes_the_pads_place(browser, html)
         page.goto(html.as_uri())
         still = page.locator("img.pad-still")
         assert still.bounding_box()["width"] > 400 and "ten probabilities" in still.get_attribute("alt")
+
+
+def test_the_contents_stay_and_show_where_one_is(opened):
+    page, width, _ = opened
+    contents = page.locator("nav#contents")
+    for place in ("task-2b", "references"):
+        page.locator(f"section#{place}").evaluate("e => e.scrollIntoView()")
+        page.wait_for_timeout(500)
+        current = contents.locator("[aria-current]")
+        assert current.get_attribute("href") == f"#{place}"
+        if width > 1000:
+            assert 0 < current.bounding_box()["y"] < 880
+            assert (
+                contents.bounding_box()["x"] + contents.bounding_box()["width"]
+                <= page.locator("main").bounding_box()["x"]
+            )
+    back = page.locator(".back")
+    assert back.is_visible() == (width < 1000)
+    if width < 1000:
+        back.click()
+        page.wait_for_timeout(300)
+        assert -5 < contents.bounding_box()["y"] < 300 and contents.evaluate(
+            "e => e === document.activeElement"
+        )
+
+
+def test_each_task_has_its_code_folded(opened):
+    page, *_ = opened
+    code = page.locator("#task-2b details.code").first
+    assert page.locator("#task-2b > details.code").count() <= 3  # one for cells that follow one another
+    lines = code.locator("pre").first
+    assert lines.is_hidden()
+    code.get_by_text("Code", exact=True).click()
+    assert lines.is_visible() and "train(LogisticRegression(), digits, **settings" in code.inner_text()
+    assert page.evaluate("document.documentElement.scrollWidth <= innerWidth")
+
+
+def test_a_figure_enlarges_by_keys_and_its_words_are_legible_on_a_phone(opened):
+    page, *_ = opened
+    figure = page.locator("figure#fig-1")
+    image, button = figure.locator("img"), figure.get_by_role("button", name="Enlarge Figure 1")
+    figure.scroll_into_view_if_needed()
+    before = image.bounding_box()
+    assert before["width"] > 480  # of 8-point type it stays 8 points
+    assert figure.locator("figcaption").evaluate("e => e.getBoundingClientRect().right <= innerWidth")
+    button.focus()
+    place = page.evaluate("scrollY")
+    page.keyboard.press("Enter")
+    assert image.bounding_box()["width"] > 1.5 * before["width"]
+    assert page.locator(":focus").inner_text() == "Close"
+    page.keyboard.press("Escape")
+    assert image.bounding_box() == before and page.evaluate("scrollY") == place
+    assert button.evaluate("e => e === document.activeElement")
+    button.click()
+    figure.get_by_role("button", name="Close").click()
+    assert image.bounding_box()["width"] == before["width"]
+
+
+def test_the_caption_of_a_wide_table_stays_where_its_table_scrolls(opened):
+    page, width, _ = opened
+    boxes = page.locator("figure > .scroll")
+    wide = boxes.evaluate_all("all => all.filter((e) => e.scrollWidth > e.clientWidth + 1).length")
+    assert wide if width == 360 else wide == 0
+    outside = """all => all.filter((box) => {
+        const caption = box.parentElement.querySelector("figcaption");
+        const before = caption.getBoundingClientRect();
+        box.scrollLeft = 1000;
+        const after = caption.getBoundingClientRect();
+        return before.left !== after.left || after.right > innerWidth;
+    }).length"""
+    assert boxes.count() > 10 and boxes.evaluate_all(outside) == 0
+
+
+def test_each_head_of_a_table_has_a_name_and_the_hat_of_y_its_size(opened):
+    page, *_ = opened
+    assert page.get_by_role("columnheader", name="lambda", exact=True).count()
+    unnamed = """all => all.filter((e) => {
+        const rest = e.cloneNode(true);
+        for (const math of rest.querySelectorAll("math")) math.remove();
+        return e.querySelector("math") && !rest.textContent.trim();
+    }).length"""
+    assert page.locator("th").evaluate_all(unnamed) == 0
+    hats = """all => all.map((e) => {
+        const size = (part) => parseFloat(getComputedStyle(part).fontSize);
+        return size(e.lastElementChild) / size(e);
+    })"""
+    sizes = page.locator("main mover[accent]").evaluate_all(hats)
+    assert len(sizes) > 20 and min(sizes) == 1
+
+
+def test_in_print_no_head_of_a_table_stands_alone(browser, html, tmp_path):
+    with browser.new_context() as context:
+        page = context.new_page()
+        page.goto(html.as_uri())
+        page.pdf(path=tmp_path / "report.pdf", prefer_css_page_size=True)
+    starts = re.compile(r"^Table (\w+)\. ", re.M)
+    document = pypdfium2.PdfDocument(tmp_path / "report.pdf")
+    found = 0
+    for sheet in document:
+        content = sheet.get_textpage().get_text_range()
+        for match in starts.finditer(content):
+            found += 1
+            below = content[match.end() :].split("\n")
+            assert len(below) > 5, match[0]
+    assert found > 10

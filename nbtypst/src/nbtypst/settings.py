@@ -27,6 +27,7 @@ class Settings:
     date: str = _setting("", "the date, on the first page as it is to be shown")
     strict: bool = _setting(False, "warnings are errors, and numbers are checked")
     hide_code: bool = _setting(False, "no code")
+    fold_code: bool = _setting(True, "the HTML page has the code that is hidden, folded")
     all_lines: bool = _setting(False, "outputs whole, however long they are")
     contents: bool = _setting(True, "a table of contents")
     number_sections: bool = _setting(False, "1, 1.1, ... before headings")

@@ -1,6 +1,7 @@
 """Notebooks of others come out whole: what each kind of cell and output becomes on both pages."""
 
 import io
+import re
 from base64 import b64encode
 from typing import Any
 
@@ -365,12 +366,26 @@ def test_a_picture_has_the_size_that_its_metadata_asks_for(sides, width, convert
     assert f'alt="a box" width="{width}">' in page
 
 
+@pytest.mark.parametrize("between, parts", [(False, 1), (True, 2)])
+def test_folded_code_of_cells_that_follow_one_another_is_one(between, parts, convert):
+    words = [new_output("stream", name="stdout", text="one")] if between else []
+    cells = ["# T", new_code_cell("first", outputs=words), new_code_cell("second")]
+    _, page, *_ = convert(*cells, metadata={"nbtypst": {"hide_code": True}})
+    assert page.count("<summary>Code</summary>") == page.count("</details>") == parts
+    assert "first" in page and "second" in page
+
+
 def test_code_is_shown_unless_it_is_to_be_hidden(convert):
     cells = ["# T", new_code_cell("print(1)", outputs=[new_output("stream", name="stdout", text="one")])]
     assert "print(1)" in convert(*cells)[0]
-    assert "print(1)" not in convert(*cells, exclude_input=True)[0]
+    for part in convert(*cells, exclude_input=True)[:2]:
+        assert "print(1)" not in part and "one" in part
     hidden = convert(*cells, metadata={"nbtypst": {"hide_code": True}})
     assert "print(1)" not in hidden[0] and "one" in hidden[0] and "one" in hidden[1]
+    (folded,) = re.findall(r"<details class=.code.*?</details>", hidden[1], re.S)
+    assert re.sub("<[^>]*>", "", folded).split() == ["Code", "print(1)"] and " open" not in folded
+    own = {"hide_code": True, "fold_code": False}
+    assert "print(1)" not in re.sub("<[^>]*>", "", convert(*cells, metadata={"nbtypst": own})[1])
 
 
 @pytest.mark.parametrize(

@@ -81,6 +81,7 @@ class ReportExporter(TemplateExporter):
         found = settings(nb, {setting.name: getattr(self, setting.name) for setting in fields(Settings)})
         if self.exclude_input:
             found.hide_code = True
+            found.fold_code = False
         return found
 
     def from_file(self, file_stream: Any, resources: Any = None, **kw: Any) -> tuple[Any, Any]:

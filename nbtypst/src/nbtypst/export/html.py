@@ -4,25 +4,35 @@ from __future__ import annotations
 
 import json
 import re
+from functools import partial
 from html import escape
 from importlib.resources import as_file, files
 from typing import Any
 
-from pandocfilters import RawBlock, RawInline
+from pandocfilters import Code, Div, Math, RawBlock, RawInline
 
 from nbtypst.export import mathml
 from nbtypst.export.exporter import ReportExporter
 from nbtypst.problems import Problems
 from nbtypst.reading import widgets
-from nbtypst.reading.document import Document
+from nbtypst.reading.document import Document, placed
 from nbtypst.reading.formulas import framed, unreadable
 from nbtypst.reading.markdown import Block, pandoc
-from nbtypst.reading.references import PREFIX, nodes
+from nbtypst.reading.pictures import Picture
+from nbtypst.reading.references import PREFIX
 from nbtypst.reading.speech import read_aloud
 from nbtypst.settings import Settings
 
 LEFTWARDS = ("ar", "dv", "fa", "he", "ps", "sd", "ug", "ur", "yi")  # languages that are written so
 _ROWS = re.compile(r"<(thead|tbody|tfoot)>.*?</\1>", re.S)
+_MATH_HEAD = re.compile(
+    r'(<th\b[^>]*>)\s*<math ([^>]*alttext="([^"]*)"(?:(?!</?t[hd]\b).)*</math>\s*</th>)', re.S
+)
+_READ = r'\1<span class="read">\3</span><math aria-hidden="true" \2'  # a formula alone counts as no words
+ICON = 120  # points; a picture of so few is not enlarged
+_CODE = '<details class="code"><summary>Code</summary>'
+_raw = partial(RawBlock, "html")
+_NOTHING = re.compile(rf"</details>\n{_CODE}\n|<figcaption>\s*</figcaption>")  # between cells; no caption
 
 
 class ReportHTMLExporter(ReportExporter):
@@ -42,7 +52,7 @@ class ReportHTMLExporter(ReportExporter):
         problems.stop()
         blocks = _rewrite([block for _, block in document.blocks], document, sources)
         if document.checks:
-            blocks.append(RawBlock("html", _evidence(document)))
+            blocks.append(_raw(_evidence(document)))
         options = _options(document.settings)
         allowed = sorted({digest for html in moving.values() for digest in widgets.hashes(html)})
         if allowed:
@@ -52,18 +62,18 @@ class ReportHTMLExporter(ReportExporter):
             page = pandoc(json.dumps(source), "-f", "json", "-t", "html5", f"--template={template}", *options)
         page = page.replace("\N{NO-BREAK SPACE}", " ")  # page.css keeps the words of a reference together
         page = _ROWS.sub(_scopes, mathml.tidy(page))
+        page = _MATH_HEAD.sub(_READ, page)
+        page = _NOTHING.sub("", page)
         if "<math " in page:
             page = page.replace("</style>", f"{mathml.font_face()}</style>", 1)
         for name, html in moving.items():
-            page = page.replace(_place_of(name), html)
+            page = page.replace(f"<!-- widget {name} -->", html)
         return page
 
 
 def _unreadable(document: Document, problems: Problems) -> set[str]:
     """Return the LaTeX that is shown as its source, and warn of it."""
-    found = [
-        (place, node["c"]) for place, block in document.blocks for node in nodes(block) if node["t"] == "Math"
-    ]
+    found = [(place, node["c"]) for place, node in placed(document.blocks) if node["t"] == "Math"]
     sources = unreadable(formula for _, formula in found)
     for place, formula in found:
         if framed(formula.latex) in sources:
@@ -93,9 +103,13 @@ def _text(text: str) -> dict[str, str]:
 def _options(own: Settings) -> list[str]:
     """Return pandoc's options for a page."""
     style = (files(__package__) / "page.css").read_text(encoding="utf-8")
-    options = ["--mathml", "--section-divs", "--shift-heading-level-by=1", "--quiet"]
-    options.append(f"--variable=style:{style}")
-    options += [f"--variable=author-meta:{escape(author)}" for author in own.authors]
+    options = [
+        "--mathml",
+        "--section-divs",
+        "--shift-heading-level-by=1",
+        "--quiet",
+        f"--variable=style:{style}",
+    ]
     if own.contents:
         options += ["--toc", "--toc-depth=3"]
     if own.number_sections:
@@ -111,17 +125,11 @@ def _scopes(rows: re.Match[str]) -> str:
 def _widgets(document: Document, problems: Problems) -> dict[str, str]:
     """Return the HTML of each widget that the page has, by its name."""
     made = {}
-    for place, block in document.blocks:
-        for node in nodes(block):
-            if node["t"] == "Div" and node["c"][0][1] == ["widget"]:
-                name = node["c"][0][0]
-                made[name] = widgets.made(name, place, problems)
+    for place, node in placed(document.blocks):
+        if node["t"] == "Div" and node["c"][0][1] == ["widget"]:
+            name = node["c"][0][0]
+            made[name] = widgets.made(name, place, problems)
     return made
-
-
-def _place_of(name: str) -> str:
-    """Return what holds a widget's place until the page is written: no notebook can bring a comment there."""
-    return f"<!-- widget {name} -->"
 
 
 def _rewrite(node: Any, document: Document, sources: set[str]) -> Any:
@@ -144,59 +152,78 @@ def _to_html(node: Block, document: Document, sources: set[str]) -> list[Block]:
     if kind == "Math":
         return _formula(node, sources)
     if kind == "Span" and content[0][1] == ["picture"]:
-        return [RawInline("html", _image(content, document))]
+        return [RawInline("html", _image(document.pictures[dict(content[0][2])["key"]]))]
     if kind == "Table":
-        label = content[0][0].replace("tbl-", "Table ") or "Table"
-        opening = f'<div class="scroll" role="region" tabindex="0" aria-label="{escape(label)}">'
-        return [RawBlock("html", opening), node, RawBlock("html", "</div>")]
+        return _table(content)
     if kind != "Div" or not content[0][1]:
         return [node]
     (name, (style, *_), _), blocks = content
     if style == "figure":
         return _figure(content, document)
     if style == "widget":
-        return [RawBlock("html", _place_of(name))]
+        return [_raw(f"<!-- widget {name} -->")]  # holds its place: no notebook can bring a comment there
     if style in ("input", "output", "error"):
-        return [{"t": "Div", "c": [["", [style], []], blocks]}]
+        node = Div(["", [style], []], blocks)
+        if style == "input" and document.settings.hide_code:
+            return [_raw(_CODE), node, _raw("</details>")]
     return [node]
 
 
-def _figure(content: Any, document: Document) -> list[Block]:
-    """Return a figure with its caption."""
-    (name, _, _), caption = content
-    opening = f"<figure{f' id={escape(name)!r}' if name else ''}>{_image(content, document)}"
-    if not caption:
-        return [RawBlock("html", opening), RawBlock("html", "</figure>")]
+def _table(content: Any) -> list[Block]:
+    """Return a table in a box that scrolls where the screen is narrow, its caption above the box."""
+    (name, *_), (_, caption), *parts = content
+    label = escape(name.replace("tbl-", "Table ") or "Table")
+    box = f'<div class="scroll" role="region" tabindex="0" aria-label="{label}">'
     return [
-        RawBlock("html", f"{opening}<figcaption>"),
+        _raw(f"<figure{f' id={escape(name)!r}' if name else ''}><figcaption>"),
         *caption,
-        RawBlock("html", "</figcaption></figure>"),
+        _raw(f"</figcaption>{box}"),
+        {"t": "Table", "c": [["", [], []], [None, []], *parts]},
+        _raw("</div></figure>"),
     ]
 
 
-def _image(content: Any, document: Document) -> str:
-    picture = document.pictures[dict(content[0][2])["key"]]
-    width = f' width="{picture.width * 4 / 3:.0f}"'
-    return f'<img src="{picture.address}" alt="{escape(picture.alt)}"{width}>'
+def _figure(content: Any, document: Document) -> list[Block]:
+    """Return a figure with its caption; a picture that is no icon enlarges, without a script."""
+    (name, _, ((_, key),)), caption = content
+    picture = document.pictures[key]
+    html = _image(picture)
+    if picture.width >= ICON:
+        size = f"--wide: {picture.width:.1f}pt; --ratio: {picture.width / picture.height:.4f}"
+        button = f'<button type="button" popovertarget="large-{key}"'
+        label = escape(name.replace("fig-", "Figure ") or "the picture")
+        html = (  # a popover that rests in the page until it is opened
+            f'<div class="picture"><div style="{size}"><div popover id="large-{key}">{html}'
+            f'{button} popovertargetaction="hide" autofocus>Close</button></div>'
+            f'{button} aria-label="Enlarge {label}"></button></div></div>'
+        )
+    return [
+        _raw(f"<figure{f' id={escape(name)!r}' if name else ''}>{html}<figcaption>"),
+        *caption,
+        _raw("</figcaption></figure>"),
+    ]
+
+
+def _image(picture: Picture) -> str:
+    width = f"{picture.width * 4 / 3:.0f}"
+    return f'<img src="{picture.address}" alt="{escape(picture.alt)}" width="{width}">'
 
 
 def _formula(node: Block, sources: set[str]) -> list[Block]:
     """Return a formula or its source, in a box that scrolls where the screen is narrow, with its number."""
     formula = node["c"]
-    kind = "DisplayMath" if formula.display else "InlineMath"
     latex = framed(formula.latex)
-    node = {"t": "Math", "c": [{"t": kind}, latex]}
+    node = Math({"t": "DisplayMath" if formula.display else "InlineMath"}, latex)
     if latex in sources:
-        node = {"t": "Code", "c": [["", [], []], formula.latex]}
+        node = Code(["", [], []], formula.latex)
     if not formula.display:
         return [node]
-    box = " boxed" if formula.boxed else ""
     name = ""
     number = ""
     if formula.tag:
         name = f' id="{escape(PREFIX["equation"] + formula.tag.lower())}"'
         number = f"<span>({escape(formula.tag)})</span>"
-    opening = f'<span class="equation{box}" tabindex="0"{name}><span>'
+    opening = f'<span class="equation{" boxed" * formula.boxed}" tabindex="0"{name}><span>'
     return [RawInline("html", opening), node, RawInline("html", f"</span>{number}</span>")]
 
 

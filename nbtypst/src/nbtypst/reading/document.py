@@ -45,12 +45,13 @@ def collect(
 ) -> Document:
     """Return the document in a notebook of the file `name` in `folder`, where its pictures are.
 
-    `widgets` says whether it is for a page that can show those.
+    `widgets` says whether it is for a page that can show those, and can unfold code that is hidden.
     Raise ExportError with every problem found if the notebook cannot become a document.
     """
     settings = settings or settings_of(nb, {})
     problems = problems or Problems(settings.strict)
-    found = pieces(nb, problems, settings.hide_code, widgets, settings.all_lines)
+    no_code = settings.hide_code and not (widgets and settings.fold_code)
+    found = pieces(nb, problems, no_code, widgets, settings.all_lines)
     checks = [(piece.place, check) for piece in found for check in piece.checks]
     for place, check in checks:
         _judge(check, place, problems)
@@ -62,12 +63,12 @@ def collect(
         tidy = Tidier(piece, problems, folder, pictures, macros).tidy()
         blocks += [(piece.place, block) for block in tidy]
     title, blocks = _title(blocks, settings.title, name)
-    close_levels([node for _, node in _nodes(blocks) if node["t"] == "Header"])
+    close_levels([node for _, node in placed(blocks) if node["t"] == "Header"])
     references = References(problems)
     _refer(blocks, references)
     _name_all(blocks, references)
     references.check_order()
-    for place, node in _nodes(blocks):
+    for place, node in placed(blocks):
         fault = unspoken(node["c"].latex) if node["t"] == "Math" else ""
         if fault:
             problems.only_strict(place, fault, "its alternative text would be its source")
@@ -76,7 +77,7 @@ def collect(
     return Document(title, settings, blocks, pictures, checks)
 
 
-def _nodes(blocks: Placed) -> list[tuple[str, dict[str, Any]]]:
+def placed(blocks: Placed) -> list[tuple[str, dict[str, Any]]]:
     """Return every node of placed blocks with its cell's name."""
     return [(place, node) for place, block in blocks for node in nodes(block)]
 
@@ -141,7 +142,7 @@ def _title(blocks: Placed, given: str, name: str) -> tuple[str, Placed]:
 
 def _refer(blocks: Placed, references: References) -> None:
     r"""Put numbers in the place of \ref and \eqref; an equation that has none and needs one gets the next."""
-    math = [node for _, node in _nodes(blocks) if node["t"] == "Math"]
+    math = [node for _, node in placed(blocks) if node["t"] == "Math"]
     wanted = {label for node in math for _, label in REFERENCE.findall(node["c"].latex)}
     taken = {node["c"].tag for node in math}
     free = (str(one) for one in count(1) if str(one) not in taken)
@@ -170,14 +171,14 @@ def _refer(blocks: Placed, references: References) -> None:
 
 def _name_all(blocks: Placed, references: References) -> None:
     """Note every id; headings get theirs last, so that none takes a figure's."""
-    for place, node in _nodes(blocks):
+    for place, node in placed(blocks):
         if node["t"] == "Math" and node["c"].tag:
             name = PREFIX["equation"] + node["c"].tag.lower()
             if not references.add(name, place):
                 node["c"] = untagged(node["c"])
         elif node["t"] in ("Div", "Table") and node["c"][0][0]:
             node["c"][0][0] = references.add(node["c"][0][0], place)
-    for _, node in _nodes(blocks):
+    for _, node in placed(blocks):
         if node["t"] == "Header":
             references.heading(node)
         elif node["t"] == "Span" and node["c"][0][0]:
