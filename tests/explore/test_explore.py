@@ -267,7 +267,7 @@ def test_a_watched_run_is_the_same_and_may_be_ended_in_any_thread(mnist):
     stop = threading.Event()
     seen, found = [], []
 
-    def watch(log):
+    def watch(log, model):
         if len(log.step) == 4:
             stop.set()
 
@@ -276,7 +276,7 @@ def test_a_watched_run_is_the_same_and_may_be_ended_in_any_thread(mnist):
 
     whole = gradient_descent(LogisticRegression(), digits, settings)
     same = gradient_descent(
-        LogisticRegression(), digits, settings, watch=lambda log: seen.append(len(log.train_loss))
+        LogisticRegression(), digits, settings, watch=lambda log, model: seen.append(len(log.train_loss))
     )
     assert seen == list(range(1, whole.steps + 1)) and not same.interrupted
     assert (same.last.w == whole.last.w).all()
