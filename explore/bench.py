@@ -170,7 +170,7 @@ class Bench(widgets.VBox):
     def _asked(self) -> tuple[str, Trial]:
         values = {name: control.value for name, control in self.settings.items()}
         differ = [name for name in values if name == "learning_rate" or values[name] != self.usual[name]]
-        words = [f", {name.replace('_', ' ')} {values[name]}" for name in differ]
+        words = [f", {self.settings[name].description.partition(' (')[0]} {values[name]}" for name in differ]
         values["patience"] = values["patience"] or None
         lam = values.pop("lam")
         if self.what.value == "two digits":

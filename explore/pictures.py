@@ -81,7 +81,7 @@ def strip(
         source = uri(_png(Image.fromarray(pixels)))
         words = escape(caption)
         picture = f'<img alt="{words}" src="{source}" style="width:64px;image-rendering:pixelated">'
-        cells.append(f'<div style="width:84px">{picture}<br>{words}</div>')
+        cells.append(f'<div style="width:76px">{picture}<br>{words}</div>')
     style = "display:flex;flex-wrap:wrap;gap:6px;text-align:center;font-size:12px;line-height:1.2"
     return f'<div style="{style}">{"".join(cells)}</div>'
 
@@ -178,7 +178,7 @@ def _ticks(low: float, high: float, log: bool) -> Array:
     if log:
         low = 10**low
         high = 10**high
-    found = np.array(MaxNLocator(4).tick_values(low, high))
+    found = np.array(MaxNLocator(5, steps=(1, 2, 5, 10)).tick_values(low, high))
     if log and high > 10 * low:
         found = np.outer(10.0 ** np.arange(-6, 4), (1, 2, 5)).ravel()
     return found[(found >= low) & (found <= high)].round(9)

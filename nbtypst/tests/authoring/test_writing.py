@@ -102,7 +102,7 @@ def test_a_check_belongs_to_the_text_before_it():
         ("n < 5 or loss > 1", "false"),
         ("curve < 0.4", "0.2 to 0.5 < 0.4"),
         ("np.nothing > 2", "cannot be computed, NameError: name 'np' is not defined"),
-        ("curve[:0].mean() < 1", "cannot be computed, RuntimeWarning: Mean of empty slice."),
+        ("curve[:0].mean() < 1", "cannot be computed, RuntimeWarning: Mean of empty slice"),
         ("1 / 0 > 2", "cannot be computed, ZeroDivisionError: division by zero"),
         *(
             (source, f"cannot be computed, TypeError: {values} is no check; {EXPECTED}")
