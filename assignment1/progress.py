@@ -28,7 +28,8 @@ class Interrupt(threading.Event):
     """A flag that the first Ctrl+C, or interrupt of the kernel, sets: no step is left half done.
 
     It listens between `with` and the end of the block. A second interrupt raises KeyboardInterrupt. Where
-    SIGINT is ignored, or in another thread than the main one, nothing changes.
+    SIGINT is ignored, or in another thread than the main one, nothing changes. Notebook cells that wait are
+    not run, as after an error: what they do is meant for a whole run.
     """
 
     before: Any = None
@@ -46,6 +47,12 @@ class Interrupt(threading.Event):
     def __exit__(self, *error: object) -> None:
         if self.before:
             signal.signal(signal.SIGINT, self.before)
+        if self.is_set() and "ipykernel" in sys.modules:
+            from IPython import get_ipython
+
+            kernel = getattr(get_ipython(), "kernel", None)  # type: ignore[no-untyped-call]
+            if kernel:
+                kernel._abort_queues()
 
 
 def interrupt(stop: threading.Event | None) -> AbstractContextManager[threading.Event]:

@@ -19,13 +19,13 @@ def gradient_descent(
     *,
     shown: bool = False,
     stop: Event | None = None,
-    watch: Callable[[Log], object] = lambda log: None,
+    watch: Callable[[Log, Regression], object] = lambda log, model: None,
 ) -> Run:
     """Train a copy of `model`: one batch and one check at a time, as the assignment describes it.
 
-    With `shown` there is a progress bar. `watch` is called with the log after each step. `stop` ends the run,
-    which is kept; without one the first Ctrl+C does. Raises TypeError or ValueError for arguments that cannot
-    be right, FloatingPointError when the run diverges.
+    With `shown` there is a progress bar. `watch` is called with the log and the model after each step. `stop`
+    ends the run, which is kept; without one the first Ctrl+C does. Raises TypeError or ValueError for
+    arguments that cannot be right, FloatingPointError when the run diverges.
 
     >>> gradient_descent(LogisticRegression(), load_mnist().binary(2, 3), Settings(0.05, epochs=2)).steps
     62
@@ -54,7 +54,7 @@ def gradient_descent(
                     best = model
             if (step + 1) % per_epoch == 0:
                 advance()
-            watch(log)
+            watch(log, model)
             if stopping.stopped or log.diverged() or stop.is_set():
                 break
     return log.finish(settings, stopping, per_epoch, last=model, best=best, interrupted=stop.is_set())

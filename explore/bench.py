@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import threading
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from functools import cache
 from html import escape
@@ -14,11 +14,12 @@ import ipywidgets as widgets
 import numpy as np
 
 from assignment1 import arguments
-from assignment1.mnist import MNIST, Dataset
+from assignment1.mnist import MNIST, Dataset, preprocess
 from assignment1.models import LogisticRegression, Regression, SoftmaxRegression
 from assignment1.run import Log, Run, Settings
 from assignment1.training import gradient_descent
 from explore.pad import DIGITS, Pad, draw, starts
+from explore.paths import columns
 from explore.pictures import curves, strip
 from explore.views import of_model, words
 
@@ -52,10 +53,14 @@ class Trial:
 
 
 class Bench(widgets.VBox):
-    """Widgets to train with. `runs` has the finished runs by name, `chosen` the one that is shown below."""
+    """Widgets to train with. `runs` has the finished runs by name, `chosen` the one that is shown below.
 
-    def __init__(self, mnist: MNIST) -> None:
+    While a run trains, its weights are shown, and what it makes of the drawing on a `pad`, if there is one.
+    """
+
+    def __init__(self, mnist: MNIST, drawing: Pad | None = None) -> None:
         arguments.instance("mnist", mnist, MNIST, "load_mnist()")
+        self.drawing = drawing
         self.trials: dict[str, Trial] = {}
         self.count = 0
         self.thread = threading.Thread()
@@ -77,6 +82,7 @@ class Bench(widgets.VBox):
             "shuffle": _control(Choice, "shuffle", True, options=ORDERS),
             "seed": _control(Whole, "seed", 0, min=0, max=10**6),
         }
+        self.usual = {name: control.value for name, control in self.settings.items()}
         self.go = _button("Train", "play", self.train)
         self.go.button_style = "primary"
         self.halt = _button("Stop and keep", "stop", self.stop)
@@ -163,6 +169,8 @@ class Bench(widgets.VBox):
 
     def _asked(self) -> tuple[str, Trial]:
         values = {name: control.value for name, control in self.settings.items()}
+        differ = [name for name in values if name == "learning_rate" or values[name] != self.usual[name]]
+        words = [f", {self.settings[name].description.partition(' (')[0]} {values[name]}" for name in differ]
         values["patience"] = values["patience"] or None
         lam = values.pop("lam")
         if self.what.value == "two digits":
@@ -176,9 +184,7 @@ class Bench(widgets.VBox):
             data = self.all_digits()
             model = SoftmaxRegression(lam)
         self.count += 1
-        name = f"{self.count}: {name}, rate {values['learning_rate']:g}"
-        if lam:
-            name += f", lambda {lam:g}"
+        name = f"{self.count}: {name}{''.join(words)}"
         settings = Settings(**values, train_accuracy_every=SCORED)
         return name, Trial(model, data, classes, settings, Log())
 
@@ -187,12 +193,13 @@ class Bench(widgets.VBox):
         drawn = 0.0
         epochs = trial.settings.epochs
 
-        def watch(log: Log) -> None:
+        def watch(log: Log, model: Regression) -> None:
             nonlocal drawn
             trial.log = log
             if time.monotonic() - drawn > EVERY:
                 epoch = log.step[-1] // trial.per_epoch + 1
                 self._draw(f"{name}: epoch {epoch} of {epochs}, {len(log.train_loss):,} updates")
+                self.details.value = self._seen(model, trial.classes)
                 drawn = time.monotonic()
 
         self.trials[name] = trial
@@ -228,7 +235,16 @@ class Bench(widgets.VBox):
         trial = self.trials[name]
         run = self.runs[name]
         found = starts(run.best, trial.data.validation, trial.classes, random=0, costly=COSTLY)
-        self.details.value = words(run) + of_model(run.best) + strip(found.images, found.titles)
+        seen = self._seen(run.best, trial.classes)
+        self.details.value = words(run) + seen + strip(found.images, found.titles)
+
+    def _seen(self, model: Regression, classes: Sequence[str]) -> str:
+        """Return a model's weights as images, and what it makes of the drawing."""
+        weights = of_model(model, classes)
+        if self.drawing is None or not self.drawing.image.any():
+            return weights
+        (P,) = SoftmaxRegression.activation(preprocess(self.drawing.image) @ columns(model))
+        return f"<p>Your drawing: {classes[P.argmax()]} with {P.max():.1%}.</p>{weights}"
 
     def _forget(self) -> None:
         self.trials.clear()

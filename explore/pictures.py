@@ -13,6 +13,7 @@ from urllib.parse import quote
 import numpy as np
 from matplotlib import colormaps
 from matplotlib.figure import Figure
+from matplotlib.ticker import MaxNLocator
 from numpy.typing import ArrayLike, NDArray
 from PIL import Image
 
@@ -80,7 +81,7 @@ def strip(
         source = uri(_png(Image.fromarray(pixels)))
         words = escape(caption)
         picture = f'<img alt="{words}" src="{source}" style="width:64px;image-rendering:pixelated">'
-        cells.append(f'<div style="width:84px">{picture}<br>{words}</div>')
+        cells.append(f'<div style="width:76px">{picture}<br>{words}</div>')
     style = "display:flex;flex-wrap:wrap;gap:6px;text-align:center;font-size:12px;line-height:1.2"
     return f'<div style="{style}">{"".join(cells)}</div>'
 
@@ -158,12 +159,11 @@ def _panel(
         f'<text x="{left}" y="14">{title}</text>',
         f'<text x="{right}" y="{HEIGHT - 6}" text-anchor="end">{unit} {last:.1f}</text>',
     ]
-    for share in np.linspace(0, 1, 4):
-        height = bottom - share * (bottom - top)
-        value = low + share * span
-        number = 10**value if log else value
+    for number in _ticks(low, high, log):
+        value = np.log10(number) if log else number
+        height = bottom - (value - low) / span * (bottom - top)
         parts.append(f'<path d="M{left} {height:.1f}H{right}" stroke="#777" stroke-opacity=".3"/>')
-        parts.append(f'<text x="{left - 4}" y="{height + 4:.1f}" text-anchor="end">{number:.3f}</text>')
+        parts.append(f'<text x="{left - 4}" y="{height + 4:.1f}" text-anchor="end">{number:g}</text>')
     for x, y, style in curves:
         few = slice(None, None, len(x) // 200 + 1)
         across = left + x[few] / last * (right - left)
@@ -171,3 +171,14 @@ def _panel(
         points = " ".join(f"{a:.1f},{b:.1f}" for a, b in zip(across, up, strict=True))
         parts.append(f'<polyline fill="none" {style} points="{points}"/>')
     return "".join(parts)
+
+
+def _ticks(low: float, high: float, log: bool) -> Array:
+    """Return round numbers between two numbers, or logarithms: such as 0.5, 1, 2 if far apart."""
+    if log:
+        low = 10**low
+        high = 10**high
+    found = np.array(MaxNLocator(5, steps=(1, 2, 5, 10)).tick_values(low, high))
+    if log and high > 10 * low:
+        found = np.outer(10.0 ** np.arange(-6, 4), (1, 2, 5)).ravel()
+    return found[(found >= low) & (found <= high)].round(9)

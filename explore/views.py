@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from functools import partial
 from html import escape
 from types import TracebackType
@@ -12,12 +12,15 @@ import numpy as np
 from IPython.core.getipython import get_ipython
 
 from assignment1 import arguments
+from assignment1.fast import sweep
 from assignment1.mnist import MNIST, Dataset, Split
 from assignment1.models import Regression
 from assignment1.run import History, Run
 from explore.paths import targets
 from explore.pictures import curves, strip
+from study import cache
 
+REFUSING = {module.__file__ for module in (arguments, cache, sweep)}  # where a call's arguments are refused
 IMAGES = 12  # at most, in one view
 
 
@@ -71,14 +74,18 @@ def of_dataset(data: Dataset) -> str:
     return words(data) + _images(data.train)
 
 
-def of_model(model: Regression) -> str:
-    """Show the weights of each output as an image, on one scale."""
+def of_model(model: Regression, classes: Sequence[str] = ()) -> str:
+    """Show the weights of each output as an image, on one scale; `classes` are the names as for a pad."""
     limit = np.abs(model.w[:-1]).max()
     if not limit:
         return words(model) + "All weights are zero."
-    scale = f"Blue {-limit:.3g}, white 0, red {limit:.3g}."
+    names = list(classes) or list(map(str, range(model.K)))
+    scale = f"Blue {-limit:.3g}, white 0, red {limit:.3g}: where there is ink, red speaks for a class."
+    if model.K == 1:
+        one, other = classes or ("target 1", "target 0")
+        names = [f"red for {one}, blue for {other}"]
     images = model.w[:-1].T.reshape(-1, 28, 28)
-    return words(model) + scale + strip(images, map(str, range(model.K)), -limit, limit, "RdBu_r")
+    return words(model) + scale + strip(images, names, -limit, limit, "RdBu_r")
 
 
 def of_history(history: History) -> str:
@@ -113,11 +120,11 @@ VIEWS: dict[type, Callable[[Any], str]] = {
 
 
 def _show_error(shell: Any, kind: type, error: Any, frames: TracebackType, tb_offset: Any = None) -> None:
-    """Show an error that `arguments` raised with the cell's own lines alone; `sys.last_value` keeps all."""
+    """Show an error of a call's arguments with the cell's own lines alone; `sys.last_value` keeps all."""
     stack = [frames]
     while stack[-1].tb_next:
         stack.append(stack[-1].tb_next)
-    if stack[-1].tb_frame.f_code.co_filename != arguments.__file__:
+    if stack[-1].tb_frame.f_code.co_filename not in REFUSING:
         shell.showtraceback((kind, error, frames), tb_offset=tb_offset)
         return
     shown = None

@@ -20,7 +20,7 @@ GRADIENTS = r"$\lambda$", "weights", "central differences", "complex step", "lar
 ORDER = "order", "mean", "median", "standard deviation", "held-out images"
 ORDERS = {
     "file": "file order",
-    "ten apart": "the ten 3s apart",
+    "ten apart": "the ten apart",
     "once": "shuffled once",
     "each epoch": "shuffled each epoch",
 }

@@ -24,7 +24,10 @@ PATIENCE = 60_000  # ms; of a machine that has other work too
 BUSY = """() => !document.querySelector(".jp-Notebook-ExecutionIndicator[data-status='idle']")
     || [...document.querySelectorAll('.jp-InputPrompt')].some((one) => /\\[\\*\\]/.test(one.textContent))"""
 FAILED = ".jp-RenderedText[data-mime-type*='error'], .jp-OutputArea-output[data-mime-type*='stderr']"
+OURS = ROOT / "nbtypst/data/share/jupyter/lab/settings/overrides.d/nbtypst.json"
+WIDGETS = "@jupyter-widgets/jupyterlab-manager:plugin"
 SETTINGS = {  # all cells are in the page at once, and nothing is asked of a network
+    WIDGETS.replace(":", "/"): json.loads(OURS.read_text(encoding="utf-8"))[WIDGETS],
     "@jupyterlab/notebook-extension/tracker": {"windowingMode": "none"},
     "@jupyterlab/apputils-extension/notification": {
         "fetchNews": "false",

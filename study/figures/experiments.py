@@ -47,13 +47,20 @@ THREES: Look = dict(facecolor=PURPLE, alpha=0.55)
 
 @in_style
 def spikes(
-    before: Array, after: Array, two: NDArray[np.bool_], step: Array, raw: Array, centred: Array, batches: int
+    before: Array,
+    after: Array,
+    two: NDArray[np.bool_],
+    step: Array,
+    raw: Array,
+    centred: Array,
+    batches: int,
+    digits: tuple[int, int] = (2, 3),
 ) -> Figure:
     """Draw (a) what one step does to the validation logits, and (b) the loss with and without the mean (2e).
 
-    `before` and `after` are (images,), `two` is true for the 2s; an image right of 0 is classified as a 2.
-    `step` and the losses `raw` and `centred` are (steps,), steps counted from 0; an epoch has so many
-    `batches`.
+    `before` and `after` are (images,), `two` is true for the 2s, or the first of `digits`; an image right of
+    0 is classified as one. `step` and the losses `raw` and `centred` are (steps,), steps counted from 0; an
+    epoch has so many `batches`.
     """
     figure, axes = panels([0.66, 0.66], columns=2, left=0.35, right=0.15, top=0.5, between=0.12, beside=0.75)
     upper, unused, lower, small = axes
@@ -73,7 +80,7 @@ def spikes(
         ax.set_xlim(low, high)
         ax.set_yticks([])
     upper.tick_params(labelbottom=False)
-    lower.set_xlabel("logit 𝑧, a 2 from 0 on")
+    lower.set_xlabel(f"logit 𝑧, a {digits[0]} from 0 on")
     letter(upper, "a")
     small.plot(step + 1, raw, **RAW)
     small.plot(step + 1, centred, **CENTRED)
@@ -83,8 +90,8 @@ def spikes(
     step_scales([small], batches)
     letter(small, "b", y=1.17)
     entries: dict[str, Any] = {
-        "3s": Patch(**THREES),
-        "2s": Patch(**TWOS),
+        f"{digits[1]}s": Patch(**THREES),
+        f"{digits[0]}s": Patch(**TWOS),
         "images as they are": RAW,
         "mean image subtracted": CENTRED,
     }

@@ -215,6 +215,7 @@ def test_in_jupyterlab_the_slider_changes_the_weights_and_the_drawings_probabili
 
 
 def test_in_jupyterlab_a_run_is_stopped_and_kept(lab):
+    draw(lab, lab.locator(".pad").nth(0), SEVEN)
     lab.get_by_label("epochs", exact=True).fill("1000")
     lab.keyboard.press("Tab")
     lab.get_by_label("patience (0: none)").fill("0")
@@ -223,8 +224,22 @@ def test_in_jupyterlab_a_run_is_stopped_and_kept(lab):
     status.wait_for()
     lab.locator("button[title=Train]").click()
     lab.locator("[role=status]", has_text="of 1000").wait_for()
+    lab.get_by_text("Your drawing: ").wait_for()  # beside the weights, while it trains
+    seen = lab.get_by_label("look at run").input_value()
     lab.wait_for_timeout(1500)
+    assert seen == "1: all digits, learning rate 0.05, epochs 5"
     lab.locator("button[title='Stop and keep']").click()
     lab.locator("[role=status]", has_text="interrupted, in epoch").wait_for()
     lab.locator("pre", has_text="SoftmaxRegression: interrupted").wait_for()
     lab.locator("img[alt='Losses and accuracies of 2 runs']").wait_for()
+
+
+def test_saved_and_opened_again_the_notebook_shows_its_pads(lab):
+    lab.keyboard.press("Control+s")
+    lab.locator(".jp-mod-dirty").wait_for(state="detached")
+    lab.reload()
+    lab.locator(".jp-Notebook .jp-Cell").last.wait_for(state="attached")
+    for pad in lab.locator(".pad").all():
+        pad.locator(".pad-value").first.wait_for()
+    assert lab.locator(".pad").count() == 3
+    assert lab.get_by_text("Error displaying widget").count() == 0

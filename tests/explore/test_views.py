@@ -15,6 +15,7 @@ from PIL import Image
 
 from assignment1 import LogisticRegression, SoftmaxRegression, load_mnist, sweep, train
 from assignment1.mnist import Split
+from conftest import ROOT
 from explore import views
 
 pytestmark = pytest.mark.slow
@@ -155,6 +156,29 @@ def test_images_are_taken_as_they_come():
     assert set(logistic.predict(images).tolist()) == {0, 1}
     with pytest.raises(ValueError, match="images have shape"):
         model.predict(np.zeros((14, 14), int))
+
+
+@pytest.mark.parametrize("queued", [2, 0])
+def test_after_an_interrupt_waiting_cells_do_not_run_and_a_run_alone_is_kept(queued):
+    from jupyter_client.manager import start_new_kernel
+
+    manager, client = start_new_kernel(cwd=str(ROOT))
+    try:
+        client.execute(
+            "from assignment1 import *\ndigits = load_mnist().binary(2, 3)", reply=True, timeout=60
+        )
+        call = "run = train(LogisticRegression(), digits, learning_rate=0.05, epochs=10**7)"
+        asked = [client.execute(code) for code in (call, *["run.steps"] * queued)]
+        while client.get_iopub_msg(timeout=60)["msg_type"] != "display_data":  # the bar: it trains
+            pass
+        manager.interrupt_kernel()
+        replies = [client.get_shell_msg(timeout=60) for _ in asked]
+        assert [reply["content"]["status"] for reply in replies] == ["ok", *["aborted"] * queued]
+        after = client.execute("assert run.interrupted", reply=True, timeout=60)
+        assert after["content"]["status"] == "ok"
+    finally:
+        client.stop_channels()
+        manager.shutdown_kernel(now=True)
 
 
 def test_an_interrupt_ends_a_run_and_keeps_it():

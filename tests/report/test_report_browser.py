@@ -7,6 +7,8 @@ from conftest import ROOT
 
 pytestmark = pytest.mark.slow
 
+IN_VIEW = "e => e.getBoundingClientRect().bottom > 0 && e.getBoundingClientRect().top < innerHeight"
+
 
 @pytest.fixture
 def lab(tmp_path_factory):
@@ -45,3 +47,21 @@ def test_with_another_patience_all_cells_run_and_what_no_longer_holds_is_marked(
     assert "patience=5)" in cell.locator(".cm-content").inner_text()
     assert run_all(lab) == []
     assert lab.locator(".jp-RenderedMarkdown", has_text="No longer true").count() > 1
+    last = lab.locator(".jp-Notebook .jp-Cell").last
+    assert "No longer true" in last.inner_text() and "before," in last.inner_text()
+    last.get_by_role("link", name="2d.answer").first.click()
+    told = lab.locator(".jp-CodeCell", has_text='say("2d.answer")')
+    lab.wait_for_function(IN_VIEW, arg=told.element_handle())
+
+
+def test_after_an_error_the_line_at_the_top_and_the_last_cell_lead_to_the_cell(lab):
+    cell = lab.locator(".jp-CodeCell", has_text="positive, negative = 2, 3").first
+    cell.locator(".cm-line").first.click()
+    lab.keyboard.press("Home")
+    lab.keyboard.type("1 / 0; ")
+    assert len(run_all(lab)) == 1
+    last = lab.locator(".jp-Notebook .jp-Cell").last
+    words = "In [4] ended in an error, ZeroDivisionError: division by zero"
+    assert lab.get_by_text(words).count() == 2 and words in last.inner_text()
+    last.get_by_role("link", name="ended in an error").click()
+    lab.wait_for_function(IN_VIEW, arg=cell.element_handle())

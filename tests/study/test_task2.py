@@ -293,7 +293,7 @@ def test_disagreements_are_counted_image_by_image(digits):
 
 def test_rows_of_the_tables(digits):
     run = train(LogisticRegression(), digits, learning_rate=0.05, epochs=8, shuffle=False)
-    assert intervention.titles(BAD)["other ten"] == "ten random 3s of batch 5 apart"
+    assert intervention.titles(BAD)["other ten"] == "ten random ones of batch 5 apart"
     assert list(intervention.titles(BAD)) == list(intervention.ARMS)
     two = intervention.shuffling({0: run, 1: run}, digits.test)
     found = dict.fromkeys(("file", "ten apart", "once", "each epoch"), two)

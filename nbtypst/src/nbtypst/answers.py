@@ -1,5 +1,6 @@
-"""List the answers of a report; the class stands in `nbtypst.authoring.answers`."""
+"""List the answers of a report and what changed; the classes stand in `nbtypst.authoring`."""
 
 from nbtypst.authoring.answers import Answers
+from nbtypst.authoring.changes import Changes
 
-__all__ = ["Answers"]
+__all__ = ["Answers", "Changes"]

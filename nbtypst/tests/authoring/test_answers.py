@@ -9,6 +9,7 @@ from nbformat.v4 import new_code_cell, new_markdown_cell, new_notebook
 
 from nbtypst.authoring import answers
 from nbtypst.authoring.ledger import ledger
+from nbtypst.authoring.templates import Check
 
 pytestmark = pytest.mark.slow
 
@@ -55,12 +56,33 @@ def test_an_answer_that_is_not_true_is_shown_as_such_and_not_lost():
     assert [check.holds for check in table.metadata.checks] == [True, False]
     lines = table.data["text/markdown"].splitlines()
     assert lines[2].endswith("| 0.85 \\| on all images |")
-    assert lines[3].endswith("**No longer true**: in epoch 34 |") and "No longer true" in lines[4]
+    assert lines[3].endswith("| in epoch 34 |")  # the check is that of the answer above it
+    assert lines[4].endswith("| **No longer true**: ~~shuffling helps~~ |")
 
 
-def test_a_question_that_the_table_does_not_have_is_an_error():
-    with pytest.raises(KeyError):
-        answers.Answers("Table 1", "The answers.", {}).give("2d: in epoch 34")
+@pytest.mark.parametrize(
+    "text, error", [("4a: no such task", "'4a'"), ("in epoch 34", "'in epoch 34' answers no question")]
+)
+def test_what_answers_no_question_of_the_table_is_an_error(table, text, error):
+    with pytest.raises((KeyError, ValueError), match=error):
+        table.give(text)
+
+
+@pytest.mark.parametrize("text", ["2d : in epoch 34", "2d:in epoch 34", " 2d: in epoch\n  34"])
+def test_an_answer_is_not_lost_for_a_space(table, text):
+    table.give(text)
+    assert table.given == {"2d": "in epoch 34"}
+
+
+def test_an_answer_is_struck_while_its_section_says_what_is_not_true(table, monkeypatch):
+    monkeypatch.setattr(ledger, "told", {})
+    table.give("2d: in epoch 34")
+    ledger.told["a cell", "2d.answer"] = [Check("It ends.", "n > 1", "0 > 1", False)]
+    table.update()
+    assert "~~in epoch 34~~" in table.shown
+    ledger.told["a cell", "2d.answer"] = [Check("It ends.", "n > 1", "2 > 1", True)]
+    table.update()
+    assert "| in epoch 34 |" in table.shown
 
 
 @pytest.fixture
@@ -73,14 +95,19 @@ def table(monkeypatch):
 def test_an_answer_goes_on_after_its_check_and_is_marked_as_a_whole(table):
     n = 34  # noqa: F841
     table.give("2d: in epoch {{n}},\n  check: n == 34\nearly\n  check: n < 30\n2e: shuffling helps")
-    assert table.given == {"2d": "**No longer true**: in epoch 34, early", "2e": "shuffling helps"}
-    assert [check.holds for check in table.checks["2d 2e"]] == [True, False]
+    assert table.given == {"2d": "in epoch 34, early", "2e": "shuffling helps"}
+    assert (
+        "| **No longer true**: ~~in epoch 34, early~~ |\n" in table._table()
+        and "~~shuff" not in table._table()
+    )
+    assert [check.holds for check in table.checks["2d"]] == [True, False]
 
 
 def test_an_answer_with_a_value_left_behind_asks_for_the_cells_above(table, monkeypatch):
     monkeypatch.setattr(ledger, "stale", lambda names: "n is from a cell below" if "n" in names else "")
     n = 34  # noqa: F841
     table.give("2d: in epoch {{n}}\n  check: n > 1\n2e: shuffling helps")
-    assert table.given == {"2d": "**Run the cells above again**: in epoch 34", "2e": "shuffling helps"}
-    (check,) = table.checks["2d 2e"]
+    assert table.given == {"2d": "in epoch 34", "2e": "shuffling helps"}
+    assert "| **Run the cells above again**: ~~in epoch 34~~ |\n" in table._table()
+    (check,) = table.checks["2d"]
     assert check.stale and not check.holds

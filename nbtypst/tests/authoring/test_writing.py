@@ -18,6 +18,19 @@ from nbtypst.authoring.templates import Check, fill
 NAMES = {"n": 1039, "loss": np.float64(0.0657719), "curve": np.array([0.5, 0.2]), "words": {"a": "b"}}
 
 
+EXPECTED = "expected true or false, or an array of them that is not empty"
+NO_CHECKS = {  # what would be true of anything, or of nothing
+    "n": "1039",
+    "[loss > 1]": "[np.False_]",
+    "(loss > 1, n)": "(np.False_, 1039)",
+    "'loss'": "loss",
+    "curve[:0] > 1": "[]",
+    "curve": "0.2 to 0.5",
+    "None": "None",
+    "n.bit_length() or words": "11",
+}
+
+
 @pytest.fixture
 def shown(monkeypatch):
     """Return a list of what is displayed, data and metadata."""
@@ -88,8 +101,13 @@ def test_a_check_belongs_to_the_text_before_it():
         ("not n", "false"),
         ("n < 5 or loss > 1", "false"),
         ("curve < 0.4", "0.2 to 0.5 < 0.4"),
-        ("np.nothing > 2", "NameError: name 'np' is not defined"),
-        ("1 / 0 > 2", "ZeroDivisionError: division by zero"),
+        ("np.nothing > 2", "cannot be computed, NameError: name 'np' is not defined"),
+        ("curve[:0].mean() < 1", "cannot be computed, RuntimeWarning: Mean of empty slice"),
+        ("1 / 0 > 2", "cannot be computed, ZeroDivisionError: division by zero"),
+        *(
+            (source, f"cannot be computed, TypeError: {values} is no check; {EXPECTED}")
+            for source, values in NO_CHECKS.items()
+        ),
     ],
 )
 def test_what_is_false_is_said_and_the_rest_goes_on(source, values):
@@ -98,10 +116,16 @@ def test_what_is_false_is_said_and_the_rest_goes_on(source, values):
     assert checks == [Check("It holds.", source, values, False)]
 
 
+@pytest.mark.parametrize("source", ["(c > 1 for c in curve)", "curve.all", "len"])
+def test_a_check_that_is_made_of_nothing_is_refused(source):
+    _, (check,) = fill(f"It holds.\n  check: {source}", NAMES)
+    assert EXPECTED in check.values and not check.holds and check.sentence == "It holds."
+
+
 def test_a_value_that_cannot_be_computed_is_a_false_sentence():
     text, (check,) = fill("Of {{n}} and {{none:.2f}}.", NAMES)
     assert text.endswith("~~Of 1039 and ….~~") and not check.holds
-    assert check.values == "NameError: name 'none' is not defined"
+    assert check.values == "cannot be computed, NameError: name 'none' is not defined"
 
 
 @pytest.mark.parametrize(

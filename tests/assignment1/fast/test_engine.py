@@ -140,7 +140,7 @@ def test_a_watcher_sees_the_log_of_a_plain_run_and_a_flag_ends_it():
     seen: list[int] = []
     stop = threading.Event()
 
-    def watch(log):
+    def watch(log, model):
         seen.append(len(log.train_loss))
         if len(log.train_loss) == 4:
             stop.set()

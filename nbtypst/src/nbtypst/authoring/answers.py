@@ -11,7 +11,7 @@ from IPython.display import Markdown, display
 
 from nbtypst.authoring.ledger import ledger
 from nbtypst.authoring.parts import template
-from nbtypst.authoring.templates import Check, filled
+from nbtypst.authoring.templates import FALSE, STALE, Check, filled
 
 
 class Answers:
@@ -24,7 +24,8 @@ class Answers:
                 check: run.stopped_early
         ''')
 
-    `questions` has the heading of each question, by the short name that stands in the table.
+    `questions` has the heading of each question, by the short name that stands in the table. An answer
+    is struck that is not true, or whose section, the part "2d.answer", say, has a sentence that is not.
     """
 
     def __init__(self, label: str, caption: str, questions: dict[str, str]) -> None:
@@ -32,39 +33,38 @@ class Answers:
         self.caption = f"**{label}.** {caption}"
         self.id = label.lower().replace("table ", "tbl-")
         self.given: dict[str, str] = {}
+        self.shown = ""
         self.checks: dict[str, list[Check]] = {}
         display(Markdown(self.caption), metadata={"role": "caption"})
         self.place: Any = display(Markdown(self._table()), metadata=self._about(), display_id=True)
+        ledger.after_cell[label] = self.update
 
     def give(self, text: str) -> None:
         """Put answers into the table: a template whose lines start with a question's short name and a colon.
 
         `text` may name a part in a Markdown file, too.
 
-        Raises KeyError for a question that the table does not have.
+        Raises KeyError for a question that the table does not have, ValueError for text before the first.
         """
         frame = sys._getframe(1)
-        answers: dict[str, str] = {}
-        checks = []
-        marks = {}
-        question = ""
-        for passage in filled(template(text), {**frame.f_globals, **frame.f_locals}, ledger.stale):
-            checks += passage.checks
-            for line in passage.text.splitlines():
-                start = re.match(r"(\w+): ", line)
-                if start:
-                    question = start[1]
-                    line = line[start.end() :]
-                    self.questions[question]  # is one
-                if not question:
-                    continue
-                answers[question] = f"{answers.get(question, '')} {line}"
-                if passage.mark:
-                    marks[question] = f"{passage.mark}: "
-        for question, answer in answers.items():
-            self.given[question] = marks.get(question, "") + " ".join(answer.split())
-        self.checks[" ".join(answers)] = checks
-        self.place.update(Markdown(self._table()), metadata=self._about())
+        names = {**frame.f_globals, **frame.f_locals}
+        before, *parts = re.split(r"^\s*(?!check\b)(\w+)\s*:", template(text), flags=re.MULTILINE)
+        if before.strip():
+            raise ValueError(f"{before.strip()!r} answers no question; expected a short name and a colon")
+        for question, answer in zip(parts[::2], parts[1::2], strict=True):
+            self.questions[question]  # is one
+            passages = list(filled(answer, names, ledger.stale))
+            self.given[question] = " ".join(" ".join(passage.text for passage in passages).split())
+            self.checks[question] = [check for passage in passages for check in passage.checks]
+            ledger.told[ledger.cell, f"{question}.answer"] = self.checks[question]
+        self.update()
+
+    def update(self) -> None:
+        """Show the table again if it is another now."""
+        table = self._table()
+        if table != self.shown:
+            self.shown = table
+            self.place.update(Markdown(table), metadata=self._about())
 
     def _about(self) -> dict[str, Any]:
         about: dict[str, Any] = {"id": self.id, "caption": self.caption}
@@ -75,5 +75,15 @@ class Answers:
         lines = ["| Task | Answer |", f"| {'-' * 7} | {'-' * 93} |"]
         for question, heading in self.questions.items():
             answer = self.given.get(question, "…").replace("|", r"\|")
+            if mark := _mark(f"{question}.answer"):
+                answer = f"{mark}: ~~{answer}~~"
             lines.append(f"| [{question}](#{heading.replace(' ', '-')}) | {answer} |")
         return "\n".join(lines)
+
+
+def _mark(part: str) -> str:
+    """Return the mark of an answer, of the table and of its section; "" if it is true or was not given."""
+    told = [check for (_, name), checks in ledger.told.items() if name == part for check in checks]
+    if any(check.stale for check in told):
+        return STALE
+    return "" if all(check.holds for check in told) else FALSE

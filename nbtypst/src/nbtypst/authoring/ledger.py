@@ -1,4 +1,6 @@
-"""A ledger of which cell bound each name, and when: it tells a value left behind from one of this run.
+"""A ledger of a session: which cell bound each name, which checks were made, and where a cell stopped.
+
+It tells a value left behind from one of this run.
 
 A value is left behind if a cell above the one that made it ran again since and bound a name that it read; or
 if it comes from a cell below the sentence that shows it. In a run from top to bottom neither happens. Cells
@@ -9,8 +11,11 @@ from __future__ import annotations
 
 import ast
 import re
+from collections.abc import Callable
 from dataclasses import dataclass, field
 from typing import Any
+
+from nbtypst.authoring.templates import Check
 
 
 @dataclass(frozen=True)
@@ -29,6 +34,10 @@ class Ledger:
 
     order: dict[str, int] = field(default_factory=dict)  # cell: place among the cells, by first run
     bound: dict[str, Binding] = field(default_factory=dict)
+    told: dict[tuple[str | None, str], list[Check]] = field(default_factory=dict)  # by cell and part
+    saved: dict[str, str] = field(default_factory=dict)  # the values of each check that held before
+    stopped: dict[str, str] = field(default_factory=dict)  # how a cell ended that did not reach its end
+    after_cell: dict[str, Callable[[], object]] = field(default_factory=dict)  # called when a cell has run
     run: int = 0
     cell: str | None = None
     _reads: set[str] = field(default_factory=set)
@@ -41,14 +50,20 @@ class Ledger:
             self.order.setdefault(self.cell, len(self.order))
             read, _ = read_and_bound(info.raw_cell or "")
             self._reads = read & set(self.bound)
+            self.told = {place: checks for place, checks in self.told.items() if place[0] != self.cell}
 
     def after(self, result: Any) -> None:
-        """Note the names that a cell bound, once it ran."""
+        """Note the names that a cell bound, once it ran, or how it stopped."""
         if self.cell:
             prompt = getattr(result, "execution_count", None) or 0
+            self.stopped.pop(self.cell, None)
+            if ending := _ending(result):
+                self.stopped[self.cell] = f"In [{prompt}] {ending}"
             _, bound = read_and_bound(result.info.raw_cell or "")
             for name in bound:
                 self.bound[name] = Binding(self.cell, self.run, prompt, self._reads)
+        for act in self.after_cell.values():
+            act()
 
     def stale(self, names: set[str]) -> str:
         """Return which of these names was left behind, in words; "" if none was."""
@@ -74,6 +89,23 @@ class Ledger:
             if source.run > binding.run or (read not in seen and self._left_behind(read, seen)):
                 return True
         return False
+
+
+def _ending(result: Any) -> str:
+    """Return how a cell ended, in words; "" if it reached its end."""
+    error = result.error_in_exec or result.error_before_exec
+    if error:
+        return f"ended in an error, {type(error).__name__}: {error}"
+    if getattr(kernel(), "_aborting", False):  # as a run does that was interrupted, and is kept
+        return "was interrupted"
+    return ""
+
+
+def kernel() -> Any:
+    """Return the session's kernel; None in a terminal."""
+    from IPython import get_ipython
+
+    return getattr(get_ipython(), "kernel", None)  # type: ignore[no-untyped-call]
 
 
 def read_and_bound(source: str) -> tuple[set[str], set[str]]:

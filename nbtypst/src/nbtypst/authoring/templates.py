@@ -4,8 +4,9 @@
         check: final < first
 
 `{{expression:format}}` is what an f-string's single braces are, so that LaTeX keeps its own. A line that
-starts with `check:` belongs to the text since the check before it: plain Python that must be true (all of it,
-of an array); it may go on over lines until its brackets close. A blank line starts a new paragraph.
+starts with `check:` belongs to the text since the check before it: plain Python whose value must be true, or
+an array that is true in all places. It may go on over lines until its brackets close. A blank line starts a
+new paragraph.
 """
 
 from __future__ import annotations
@@ -13,6 +14,7 @@ from __future__ import annotations
 import ast
 import re
 import textwrap
+import warnings
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass, field
 from typing import Any
@@ -187,10 +189,10 @@ def _values(text: str, names: Names) -> tuple[str, list[tuple[str, str]]]:
         expression, form = _split(match[1])
         try:
             form = re.sub(r"\{(.+?)\}", lambda inner: str(eval(inner[1], names)), form)
-            found = eval(expression, names)
+            found = _evaluate(ast.parse(expression, mode="eval").body, names)
             words = format(found, form)
         except Exception as error:
-            faults.append((match[1], f"{type(error).__name__}: {error}"))
+            faults.append((match[1], f"cannot be computed, {type(error).__name__}: {error}"))
             return "…"
         if words.startswith("-") and not isinstance(found, str):
             words = words.replace("-", "\N{MINUS SIGN}", 1)
@@ -211,7 +213,7 @@ def _check(source: str, names: Names) -> tuple[str, bool]:
             seen.append(words)
             holds = holds and true
     except Exception as error:
-        return f"{type(error).__name__}: {error}", False
+        return f"cannot be computed, {type(error).__name__}: {error}", False
     return " and ".join(seen), holds
 
 
@@ -233,11 +235,20 @@ def _compare(part: ast.expr, names: Names) -> tuple[str, bool]:
 
 
 def _evaluate(part: ast.expr, names: Names) -> Any:
-    return eval(compile(ast.Expression(part), "<check>", "eval"), names)
+    """Return the value of an expression; raise a warning, such as for the mean of nothing, as an error."""
+    with warnings.catch_warnings(action="error", category=RuntimeWarning):
+        return eval(compile(ast.Expression(part), "<check>", "eval"), names)
 
 
 def _all(value: Any) -> bool:
-    return bool(value.all()) if hasattr(value, "all") else bool(value)
+    """Return whether a check's value is true; raise TypeError for one that would be true of anything."""
+    if isinstance(value, bool):
+        return value
+    if str(getattr(value, "dtype", "")) == "bool" and value.size:
+        return bool(value.all())
+    raise TypeError(
+        f"{brief(value)} is no check; expected true or false, or an array of them that is not empty"
+    )
 
 
 def brief(value: Any) -> str:

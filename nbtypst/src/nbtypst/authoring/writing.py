@@ -48,7 +48,7 @@ watch()
 
 def say(text: str) -> None:
     """Show `text` as Markdown, its values computed and its checks made in the caller's names."""
-    shown, checks = fill(template(text), _names(), ledger.stale)
+    shown, checks = _filled(text, _names())
     display(Markdown(shown), metadata=_about(checks))
 
 
@@ -59,7 +59,7 @@ def table(header: Sequence[str], rows: Sequence[Sequence[object]], label: str, c
     Raises ValueError for rows of unequal length or a label of another form.
     """
     name = _id(label, "Table")
-    words, checks = fill(template(caption), _names(), ledger.stale)
+    words, checks = _filled(caption, _names())
     for row in rows:
         if len(row) != len(header):
             raise ValueError(f"{label} has {len(header)} columns, a row has {len(row)}: {list(row)!r}")
@@ -86,8 +86,8 @@ def show(figure: Figure, label: str, caption: str, alt: str = "") -> None:
     names = _names()
     if not alt and not NAME.fullmatch(caption):
         raise ValueError(f"{label} has no alternative text; expected one, or a caption that names a part")
-    words, checks = fill(template(caption), names, ledger.stale)
-    spoken, more = fill(template(alt or f"{caption}.alt"), names, ledger.stale)
+    words, checks = _filled(caption, names)
+    spoken, more = _filled(alt or f"{caption}.alt", names)
     titled = f"**{label}.** {words}"
     svg = io.BytesIO()
     pdf = io.BytesIO()
@@ -130,6 +130,13 @@ def _names() -> dict[str, Any]:
     """Return the names of the cell or function that called the function that called this."""
     frame = sys._getframe(2)
     return {**frame.f_globals, **frame.f_locals}
+
+
+def _filled(text: str, names: dict[str, Any]) -> tuple[str, list[Check]]:
+    """Return a template, or the part that `text` names, with its values, and its checks."""
+    shown, checks = fill(template(text), names, ledger.stale)
+    ledger.told[ledger.cell, text] = checks
+    return shown, checks
 
 
 def _about(checks: list[Check]) -> dict[str, Any]:

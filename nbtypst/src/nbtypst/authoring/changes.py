@@ -1,0 +1,92 @@
+"""A summary of a session: which sentences no longer hold, what was before, and where a cell stopped."""
+
+from __future__ import annotations
+
+import json
+import re
+import textwrap
+from pathlib import Path
+from typing import Any
+
+from IPython.display import Markdown, display
+
+from nbtypst.authoring.ledger import kernel, ledger
+from nbtypst.authoring.templates import Check
+
+
+class Changes:
+    """A line that counts and links what no longer holds, shown in the cell that makes it.
+
+        changes = Changes("report.ipynb")  # near the top
+        ...
+        changes.report()  # alone in the last cell
+
+    The values before are those in the notebook's file when its kernel started. When a cell stops a run of all
+    cells, the last one is not run, but what it would say is shown below it.
+    """
+
+    def __init__(self, file: str) -> None:
+        self.file = file
+        self.shown = ""
+        self.place: Any = display(Markdown(""), display_id=True)
+        ledger.saved = saved(Path(file)) | ledger.saved
+        ledger.after_cell["changes"] = self.update
+        if kernel():
+            kernel()._send_abort_reply = self._aborted
+
+    def update(self) -> None:
+        """Show the line again if it is another now."""
+        text = self.text().partition("\n")[0]
+        if text != self.shown:
+            self.shown = text
+            self.place.update(Markdown(text))
+
+    def report(self) -> None:
+        """Show the line, and each check that does not hold with its values before and now."""
+        count = sum(map(len, ledger.told.values()))
+        display(Markdown(self.text() or f"All {count} checks of this notebook hold."))
+
+    def text(self) -> str:
+        """Return what `report` shows; "" where all holds and no cell stopped."""
+        lines = [f"**{self._link(ending, cell)}.**" for cell, ending in ledger.stopped.items()]
+        false: dict[Check, str] = {}
+        for (cell, part), checks in ledger.told.items():
+            false |= dict.fromkeys((check for check in checks if not check.holds), self._link(part, cell))
+        if false:
+            count = len({check.sentence for check in false})
+            places = ", ".join(dict.fromkeys(false.values()))
+            lines.append(f"**No longer true: {count} sentence{'s' * (count > 1)}**, in {places}.")
+        lines = [" ".join(lines), ""]
+        for check, link in false.items():
+            sentence = textwrap.shorten(check.sentence, SHORT, placeholder=" …")
+            before = ledger.saved.get(check.check, "not known")
+            lines.append(f"- {link}: {sentence} `{check.check}`: `{before}` before, `{check.values}` now.")
+        return "\n".join(lines).strip()
+
+    def _link(self, text: str, cell: str | None) -> str:
+        text = re.sub(r"([][])", r"\\\1", textwrap.shorten(text, SHORT, placeholder=" …"))
+        return f"[{text}]({self.file}#cell-id={cell})"
+
+    def _aborted(self, stream: Any, message: Any, identities: Any) -> None:
+        """Answer a cell that waited when another stopped, as the kernel does; the last one shows why."""
+        ours = kernel()
+        if LAST in message["content"].get("code", ""):
+            data = {"data": {"text/markdown": self.text()}, "metadata": {}}
+            topic = ours._topic("display_data")
+            ours.session.send(ours.iopub_socket, "display_data", data, parent=message, ident=topic)
+        type(ours)._send_abort_reply(ours, stream, message, identities)
+
+
+SHORT = 100  # characters of a sentence
+LAST = "changes.report()"
+
+
+def saved(path: Path) -> dict[str, str]:
+    """Return the values of the checks that hold in a notebook's file; none without a file."""
+    try:
+        cells = json.loads(path.read_text(encoding="utf-8"))["cells"]
+    except (OSError, ValueError):
+        return {}
+    outputs = [output for cell in cells for output in cell.get("outputs", ())]
+    checks = [check for output in outputs for check in output.get("metadata", {}).get("checks", ())]
+    return {check["check"]: check["values"] for check in checks if check["holds"]}

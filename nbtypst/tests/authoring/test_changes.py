@@ -1,0 +1,74 @@
+"""What changed, at the top of a notebook and in its last cell: beside the saved values, and after an error."""
+
+import json
+
+import pytest
+from jupyter_client.manager import start_new_kernel
+
+pytestmark = pytest.mark.slow
+
+CELLS = {
+    "top": "from nbtypst.answers import Changes\nfrom nbtypst.writing import say\nchanges = Changes('a.ipynb')",
+    "set": "n = 5",
+    "say": "say('''It is {{n}}.\n  check: n > 3\n  check: [n]''')",
+    "end": "changes.report()",
+}
+
+
+@pytest.fixture(scope="module")
+def kernel(tmp_path_factory):
+    """Yield a function that sends cells all at once, as Run All does: it returns what is shown, by cell."""
+    folder = tmp_path_factory.mktemp("notebook")
+    saved = {"metadata": {"checks": [{"check": "n > 3", "values": "4 > 3", "holds": True}]}}
+    (folder / "a.ipynb").write_text(json.dumps({"cells": [{"outputs": [saved]}]}), encoding="utf-8")
+    manager, client = start_new_kernel(cwd=str(folder))
+
+    def run(**changed):
+        asked = {}
+        for name, code in {**CELLS, **changed}.items():
+            content = {"code": code, "silent": False, "store_history": True, "stop_on_error": True}
+            message = client.session.msg("execute_request", content, metadata={"cellId": name})
+            client.shell_channel.send(message)
+            asked[message["header"]["msg_id"]] = name
+        shown = dict.fromkeys(asked.values(), "")
+        top = ""
+        waiting = set(asked)
+        while waiting:
+            message = client.get_iopub_msg(timeout=60)
+            name = asked.get(message["parent_header"].get("msg_id"))
+            text = message["content"].get("data", {}).get("text/markdown", "")
+            if name and message["msg_type"] == "display_data":
+                shown[name] += text
+            if name and message["msg_type"] == "update_display_data":
+                top = text
+            if name and message["content"].get("execution_state") == "idle":
+                waiting.discard(message["parent_header"]["msg_id"])
+        return top, shown
+
+    yield run
+    client.stop_channels()
+    manager.shutdown_kernel(now=True)
+
+
+def test_what_no_longer_holds_is_counted_linked_and_listed_with_its_values_before(kernel):
+    _, shown = kernel(say="say('It is {{n}}.\\n  check: n > 3')")
+    assert shown["end"] == "All 1 checks of this notebook hold."
+    top, shown = kernel(set="n = 2", say="say('It is {{n}}.\\n  check: n > 3')")
+    link = r"[It is {{n}}. check: n > 3](a.ipynb#cell-id=say)"
+    assert top == f"**No longer true: 1 sentence**, in {link}."
+    assert shown["end"] == f"{top}\n\n- {link}: It is 2. `n > 3`: `4 > 3` before, `2 > 3` now."
+    top, _ = kernel(say="say('It is {{n}}.\\n  check: n > 3')")
+    assert top == ""
+
+
+def test_the_end_names_the_cell_that_stopped_a_run_of_all(kernel):
+    top, shown = kernel(set="raise ValueError('n is [wrong]')")
+    assert top.startswith(r"**[In \[") and shown["end"] == top and shown["say"] == ""
+    assert top.endswith(r"ended in an error, ValueError: n is \[wrong\]](a.ipynb#cell-id=set).**")
+    top, _ = kernel(say="say('It is {{n}}.\\n  check: n > 3')")
+    assert top == ""
+
+
+def test_a_check_that_is_none_is_said_with_its_sentence(kernel):
+    _, shown = kernel()
+    assert "It is 5. `[n]`: `not known` before, `cannot be computed, TypeError: [5] is no" in shown["end"]
