@@ -62,7 +62,8 @@ class Pad(anywidget.AnyWidget):
     def __init__(self, entries: Sequence[Entry], classes: Sequence[str], starts: Starts, **more: Any) -> None:
         self.entries = entries
         self.starts = starts
-        weights = np.stack([paths.columns(entry.model) for entry in entries])
+        columns = [paths.columns(entry.model) for entry in entries]
+        weights = np.stack(columns)
         super().__init__(
             **configuration(entries, classes, starts),
             weights=weights.astype("<f8").tobytes(),
@@ -76,12 +77,16 @@ class Pad(anywidget.AnyWidget):
         return self
 
     def __repr__(self) -> str:
-        return f"Pad: {len(self.entries)} model{'s' * (len(self.entries) > 1)} of {', '.join(self.classes)}"
+        models = len(self.entries)
+        many = "s" * (models > 1)
+        names = ", ".join(self.classes)
+        return f"Pad: {models} model{many} of {names}"
 
     @property
     def image(self) -> NDArray[np.uint8]:
         """What the model sees, (28, 28), 0 to 255."""
-        return np.frombuffer(self.pixels, np.uint8).reshape(28, 28)
+        pixels = np.frombuffer(self.pixels, np.uint8)
+        return pixels.reshape(28, 28)
 
     @property
     def model(self) -> Regression:
@@ -95,7 +100,8 @@ class Pad(anywidget.AnyWidget):
         title = f"{entry.group} {entry.name}".strip()
         png = pictures.still(entry.model, self.starts.images[0], self.classes, title)
         words = "A drawing pad with the probabilities of each class: run the notebook to draw"
-        return found[0] | {"image/png": b64encode(png).decode(), "text/plain": words}, found[1]
+        encoded = b64encode(png).decode()
+        return found[0] | {"image/png": encoded, "text/plain": words}, found[1]
 
 
 def configuration(entries: Sequence[Entry], classes: Sequence[str], starts: Starts) -> dict[str, Any]:
