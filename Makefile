@@ -37,14 +37,16 @@ export REPORT_AUTHORS := $(call given,AUTHORS)
 export REPORT_GROUP := $(call given,GROUP)
 export REPORT_COURSE := $(call given,COURSE)
 export REPORT_DATE := $(call given,DATE)
-unexport AUTHORS GROUP COURSE DATE
-KNOWN = AUTHORS COURSE DATE ENV GROUP PYTHON
+export REPORT_PDF := $(call given,PDF)
+unexport AUTHORS GROUP COURSE DATE PDF
+KNOWN = AUTHORS COURSE DATE ENV GROUP PDF PYTHON
 
-.PHONY: help env pdf html report explore lab clean distclean active-environment always
+.PHONY: help env pdf html verify report explore lab clean distclean active-environment always
 
 help::
 	@echo "make pdf        execute report.ipynb in a fresh kernel and write report.pdf"
 	@echo "make html       the same as one page of HTML, report.html"
+	@echo "make verify     say whether report.pdf, or PDF=theirs.pdf, is what is made here"
 	@echo "make lab        open report.ipynb in JupyterLab"
 	@echo "make report     execute report.ipynb again, in place"
 	@echo "make explore    execute explore.ipynb again, in place, with stills where its widgets are"
@@ -65,7 +67,7 @@ active-environment:
 
 # Each file is written whole, or not at all, and one build at a time works in this folder. The notebook is executed if
 # anything that it is made of has changed: tools/build.py compares the contents.
-pdf html: $(READY)
+pdf html verify: $(READY)
 	@$(call BUILD,1) $@
 
 report explore: $(READY)

@@ -20,7 +20,7 @@ PAGES = [
 CI = (ROOT / ".ci/run").read_text(encoding="utf-8")
 # What the lines of a block begin with, and who runs them: "ci", "here", a test, or nobody, for a reason.
 RUN_BY = {
-    r"make (pdf|test|html|submission)( |$)": "ci",
+    r"make (pdf|test|html|submission|verify)( |$)": "ci",
     r"py -m venv|\.venv\\Scripts\\python": "ci",
     r"for f in \*\.gz": "here",
     r"from assignment1 import|images = load|runs(\[0\.1, 3\]| = sweep\(SoftmaxRegression, images)": "here",

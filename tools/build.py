@@ -1,6 +1,7 @@
 """Execute the notebooks and export the report: each file is old or new and whole, one build works at a time.
 
     tools.build pdf | html      writes the report; executes it first if what it is made of has changed
+    tools.build verify          says whether REPORT_PDF, or else report.pdf, is what is made here
     tools.build report          executes report.ipynb in place
     tools.build explore         executes explore.ipynb in place, and keeps the stills of its widgets
 
@@ -162,14 +163,30 @@ def built() -> nbformat.NotebookNode:
     return notebook
 
 
+def page(what: str) -> bytes:
+    """Return the page of the executed report."""
+    config = Config(ReportExporter=dict(folder=".", **names()))
+    content, _ = get_exporter(f"report_{what}")(config=config).from_filename(str(BUILT))
+    return content if isinstance(content, bytes) else content.encode()
+
+
 def export(what: str) -> None:
     """Write the report's page, and with the PDF all that was checked."""
     notebook = built()
-    config = Config(ReportExporter=dict(folder=".", **names()))
-    page, _ = get_exporter(f"report_{what}")(config=config).from_filename(str(BUILT))
-    write(Path(f"report.{what}"), page if isinstance(page, bytes) else page.encode())
+    write(Path(f"report.{what}"), page(what))
     for path in OTHERS.get(what, ()):
         write(path, evidence(notebook).encode())
+
+
+def verify() -> None:
+    """Say whether a PDF is what is made here, with the names that make was given; else exit with an error."""
+    path = Path(os.environ.get("REPORT_PDF") or "report.pdf")
+    theirs = hashlib.sha256(path.read_bytes()).hexdigest()
+    built()
+    ours = hashlib.sha256(page("pdf")).hexdigest()
+    if theirs != ours:
+        sys.exit(f"error: {path} is not what is made here: its SHA-256 is {theirs}, here it is {ours}")
+    print(f"{path} is what is made here, SHA-256 {ours}")
 
 
 def renew(source: Path) -> None:
@@ -193,14 +210,16 @@ def renew(source: Path) -> None:
 
 def main(what: str) -> None:
     """Do what the module's docstring says."""
-    target = Path(f"report.{what}" if what in ("pdf", "html") else f"{what}.ipynb")
+    target = Path(f"{what}.ipynb" if what in ("explore", "report") else f"report.{what}")
     for path in [target, *OTHERS.get(what, ()), BUILT]:
         if path.is_dir():
             sys.exit(f"error: {path} is a folder; move it away, a file of that name is to be written")
     check_surroundings()
     with turn():
         try:
-            if target.suffix == ".ipynb":
+            if what == "verify":
+                verify()
+            elif target.suffix == ".ipynb":
                 renew(target)
             else:
                 export(what)

@@ -285,7 +285,7 @@ def test_make_report_computes_everything_and_make_pdf_does_not():
     makefile = (ROOT / "Makefile").read_text(encoding="utf-8")
     assert "ASSIGNMENT1_KEEP=$(1)" in makefile
     assert "report explore: $(READY)\n\t@$(call BUILD,0) $@" in makefile
-    assert "pdf html: $(READY)\n\t@$(call BUILD,1) $@" in makefile
+    assert "pdf html verify: $(READY)\n\t@$(call BUILD,1) $@" in makefile
 
 
 def test_another_process_finds_what_is_kept(tmp_path):

@@ -255,6 +255,19 @@ def test_a_build_is_made_anew_if_the_contents_changed_whatever_the_times(project
     assert project.make("pdf") == WROTE
 
 
+def test_verify_says_whether_a_pdf_is_what_is_made_here(project):
+    assert project.make("pdf", "GROUP=7") == WROTE
+    (said,) = project.make("verify", "GROUP=7")
+    assert re.fullmatch(r"report\.pdf is what is made here, SHA-256 \w{64}", said)
+    theirs = project.folder / "their report.pdf"
+    shutil.copy(project.folder / "report.pdf", theirs)
+    (line,) = project.fail("verify", "PDF=their report.pdf", "GROUP=8")
+    assert line.startswith("error: their report.pdf is not what is made here: its SHA-256 is ")
+    theirs.unlink()
+    (line,) = project.fail("verify", "PDF=their report.pdf")
+    assert line == "error: their report.pdf: No such file or directory"
+
+
 def test_a_limit_that_is_no_number_is_named(project):
     project.restore("number = 3")
     (line,) = project.fail("pdf", CELL_SECONDS="abc")

@@ -67,7 +67,7 @@ def test_every_link_and_every_target_in_the_zip_leads_somewhere(unpacked):
             assert (page.parent / "".join(link)).exists(), (page, link)
     done = subprocess.run(["make"], cwd=unpacked, capture_output=True, text=True, check=True)
     listed = re.findall(r"^make (\w+)", done.stdout, re.MULTILINE)
-    assert listed == ["pdf", "html", "lab", "report", "explore", "env", "clean", "distclean"]
+    assert listed == ["pdf", "html", "verify", "lab", "report", "explore", "env", "clean", "distclean"]
     readme = (unpacked / "README.md").read_text(encoding="utf-8")
     assert set(re.findall(r"make (\w+)", readme)) - {"of"} <= set(listed)
 
