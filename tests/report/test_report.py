@@ -222,8 +222,8 @@ def rows(text):
     """Return the checks of each answer in a part of the table of answers, by its question."""
     found = {}
     for passage in templates.passages(text):
-        for line in passage.text.splitlines():
-            found.setdefault(line.partition(":")[0], set()).update(passage.checks)
+        *_, last = passage.text.splitlines()
+        found[last.partition(":")[0]] = set(passage.checks)
     return found
 
 
