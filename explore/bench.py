@@ -169,8 +169,11 @@ class Bench(widgets.VBox):
 
     def _asked(self) -> tuple[str, Trial]:
         values = {name: control.value for name, control in self.settings.items()}
-        differ = [name for name in values if name == "learning_rate" or values[name] != self.usual[name]]
-        words = [f", {self.settings[name].description.partition(' (')[0]} {values[name]}" for name in differ]
+        differ = []
+        for key, value in values.items():
+            if key == "learning_rate" or value != self.usual[key]:
+                label, *_ = self.settings[key].description.split(" (")
+                differ.append(f", {label} {value}")
         values["patience"] = values["patience"] or None
         lam = values.pop("lam")
         if self.what.value == "two digits":
@@ -184,7 +187,7 @@ class Bench(widgets.VBox):
             data = self.all_digits()
             model = SoftmaxRegression(lam)
         self.count += 1
-        name = f"{self.count}: {name}{''.join(words)}"
+        name = f"{self.count}: {name}{''.join(differ)}"
         settings = Settings(**values, train_accuracy_every=SCORED)
         return name, Trial(model, data, classes, settings, Log())
 
@@ -243,7 +246,9 @@ class Bench(widgets.VBox):
         weights = of_model(model, classes)
         if self.drawing is None or not self.drawing.image.any():
             return weights
-        (P,) = SoftmaxRegression.activation(preprocess(self.drawing.image) @ columns(model))
+        X = preprocess(self.drawing.image)
+        z = X @ columns(model)
+        (P,) = SoftmaxRegression.activation(z)
         return f"<p>Your drawing: {classes[P.argmax()]} with {P.max():.1%}.</p>{weights}"
 
     def _forget(self) -> None:

@@ -178,7 +178,10 @@ def _ticks(low: float, high: float, log: bool) -> Array:
     if log:
         low = 10**low
         high = 10**high
-    found = np.array(MaxNLocator(5, steps=(1, 2, 5, 10)).tick_values(low, high))
+    locator = MaxNLocator(5, steps=(1, 2, 5, 10))
+    found = np.array(locator.tick_values(low, high))
     if log and high > 10 * low:
-        found = np.outer(10.0 ** np.arange(-6, 4), (1, 2, 5)).ravel()
-    return found[(found >= low) & (found <= high)].round(9)
+        powers = 10.0 ** np.arange(-6, 4)
+        found = np.outer(powers, (1, 2, 5)).ravel()
+    inside = (found >= low) & (found <= high)
+    return found[inside].round(9)

@@ -69,8 +69,9 @@ def end_on_mean(run: Run, checks: int, patience: int) -> int:
 
 
 def loss_after(run: Run, updates: int) -> float:
-    """Return the validation loss, in nats, at the last check that is not after so many updates."""
-    return run.history.validation_loss[run.history.step < updates][-1]
+    """Return the validation loss, in nats, at the last check that is not after so many updates, or NaN."""
+    losses = run.history.validation_loss[run.history.step < updates]
+    return losses[-1] if len(losses) else math.nan
 
 
 def disagreements(a: Regression, b: Regression, split: Split) -> int:

@@ -90,9 +90,10 @@ def scores(models: Mapping[Key, Regression], split: Split) -> dict[Key, Scores]:
 
 
 def late(accuracy: Array, checks: int = 10) -> Late:
-    """Return the median and the spread of the last `checks` accuracies."""
+    """Return the median and the spread of the last `checks` accuracies; of one the deviation is NaN."""
     last = accuracy[-checks:]
-    return Late(float(np.median(last)), float(last.min()), float(last.max()), float(last.std(ddof=1)))
+    deviation = last.std(ddof=1) if len(last) > 1 else np.nan
+    return Late(float(np.median(last)), float(last.min()), float(last.max()), float(deviation))
 
 
 def stop(run: Run, optimum: SoftmaxRegression, data: Split) -> Stop:

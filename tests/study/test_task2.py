@@ -282,6 +282,7 @@ def test_ends_of_runs_and_the_loss_at_the_last_check_before_an_update(digits):
     losses = spikes.course(digits, 4).loss
     for updates, last in ((1, 1), (6, 1), (7, 7), (12, 7), (124, 121)):
         assert stopping.loss_after(full, updates) == pytest.approx(losses[last])
+    assert np.isnan(stopping.loss_after(full, 0))  # no check is so early
 
 
 def test_disagreements_are_counted_image_by_image(digits):

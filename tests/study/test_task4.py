@@ -71,6 +71,7 @@ def test_late_looks_at_the_last_checks_alone():
     found = task4.late(np.array([0.0, 0.1, 5.0, 1.0, 2.0, 6.0]), 4)
     assert (found.median, found.low, found.high) == (3.5, 1.0, 6.0)
     assert found.range == 5 and found.deviation == pytest.approx(np.std([5, 1, 2, 6], ddof=1))
+    assert np.isnan(task4.late(np.array([0.5])).deviation)
 
 
 def test_numbers_in_words():

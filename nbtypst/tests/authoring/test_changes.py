@@ -1,4 +1,4 @@
-"""What changed, at the top of a notebook and in its last cell: beside the saved values, and after an error."""
+"""What changed, at the top of a notebook and in its last cell: beside saved values, and after an error."""
 
 import json
 
@@ -7,8 +7,13 @@ from jupyter_client.manager import start_new_kernel
 
 pytestmark = pytest.mark.slow
 
+TOP = """
+from nbtypst.answers import Changes
+from nbtypst.writing import say
+changes = Changes('a.ipynb')
+"""
 CELLS = {
-    "top": "from nbtypst.answers import Changes\nfrom nbtypst.writing import say\nchanges = Changes('a.ipynb')",
+    "top": TOP,
     "set": "n = 5",
     "say": "say('''It is {{n}}.\n  check: n > 3\n  check: [n]''')",
     "end": "changes.report()",
