@@ -150,14 +150,21 @@ def keep(made_of: str, content: bytes) -> None:
     DIGEST.write_text(f"{made_of} {hashlib.sha256(content).hexdigest()}")
 
 
+def made(made_of: str) -> nbformat.NotebookNode | None:
+    """Return the executed report that is in build, if it is made of this."""
+    if not BUILT.exists() or not DIGEST.exists():
+        return None
+    own = hashlib.sha256(BUILT.read_bytes()).hexdigest()
+    return nbformat.read(BUILT, as_version=4) if DIGEST.read_text() == f"{made_of} {own}" else None
+
+
 def built() -> nbformat.NotebookNode:
     """Return the executed report; it is executed unless the one in build is made of what is here."""
     notebook = nbformat.read(REPORT, as_version=4)
     made_of = digest(notebook)
-    if BUILT.exists() and DIGEST.exists():
-        own = hashlib.sha256(BUILT.read_bytes()).hexdigest()
-        if DIGEST.read_text() == f"{made_of} {own}":
-            return nbformat.read(BUILT, as_version=4)
+    found = made(made_of)
+    if found:
+        return found
     execute(notebook)
     keep(made_of, saved(notebook))
     return notebook

@@ -4,6 +4,7 @@ import ast
 import builtins
 import copy
 import re
+from contextlib import chdir
 from itertools import chain, islice
 
 import nbformat
@@ -17,6 +18,7 @@ from nbtypst.authoring import parts, templates
 from nbtypst.export.check import evidence
 from nbtypst.problems import ExportError
 from study.notation import QUESTIONS
+from tools import build
 
 pytestmark = pytest.mark.slow
 
@@ -43,37 +45,40 @@ CHANGES = {
 }
 
 
+def run(folder, cells, metadata):
+    """Return cells as a fresh kernel executes them in a folder, in another time zone and locale."""
+    nbformat.write(new_notebook(metadata=metadata, cells=cells), folder / "changed.ipynb")
+    done = nbconvert(
+        folder, "--to", "notebook", "--execute", "--output", "executed", "changed.ipynb", **ELSEWHERE
+    )
+    assert done.returncode == 0, done.stderr
+    return nbformat.read(folder / "executed.ipynb", as_version=4)
+
+
+@pytest.fixture(scope="module")
+def fresh(committed, unpacked):
+    """Return the notebook from a fresh kernel: of `make pdf` where that has just been, else of the zip."""
+    with chdir(ROOT):
+        made = build.made(build.digest(copy.deepcopy(committed)))
+    return made or run(unpacked, copy.deepcopy(committed.cells), committed.metadata)
+
+
 @pytest.fixture(scope="module")
 def executed(committed, unpacked):
-    """Execute the notebook from the zip in another time zone and locale; return it as "fresh".
-
-    Then change a setting in the same kernel and run the cells up to task 2e again, for each of CHANGES.
-    """
+    """Return the cells up to task 2e with a setting changed, for each of CHANGES; one kernel runs all."""
     (end,) = [i for i, cell in enumerate(committed.cells) if "### Task 2e" in cell.source]
-    parts = {"fresh": copy.deepcopy(committed.cells)}
+    parts = {}
     for change, (old, new) in CHANGES.items():
         parts[change] = copy.deepcopy(committed.cells[: end + 2])
         for cell in parts[change]:
             cell.source = cell.source.replace(old, new)
             cell.id = f"{len(parts)}-{cell.id}"
-    together = copy.deepcopy(committed)
-    together.cells = list(chain.from_iterable(parts.values()))
-    nbformat.write(together, unpacked / "changed.ipynb")
-    done = nbconvert(
-        unpacked, "--to", "notebook", "--execute", "--output", "executed", "changed.ipynb", **ELSEWHERE
-    )
-    assert done.returncode == 0, done.stderr
-    run = nbformat.read(unpacked / "executed.ipynb", as_version=4)
-    cells = iter(run.cells)
+    done = run(unpacked, list(chain.from_iterable(parts.values())), committed.metadata)
+    cells = iter(done.cells)
     return {
-        name: new_notebook(metadata=run.metadata, cells=list(islice(cells, len(part))))
+        name: new_notebook(metadata=done.metadata, cells=list(islice(cells, len(part))))
         for name, part in parts.items()
     }
-
-
-@pytest.fixture(scope="module")
-def fresh(executed):
-    return executed["fresh"]
 
 
 def code_cells(notebook):
