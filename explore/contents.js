@@ -28,6 +28,7 @@ export function guide(contents) {
     if (!waiting) requestAnimationFrame(mark);
     waiting = true;
   };
+  contents.classList.add("guided"); // the style need not find the place
   addEventListener("scroll", soon, { passive: true });
   addEventListener("resize", soon);
   mark();

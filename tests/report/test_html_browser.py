@@ -105,12 +105,15 @@ def test_in_print_and_without_script_a_still_takes_the_pads_place(browser, html)
 def test_the_contents_stay_and_show_where_one_is(opened):
     page, width, _ = opened
     contents = page.locator("nav#contents")
+    marks = "all => new Set(all.map((e) => getComputedStyle(e).borderLeftColor)).size"
+    assert contents.locator("a").evaluate_all(marks) == 1  # before the first section none is marked
     for place in ("task-2b", "references"):
         page.locator(f"section#{place}").evaluate("e => e.scrollIntoView()")
         page.wait_for_timeout(500)
         current = contents.locator("[aria-current]")
         assert current.get_attribute("href") == f"#{place}"
         if width > 1000:
+            assert contents.locator("a").evaluate_all(marks) == 2
             assert 0 < current.bounding_box()["y"] < 880
             assert (
                 contents.bounding_box()["x"] + contents.bounding_box()["width"]
