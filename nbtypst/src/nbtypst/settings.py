@@ -38,14 +38,14 @@ class Settings:
     font_size: float = _setting(11.0, "the size of the PDF's type in points, 5 to 30")
 
 
-def settings(nb: Any, options: dict[str, Any]) -> Settings:
-    """Return the settings for a notebook, `options` being those of the exporter.
+def settings(nb: Any, options: dict[str, Any], front: dict[str, Any] | None = None) -> Settings:
+    """Return the settings for a notebook, `options` being those of the exporter, `front` its front matter.
 
     Title, authors and date also stand in the notebook's own metadata, as nbconvert has them. A value that a
     setting cannot have is left out.
     """
     own = nb.metadata.get("nbtypst", {})
-    given = {key: nb.metadata[key] for key in NBCONVERTS if nb.metadata.get(key)}
+    given = (front or {}) | {key: nb.metadata[key] for key in NBCONVERTS if nb.metadata.get(key)}
     if isinstance(own, dict):
         given |= own
     given |= {key: value for key, value in options.items() if value not in (None, "", ())}

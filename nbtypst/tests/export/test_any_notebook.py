@@ -225,7 +225,7 @@ FORMS: dict[str, tuple[Any, str, str, str]] = {
     "details": (
         "<details><summary>Solution</summary>It is <b>7</b>.</details>",
         "Solution\nIt is 7.",
-        "<p>Solution</p>\nIt is",
+        '<details class="fold" open><summary>\n<p><strong>Solution</strong></p>\n</summary>\nIt is',
         "",
     ),
     "choices": (shown({HTML: "<select><option>a<option>b</select>"}), "a\nb", "a\nb", ""),

@@ -114,7 +114,7 @@ ERROR = new_code_cell("1/0", outputs=[new_output("error", ename="E", evalue="v",
         ([ERROR], "it shows an error, E: v; run it again"),
         (
             ["<iframe src='https://a.b/'></iframe>"],
-            "a page cannot show <iframe>; it is a link to https://a.b/",
+            "a page cannot show <iframe>; its address https://a.b/ stands there",
         ),
         (["![](no.png)"], "no file 'no.png' is in the notebook's folder"),
     ],
@@ -168,10 +168,11 @@ def test_all_problems_are_told_at_once_each_in_a_line_with_its_cell():
     "sources, metadata, title, levels",
     [
         (["# One", "## A", "#### B", "## C"], {}, "One", [1, 2, 1]),
-        (["# One", "### A", "# Two"], {}, "file", [1, 2, 1]),
+        (["# One", "### A", "# Two"], {}, "One", [1, 1]),
         (["# One", "## A"], {"title": "Given"}, "Given", [1, 2]),
         (["# Given", "## A"], {"title": "Given"}, "Given", [1]),
-        (["### A", "## B"], {}, "file", [1, 1]),
+        (["### A", "## B"], {}, "A", [1]),
+        (["# Introduction", "# B"], {}, "file", [1, 1]),
         (["text"], {}, "file", []),
     ],
 )

@@ -17,6 +17,7 @@ from traitlets.config import Application, Config
 from nbtypst.problems import ExportError, Problem, Problems
 from nbtypst.reading.document import Document, collect
 from nbtypst.reading.mending import mend, read
+from nbtypst.reading.notes import read_front_matter
 from nbtypst.settings import Settings, settings
 
 HIDDEN = {
@@ -78,7 +79,8 @@ class ReportExporter(TemplateExporter):
 
     def settings(self, nb: Any) -> Settings:
         """Return the page's settings for a notebook."""
-        found = settings(nb, {setting.name: getattr(self, setting.name) for setting in fields(Settings)})
+        options = {setting.name: getattr(self, setting.name) for setting in fields(Settings)}
+        found = settings(nb, options, read_front_matter(nb))
         if self.exclude_input:
             found.hide_code = True
             found.fold_code = False

@@ -24,6 +24,7 @@ from nbtypst.reading.speech import read_aloud
 from nbtypst.settings import Settings
 
 LEFTWARDS = ("ar", "dv", "fa", "he", "ps", "sd", "ug", "ur", "yi")  # languages that are written so
+_LEFTWARDS = re.compile("[\u0590-\u08ff]")  # letters that are written so
 _ROWS = re.compile(r"<(thead|tbody|tfoot)>.*?</\1>", re.S)
 _MATH_HEAD = re.compile(
     r'(<th\b[^>]*>)\s*<math ([^>]*alttext="([^"]*)"(?:(?!</?t[hd]\b).)*</math>\s*</th>)', re.S
@@ -64,6 +65,8 @@ class ReportHTMLExporter(ReportExporter):
         page = _ROWS.sub(_scopes, mathml.tidy(page))
         page = _MATH_HEAD.sub(_READ, page)
         page = _NOTHING.sub("", page)
+        if _LEFTWARDS.search(page):
+            page = re.sub(r"<(blockquote|ol|table|ul)\b", r'<\1 dir="auto"', page)
         if "<math " in page:
             page = page.replace("</style>", f"{mathml.font_face()}</style>", 1)
         for name, html in moving.items():
@@ -102,7 +105,8 @@ def _text(text: str) -> dict[str, str]:
 
 def _options(own: Settings) -> list[str]:
     """Return pandoc's options for a page."""
-    style = (files(__package__) / "page.css").read_text(encoding="utf-8")
+    sheets = [files(__package__) / name for name in ("page.css", "boxes.css")]
+    style = "".join(sheet.read_text(encoding="utf-8") for sheet in sheets)
     options = [
         "--mathml",
         "--section-divs",
@@ -166,6 +170,9 @@ def _to_html(node: Block, document: Document, sources: set[str]) -> list[Block]:
         node = Div(["", [style], []], blocks)
         if style == "input" and document.settings.hide_code:
             return [_raw(_CODE), node, _raw("</details>")]
+    if content[0][1] == ["alert", "details"]:
+        middle = [_raw("</summary>"), *blocks[1:], _raw("</details>")]
+        return [_raw('<details class="fold" open><summary>'), *blocks[:1], *middle]
     return [node]
 
 

@@ -14,7 +14,7 @@ from pandocfilters import stringify
 from nbtypst.reading.document import Document
 from nbtypst.reading.formulas import Formula
 from nbtypst.reading.markdown import Block
-from nbtypst.reading.references import PREFIX
+from nbtypst.reading.references import PREFIX, words_of
 from nbtypst.reading.speech import read_aloud
 
 WIDTH = 378.0  # points of the type area, which a picture may fill
@@ -32,7 +32,7 @@ _CALLS = {
     "Superscript": "super",
     "Underline": "underline",
 }
-_ALIGN = {"AlignCenter": "center", "AlignDefault": "left", "AlignLeft": "left", "AlignRight": "right"}
+_ALIGN = {"AlignCenter": "center", "AlignDefault": "start", "AlignLeft": "left", "AlignRight": "right"}
 _QUOTES = {"DoubleQuote": ("“", "”"), "SingleQuote": ("‘", "’")}
 _LANGUAGES = {"ipython": "python", "ipython3": "python"}
 
@@ -63,7 +63,12 @@ class Writer:
         for number, (place, block) in enumerate(blocks, 1):
             self.place = place
             self.leads = any(_begins_with_display(following) for _, following in blocks[number : number + 1])
-            text += self.block(block) + "\n\n"
+            written = self.block(block)
+            if block["t"] == "Div" and block["c"][0][1] == ["page"]:
+                written = "#pagebreak(weak: true)"
+            if _leftwards(words_of([block])):
+                written = f"#[#set text(dir: rtl)\n{written}\n]"
+            text += f"{written}\n\n"
         for number, line in enumerate(text.split("\n"), 1):
             mark = re.match(r"/\*(\d+)\*/", line)
             if mark:
@@ -136,6 +141,8 @@ class Writer:
         style = classes[0] if classes else ""
         if style == "figure":
             return self.figure(name, dict(pairs)["key"], blocks)
+        if style == "alert":
+            return f"#nb.alert({self.string(classes[1])})[{self.blocks(blocks)}]"
         if style in ("input", "output", "error"):
             return self.code(style, blocks[0]["c"])
         return self._label(name) + self.blocks(blocks)
@@ -161,8 +168,6 @@ class Writer:
             if not words.strip():
                 continue
             plain = stringify(items)
-            if _leftwards(plain):
-                words = f"#text(dir: rtl)[{words}]"
             if len(plain) < SHORT and (number < len(groups) or self.leads):
                 words = f"#block(sticky: true, below: 1.1em)[{words}]"
             parts.append(words)
@@ -194,6 +199,8 @@ class Writer:
             return "#linebreak();"
         if kind == "Math":
             return self.math(item["c"])
+        if kind == "Note":
+            return f"#footnote[{self.blocks(content)}];"
         if kind == "Link":
             address = content[2][0]
             target = f"label({self.string(address[1:])})" if address.startswith("#") else self.string(address)
@@ -270,6 +277,8 @@ class Writer:
         body = f"{opening}{''.join(map(self._row, rows[len(head) :]))})"
         if len(rows) > LONG_TABLE:
             body += f", sample: {opening}{''.join(map(self._row, _sample(rows, len(columns))))})"
+        heads = max(body[1] for body in bodies) if bodies else 1
+        body += f", index: {max(heads, 1)}"
         words = self.blocks(above)
         caption = f"[{words}]" if words.strip() else "none"
         label = f"#label({self.string(name)})" if name else ""
@@ -281,6 +290,8 @@ class Writer:
             options = f"rowspan: {rows}, colspan: {columns}, " if (rows, columns) != (1, 1) else ""
             if alignment["t"] != "AlignDefault":
                 options += f"align: {_ALIGN[alignment['t']]}, "
+            elif columns > 1:
+                options += "align: center, "
             words = _TEXT.sub(r"\1", f"[{self.blocks(blocks)}]")  # a string takes a quarter less of memory
             cells += f"table.cell({options}{words})," if options else f"{words},"
         return cells

@@ -36,6 +36,7 @@ PICTURES = {
     "image/webp",
 }
 WORDS = "text/latex, words"  # LaTeX that is no formula: every other form but plain text goes before it
+MERMAID = "text/vnd.mermaid"
 LATEX = {"text/latex": from_latex, WORDS: from_latex_text}
 ORDER = (  # the best form first
     "image/svg+xml",
@@ -59,6 +60,7 @@ MOST_LINES = 1_000  # of an output that is shown whole; of others only so many:
 FIRST = 200
 LAST = 100
 START = 20_000  # characters that are shown of an output that is too long
+_PAGE = re.compile(r"\\(?:newpage|pagebreak|clearpage)")
 _NAME = re.compile(r"(?:fig|tbl)-[a-z0-9]+(?:\.[0-9]+)?")  # of a figure or table of `nbtypst.writing`
 _OBJECT = re.compile(r"<IPython\.core\.display\.\w+ object>")  # shows nothing in Jupyter
 _UNSEEN = re.compile(r"<(?!img|hr|table)[^>]*>|\s")
@@ -143,12 +145,14 @@ class _Reader:
         """Return HTML as a piece, and warn of each element that no page shows."""
         html, lost = visible(source)
         for tag, address in lost:
-            advice = f"it is a link to {address}" if address else ""
+            advice = f"its address {address} stands there" if address else ""
             self.problems.warn(self.place, f"a page cannot show <{tag}>", advice)
         return Piece(self.place, html=html)
 
     def raw(self, cell: Any) -> list[Piece]:
         """Return a raw cell that is meant for this kind of page, or for no kind in particular."""
+        if _PAGE.fullmatch(cell.source.strip()):
+            return [self.markdown(cell.source)]
         kind = str(cell.metadata.get("raw_mimetype", cell.metadata.get("format", ""))).lower()
         if kind == "text/markdown":
             return [self.markdown(cell.source)]
@@ -174,6 +178,8 @@ class _Reader:
 
     def _display(self, data: dict[str, Any], about: dict[str, Any]) -> Piece:
         """Return the best form of an output that a page can hold."""
+        if MERMAID in data:
+            data["text/markdown"] = f"```mermaid\n{joined(data[MERMAID])}\n```"
         for kind in ORDER:
             mime = kind.partition(",")[0]
             piece = self._form(kind, joined(data[mime]), about) if mime in data else None
@@ -184,8 +190,11 @@ class _Reader:
             piece = self._no_form(data)
         name = str(about.get("id", ""))
         piece.name = name if _NAME.fullmatch(name) else ""
+        addresses = _addresses(joined(data.get("text/html", ""))) if piece.picture else []
         if about.get("caption"):
             piece.caption = from_markdown(str(about["caption"]))
+        elif addresses:
+            piece.caption = f'<a href="{addresses[0]}">{addresses[0]}</a>'
         piece.checks = [check for check in about.get("checks", ()) if isinstance(check, dict)]
         return piece
 
@@ -201,7 +210,7 @@ class _Reader:
             html = LATEX[kind](text)
             return Piece(self.place, html=html) if html else None
         if kind == "text/html":
-            seen = _UNSEEN.sub("", sanitise(drawn(text)))
+            seen = _UNSEEN.sub("", sanitise(drawn(text))) or _addresses(text)
             return self.html(typeset(text)) if seen else None
         return Piece(self.place) if _OBJECT.fullmatch(text) else self._text("output", text)
 
@@ -260,6 +269,11 @@ class _Reader:
             alt = re.sub(r"[*_`$]", "", str(about.get("caption", "")))
         picture.alt = one_line(str(alt or f"Picture, output of {self.place}"))
         return Piece(self.place, "figure", picture=picture)
+
+
+def _addresses(html: str) -> list[str]:
+    """Return where the videos, frames and the like are that HTML shows."""
+    return [address for _, address in visible(html[:START])[1] if address]
 
 
 def terminal(text: str) -> str:

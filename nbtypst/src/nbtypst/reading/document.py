@@ -8,19 +8,21 @@ from dataclasses import dataclass
 from itertools import count
 from typing import Any
 
-from pandocfilters import Para, Str, stringify
+from pandocfilters import Header, Para, Plain, Span, Str, stringify
 
 from nbtypst.problems import Problems
 from nbtypst.reading.cells import Piece, pieces
 from nbtypst.reading.formulas import Macros, untagged
-from nbtypst.reading.markdown import REFERENCE, Block, one_line, parse, sanitise, text_of
+from nbtypst.reading.markdown import NOTED, REFERENCE, Block, one_line, parse, sanitise, text_of
+from nbtypst.reading.notes import bibliography
 from nbtypst.reading.pictures import Picture
 from nbtypst.reading.references import PREFIX, References, close_levels, nodes, words_of
 from nbtypst.reading.speech import unspoken
-from nbtypst.reading.tidy import Tidier, picture_key
+from nbtypst.reading.tidy import NOTHING, Tidier, picture_key
 from nbtypst.settings import Settings
 from nbtypst.settings import settings as settings_of
 
+_PART = re.compile(r"(?:abstract|contents|\d|import|introduction|overview|setup|table of)", re.I)
 Placed = list[tuple[str, Block]]  # blocks, each with its cell's name
 
 
@@ -55,7 +57,10 @@ def collect(
     checks = [(piece.place, check) for piece in found for check in piece.checks]
     for place, check in checks:
         _judge(check, place, problems)
-    _read(found, problems)
+    options = bibliography(folder, settings.language)
+    if options:
+        found.append(Piece("the references", html='<div id="refs"></div>'))
+    _read(found, problems, options)
     blocks: Placed = []
     pictures: dict[str, Picture] = {}
     macros: Macros = {}
@@ -63,16 +68,25 @@ def collect(
         tidy = Tidier(piece, problems, folder, pictures, macros).tidy()
         blocks += [(piece.place, block) for block in tidy]
     title, blocks = _title(blocks, settings.title, name)
-    close_levels([node for _, node in placed(blocks) if node["t"] == "Header"])
+    headings = [node for _, node in placed(blocks) if node["t"] == "Header"]
+    close_levels(headings)
     references = References(problems)
     _refer(blocks, references)
     _name_all(blocks, references)
     references.check_order()
+    top = Header(1, NOTHING, [Str(title)])
+    references.heading(top)
     for place, node in placed(blocks):
         fault = unspoken(node["c"].latex) if node["t"] == "Math" else ""
         if fault:
             problems.only_strict(place, fault, "its alternative text would be its source")
     blocks = [(place, references.link(block, place)) for place, block in blocks]
+    own = top["c"][1][0]
+    if f"#{own}" in _targets(blocks):
+        blocks.insert(0, ("the title", Plain([Span([own, [], []], [])])))
+    lists = [(place, block) for place, block in blocks if block["t"] in ("BulletList", "OrderedList")]
+    if any(len(_targets([one])) > max(2, len(headings) // 3) for one in lists):
+        settings.contents = False  # it has its own
     problems.stop()
     return Document(title, settings, blocks, pictures, checks)
 
@@ -80,6 +94,12 @@ def collect(
 def placed(blocks: Placed) -> list[tuple[str, dict[str, Any]]]:
     """Return every node of placed blocks with its cell's name."""
     return [(place, node) for place, block in blocks for node in nodes(block)]
+
+
+def _targets(blocks: Placed) -> set[str]:
+    """Return the places of the page that links in placed blocks lead to."""
+    addresses = (node["c"][2][0] for _, node in placed(blocks) if node["t"] == "Link")
+    return {address for address in addresses if address.startswith("#")}
 
 
 def _judge(check: dict[str, Any], place: str, problems: Problems) -> None:
@@ -95,7 +115,7 @@ def _judge(check: dict[str, Any], place: str, problems: Problems) -> None:
     problems.error(place, f"not true: {sentence!r} {measured}")
 
 
-def _read(found: list[Piece], problems: Problems) -> None:
+def _read(found: list[Piece], problems: Problems, options: list[str]) -> None:
     """Read the HTML of all pieces and of their captions at once: pandoc takes a while to start."""
     sources = []
     for piece in found:
@@ -103,9 +123,9 @@ def _read(found: list[Piece], problems: Problems) -> None:
             sources.append((piece, "blocks", piece.html))
         if piece.caption is not None:
             sources.append((piece, "words", piece.caption))
-    read = parse([html for _, _, html in sources])
+    read = parse([html for _, _, html in sources], options)
     for (piece, part, html), blocks in zip(sources, read, strict=True):
-        if blocks is None or _lost(html, blocks):
+        if blocks is None or (not NOTED.search(html) and _lost(html, blocks)):
             problems.warn(piece.place, "its HTML cannot be read", "its text alone is shown")
             blocks = [Para([Str(text_of(html))])]
         setattr(piece, part, blocks)
@@ -117,16 +137,20 @@ def _lost(html: str, blocks: list[Block]) -> Counter[str]:
 
 
 def _letters(text: str) -> Counter[str]:
-    return Counter(filter(str.isalnum, text))
+    return Counter(filter(str.isalnum, text.lower()))
 
 
 def _title(blocks: Placed, given: str, name: str) -> tuple[str, Placed]:
     """Return the title, and the blocks without it.
 
-    It is the title of the settings, else the only heading of the first level, else the file's name.
+    It is the title of the settings, else the only heading of the first level, else the first heading, if that
+    does not begin a mere part, else the file's name.
     """
-    roots = [block for _, block in blocks if block["t"] == "Header" and block["c"][0] == 1]
-    words = one_line(stringify(roots[0]["c"][2])) if len(roots) == 1 else ""
+    headings = [block for _, block in blocks if block["t"] == "Header"]
+    roots = [block for block in headings if block["c"][0] == 1]
+    if len(roots) != 1:
+        roots = [block for block in headings[:1] if not _PART.match(stringify(block["c"][2]))]
+    words = one_line(stringify(roots[0]["c"][2])) if roots else ""
     if not words or given not in ("", words):
         return given or name or "Notebook", blocks
     kept: Placed = []

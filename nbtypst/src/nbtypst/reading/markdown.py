@@ -14,14 +14,18 @@ import re
 import shutil
 import subprocess
 from base64 import b64encode
+from collections.abc import Iterable
 from functools import cache
 from html import escape, unescape
+from pathlib import Path
 from typing import Any
 
 import nh3
 import pypandoc
 from nbconvert.filters.markdown_mistune import IPythonRenderer, MarkdownWithMath
 from pandocfilters import CodeBlock
+
+from nbtypst.reading.names import names
 
 Block = dict[str, Any]
 READER = (
@@ -30,6 +34,7 @@ READER = (
 )
 INLINE = "nbtypst-math-inline"  # a class of <code> that holds LaTeX, as is the next
 DISPLAY = "nbtypst-math-display"
+NOTED = re.compile(r"\[\^|@")  # a footnote or its mention, or a citation
 REFERENCE = re.compile(r"\\(eq)?ref\s*\{([^{}]*)\}")  # to an equation
 MATH = re.compile(
     r"(?<!\\)\$\$(.+?)\$\$|\\\[(.+?)\\\]|(?<!\\)\$([^$]+?)(?<!\\)\$|\\\((.+?)\\\)"
@@ -40,126 +45,29 @@ DEEPEST = 60  # elements in one another; what is nested deeper is text alone
 MOST_OPEN = 10_000  # elements in one another before nh3, which takes their square in time
 SECONDS = 30  # after which pandoc is taken to hang; more for a long text, as many as it takes at this pace:
 SLOWEST = 10_000  # characters a second
-_TAGS = """
-a
-abbr
-address
-article
-aside
-b
-bdi
-bdo
-blockquote
-br
-caption
-center
-cite
-code
-col
-colgroup
-dd
-dfn
-div
-dl
-dt
-em
-figcaption
-figure
-footer
-h1
-h2
-h3
-h4
-h5
-h6
-header
-hr
-i
-img
-kbd
-li
-mark
-nav
-ol
-p
-pre
-q
-s
-samp
-section
-small
-span
-strike
-strong
-sub
-sup
-table
-tbody
-td
-tfoot
-th
-thead
-tr
-tt
-u
-ul
-var
-"""
-_OTHERWISE = {  # pandoc reads nothing outside main; at blocks in del and ins it can fail, in exponential time
-    "del": "s",
-    "details": "div",  # else its words and those of the next six run together
-    "dialog": "div",
-    "fieldset": "div",
-    "ins": "u",
-    "legend": "p",
-    "main": "div",
-    "option": "div",
-    "rt": "sup",
-    "select": "div",
-    "summary": "p",
+_NAMES = names("html.ini")
+_ATTRIBUTES = {element: set(found.split()) for element, found in _NAMES["attributes"].items()}
+_STYLE = {  # of a div
+    "class": re.compile(r"alert details|\balert-(?:danger|info|success|warning)\b"),
+    "style": re.compile(r"break-(?:after|before)\s*:\s*(?:always|left|page|right)"),
 }
-_ATTRIBUTES = {
-    "*": {"id"},
-    "a": {"href", "name"},
-    "code": {"class"},
-    "img": {"alt", "height", "src", "width"},
-    "ol": {"start"},
-    "pre": {"class"},
-    "td": {"align", "colspan", "rowspan", "style"},
-    "th": {"align", "colspan", "rowspan", "style"},
-}
-_DROPPED = {
-    "applet",
-    "head",
-    "math",
-    "noscript",
-    "object",
-    "script",
-    "style",
-    "svg",
-    "template",
-    "title",
-}
-_SCHEMES = {
-    "attachment",
-    "data",
-    "file",
-    "http",
-    "https",
-    "mailto",
-}
-_NUMBERS = {  # attributes: small ones alone, so that no table has a million columns
-    "colspan": r"[1-9]\d?",
-    "height": r"[1-9]\d{0,3}(px)?",
-    "rowspan": r"[1-9]\d?",
-    "start": r"[1-9]\d{0,3}",
-    "width": r"[1-9]\d{0,3}(px)?",
-}
+_BROKEN = re.compile(  # an element, other than a div, that asks for a new page before it, or is empty
+    r"<(?!div)\w+[^>]*\bbreak-(?:before\s*:\s*(?:always|page)[^>]*>|after\s*:\s*(?:always|page)[^>]*>"
+    r"(?=(?:\s|&nbsp;)*(?:<|\Z)))",
+    re.I,
+)
+_FILTERED = re.compile(
+    rf"{NOTED.pattern}|alert|break-|mermaid|\[!"
+)  # what the filter is for: it takes a while
 _CONTROL = re.compile(
     "[\x00-\x08\x0b\x0c\x0e-\x1f\x7f-\x84\x86-\x9f\ud800-\udfff\ufdd0-\ufdef\ufeff\ufffe\uffff]"
 )
 _KEPT = dict(zip("'\".-", "\ufdd0\ufdd1\ufdd2\ufdd3", strict=True))  # what pandoc would make "smart" in code
-_LOST = re.compile(r"<(iframe|video|audio|embed|object|canvas|svg|form)\b([^>]*)", re.I)
+_LOST = re.compile(
+    r"<(audio|video)\b([^>]*>(?:(?!<(?:audio|video)\b).){0,2000}?</(?:audio|video)\s*>)"
+    r"|<(audio|canvas|embed|form|iframe|object|svg|video)\b([^>]*)",
+    re.I | re.S,
+)
 _NO_MATH = re.compile(  # tags, and what is in some of them
     r"(<(?:code|math|pre|script|style|svg|textarea)\b.*?</(?:code|math|pre|script|style|svg|textarea)\s*>"
     r"|<!--.*?-->|</?[a-z][^>]*>)",
@@ -168,6 +76,13 @@ _NO_MATH = re.compile(  # tags, and what is in some of them
 _INLINE_LIST = re.compile(r"<ol class=[\"']?list-inline[\"']?>\s*<li>(.*?)</li>\s*</ol>", re.S)  # R's vector
 _PIPE = "\ufdd4"  # stands for a pipe that ends no cell
 _SPAN = re.compile(r"(?<![\\$])\$[^$]+\$|`[^`]+`")
+_ADDED = re.compile(  # to Jupyter's Markdown: a footnote, a page break; or a fence, which holds none
+    r"^ {0,3}(`{3,}|~{3,}).*?(?:^ {0,3}\1|\Z)|^ {0,3}\\(?:newpage|pagebreak|clearpage)[ \t]*$"
+    r"|^\[\^([^\]\s]+)\]:[ \t]*([^\n]*(?:\n(?!\[\^|[ \t]*(?:\n|\Z)|[#>|`~]|[-*+] )[^\n]+"
+    r"|(?:\n[ \t]*)+\n(?: {4}|\t)[^\n]+)*)",
+    re.M | re.S,
+)
+_BREAK = '<div style="break-after: page"></div>'
 _TABLE = re.compile(  # of Markdown, or a fence, which holds none
     r"^ {0,3}(`{3,}|~{3,}).*?(?:^ {0,3}\1|\Z)"
     r"|^( {0,3}[^\s>][^\n]*)\n( {0,3}(?=[^\n]*\|)[-|: \t]*-[-|: \t]*)(?:\n|\Z)((?:[^\n]*\|[^\n]*(?:\n|\Z))*)",
@@ -175,7 +90,7 @@ _TABLE = re.compile(  # of Markdown, or a fence, which holds none
 )
 _BLOCK = re.compile(r"<(?=/?(?:br|d[dt]|div|h[1-6]|li|p|t[dhr])\b)")
 _NO_SOURCE = re.compile(r'<img(?!(?:[^>"]|"[^"]*")*?\ssrc=)')
-_ADDRESS = re.compile(r"""(?:src|data|href)\s*=\s*["']?\s*(https?://[^\s"'<>]+)""", re.I)
+_ADDRESS = re.compile(r"""\b(?:src|data|href)\s*=\s*["']?\s*(?!data:|#)([^\s"'<>]+)""", re.I)
 _DRAWING = re.compile(r"<(?:path|rect|circle|ellipse|line|poly|text|image)\b")
 _TITLE = re.compile(r"<title\b[^>]*>([^<]*)</title>|aria-label=[\"']([^\"']*)")
 _STRUCTURE = re.compile(r"\\begin\{(?:tabular|longtable|table|figure|itemize|enumerate|description)")
@@ -227,8 +142,18 @@ class _Renderer(IPythonRenderer):
 def from_markdown(source: str) -> str:
     """Return the HTML of Markdown, with GitHub's tables and with math, as nbconvert and Jupyter read it."""
     renderer = _Renderer(escape=False, allow_harmful_protocols=True)
-    source = _TABLE.sub(_table, printable(source))
+    source = _TABLE.sub(_table, _ADDED.sub(_added, printable(source)))
     return MarkdownWithMath(renderer=renderer).render(source).replace(_PIPE, "|")
+
+
+def _added(found: re.Match[str]) -> str:
+    """Return what is no part of Jupyter's Markdown as HTML."""
+    if found[1]:
+        return found[0]
+    if not found[2]:
+        return f"\n{_BREAK}\n"
+    text = re.sub(r"^(?: {4}|\t)", "", found[3], flags=re.M)
+    return f'\n<div id="nbtypst-note-[^{escape(found[2])}">\n\n{text}\n\n</div>\n\n'
 
 
 def _table(found: re.Match[str]) -> str:
@@ -330,14 +255,15 @@ def visible(html: str) -> tuple[str, list[tuple[str, str]]]:
     lost: list[tuple[str, str]] = []
 
     def word(match: re.Match[str]) -> str:
-        tag = match[1].lower()
-        found = _ADDRESS.search(match[2])
+        tag = (match[1] or match[3]).lower()
+        kept = tag in ("form", "svg")
+        found = None if kept else _ADDRESS.search(match[2] or match[4])
         address = found[1] if found else ""
         lost.append((tag, address))
-        if tag in ("form", "svg"):
+        if kept:
             return match[0]
         words = f'<a href="{address}">[{tag}: {address}]</a>' if address else f"[{tag}]"
-        return f"<p>{words}</p>{match[0]}"
+        return f"<p>{words}</p>{match[0] if match[3] else ''}"
 
     return _LOST.sub(word, drawn(html)), lost
 
@@ -346,17 +272,18 @@ def sanitise(html: str) -> str:
     """Return well-formed HTML of nothing but known tags with known attributes."""
     if _depth(html) > MOST_OPEN:
         html = escape(re.sub("<[^>]*>", " ", html))
+    html = _BROKEN.sub(rf"{_BREAK}\g<0>", html)
     html = re.sub(r"<input\b[^>]*\bchecked\b[^>]*>", "☑", html, flags=re.I)
     html = re.sub(r"<input\b[^>]*checkbox[^>]*>", "☐", html, flags=re.I)
-    for name, other in _OTHERWISE.items():
+    for name, other in _NAMES["otherwise"].items():
         html = re.sub(rf"<(/?){name}\b", rf"<\1{other}", html, flags=re.I)
     clean = nh3.clean(
         printable(html),
-        tags=set(_TAGS.split()),
-        clean_content_tags=_DROPPED,
+        tags=set(_NAMES["elements"]),
+        clean_content_tags=set(_NAMES["dropped"]),
         attributes=_ATTRIBUTES,
         attribute_filter=_attribute,
-        url_schemes=_SCHEMES,
+        url_schemes=set(_NAMES["schemes"]),
         link_rel=None,
     )
     clean = _NO_SOURCE.sub('<img src=""', clean)  # which pandoc leaves out, its text too, or fails at
@@ -375,22 +302,28 @@ def _depth(html: str) -> int:
 
 def _attribute(tag: str, attribute: str, value: str) -> str | None:
     """Return an attribute's value if a page can have it, else None."""
+    if tag == "div":
+        match = _STYLE[attribute].search(value) if attribute in _STYLE else None
+        return match[0] if match else value if attribute == "id" else None
     if attribute == "style":  # of a table's cell
         match = re.search(r"text-align:\s*(left|right|center)", value)
         return match and f"text-align: {match[1]}"
-    if attribute in _NUMBERS and not re.fullmatch(_NUMBERS[attribute], value):
+    if not re.fullmatch(_NAMES["numbers"].get(attribute, ".*"), value, re.S):
         return None
     return value
 
 
-def parse(fragments: list[str]) -> list[list[Block] | None]:
-    """Return each fragment of HTML as blocks, sanitised and read by pandoc in one go; None for a failure."""
+def parse(fragments: list[str], options: Iterable[str] = ()) -> list[list[Block] | None]:
+    """Return each fragment of HTML as blocks, sanitised and read by pandoc in one go; None for a failure.
+
+    `options` are those of pandoc for what the fragments cite.
+    """
     clean = [_code_kept(sanitise(fragment)) for fragment in fragments]
     if not clean:
         return []
     names = [f"nbtypst-part-{number}" for number in range(len(clean))]
     parts = zip(names, clean, strict=True)
-    blocks = _read("".join(f'<div id="{name}">{part}</div>\n' for name, part in parts)) or []
+    blocks = _read("".join(f'<div id="{name}">{part}</div>\n' for name, part in parts), *options) or []
     if names == [block["c"][0][0] if block["t"] == "Div" else "" for block in blocks]:
         return [block["c"][1] for block in blocks]
     return [_read(part) for part in clean]  # one of them confuses pandoc: each by itself
@@ -410,10 +343,12 @@ def text_of(html: str) -> str:
     return " ".join(unescape(nh3.clean(_BLOCK.sub(" <", html), tags=set())).split())
 
 
-def _read(html: str) -> list[Block] | None:
+def _read(html: str, *options: str) -> list[Block] | None:
     """Return sanitised HTML as blocks; None if pandoc cannot read it."""
     try:
-        read = pandoc(html, "-f", READER, "-t", "json")
+        if _FILTERED.search(html):
+            options = (f"--lua-filter={Path(__file__).with_name('read.lua')}", *options)
+        read = pandoc(html, "-f", READER, "-t", "json", *options)
     except (PandocError, subprocess.TimeoutExpired):
         return None
     for plain, kept in _KEPT.items():

@@ -117,6 +117,9 @@ class Tidier:
                 (_, classes, _), text = content
                 known = [name for name in classes if re.fullmatch(r"[\w+#-]{1,30}", name)]
                 language = [name.removeprefix("language-") for name in known[:1]]
+                if language == ["mermaid"]:
+                    advice = "a picture of it would be shown"
+                    self._warn("a diagram of Mermaid is shown as its source", advice)
                 return [CodeBlock(["", language, []], printable(text))]
             case "BlockQuote":
                 return [BlockQuote(self._blocks(content))]
@@ -136,7 +139,10 @@ class Tidier:
             case "Table":
                 return self._table(content)
             case "Div":
-                return self._opened(content[0], content[1])
+                (_, classes, pairs), _ = content
+                blocks = self._opened(*content)
+                own = classes[:1] == ["alert"] or classes == ["page"]
+                return [Div(["", classes, pairs], blocks)] if own else blocks
             case _:  # Figure
                 attributes, (_, caption), inside = content
                 return self._opened(attributes, [*inside, *caption])
@@ -215,6 +221,10 @@ class Tidier:
             return self._link(content)
         if kind == "Image":
             return self._image(content)
+        if kind == "Note":
+            return [{"t": kind, "c": self._blocks(content)}]
+        if kind == "Cite":
+            return self._inlines(content[1])
         (name, *_), inner = content  # Span
         return [*_place(name), *self._inlines(inner)]
 
@@ -232,7 +242,9 @@ class Tidier:
 
     def _link(self, content: Any) -> list[Any]:
         """Return a link to the network or into the page; any other is its text."""
-        inner = self._inlines(content[1])
+        inner: list[Any] = []
+        for item in self._inlines(content[1]):  # a picture that became a link is a part of this one
+            inner += item["c"][1] if item["t"] == "Link" else [item]
         address = printable(content[2][0]).strip()
         if address.startswith("#") or _OUTSIDE.match(address):
             return [Link(NOTHING, inner or [Str(address)], [address, ""])]

@@ -1,0 +1,36 @@
+"""What authors know from Quarto: front matter, and the .bib files beside the notebook."""
+
+from __future__ import annotations
+
+import json
+import re
+from pathlib import Path
+from typing import Any
+
+from nbtypst.reading.markdown import pandoc
+
+NAMED = {"author": "authors", "date": "date", "lang": "language", "subtitle": "subtitle", "title": "title"}
+_FRONT = re.compile(r"\s*---[ \t]*\n(.*\n)(?:---|\.\.\.)\s*", re.S)
+
+
+def read_front_matter(nb: Any) -> dict[str, Any]:
+    """Take front matter out of a notebook's first cell, and return the settings in it."""
+    first = nb.cells[0] if nb.cells else None
+    found = _FRONT.fullmatch(first.source) if first and first.cell_type != "code" else None
+    if not found:
+        return {}
+    template = Path(__file__).with_name("meta.txt")
+    made = pandoc(f"---\n{found[1]}---\n", "-f", "markdown-smart", "-t", "plain", f"--template={template}")
+    meta = json.loads(made)
+    given = {setting: meta[name] for name, setting in NAMED.items() if name in meta}
+    if given:
+        del nb.cells[0]
+    return given
+
+
+def bibliography(folder: str | None, language: str) -> list[str]:
+    """Return pandoc's options for the .bib files in a folder; none without them."""
+    files = sorted(Path(folder).glob("*.bib")) if folder else []
+    options = [f"--bibliography={path}" for path in files if not path.is_symlink()]
+    about = ["--citeproc", "--metadata=link-citations:true", f"--metadata=lang:{language}"]
+    return options and [*about, *options]

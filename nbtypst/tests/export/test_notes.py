@@ -1,0 +1,181 @@
+"""What authors know from Quarto and GitHub is read where it is meant: boxes, notes, citations and more."""
+
+import re
+from typing import Any
+
+import nbformat
+import pypdfium2
+import pytest
+from nbformat.v4 import new_code_cell, new_markdown_cell, new_notebook, new_output, new_raw_cell
+
+from nbtypst import ReportHTMLExporter, ReportPDFExporter
+
+pytestmark = pytest.mark.slow
+
+BOOKS = "@book{knuth_84, author={Knuth, Donald}, title={Literate Programming}, year=1984, publisher={CSLI}}"
+
+
+@pytest.fixture
+def pages(tmp_path):
+    """Return a function that exports a notebook: the text of each page of the PDF, the HTML, the warnings."""
+
+    def export(*cells: Any, bib: str = "", metadata: Any = None) -> tuple[list[str], str, list[str]]:
+        if bib:
+            (tmp_path / "books.bib").write_text(bib, encoding="utf-8")
+        made = [new_markdown_cell(cell) if isinstance(cell, str) else cell for cell in cells]
+        nbformat.write(new_notebook(cells=made, metadata=metadata or {}), tmp_path / "a.ipynb")
+        warned: list[str] = []
+        found: list[Any] = []
+        for exporter in (ReportPDFExporter(), ReportHTMLExporter()):
+            exporter.log.warning = lambda form, *values: warned.append(form % values)  # type: ignore[assignment]
+            found.append(exporter.from_filename(str(tmp_path / "a.ipynb"))[0])
+        document = pypdfium2.PdfDocument(found[0])
+        texts = [page.get_textpage().get_text_range().replace("\r", "") for page in document]
+        return texts, found[1].partition("<main")[2], warned
+
+    return export
+
+
+@pytest.mark.parametrize("kind", ["note", "tip", "important", "warning", "caution"])
+def test_an_alert_is_a_box_with_its_kind_at_the_top(kind, pages):
+    (text,), html, warned = pages(f"# T\n\n> [!{kind.upper()}]\n> Mind *this*.\n>\n> - and that")
+    assert f"{kind.capitalize()}\nMind this.\n• and that" in text
+    assert f'<div class="alert {kind}">\n<p><strong>{kind.capitalize()}</strong></p>\n<p>Mind <em>' in html
+    assert warned == []
+
+
+def test_boxes_of_bootstrap_are_boxes_and_other_quotations_are_none(pages):
+    _, html, _ = pages("# T\n\n<div class='alert alert-block alert-info'><b>Tip</b></div>\n\n> [!OTHER]\n> a")
+    assert '<div class="alert info">' in html and "<blockquote>\n<p>[!OTHER] a" in html
+
+
+def test_footnotes_stand_where_they_are_defined_and_their_numbers_run_on(pages):
+    (text,), html, warned = pages(
+        "# T\n\n## H[^h]\n\n"
+        "One[^a], two[^b][^a], `[^a]` and [^none].\n\n[^a]: First\nline, $x$.\n[^b]: Second.\n"
+        "\n    Its end.\n\n```\n[^c]: code\n```",
+        "Three[^a] and four[^loop].\n\n[^a]: Of this cell.\n\n[^h]: Below.\n[^loop]: Again[^loop].",
+    )
+    assert "H\nBelow.\n" in text and "[^none]" in text and "[^c]: code" in text
+    assert re.search(r"1First line, .*\n2Second.\nIts end.\n3Of this cell.\n4Again4", text)
+    assert html.count('role="doc-noteref"') == 4 and html.count('role="doc-backlink"') == 4
+    assert warned == []
+
+
+def test_what_is_cited_from_a_bib_file_is_listed(pages):
+    said = new_output("display_data", {"text/markdown": "By @knuth_84."})
+    cells = ["# T\n\nSee [@knuth_84, p. 3], not [@none] or me@d.org.", new_code_cell("", outputs=[said])]
+    (text,), html, _ = pages(*cells)
+    assert "[@knuth_84, p. 3]" in text and "References" not in text
+    (text,), html, warned = pages(*cells, bib=BOOKS)
+    assert "See (Knuth 1984, 3), not [@none] or me@d.org." in text and "By Knuth (1984)." in text
+    assert "References\nKnuth, Donald. 1984. Literate Programming. CSLI." in text
+    assert '(<a href="#ref-knuth_84">Knuth 1984, 3</a>)' in html and 'id="ref-knuth_84"' in html
+    assert warned == []
+    (text,), *_ = pages(*cells, "## References", "## Annex", bib=BOOKS)
+    assert text.index("References\nKnuth") < text.rindex("Annex")
+
+
+FRONT = '---\ntitle: "Waves: two"\nauthor:\n- name: Ada\n- Alan\ndate: 1 May\nlang: nb\n---'
+
+
+@pytest.mark.parametrize("cell", [new_raw_cell(FRONT), FRONT])
+def test_front_matter_in_the_first_cell_is_the_first_page(cell, pages):
+    (text,), html, _ = pages(cell, "## A")
+    assert text.startswith("Waves: two\nAda, Alan\n1 May\n") and "title:" not in text + html
+    (text,), *_ = pages(cell, "## A", metadata={"nbtypst": {"title": "Mine"}})
+    assert text.startswith("Mine\nAda, Alan")
+    (text,), *_ = pages("---\n\nno: *matter*\n\n---", "# A")
+    assert "no: matter" in text
+
+
+def test_a_page_ends_where_it_is_asked_to(pages):
+    texts, html, _ = pages(
+        "# T\n\none",
+        '<div style="page-break-after: always;"></div>',
+        "two",
+        new_raw_cell("\\newpage"),
+        "three\n\n\\pagebreak\n\nfour\n\n```\n\\newpage\n```\n\n<p style='break-before: page'>five</p>",
+        "> \\newpage\n\nend",
+    )
+    assert [text.split("\n")[-1 if number == 0 else 1] for number, text in enumerate(texts)][1:] == [
+        "two",
+        "three",
+        "four",
+        "five",
+    ]
+    assert html.count('<div class="page" style="break-after: page">') == 4
+
+
+CASES = {  # what is there, what of it is in the PDF's text and in HTML, and a warning
+    "nested details": (
+        "<details><summary>A</summary>\n\nin\n\n<details><summary>B</summary>deep</details></details>\n\nout",
+        "A\nin\nB\ndeep\nout",
+        "<summary>\n<p><strong>B</strong></p>\n</summary>\ndeep\n</details>\n</details>\n<p>out",
+        "",
+    ),
+    "a local video": (
+        "<video controls><source src='clip.mp4'>No video here.</video>\n\nafter",
+        "[video: clip.mp4]\nafter",
+        "<p>[video: clip.mp4]</p>",
+        "a page cannot show <video>; its address clip.mp4 stands there",
+    ),
+    "a picture that links": (
+        "[![Watch](https://a.b/0.jpg)](https://a.b/watch)",
+        "Watch",
+        '<p><a href="https://a.b/watch">Watch</a>',
+        "the picture https://a.b/0.jpg is on the network; it is a link; store it beside the notebook",
+    ),
+    "a diagram": (
+        "```mermaid\ngraph LR\n```",
+        "Diagram, in the words of Mermaid:\ngraph LR",
+        "<em>Diagram, in the words of Mermaid:</em>",
+        "a diagram of Mermaid is shown as its source; a picture of it would be shown",
+    ),
+    "a link to the title": (
+        "[up](#T) and [up](#t)",
+        "up and up",
+        '<a href="#t">up</a> and <a href="#t">',
+        "",
+    ),
+    "from right to left": ("- בנד", "•", '<ul dir="auto">', ""),
+}
+
+
+@pytest.mark.parametrize("case", CASES)
+def test_html_keeps_its_meaning(case, pages):
+    source, wanted, tags, warning = CASES[case]
+    (text,), html, warned = pages("# T", source)
+    assert wanted in text and tags in html, html
+    assert [line.partition(": ")[2] for line in warned] == [warning] * 2 * bool(warning)
+
+
+def test_an_output_of_a_diagram_is_marked_and_a_thumbnail_has_its_address(pages):
+    frame = "<iframe src='https://a.b/embed/1'></iframe>"
+    svg = "<svg xmlns='http://www.w3.org/2000/svg' width='9' height='9'><rect width='9' height='9'/></svg>"
+    outputs = [
+        new_output("display_data", {"text/vnd.mermaid": "graph TD", "text/plain": "<M>"}),
+        new_output("display_data", {"text/html": frame, "image/svg+xml": svg}, metadata={"alt": "a box"}),
+        new_output("display_data", {"text/html": frame, "text/plain": "<IFrame>"}),
+    ]
+    (text,), html, _ = pages("# T", new_code_cell("", outputs=outputs))
+    assert "Mermaid:\ngraph TD" in text and "<IFrame>" not in text and "<M>" not in text
+    assert html.count('<a href="https://a.b/embed/1">') == 2
+
+
+def test_the_bullets_of_a_list_from_right_to_left_stand_at_the_right(tmp_path):
+    nb = new_notebook(cells=[new_markdown_cell("# T\n\n- אחת שתיים\n\n## שלוש")])
+    page = pypdfium2.PdfDocument(ReportPDFExporter().from_notebook_node(nb)[0])[0]
+    content = page.get_textpage()
+    text = content.get_text_range()
+    assert content.get_charbox(text.index("•"))[0] > page.get_width() / 2
+    assert content.get_charbox(text.rindex("\u05e9"))[0] > page.get_width() / 2
+
+
+def test_the_contents_are_cut_to_a_page_and_left_out_where_the_notebook_has_its_own(pages):
+    parts = [f"# Part {i}\n\n" + "\n\n".join(f"## Section {i}.{j}" for j in range(9)) for i in range(30)]
+    texts, *_ = pages("# All of it\n\nHello", *parts)
+    assert texts[0].count("Part") == 30 and "Section" not in texts[0] and "Hello" in texts[0]
+    own = "# T\n\n- [A](#A)\n- [B](#B)\n- [C](#C)\n\n## A\n\n## B\n\n## C"
+    (text,), html, _ = pages(own)
+    assert text.count("A\n") == 2 and "<nav" not in html
