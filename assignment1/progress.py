@@ -50,7 +50,7 @@ class Interrupt(threading.Event):
         if self.is_set() and "ipykernel" in sys.modules:
             from IPython import get_ipython
 
-            kernel = getattr(get_ipython(), "kernel", None)  # type: ignore[no-untyped-call]
+            kernel = getattr(get_ipython(), "kernel", None)
             if kernel:
                 kernel._abort_queues()
 

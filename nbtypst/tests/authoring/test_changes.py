@@ -40,13 +40,13 @@ def kernel(tmp_path_factory):
         waiting = set(asked)
         while waiting:
             message = client.get_iopub_msg(timeout=60)
-            name = asked.get(message["parent_header"].get("msg_id"))
+            cell = asked.get(message["parent_header"].get("msg_id"))
             text = message["content"].get("data", {}).get("text/markdown", "")
-            if name and message["msg_type"] == "display_data":
-                shown[name] += text
-            if name and message["msg_type"] == "update_display_data":
+            if cell and message["msg_type"] == "display_data":
+                shown[cell] += text
+            if cell and message["msg_type"] == "update_display_data":
                 top = text
-            if name and message["content"].get("execution_state") == "idle":
+            if cell and message["content"].get("execution_state") == "idle":
                 waiting.discard(message["parent_header"]["msg_id"])
         return top, shown
 

@@ -105,7 +105,7 @@ def kernel() -> Any:
     """Return the session's kernel; None in a terminal."""
     from IPython import get_ipython
 
-    return getattr(get_ipython(), "kernel", None)  # type: ignore[no-untyped-call]
+    return getattr(get_ipython(), "kernel", None)
 
 
 def read_and_bound(source: str) -> tuple[set[str], set[str]]:
