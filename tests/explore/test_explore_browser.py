@@ -5,7 +5,7 @@ import pytest
 
 from assignment1 import load_mnist
 from assignment1.mnist import preprocess
-from browser import chromium, notebook, run_all, stroke, told, visited
+from browser import chromium, menu, notebook, run_all, stroke, told, visited
 from conftest import ROOT
 from explore import page as pad_page
 from explore.pad import DIGITS, starts
@@ -235,11 +235,10 @@ def test_in_jupyterlab_a_run_is_stopped_and_kept(lab):
 
 
 def test_saved_and_opened_again_the_notebook_shows_its_pads(lab):
-    lab.keyboard.press("Control+s")
-    lab.locator(".jp-mod-dirty").wait_for(state="detached")
+    with lab.expect_response(lambda response: response.request.method == "PUT"):
+        menu(lab, "File", "Save Notebook")
     lab.reload()
     lab.locator(".jp-Notebook .jp-Cell").last.wait_for(state="attached")
-    for pad in lab.locator(".pad").all():
-        pad.locator(".pad-value").first.wait_for()
-    assert lab.locator(".pad").count() == 3
+    for number in range(3):
+        lab.locator(".pad").nth(number).locator(".pad-value").first.wait_for()
     assert lab.get_by_text("Error displaying widget").count() == 0

@@ -76,11 +76,11 @@ def test_an_answer_is_not_lost_for_a_space(table, text):
 
 def test_an_answer_is_struck_while_its_section_says_what_is_not_true(table, monkeypatch):
     monkeypatch.setattr(ledger, "told", {})
+    place = ledger.cell, "2d.answer"
+    ledger.told[place] = [Check("It ends.", "n > 1", "0 > 1", False)]
     table.give("2d: in epoch 34")
-    ledger.told["a cell", "2d.answer"] = [Check("It ends.", "n > 1", "0 > 1", False)]
-    table.update()
-    assert "~~in epoch 34~~" in table.shown
-    ledger.told["a cell", "2d.answer"] = [Check("It ends.", "n > 1", "2 > 1", True)]
+    assert "~~in epoch 34~~" in table.shown and ledger.told[place]
+    ledger.told[place] = [Check("It ends.", "n > 1", "2 > 1", True)]
     table.update()
     assert "| in epoch 34 |" in table.shown
 

@@ -12,6 +12,7 @@ from nbtypst.answers import Changes
 from nbtypst.writing import say
 changes = Changes('a.ipynb')
 """
+GOOD = "say('It is {{n}}.\\n  check: n > 3')"
 CELLS = {
     "top": TOP,
     "set": "n = 5",
@@ -40,13 +41,13 @@ def kernel(tmp_path_factory):
         waiting = set(asked)
         while waiting:
             message = client.get_iopub_msg(timeout=60)
-            name = asked.get(message["parent_header"].get("msg_id"))
+            cell = asked.get(message["parent_header"].get("msg_id"))
             text = message["content"].get("data", {}).get("text/markdown", "")
-            if name and message["msg_type"] == "display_data":
-                shown[name] += text
-            if name and message["msg_type"] == "update_display_data":
+            if cell and message["msg_type"] == "display_data":
+                shown[cell] += text
+            if cell and message["msg_type"] == "update_display_data":
                 top = text
-            if name and message["content"].get("execution_state") == "idle":
+            if cell and message["content"].get("execution_state") == "idle":
                 waiting.discard(message["parent_header"]["msg_id"])
         return top, shown
 
@@ -56,21 +57,22 @@ def kernel(tmp_path_factory):
 
 
 def test_what_no_longer_holds_is_counted_linked_and_listed_with_its_values_before(kernel):
-    _, shown = kernel(say="say('It is {{n}}.\\n  check: n > 3')")
+    _, shown = kernel(say=GOOD)
     assert shown["end"] == "All 1 checks of this notebook hold."
-    top, shown = kernel(set="n = 2", say="say('It is {{n}}.\\n  check: n > 3')")
+    top, shown = kernel(set="n = 2", say=GOOD)
     link = r"[It is {{n}}. check: n > 3](a.ipynb#cell-id=say)"
     assert top == f"**No longer true: 1 sentence**, in {link}."
     assert shown["end"] == f"{top}\n\n- {link}: It is 2. `n > 3`: `4 > 3` before, `2 > 3` now."
-    top, _ = kernel(say="say('It is {{n}}.\\n  check: n > 3')")
+    top, _ = kernel(say=GOOD)
     assert top == ""
 
 
 def test_the_end_names_the_cell_that_stopped_a_run_of_all(kernel):
+    kernel(say=GOOD)
     top, shown = kernel(set="raise ValueError('n is [wrong]')")
     assert top.startswith(r"**[In \[") and shown["end"] == top and shown["say"] == ""
     assert top.endswith(r"ended in an error, ValueError: n is \[wrong\]](a.ipynb#cell-id=set).**")
-    top, _ = kernel(say="say('It is {{n}}.\\n  check: n > 3')")
+    top, _ = kernel(say=GOOD)
     assert top == ""
 
 

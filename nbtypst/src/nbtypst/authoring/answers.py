@@ -56,7 +56,7 @@ class Answers:
             passages = list(filled(answer, names, ledger.stale))
             self.given[question] = " ".join(" ".join(passage.text for passage in passages).split())
             self.checks[question] = [check for passage in passages for check in passage.checks]
-            ledger.told[ledger.cell, f"{question}.answer"] = self.checks[question]
+            ledger.told[ledger.cell, f"{self.id}.{question}"] = self.checks[question]
         self.update()
 
     def update(self) -> None:
@@ -75,15 +75,15 @@ class Answers:
         lines = ["| Task | Answer |", f"| {'-' * 7} | {'-' * 93} |"]
         for question, heading in self.questions.items():
             answer = self.given.get(question, "…").replace("|", r"\|")
-            if mark := _mark(f"{question}.answer"):
+            if mark := _mark(f"{question}.answer", f"{self.id}.{question}"):
                 answer = f"{mark}: ~~{answer}~~"
             lines.append(f"| [{question}](#{heading.replace(' ', '-')}) | {answer} |")
         return "\n".join(lines)
 
 
-def _mark(part: str) -> str:
-    """Return the mark of an answer, of the table and of its section; "" if it is true or was not given."""
-    told = [check for (_, name), checks in ledger.told.items() if name == part for check in checks]
+def _mark(*parts: str) -> str:
+    """Return the mark of what the parts say; "" if it is true or was not said."""
+    told = [check for (_, name), checks in ledger.told.items() if name in parts for check in checks]
     if any(check.stale for check in told):
         return STALE
     return "" if all(check.holds for check in told) else FALSE

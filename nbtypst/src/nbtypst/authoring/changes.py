@@ -65,7 +65,7 @@ class Changes:
 
     def _link(self, text: str, cell: str | None) -> str:
         text = re.sub(r"([][])", r"\\\1", textwrap.shorten(text, SHORT, placeholder=" …"))
-        return f"[{text}]({self.file}#cell-id={cell})"
+        return f"[{text}]({self.file}#cell-id={cell})" if cell else text
 
     def _aborted(self, stream: Any, message: Any, identities: Any) -> None:
         """Answer a cell that waited when another stopped, as the kernel does; the last one shows why."""
