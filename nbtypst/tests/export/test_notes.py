@@ -27,7 +27,7 @@ def pages(tmp_path):
         warned: list[str] = []
         found: list[Any] = []
         for exporter in (ReportPDFExporter(), ReportHTMLExporter()):
-            exporter.log.warning = lambda form, *values: warned.append(form % values)  # type: ignore[assignment]
+            exporter.log.warning = lambda form, *values: warned.append(form % values)
             found.append(exporter.from_filename(str(tmp_path / "a.ipynb"))[0])
         document = pypdfium2.PdfDocument(found[0])
         texts = [page.get_textpage().get_text_range().replace("\r", "") for page in document]
