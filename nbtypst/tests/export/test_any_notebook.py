@@ -266,6 +266,15 @@ def test_a_notebook_of_code_alone_is_its_code(convert):
     assert "only_this" in text and "only_this" in page and warned == []
 
 
+def test_cells_that_were_not_run_with_the_others_are_named(convert):
+    cells = [new_code_cell("a = 1", execution_count=1), new_code_cell("a + 1"), new_code_cell("a + 2")]
+    assert convert(cells[0])[2] == []
+    warned = convert(*cells)[2]
+    assert len(warned) == 2 and all("2 cells of code were never run" in one for one in warned)
+    with pytest.raises(ExportError, match="never run"):
+        convert(*cells, strict=True)
+
+
 def test_markdown_that_the_parser_fails_at_is_shown_as_it_is_written(convert, monkeypatch):
     monkeypatch.setattr(cells, "from_markdown", lambda source: [][1])
     text, page, warned, _ = convert("*Here*")

@@ -117,7 +117,19 @@ def pieces(
                 reader.place, f"no page has cells of the kind {cell.cell_type!r}", "its text is shown"
             )
             found.append(reader.code("text", str(cell.get("source", ""))))
+    _note_waiting(nb, problems)
     return found
+
+
+def _note_waiting(nb: Any, problems: Problems) -> None:
+    """Warn if, of cells of code that were run, some were not: what they show is not there."""
+    code = [cell for cell in nb.cells if cell.cell_type == "code" and cell.source.strip()]
+    waiting = [cell for cell in code if cell.get("execution_count") is None]
+    if 0 < len(waiting) < len(code):
+        first = nb.cells.index(waiting[0])
+        problems.warn(
+            name_of(first + 1, waiting[0]), f"{len(waiting)} cells of code were never run", "run all of them"
+        )
 
 
 @dataclass
