@@ -47,20 +47,11 @@ REPORT = Path("report.ipynb")
 # With the notebook, all in the project that can change what it gives; the rest is the packages.
 SOURCES = """
 *.py
-assignment1/**/*.py
+assignment1/**/*.*
 data/*
-explore/**/*.css
-explore/**/*.js
-explore/**/*.py
-nbtypst/src/**/*.css
-nbtypst/src/**/*.html
-nbtypst/src/**/*.ini
-nbtypst/src/**/*.py
-nbtypst/src/**/*.typ
-nbtypst/src/**/*.woff2
-nbtypst/src/**/py.typed
-study/**/*.mplstyle
-study/**/*.py
+explore/**/*.*
+nbtypst/src/**/*.*
+study/**/*.*
 text/*.md
 tools/__init__.py
 tools/build.py
@@ -129,12 +120,18 @@ def execute(notebook: nbformat.NotebookNode) -> None:
         fail(f"the kernel died: {error}")
 
 
+def matching(patterns: str) -> list[Path]:
+    """Return the project's files that match any of the patterns, without what Python made of them."""
+    found = {path for pattern in patterns.split() for path in Path().glob(pattern)}
+    return sorted(path for path in found if path.is_file() and path.suffix != ".pyc")
+
+
 def digest(notebook: nbformat.NotebookNode) -> str:
     """Return the SHA-256 of all that can change a notebook's outputs: its cells, project and packages."""
     cells = [(cell.cell_type, cell.source, cell.metadata) for cell in notebook.cells]
     packages = sorted(path.name for path in PACKAGES.glob("*.dist-info"))
     total = hashlib.sha256(repr((cells, notebook.metadata, packages, sys.version)).encode())
-    for path in sorted(path for pattern in SOURCES.split() for path in Path().glob(pattern)):
+    for path in matching(SOURCES):
         total.update(f"{path} {hashlib.sha256(path.read_bytes()).hexdigest()}\n".encode())
     return total.hexdigest()
 

@@ -13,7 +13,6 @@ import nbformat
 
 from tools import build, files
 
-ROOT = Path(__file__).resolve().parent.parent
 FILES = f"""
 {build.SOURCES}
 LICENSE
@@ -40,9 +39,8 @@ def named(notebook: Path) -> bytes:
 
 def write(notebook: Path, pdf: Path, target: Path) -> None:
     """Write the zip, whole or not at all."""
-    found = [path for pattern in FILES.split() for path in ROOT.glob(pattern) if path.is_file()]
-    members = {path.relative_to(ROOT).as_posix(): path.read_bytes() for path in found}
-    members["README.md"] = (ROOT / "docs" / "submission.md").read_bytes()
+    members = {path.as_posix(): path.read_bytes() for path in build.matching(FILES)}
+    members["README.md"] = Path("docs", "submission.md").read_bytes()
     members["report.ipynb"] = named(notebook)
     members["report.pdf"] = pdf.read_bytes()
     data = io.BytesIO()
