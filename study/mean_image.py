@@ -27,6 +27,12 @@ def subtracting(data: Split) -> Callable[[Split], Split]:
     return subtract
 
 
+def constant(data: Split) -> float:
+    """Return the share of the mean image's squared norm that is one value, the same at every pixel."""
+    mean = data.X[:, :784].mean(axis=0)
+    return float(mean.sum() ** 2 / (784 * (mean @ mean)))
+
+
 def moved_origin(model: Regression, data: Split) -> Regression:
     """Return the model whose outputs for images less the mean of `data` are those of `model` before."""
     w = model.w.copy()

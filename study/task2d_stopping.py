@@ -8,7 +8,7 @@ import numpy as np
 
 from assignment1.fast.evaluation import evaluate
 from assignment1.mnist import Split
-from assignment1.models import Regression
+from assignment1.models import Array, Regression
 from assignment1.run import EarlyStopping, Run
 
 
@@ -41,6 +41,13 @@ def variation(run: Run, checks: int = 31) -> Variation:
     usual = np.sort(last)[:-1]
     fall = np.median(before) - np.median(last)
     return Variation(float(usual.std(ddof=1)), float(fall) * 10 / checks)
+
+
+def recurring(losses: Array) -> float:
+    """Return the share of the variation within epochs that recurs in each, of losses (epochs, batches)."""
+    within = losses - losses.mean(axis=1, keepdims=True)
+    chance = within - within.mean(axis=0)
+    return 1 - float(np.square(chance).sum() / np.square(within).sum())
 
 
 def largest_change(run: Run, after: int) -> float:

@@ -123,6 +123,13 @@ def turn(loss: Mapping[int, Array]) -> Turn:
     return Turn(here, shares)
 
 
+def lowest(found: Evaluations) -> list[int]:
+    """Return the epoch after which the mean loss of each run is lowest."""
+    epochs = list(found)
+    losses = np.array([seen.loss.mean(axis=1) for seen in found.values()])
+    return [epochs[at] for at in losses.argmin(axis=0)]
+
+
 def means(found: Evaluations) -> Array:
     """Return the mean loss over runs and images after each of the epochs, in nats."""
     return np.array([seen.loss.mean() for seen in found.values()])
