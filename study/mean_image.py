@@ -30,7 +30,8 @@ def subtracting(data: Split) -> Callable[[Split], Split]:
 def constant(data: Split) -> float:
     """Return the share of the mean image's squared norm that is one value, the same at every pixel."""
     mean = data.X[:, :784].mean(axis=0)
-    return float(mean.sum() ** 2 / (784 * (mean @ mean)))
+    along = mean.sum() ** 2 / 784
+    return float(along / (mean @ mean))
 
 
 def moved_origin(model: Regression, data: Split) -> Regression:

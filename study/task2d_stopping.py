@@ -47,7 +47,8 @@ def recurring(losses: Array) -> float:
     """Return the share of the variation within epochs that recurs in each, of losses (epochs, batches)."""
     within = losses - losses.mean(axis=1, keepdims=True)
     chance = within - within.mean(axis=0)
-    return 1 - float(np.square(chance).sum() / np.square(within).sum())
+    left = np.square(chance).sum() / np.square(within).sum()
+    return 1 - float(left)
 
 
 def largest_change(run: Run, after: int) -> float:

@@ -89,7 +89,7 @@ class Project:
         self.source = source or notebook(*(code or (SWEEP, SAY)))
         for name in ("assignment1", "study", "explore", "tools", *(["data", "text"] if source else [])):
             shutil.copytree(ROOT / name, folder / name, ignore=shutil.ignore_patterns("__pycache__"))
-        for name in ("Makefile", "bootstrap.py"):
+        for name in ("Makefile", "bootstrap.py", "requirements.txt"):
             shutil.copy(ROOT / name, folder)
         self.restore()
         self.shared = folder / "shared memory"

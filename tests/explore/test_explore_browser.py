@@ -24,7 +24,9 @@ def browser():
 
 
 def bars(pad):
-    return [float(text.rstrip("%")) for text in pad.locator(".pad-value").all_inner_texts()]
+    """Return the probabilities that the pad shows for its own model, in percent."""
+    own = pad.locator(".pad-bars").first.locator(".pad-value")
+    return [float(text.rstrip("%")) for text in own.all_inner_texts()]
 
 
 def pictures(pad):
@@ -150,7 +152,7 @@ def test_without_script_the_page_has_a_still(browser, tmp_path):
     with browser.new_context(java_script_enabled=False) as context:
         page = context.new_page()
         page.goto(file.as_uri())
-        still = page.locator("#drawing-pad + img")
+        still = page.locator("#drawing-pad + figure img")
         assert still.bounding_box()["width"] > 400 and "ten probabilities" in still.get_attribute("alt")
 
 

@@ -328,7 +328,7 @@ def test_failing_notebook_keeps_the_older_pdf_and_names_the_error(tmp_path: Path
     folder = tmp_path / "folder with spaces æøå"
     folder.mkdir()
     shutil.copytree(ROOT / "tools", folder / "tools")
-    for name in ["Makefile", "bootstrap.py"]:
+    for name in ["Makefile", "bootstrap.py", "requirements.txt"]:
         shutil.copy(ROOT / name, folder / name)
     # Exporters of these names count as installed in this folder: the test installs nothing.
     record = folder / "stand_in-1.0.dist-info"
