@@ -125,3 +125,9 @@ def test_curvatures_are_those_of_a_numerical_hessian():
     cosine = vectors[:, 3] @ mean / np.linalg.norm(mean)
     assert found.along_mean == pytest.approx(cosine**2, rel=1e-3)
     assert mean_image.curvatures(w, data).largest == pytest.approx(found.largest / 4)
+
+
+@pytest.mark.parametrize("pixels, share", [([-1.0, -1.0], 1.0), ([1.0, -1.0], 0.0), ([0.0, 1.0], 0.5)])
+def test_the_part_of_the_mean_image_that_is_one_value(pixels, share):
+    X = np.column_stack([np.tile(pixels, (3, 392)), np.ones(3)])
+    assert mean_image.constant(Split(X, np.zeros((3, 1)))) == pytest.approx(share)

@@ -342,3 +342,12 @@ def test_a_probability_that_rounds_to_0_costs_infinity_without_a_warning():
     sure = LogisticRegression().copy(np.full((785, 1), 10.0))
     assert stopping.cost_as_written(sure, Split(X, np.array([[1.0], [0.0]]))) == 0
     assert stopping.cost_as_written(sure, Split(X, np.array([[0.0], [1.0]]))) == np.inf
+
+
+def test_what_recurs_in_each_epoch_is_told_from_chance():
+    rng = np.random.default_rng(0)
+    place, chance = rng.normal(size=31), rng.normal(size=(400, 31))
+    level = np.linspace(1, 0, 400)[:, None]  # falls from epoch to epoch
+    assert stopping.recurring(place + level + 0 * chance) == pytest.approx(1)
+    assert stopping.recurring(place + level + place.std() * chance) == pytest.approx(0.5, abs=0.02)
+    assert stopping.recurring(level + chance) < 0.01

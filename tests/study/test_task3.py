@@ -156,3 +156,9 @@ def test_another_file_is_refused(tmp_path, monkeypatch):
     monkeypatch.setattr(task3, "FILE", tmp_path / "long_run.npz")
     with pytest.raises(ValueError, match=r"long_run.npz has SHA-256 .*, expected aecd71b"):
         task3.load_long_runs()
+
+
+def test_each_run_has_its_own_lowest_loss():
+    losses = {50: [[3.0, 1.0], [1.0, 1.0]], 100: [[1.0, 1.0], [2.0, 4.0]], 150: [[2.0, 2.0], [2.0, 2.0]]}
+    found: Any = {epoch: SimpleNamespace(loss=np.array(values)) for epoch, values in losses.items()}
+    assert task3.lowest(found) == [100, 50]
