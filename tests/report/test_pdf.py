@@ -68,6 +68,17 @@ def test_every_task_figure_and_number_of_2d_is_there(pdf):
     assert [title for title in titles if title in TASKS] == TASKS
 
 
+def test_the_tasks_have_twelve_pages_and_the_appendix_four(pdf):
+    """Each part begins its own page, so that no line of one is left over on a page of the next."""
+    document = pypdfium2.PdfDocument(pdf)
+    starts = {item.get_title(): item.get_dest().get_index() for item in document.get_toc()}
+    beyond, appendix = starts["Beyond the assignment"], starts["Appendix"]
+    assert beyond - starts["Notation and data"] <= 12 and len(document) - appendix <= 4
+    for part, page in (("Beyond the assignment", beyond), ("Appendix", appendix)):
+        lines = document[page].get_textpage().get_text_range().split("\r\n")
+        assert part in lines[:2] or lines[1].startswith(part), lines[:3]
+
+
 def test_nothing_lies_outside_the_type_area(pdf):
     assert {tuple(round(x) for x in page.get_size()) for page in pypdfium2.PdfDocument(pdf)} == {(595, 842)}
     assert pages.outside(pdf, left=97.6 - 2, right=97.6 - 5, top=32, bottom=46) == []
