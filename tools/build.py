@@ -192,7 +192,10 @@ def verify() -> None:
     built()
     ours = hashlib.sha256(page("pdf")).hexdigest()
     if theirs != ours:
-        sys.exit(f"error: {path} is not what is made here: its SHA-256 is {theirs}, here it is {ours}")
+        sys.exit(
+            f"error: {path} is not what is made here: its SHA-256 is {theirs}, here it is {ours}; "
+            "give make the AUTHORS, GROUP, COURSE and DATE that it has"
+        )
     print(f"{path} is what is made here, SHA-256 {ours}")
 
 
