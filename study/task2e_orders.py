@@ -10,12 +10,11 @@ import numpy as np
 from joblib import Parallel, delayed
 
 from assignment1.fast.evaluation import evaluate
-from assignment1.fast.sweep import sweep
 from assignment1.fast.workers import guarded
 from assignment1.mnist import Dataset, Split
 from assignment1.models import Array, LogisticRegression
 from assignment1.run import Run
-from study.cache import kept
+from study.cache import kept, sweep
 from study.mean_image import subtracting
 from study.statistics import Estimate, estimate
 from study.task2e_spikes import BATCH, RATE, Few, Ints, batches, losses, slant, weights
