@@ -41,6 +41,7 @@ ARMS = {  # the names of the arms in the report's figure: which images, then wha
     "shuffled": "in a random order",
     "half": "half the learning rate",
     "tenth": "a tenth of the learning rate",
+    "black": "black pixels coded as 0, not -1",
     "centred": "mean image subtracted",
 }
 SEEDED = ("ten", "other ten", "ten elsewhere", "together", "same slant")
@@ -140,6 +141,13 @@ def reordered(split: Split, rows: Ints) -> Split:
     return Split(split.X[rows], split.Y[rows])
 
 
+def black_as_zero(split: Split) -> Split:
+    """Return the images with pixels from 0 to 2 in place of -1 to 1."""
+    X = split.X + 1
+    X[:, 784] = 1
+    return Split(X, split.Y)
+
+
 def spike(order: Order, data: Split, validation: Split, slower: int = 1) -> tuple[float, int]:
     """Train in an order of `data`; return the size of the spikes in the last epochs, and their batch.
 
@@ -188,11 +196,13 @@ def trials(data: Dataset, batch: int, each: list[Few], seeds: int) -> dict[str, 
     subtract = subtracting(train)
     file = Order(np.arange(len(train.X)), batch)
     centred = Trial(file, subtract(train), subtract(validation))
+    black = Trial(file, black_as_zero(train), black_as_zero(validation))
     upright = orders(train, batch, each, "upright", 0)
     tried = {
         "file": [Trial(file, train, validation)],
         "half": [Trial(file, train, validation, 2)],
         "tenth": [Trial(file, train, validation, 10)],
+        "black": [black],
         "centred": [centred],
         "upright": [Trial(upright, train, validation)],
     }

@@ -211,7 +211,7 @@ def test_the_planted_ten_are_the_cause_and_the_arms_show_it(planted, each):
     arms = intervention.intervene(planted, BAD, each, 4)
     assert set(arms) == {*intervention.ARMS, *map(str, intervention.DOSES)}
     seeds = dict.fromkeys(arms, 4)
-    seeds |= dict.fromkeys(("file", "half", "tenth", "centred", "upright"), 1)
+    seeds |= dict.fromkeys(("black", "centred", "file", "half", "tenth", "upright"), 1)
     seeds |= dict.fromkeys(map(str, intervention.DOSES), 2)
     assert {name: len(arm.size) for name, arm in arms.items()} == seeds
     assert {name: len(arm.batch) for name, arm in arms.items()} == seeds
