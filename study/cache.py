@@ -118,7 +118,8 @@ def code(value: Any) -> Any:
 @cache
 def compiled(value: CodeType) -> str:
     """Return the digest of compiled code, which cannot change, without its place in a file."""
-    return sha256(repr((value.co_code, value.co_names, code(value.co_consts))).encode()).hexdigest()
+    parts = value.co_code, value.co_names, code(value.co_consts)
+    return sha256(repr(parts).encode()).hexdigest()
 
 
 def encoded(value: Any, arrays: list[np.ndarray]) -> Any:

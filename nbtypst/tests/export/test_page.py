@@ -1,9 +1,11 @@
 """The page of a report: where figures go, what is refused and how it is said, what was checked."""
 
+import copy
 import itertools
 import re
 import subprocess
 import sys
+from html import unescape
 
 import nbformat
 import pypdfium2
@@ -12,6 +14,7 @@ from nbformat.v4 import new_code_cell, new_markdown_cell, new_notebook, new_outp
 
 from nbtypst import ReportHTMLExporter, ReportPDFExporter
 from nbtypst.export import check, pdf
+from nbtypst.reading.document import digest
 
 pytestmark = pytest.mark.slow
 
@@ -113,7 +116,21 @@ def test_the_html_page_and_a_file_list_what_was_checked(tmp_path):
     assert list(tmp_path.iterdir()) == [tmp_path / "a.ipynb"]
     assert check.main([str(tmp_path / "a.ipynb"), "--evidence", str(tmp_path / "evidence.txt")]) == 0
     text = (tmp_path / "evidence.txt").read_text(encoding="utf-8")
-    assert text.splitlines()[2:] == ["1. It is small.", "     check:    x < 9", "     measured: 2 < 9"]
+    *lines, where = text.splitlines()
+    assert lines[-3:] == ["1. It is small.", "     check:    x < 9", "     measured: 2 < 9"]
+    assert where == "     where:    cell 2 In [1] 'say()'" and f"({where[15:]})" in unescape(page)
+
+
+def test_the_pages_and_the_evidence_name_the_notebook_that_they_are_made_from():
+    nb = new_notebook(cells=[new_markdown_cell("# T"), said()])
+    named = digest(nb)
+    page, _ = ReportHTMLExporter().from_notebook_node(copy.deepcopy(nb))
+    pdf, _ = ReportPDFExporter().from_notebook_node(copy.deepcopy(nb))
+    assert f'<meta name="keywords" content="notebook {named}">' in page
+    assert pypdfium2.PdfDocument(pdf).get_metadata_value("Keywords") == f"notebook {named}"
+    assert f"Notebook {named}" in check.evidence(nb).splitlines()
+    nb.cells[1].outputs[0].data["text/markdown"] = "It is larger."
+    assert digest(nb) != named
 
 
 def test_a_false_notebook_is_refused_in_lines_without_traceback_and_older_files_stay(tmp_path, capsys):

@@ -14,19 +14,21 @@ from typing import Any
 
 from nbtypst.problems import ExportError, Problems
 from nbtypst.reading.cells import pieces
-from nbtypst.reading.document import collect
+from nbtypst.reading.document import collect, digest
 from nbtypst.reading.mending import mend, read
 from nbtypst.settings import settings
 
 
 def evidence(nb: Any) -> str:
     """Return every check of a notebook as text: the sentence, the check and what was measured."""
-    found = [check for piece in pieces(nb, Problems(), hide_code=True) for check in piece.checks]
-    text = f"The {len(found)} checks of this report, each with what was measured.\n"
-    for number, check in enumerate(found, 1):
+    shown = pieces(nb, Problems(), hide_code=True)
+    found = [(piece.place, check) for piece in shown for check in piece.checks]
+    text = f"The {len(found)} checks of this report, each with what was measured.\nNotebook {digest(nb)}\n"
+    for number, (place, check) in enumerate(found, 1):
         text += f"\n{number}. {' '.join(check['sentence'].split())}\n"
         text += f"     check:    {check['check']}\n"
         text += f"     measured: {check['values']}\n"
+        text += f"     where:    {place}\n"
     return text
 
 

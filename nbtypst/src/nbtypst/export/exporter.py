@@ -15,7 +15,7 @@ from traitlets import Bool, Float, List, TraitType, Unicode
 from traitlets.config import Application, Config
 
 from nbtypst.problems import ExportError, Problem, Problems
-from nbtypst.reading.document import Document, collect
+from nbtypst.reading.document import Document, collect, digest
 from nbtypst.reading.mending import mend, read
 from nbtypst.reading.notes import read_front_matter
 from nbtypst.settings import Settings, settings
@@ -107,6 +107,7 @@ class ReportExporter(TemplateExporter):
         """
         self._say_in_lines()
         nb, fault = mend(nb)
+        made_from = digest(nb)
         try:
             nb, resources = Exporter.from_notebook_node(self, nb, resources, **kw)
         except nbformat.ValidationError as error:
@@ -123,6 +124,7 @@ class ReportExporter(TemplateExporter):
         problems.not_valid(fault)
         try:
             document = collect(nb, own, problems, folder, about.get("name", ""), self.shows_widgets)
+            document.digest = made_from
             output = self.render(document, problems)
         except (RuntimeError, subprocess.SubprocessError) as error:  # of pandoc or Typst
             raise ExportError([Problem("the notebook", str(error))]) from error

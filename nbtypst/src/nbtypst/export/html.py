@@ -89,6 +89,7 @@ def _meta(document: Document) -> dict[str, Any]:
     own = document.settings
     values = {
         "title": document.title,
+        "keywords": f"notebook {document.digest}",
         "subtitle": own.subtitle,
         "lang": own.language,
         "dir": "rtl" if own.language.partition("-")[0].lower() in LEFTWARDS else "",
@@ -243,9 +244,10 @@ def _plain(sentence: str) -> str:
 def _evidence(document: Document) -> str:
     """Return the sentences that were checked, folded, with what was measured."""
     rows = ""
-    for _, check in document.checks:
+    for place, check in document.checks:
         sentence = escape(_plain(str(check.get("sentence"))))
         source = escape(str(check.get("check")))
-        rows += f"<li>{sentence} <code>{source}</code>: {escape(str(check.get('values')))}</li>"
+        values = escape(f"{check.get('values')} ({place})")
+        rows += f"<li>{sentence} <code>{source}</code>: {values}</li>"
     words = f"The {len(document.checks)} checks of this page, each with what was measured"
     return f'<details class="evidence"><summary>{words}</summary><ol>{rows}</ol></details>'

@@ -169,6 +169,7 @@ def _head(writer: Writer) -> str:
     """Return the call of the page design with the settings."""
     own = asdict(writer.document.settings)
     own["title"] = writer.document.title
+    own["keywords"] = (f"notebook {writer.document.digest}",)
     own["language"] = own["language"].partition("-")[0].lower()
     entries = [f"{name.replace('_', '-')}: {_value(value, writer.string)}" for name, value in own.items()]
     return f'#import "page.typ" as nb\n#show: nb.page-design.with(({", ".join(entries)}))\n\n'

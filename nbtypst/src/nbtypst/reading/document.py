@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
+import json
 import re
 from collections import Counter
 from dataclasses import dataclass
+from hashlib import sha256
 from itertools import count
 from typing import Any
 
@@ -35,6 +37,13 @@ class Document:
     blocks: Placed
     pictures: dict[str, Picture]
     checks: list[tuple[str, dict[str, Any]]]
+    digest: str = ""  # of the notebook
+
+
+def digest(nb: Any) -> str:
+    """Return the SHA-256 of a notebook's sources and outputs, which a page made from it names."""
+    cells = [(cell.cell_type, cell.source, cell.get("outputs")) for cell in nb.cells]
+    return f"sha256:{sha256(json.dumps(cells, sort_keys=True).encode()).hexdigest()}"
 
 
 def collect(
