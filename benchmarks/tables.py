@@ -10,6 +10,7 @@ matplotlib.use("svg")
 plt.rcParams.update({"svg.hashsalt": "", "svg.fonttype": "none", "font.size": 9})
 
 OTHERS = ("PyTorch", "PyTorch, evaluated lazily", "JAX, one compiled loop")
+KERNELS = {"Haswell": "AVX2", "SkylakeX": "AVX-512"}  # by OpenBLAS's names
 TITLES = {
     "single": "Task 3: one softmax run of 50 epochs",
     "lambdas": "Tasks 3 and 4: the sweep over five lambdas",
@@ -30,12 +31,14 @@ def spread(values):
 def full(results):
     """Return results.md."""
     lines = ["# Results", "", "Made by `make bench`; not edited by hand.", ""]
-    lines += [f"{key}: {value}  " for key, value in results["machine"].items()]
-    for name, part in results["parts"].items():
-        lines += ["", f"## {name}: {TITLES[name]}.", ""]
-        lines += part["text"] if "text" in part else race_table(part)
-        if "kernels" in part:
-            lines += ["", f"Kernels: {part['kernels']}."]
+    for architecture, found in results.items():
+        name = KERNELS.get(architecture, architecture)
+        lines += [f"# By {name}, OpenBLAS's kernels for {architecture}", ""]
+        lines += [f"{key}: {value}  " for key, value in found["machine"].items()]
+        for part_name, part in found["parts"].items():
+            lines += ["", f"## {part_name}: {TITLES[part_name]}.", ""]
+            lines += part["text"] if "text" in part else race_table(part)
+        lines.append("")
     return "\n".join(lines) + "\n"
 
 
@@ -51,18 +54,30 @@ def race_table(part):
 
 
 def summary(results):
-    """Return the table in the README: seconds of this project and of what one would pick instead."""
-    lines = [f"| | this project | reference | ratio | {' | '.join(OTHERS)} |", f"|---|{6 * '---:|'}"]
-    parts = results["parts"]
+    """Return the tables in the README: seconds of this project and of what one would pick instead."""
+    lines = []
+    for architecture, found in results.items():
+        head = f"by {KERNELS.get(architecture, architecture)}", "this project", "reference", "ratio", *OTHERS
+        lines += [f"| {' | '.join(head)} |"]
+        lines += [f"|---|{6 * '---:|'}", *rows(found["parts"]), ""]
+    return "\n".join(lines)
+
+
+def rows(parts):
+    """Return the lines of a table in the README, of those parts that there are."""
+    lines = []
     for name in ("single", "lambdas", "seeds"):
-        found = {label: row["seconds"] for label, row in parts[name]["contestants"].items()}
-        ours = found["this project" if name == "single" else "sweep()"]
-        lines.append(summary_row(name, ours, found["reference"], found))
-    found = parts["report"]["found"]
-    lines.append(summary_row("report", found["report"], found["reference"], {}))
-    _, plain, ours = parts["loading"]["found"].values()
-    lines.append(summary_row("loading", [ours], [plain], {}))
-    return "\n".join(lines) + "\n"
+        if name in parts:
+            found = {label: row["seconds"] for label, row in parts[name]["contestants"].items()}
+            ours = found["this project" if name == "single" else "sweep()"]
+            lines.append(summary_row(name, ours, found["reference"], found))
+    if "report" in parts:
+        found = parts["report"]["found"]
+        lines.append(summary_row("report", found["report"], found["reference"], {}))
+    if "loading" in parts:
+        _, plain, ours = parts["loading"]["found"].values()
+        lines.append(summary_row("loading", [ours], [plain], {}))
+    return lines
 
 
 def summary_row(name, ours, reference, found):
@@ -78,8 +93,8 @@ def in_words(seconds):
 
 
 def draw(results, file):
-    """Save the first two parts as bars: times as fast as the reference."""
-    parts = results["parts"]
+    """Save two parts of the first machine as bars: times as fast as the reference."""
+    parts = next(iter(results.values()))["parts"]
     drawn = {name: parts[name]["contestants"] for name in ("single", "lambdas") if name in parts}
     counts = [len(rows) for rows in drawn.values()]
     figure, panels = plt.subplots(

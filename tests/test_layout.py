@@ -307,6 +307,7 @@ def test_the_plain_algorithm_opens_its_file(files):
 def test_the_ladder_of_the_engine_has_the_measured_gains():
     ladder = ast.get_docstring(ast.parse((ROOT / "assignment1/fast/engine.py").read_text())) or ""
     steps = {name: gain for gain, name in re.findall(r"^ +(\d+\.\d\d)  (.+?):", ladder, re.MULTILINE)}
-    results = json.loads((ROOT / "benchmarks/results.json").read_text())["parts"]["tricks"]["found"]
+    first, *_ = json.loads((ROOT / "benchmarks/results.json").read_text()).values()
+    results = first["parts"]["tricks"]["found"]
     measured = {name: sorted(row["ratios"])[len(row["ratios"]) // 2] for name, row in results.items()}
     assert steps == {name: f"{gain:.2f}" for name, gain in measured.items()}

@@ -55,7 +55,7 @@ def test_kernels_and_threads_change_nothing_but_rounding(tried):
     printed = [0.07088705555893647, 0.06577187753329566]
     assert exact[0] == 1039 and near[:2] == pytest.approx(printed, rel=1e-14)
     tried(
-        "OpenBLAS's kernels for Haswell (and Zen) and Nehalem, one thread and two; SkylakeX's, with AVX-512, too",
+        "OpenBLAS's kernels for Haswell (and Zen) and Nehalem, one thread and two; with AVX-512 SkylakeX's",
         3,
         "the same steps and accuracies; losses to a relative 1e-12, task 2's of the last weights to 1e-14",
     )
