@@ -10,6 +10,7 @@ export function guide(contents) {
     const section = document.getElementById(decodeURIComponent(link.hash.slice(1)));
     if (section) links.set(section, link);
   }
+  const back = document.querySelector(".back"); // the bar that leads here where the contents are out of sight
   let marked, waiting = false;
   function mark() {
     waiting = false;
@@ -20,6 +21,7 @@ export function guide(contents) {
     marked?.removeAttribute("aria-current");
     current?.setAttribute("aria-current", "location");
     marked = current;
+    if (back) back.dataset.at = current?.textContent ?? "";
     if (current && contents.scrollHeight > contents.clientHeight) { // the contents scroll by themselves
       contents.scrollTop = current.offsetTop - contents.clientHeight / 2;
     }

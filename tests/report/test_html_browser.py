@@ -129,6 +129,35 @@ def test_the_contents_stay_and_show_where_one_is(opened):
         )
 
 
+# What lies at the height of the bar that leads to the contents, besides the bar: outside the text's column nothing may be
+BESIDE_THE_BAR = """place => {
+    scrollTo(0, place * document.documentElement.scrollHeight);
+    const bar = document.querySelector(".back").getBoundingClientRect(), found = new Set();
+    for (let x = 1; x < document.documentElement.clientWidth; x += 5) {
+        for (const y of [bar.top + 2, (bar.top + bar.bottom) / 2, bar.bottom - 2]) {
+            const there = document.elementFromPoint(x, y);
+            if (!there.closest(".back") && !there.matches("html, body")) found.add(there.tagName);
+        }
+    }
+    return [bar.bottom === innerHeight, ...found];
+}"""
+
+
+@pytest.mark.parametrize("width", [360, 768, 1100])
+def test_the_way_back_to_the_contents_covers_no_words_and_says_where_one_is(width, browser, html):
+    with visited(browser, html, width, "light") as page:
+        bar = page.locator(".back")
+        for place in (0.3, 0.5, 0.8):
+            assert page.evaluate(BESIDE_THE_BAR, place) == [True]
+        assert bar.evaluate("e => getComputedStyle(e).backgroundColor").startswith("rgb(")  # opaque
+        page.locator("section#task-3d").evaluate("e => e.scrollIntoView()")
+        page.locator(".back[data-at='Task 3d: Overfitting']").wait_for()
+        link = page.locator("main p a").nth(20)
+        link.evaluate("e => e.scrollIntoView({ block: 'end' })")
+        end = link.bounding_box()["y"] + link.bounding_box()["height"]
+        assert end < bar.bounding_box()["y"]  # where the keyboard leads, too, nothing is covered
+
+
 def test_each_task_has_its_code_folded(opened):
     page, *_ = opened
     code = page.locator("#task-2b details.code").first
