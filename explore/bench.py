@@ -194,14 +194,14 @@ class Bench(widgets.VBox):
     def _train(self, name: str, trial: Trial) -> None:
         """Make a whole run, in a thread of its own."""
         drawn = 0.0
-        epochs = trial.settings.epochs
 
         def watch(log: Log, model: Regression) -> None:
             nonlocal drawn
             trial.log = log
             if time.monotonic() - drawn > EVERY:
                 epoch = log.step[-1] // trial.per_epoch + 1
-                self._draw(f"{name}: epoch {epoch} of {epochs}, {len(log.train_loss):,} updates")
+                far = f"epoch {epoch} of {trial.settings.epochs}, {len(log.train_loss):,} updates"
+                self._draw(f"{name}: {far}")
                 self.details.value = self._seen(model, trial.classes)
                 drawn = time.monotonic()
 

@@ -116,8 +116,8 @@ def curves(runs: Sequence[tuple[str, Log | History, int]], scored: int = 1, unit
         means = [part.mean() for part in parts]
         loss.append((x, _log(record.validation_loss), thick))
         loss.append((x, _log(means), thin))
-        right.append((x, np.array(record.validation_accuracy), thick))
-        training = np.array(record.train_accuracy)
+        right.append((x, 100 * np.array(record.validation_accuracy), thick))
+        training = 100 * np.array(record.train_accuracy)
         taken = np.isfinite(training)
         right.append((x[::scored][taken], training[taken], thin))
         key += f'<div><span style="color:{colour}">&#9644;</span> {escape(name)}</div>'
@@ -126,7 +126,7 @@ def curves(runs: Sequence[tuple[str, Log | History, int]], scored: int = 1, unit
         label = f"Losses and accuracies of {len(seen)} runs"
         key = f"<div>Thick: validation. Thin, dashed: training.</div>{key}"
     panels = _panel("loss (nats, logarithmic)", unit, loss, (0, 100), 0, log=True)
-    panels += _panel("accuracy", unit, right, (6, 100), WIDTH // 2)
+    panels += _panel("accuracy (%)", unit, right, (6, 100), WIDTH // 2)
     svg = (
         f'<svg xmlns="http://www.w3.org/2000/svg" viewBox="0 0 {WIDTH} {HEIGHT}" '
         f'fill="#777" font-size="11" font-family="sans-serif">{panels}</svg>'
@@ -178,10 +178,9 @@ def _ticks(low: float, high: float, log: bool) -> Array:
     if log:
         low = 10**low
         high = 10**high
-    locator = MaxNLocator(5, steps=(1, 2, 5, 10))
-    found = np.array(locator.tick_values(low, high))
+    found: Any = MaxNLocator(5, steps=(1, 2, 5, 10)).tick_values(low, high)
     if log and high > 10 * low:
-        powers = 10.0 ** np.arange(-6, 4)
-        found = np.outer(powers, (1, 2, 5)).ravel()
-    inside = (found >= low) & (found <= high)
-    return found[inside].round(9)
+        digits = (1, 2, 5) if high < 200 * low else (1,)
+        powers = 10.0 ** np.arange(-6, 9)
+        found = np.outer(powers, digits).ravel()
+    return found[(low <= found) & (found <= high)].round(9)

@@ -217,14 +217,21 @@ function extremes(values, pixels) {
   return points;
 }
 
-/** Lines over the steps of a run on a canvas: [values, colour, width, dashes], clipped to `low` and `high`, with marks, [step, words]. */
-function plot(canvas, lines, { low, high, end, perEpoch, marks, cursor, format }) {
+/** Some numbers for an axis, from below `low` to above `high`: multiples of 1, 2 or 5 times a power of ten, with at most so many steps between. */
+export function ticks(low, high, steps, finest = 0) {
+  const least = Math.max((high - low) / steps, finest), power = 10 ** Math.floor(Math.log10(least) + 1e-9);
+  const step = power * [1, 2, 5, 10].find((digit) => digit * power >= least * (1 - 1e-9)), first = Math.floor(low / step + 1e-9);
+  return Array.from({ length: Math.ceil(high / step - 1e-9) - first + 1 }, (_, i) => +((first + i) * step).toPrecision(9));
+}
+
+/** Lines over the steps of a run on a canvas, [values, colour, width, dashes], clipped to the first and last of `rungs`, with marks, [step, words]. */
+function plot(canvas, lines, { rungs, end, perEpoch, marks, cursor, format }) {
   const scale = window.devicePixelRatio || 1, width = canvas.clientWidth, height = canvas.clientHeight;
   if (canvas.width !== Math.round(width * scale)) canvas.width = Math.round(width * scale);
   if (canvas.height !== Math.round(height * scale)) canvas.height = Math.round(height * scale);
   const context = canvas.getContext("2d"), left = 44, top = 8, bottom = height - 18, text = getComputedStyle(canvas).color;
   const across = (step) => left + (step / (end * perEpoch)) * (width - left - 6);
-  const up = (value) => bottom - Math.min(Math.max((value - low) / (high - low), -0.02), 1.03) * (bottom - top);
+  const low = rungs[0], high = rungs.at(-1), up = (value) => bottom - Math.min(Math.max((value - low) / (high - low), -0.02), 1.03) * (bottom - top);
   const path = (points, colour, thick = 1, dashes = []) => {
     context.strokeStyle = colour;
     context.lineWidth = thick;
@@ -238,8 +245,7 @@ function plot(canvas, lines, { low, high, end, perEpoch, marks, cursor, format }
   context.fillStyle = text;
   context.font = "12px system-ui, sans-serif";
   context.lineJoin = "round";
-  for (let i = 0; i <= 2; i++) {
-    const value = low + ((high - low) * i) / 2;
+  for (const value of rungs) {
     context.textAlign = "right";
     context.fillText(format(value), left - 5, up(value) + 4);
     path([[left, up(value)], [width - 6, up(value)]], `color-mix(in srgb, ${text} 20%, transparent)`);
@@ -259,11 +265,6 @@ function plot(canvas, lines, { low, high, end, perEpoch, marks, cursor, format }
 const settled = (values, perEpoch) => (values.length > 1.5 * perEpoch ? values.slice(perEpoch) : values);
 const most = (values) => values.reduce((a, b) => Math.max(a, b), -Infinity), least = (values) => -most(values.map((value) => -value));
 const nats = (loss) => (loss < 1e4 ? loss.toFixed(4) : loss.toExponential(1));
-/** The next number that is round, for an axis' end. */
-function round(value) {
-  const power = 10 ** Math.floor(Math.log10(value));
-  return power * ([1, 1.2, 1.6, 2, 3, 4, 6, 8].find((digit) => digit * power >= value) ?? 10);
-}
 
 const chart = (label) => h("canvas", { class: "trainer-chart", role: "img", "aria-label": label });
 const key = (colour, name) => h("span", { class: "trainer-key", style: `--key: ${colour}` }, name);
@@ -440,9 +441,9 @@ export function teach(root, own, drawing) {
     const seen = before ? [settled(log.validation, perEpoch), settled(before.validation, perEpoch)] : [settled(log.validation, perEpoch)];
     const old = (values) => [values?.slice(0, axes.end * perEpoch + 1) ?? [], BEFORE, 1.2, [4, 3]];
     plot(losses, [[log.batch, BATCH_COLOUR, 1], old(before?.validation), [log.validation, VALIDATION, 2]],
-      { ...axes, low: 0, high: round(1.05 * Math.min(Math.max(...seen.map(most)), 1e6)), format: (value) => `${+value.toPrecision(2)}` });
+      { ...axes, rungs: ticks(0, 1.05 * Math.min(Math.max(...seen.map(most)), 1e6), 5), format: (value) => (value < 1e5 ? `${value}` : value.toExponential(0)) });
     plot(accuracies, [[log.batchAccuracy, BATCH_COLOUR, 1], old(before?.accuracy), [log.accuracy, VALIDATION, 2]],
-      { ...axes, marks: [], low: Math.floor(20 * (least(settled(log.accuracy, perEpoch)) - 0.005)) / 20, high: 1, format: (value) => `${+(100 * value).toFixed(1)}%` });
+      { ...axes, marks: [], rungs: ticks(Math.max(least(settled(log.accuracy, perEpoch)) - 0.005, 0), 1, 3, 0.01), format: (value) => `${Math.round(100 * value)}%` });
     let limit = 0; // from here on the page is written to, and no more measured
     for (let i = 0; i < PIXELS * K; i++) limit = Math.max(limit, Math.abs(w[i]));
     canvases.forEach((canvas, k) => signed(canvas, w, limit, k, K));

@@ -377,10 +377,13 @@ def test_the_weights_and_the_verdict_are_shown_while_a_run_trains(mnist):
 @pytest.mark.parametrize(
     "low, high, log, ticks",
     [
-        (0.9813, 0.9958, False, [0.985, 0.99, 0.995]),
-        (0, 1, False, [0, 0.2, 0.4, 0.6, 0.8, 1]),
+        (98.13, 99.58, False, [98.5, 99, 99.5]),
+        (95.2, 98.4, False, [96, 97, 98]),
+        (77.3, 99, False, [80, 85, 90, 95]),
+        (0, 100, False, [0, 20, 40, 60, 80, 100]),
         (np.log10(0.27), np.log10(2.3), True, [0.5, 1, 1.5, 2]),
         (np.log10(0.05), np.log10(2.3), True, [0.05, 0.1, 0.2, 0.5, 1, 2]),
+        (np.log10(0.004), np.log10(7e3), True, [0.01, 0.1, 1, 10, 100, 1000]),
     ],
 )
 def test_the_marks_of_an_axis_are_round_numbers(low, high, log, ticks):

@@ -161,3 +161,27 @@ def test_the_spikes_of_task_2e_are_there_in_file_order_and_the_switches_take_the
     assert found["validation"][-1] == pytest.approx(0.07406, abs=1e-5)
     for switch, most in (({"shuffle": True}, 0.03), ({"centred": True}, 0.002)):
         assert height(trained("two", 10, rate=0.05, **switch)["validation"]) < most
+
+
+SPANS = [  # an axis from, to, with at most so many steps, the finest step; its marks
+    (0.775, 1, 3, 0.01, [0.7, 0.8, 0.9, 1]),
+    (0.5, 1, 3, 0.01, [0.4, 0.6, 0.8, 1]),
+    (0.945, 1, 3, 0.01, [0.94, 0.96, 0.98, 1]),
+    (0.981, 1, 3, 0.01, [0.98, 0.99, 1]),
+    (0.998, 1, 3, 0.01, [0.99, 1]),
+    (0, 0.728, 5, 0, [0, 0.2, 0.4, 0.6, 0.8]),
+    (0, 0.12, 5, 0, [0, 0.05, 0.1, 0.15]),
+    (0, 0.1, 5, 0, [0, 0.02, 0.04, 0.06, 0.08, 0.1]),
+    (0, 2.42, 5, 0, [0, 0.5, 1, 1.5, 2, 2.5]),
+    (0, 731, 5, 0, [0, 200, 400, 600, 800]),
+    (0, 1.05e6, 5, 0, [0, 500000, 1000000, 1500000]),
+]
+
+
+def test_the_marks_of_the_trainers_axes_are_numbers_that_people_use(tmp_path, monkeypatch):
+    source = tmp_path / "modules.js"
+    source.write_text(page.modules(), encoding="utf-8")
+    monkeypatch.setattr(browser, "PAD", source)
+    marks = "(module, all) => all.map((span) => module.ticks(...span.slice(0, 4)))"
+    found = browser.javascript(marks, SPANS, tmp_path)
+    assert found == [wanted for *_, wanted in SPANS]

@@ -129,7 +129,7 @@ def test_the_contents_stay_and_show_where_one_is(opened):
         )
 
 
-# What lies at the height of the bar that leads to the contents, besides the bar: outside the text's column nothing may be
+# What lies beside the bar that leads to the contents: nothing may, in the whole width of the window
 BESIDE_THE_BAR = """place => {
     scrollTo(0, place * document.documentElement.scrollHeight);
     const bar = document.querySelector(".back").getBoundingClientRect(), found = new Set();
