@@ -1,9 +1,13 @@
 """What changed, at the top of a notebook and in its last cell: beside saved values, and after an error."""
 
 import json
+from types import SimpleNamespace
 
 import pytest
 from jupyter_client.manager import start_new_kernel
+
+from nbtypst.authoring import changes
+from nbtypst.authoring.ledger import Ledger
 
 pytestmark = pytest.mark.slow
 
@@ -79,3 +83,11 @@ def test_the_end_names_the_cell_that_stopped_a_run_of_all(kernel):
 def test_a_check_that_is_none_is_said_with_its_sentence(kernel):
     _, shown = kernel()
     assert "It is 5. `[n]`: `not known` before, `cannot be computed, TypeError: [5] is no" in shown["end"]
+
+
+def test_another_kernel_is_left_as_it_is_and_the_line_is_shown_all_the_same(monkeypatch, capsys):
+    other = SimpleNamespace()  # without ipykernel's own names
+    monkeypatch.setattr(changes, "kernel", lambda: other)
+    monkeypatch.setattr(changes, "ledger", Ledger())
+    changes.Changes("a.ipynb").report()
+    assert vars(other) == {} and "Markdown" in capsys.readouterr().out

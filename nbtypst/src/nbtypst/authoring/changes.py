@@ -31,7 +31,7 @@ class Changes:
         self.place: Any = display(Markdown(""), display_id=True)
         ledger.saved = saved(Path(file)) | ledger.saved
         ledger.after_cell["changes"] = self.update
-        if kernel():
+        if hasattr(kernel(), "_send_abort_reply"):  # of ipykernel's own: no public name says what never ran
             kernel()._send_abort_reply = self._aborted
 
     def update(self) -> None:
@@ -69,11 +69,9 @@ class Changes:
 
     def _aborted(self, stream: Any, message: Any, identities: Any) -> None:
         """Answer a cell that waited when another stopped, as the kernel does; the last one shows why."""
-        ours = kernel()
         if LAST in message["content"].get("code", ""):
-            data = {"data": {"text/markdown": self.text()}, "metadata": {}}
-            topic = ours._topic("display_data")
-            ours.session.send(ours.iopub_socket, "display_data", data, parent=message, ident=topic)
+            display(Markdown(self.text()))  # in the cell that waited: the kernel has made it the parent
+        ours = kernel()
         type(ours)._send_abort_reply(ours, stream, message, identities)
 
 
