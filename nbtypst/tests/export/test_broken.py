@@ -152,17 +152,37 @@ def test_a_preprocessor_that_makes_a_notebook_invalid_is_a_line():
 
 
 def test_without_a_pandoc_of_version_3_the_page_is_refused_in_a_line(monkeypatch, tmp_path):
-    def missing():
-        raise OSError
-
     (tmp_path / "pandoc").write_text("#!/bin/sh\necho pandoc 2.19.2\n", encoding="utf-8")
     (tmp_path / "pandoc").chmod(0o755)
     monkeypatch.setattr(markdown, "pandoc_path", markdown.pandoc_path.__wrapped__)
-    monkeypatch.setattr(markdown.shutil, "which", lambda name: str(tmp_path / name))
-    monkeypatch.setattr(markdown.pypandoc, "get_pandoc_path", missing)
-    for exporter in (ReportPDFExporter, ReportHTMLExporter):
-        with pytest.raises(ExportError, match=r"^the notebook: No pandoc >= 3 found: pip install pypandoc_b"):
-            exporter().from_notebook_node(made("text"))
+    for found in (str(tmp_path / "pandoc"), None):
+        monkeypatch.setattr(
+            markdown.shutil, "which", lambda name, path=None, found=found: None if path else found
+        )
+        for exporter in (ReportPDFExporter, ReportHTMLExporter):
+            with pytest.raises(ExportError, match=r"^the notebook: No pandoc >= 3 found"):
+                exporter().from_notebook_node(made("text"))
+
+
+def test_one_pandoc_starts_for_text_and_one_for_its_formulas(monkeypatch):
+    started = []
+    real = subprocess.run
+    monkeypatch.setattr(markdown, "pandoc_path", markdown.pandoc_path.__wrapped__)
+    monkeypatch.setattr(
+        subprocess, "run", lambda command, **kw: started.append(command) or real(command, **kw)
+    )
+    ReportPDFExporter().from_notebook_node(made("# T\n\nIt is $x^2$."))
+    assert [command[command.index("-t") + 1] for command in started] == ["json", "typst"]
+
+
+def test_python_m_nbtypst_export_is_nbconvert_without_its_list_of_formats(tmp_path):
+    nbformat.write(made("# T"), tmp_path / "a.ipynb")
+    command = [sys.executable, "-X", "importtime", "-m", "nbtypst.export", "a.ipynb", "--output=b"]
+    done = subprocess.run(command, cwd=tmp_path, capture_output=True, text=True, check=True)
+    assert (tmp_path / "b.pdf").read_bytes().startswith(b"%PDF")
+    loaded = [line.rpartition(" ")[2] for line in done.stderr.splitlines() if line.startswith("import time")]
+    assert "nbtypst.export.typst_writer" in loaded
+    assert not {"nbtypst.export.mathml", "PIL.Image", "pypandoc"} & set(loaded)
 
 
 @pytest.mark.parametrize("text", ["", "5", "{}", '{"nbformat": 3, "worksheets": [{}], "metadata": {}}'])

@@ -7,7 +7,6 @@ with its cell; the exit status is then 1. With --evidence it writes every check 
 from __future__ import annotations
 
 import argparse
-import os
 import sys
 from pathlib import Path
 from typing import Any
@@ -53,9 +52,7 @@ def main(arguments: list[str] | None = None) -> int:
         print(f"{given.notebook} cannot be read: {error}", file=sys.stderr)
         return 1
     if given.evidence:
-        part = given.evidence.with_name(given.evidence.name + ".part")
-        part.write_text(evidence(nb), encoding="utf-8", newline="\n")
-        os.replace(part, given.evidence)
+        given.evidence.write_text(evidence(nb), encoding="utf-8", newline="\n")
     return 0
 
 

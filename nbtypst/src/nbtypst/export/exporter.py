@@ -65,8 +65,9 @@ class ReportExporter(TemplateExporter):
 
     @property
     def default_config(self) -> Config:
-        """Return the configuration, by which cells that the usual tags hide are hidden."""
+        """Return the configuration: what the usual tags hide is hidden, the steps are validated once."""
         own = Config({"TagRemovePreprocessor": {"enabled": True, **HIDDEN}})
+        own.Exporter.optimistic_validation = True
         own.merge(super().default_config)
         return own
 

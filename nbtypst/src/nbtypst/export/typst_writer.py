@@ -313,10 +313,7 @@ def _widths(rows: list[Any], count: int) -> str:
 def _sample(rows: list[Any], count: int) -> list[Any]:
     """Return for each column the row that has the longest text in it."""
     whole = [row for row in rows if len(row[1]) == count and all(cell[2] == 1 for cell in row[1])]
-    longest = [
-        max(whole, key=lambda row: len(stringify(row[1][place][4]))) for place in range(count) if whole
-    ]
-    return longest
+    return [max(whole, key=lambda row: len(stringify(row[1][place][4]))) for place in range(count) if whole]
 
 
 def _breakable(text: str) -> str:

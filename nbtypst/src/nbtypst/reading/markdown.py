@@ -7,21 +7,21 @@ four times as long as nh3.
 
 from __future__ import annotations
 
-import contextlib
 import json
 import os
 import re
 import shutil
 import subprocess
+import sys
 from base64 import b64encode
 from collections.abc import Iterable
 from functools import cache
 from html import escape, unescape
+from importlib.util import find_spec
 from pathlib import Path
 from typing import Any
 
 import nh3
-import pypandoc
 from nbconvert.filters.markdown_mistune import IPythonRenderer, MarkdownWithMath
 from pandocfilters import CodeBlock
 
@@ -370,14 +370,15 @@ def pandoc(text: str, *options: str) -> str:
 
 @cache
 def pandoc_path() -> str:
-    """Return the path of a pandoc >= 3: the one on PATH, else pypandoc's. Raise RuntimeError without one."""
-    found = [shutil.which("pandoc")]
-    with contextlib.suppress(OSError):
-        found.append(pypandoc.get_pandoc_path())
-    for path in filter(None, found):
-        version = subprocess.run([path, "--version"], capture_output=True, text=True).stdout
-        if re.match(r"pandoc\S* ([3-9]|\d\d)", version):
-            return path
+    """Return the path of pypandoc's pandoc, else of one >= 3 on PATH. Raise RuntimeError without one."""
+    package = str(find_spec("pypandoc").origin)  # type: ignore[union-attr]  # to import it takes a while
+    own = shutil.which("pandoc", path=Path(package).with_name("files"))
+    if own:
+        return own
+    path = shutil.which("pandoc") or sys.executable
+    version = subprocess.run([path, "--version"], capture_output=True, text=True).stdout
+    if re.match(r"pandoc\S* ([3-9]|\d\d)", version):
+        return path
     raise RuntimeError(
         "No pandoc >= 3 found: pip install pypandoc_binary, or install pandoc 3 and put it on PATH"
     )

@@ -21,7 +21,7 @@ def read(text: str) -> Any:
     """Return the notebook in a file's text, of any version. Raise ExportError for a text that holds none."""
     text = text.removeprefix("\ufeff")
     try:
-        return nbformat.reads(text, as_version=4)
+        return nbformat.convert(nbformat.reader.reads(text), 4)  # `mend` validates it
     except (nbformat.ValidationError, AttributeError, TypeError):
         raw = json.loads(text)
         if isinstance(raw, dict) and isinstance(raw.get("cells"), list):

@@ -11,8 +11,7 @@ from pathlib import Path
 from typing import Any
 from urllib.parse import unquote, unquote_to_bytes
 
-from PIL import Image
-
+from nbtypst.reading.mending import joined
 from nbtypst.reading.svg import sanitise_svg, size
 
 MOST_BYTES = 40_000_000
@@ -49,6 +48,8 @@ def picture(content: bytes | str) -> Picture:
 
     Raises ValueError for contents that are no picture, and for a picture larger than any page needs.
     """
+    from PIL import Image  # takes a while
+
     raw = content.encode("utf-8", "replace") if isinstance(content, str) else content
     if len(raw) > MOST_BYTES:
         raise ValueError(f"the picture has {len(raw):,} bytes, more than {MOST_BYTES:,}")
@@ -83,9 +84,8 @@ def _drawing(source: str) -> Picture:
     return Picture(svg.encode(), "svg", width, height)
 
 
-def from_output(kind: str, data: Any, about: dict[str, Any]) -> Picture:
-    """Return the picture of an output's data of one MIME type, at the size that its metadata asks for."""
-    text = "".join(data) if isinstance(data, list) else str(data)
+def from_output(kind: str, text: str, about: dict[str, Any]) -> Picture:
+    """Return the picture of an output's text of one MIME type, at the size that its metadata asks for."""
     found = picture(text) if "svg" in kind else picture(_bytes(text))
     return _sized(found, about.get("width"), about.get("height"))
 
@@ -138,7 +138,7 @@ def _attached(name: str, attachments: dict[str, Any]) -> Picture:
     if not bundle:
         raise ValueError(f"the cell has no attachment {name!r}")
     for data in bundle.values():
-        text = "".join(data) if isinstance(data, list) else str(data)
+        text = joined(data)
         try:
             return picture(text if "<svg" in text else _bytes(text))
         except ValueError as error:
