@@ -39,19 +39,18 @@ def instance(name: str, value: object, kind: type[T], such_as: str) -> T:
     raise TypeError(f"{name} is {shown(value)}; expected a {kind.__name__}, such as {such_as}")
 
 
+def called(name: str, value: object, expected: str) -> None:
+    """Raise TypeError for what is no function."""
+    if not callable(value):
+        raise TypeError(f"{name} is {shown(value)}; expected {expected}")
+
+
 def path(name: str, value: Any) -> Path:
     """Convert text or a Path to a Path; raise TypeError for anything else."""
     try:
         return Path(value)
     except TypeError:
         raise TypeError(f"{name} is {shown(value)}; expected a path, as text or as a Path") from None
-
-
-def flag(name: str, value: object) -> bool:
-    """Return True or False, also for NumPy's."""
-    if isinstance(value, bool | np.bool_):
-        return bool(value)
-    raise ValueError(f"{name} is {shown(value)}; expected True or False")
 
 
 def choice(name: str, value: Any, options: Sequence[bool | str]) -> Any:
@@ -123,10 +122,17 @@ def finite_weights(w: Floats) -> Floats:
     raise ValueError("the model's weights have NaN or infinity in them; expected finite numbers")
 
 
-def alike(z: NDArray[Any], Y: NDArray[Any], K: int | None = None) -> None:
+def alike(z: NDArray[Any], Y: NDArray[Any], K: int | None = None, name: str = "z") -> None:
     """Raise ValueError unless logits z and targets Y are both (N, K, ...): others would be broadcast."""
     if z.ndim != Y.ndim or z.shape[:2] != Y.shape[:2] or z.ndim < 2 or z.shape[1] != (K or z.shape[1]):
-        raise ValueError(f"z has shape {z.shape} and Y {Y.shape}; expected (N, {K or 'K'}) for both")
+        raise ValueError(f"{name} has shape {z.shape} and Y {Y.shape}; expected (N, {K or 'K'}) for both")
+
+
+def gradient(found: Floats, w: Floats) -> Floats:
+    """Return a gradient; raise ValueError unless it has the shape of w: another would be broadcast."""
+    if np.shape(found) == w.shape:
+        return found
+    raise ValueError(f"the gradient has shape {np.shape(found)}; expected {w.shape}, that of w")
 
 
 def inputs(X: Floats, width: int, name: str = "X") -> Floats:

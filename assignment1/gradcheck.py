@@ -32,24 +32,19 @@ def gradient_errors(model: Regression, X: Array, Y: Array, epsilon: float = 1e-2
     """
     epsilon = arguments.real("epsilon", epsilon)
     model = arguments.instance("model", model, Regression, "SoftmaxRegression()")
-    gradient = model.gradient(X, Y)
-    if np.shape(gradient) != model.w.shape:
-        shape = np.shape(gradient)
-        raise ValueError(f"the gradient has shape {shape}; expected {model.w.shape}, that of w")
+    gradient = arguments.gradient(model.gradient(X, Y), model.w)
     Y = arguments.targets(Y, len(X), model.K)
-    central = []
-    complex_step = []
-    cost = []
+    J = model.objective(X, Y)
+    errors = []
     for k in range(model.K):
-        above = moved_cost(model, X, Y, k, epsilon)
-        below = moved_cost(model, X, Y, k, -epsilon)
-        central.append((above - below) / (2 * epsilon) - gradient[:, k])
-        tilted = moved_cost(model, X, Y, k, TINY * 1j)
-        complex_step.append(tilted.imag / TINY - gradient[:, k])
-        here = moved_cost(model, X, Y, k, 0)
-        cost.append(here - model.objective(X, Y))
-    errors = [float(np.abs(found).max()) for found in (central, complex_step, cost, gradient)]
-    return GradientErrors(model.w.size, *errors)
+        steps = (epsilon, -epsilon, TINY * 1j, 0)
+        above, below, tilted, here = (moved_cost(model, X, Y, k, h) for h in steps)
+        exact = gradient[:, k]
+        central = (above - below) / (2 * epsilon) - exact
+        complex_step = tilted.imag / TINY - exact
+        errors.append((central, complex_step, here - J, exact))
+    largest = np.abs(errors).max(axis=(0, 2))
+    return GradientErrors(model.w.size, *largest.tolist())
 
 
 def moved_cost(model: Regression, X: Array, Y: Array, k: int, h: complex) -> NDArray[Any]:

@@ -35,7 +35,7 @@ class Regression(ABC):
     def __init_subclass__(cls, **options: Any) -> None:
         super().__init_subclass__(**options)
         for name in ("accuracy", "forward", "gradient", "logits", "loss", "objective"):
-            if name in vars(cls):
+            if getattr(cls, name) is not getattr(Regression, name):
                 expected = "loss_at, gradient_at or accuracy_at"
                 raise TypeError(
                     f"{cls.__name__} defines {name}, which training does not use; define {expected}"
@@ -126,7 +126,9 @@ class Regression(ABC):
 
     def gradient_at(self, z: Array, X: Array, Y: Array) -> Array:
         """Return dJ/dw (785, K) at logits z = X w."""
-        residual = Y - self.activation(z)
+        Y_hat = self.activation(z)
+        arguments.alike(Y_hat, Y, name="Y_hat")
+        residual = Y - Y_hat
         return -(X.T @ residual) / len(X) + 2 * self.lam * self.w
 
     def accuracy_at(self, z: Array, Y: Array) -> float:

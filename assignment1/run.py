@@ -29,11 +29,9 @@ class Settings:
             "shuffle": arguments.choice("shuffle", self.shuffle, (True, False, "once")),
             "seed": arguments.whole("seed", self.seed, low=0),
         }
-        for name in ("epochs", "batch_size", "checks_per_epoch"):
-            checked[name] = arguments.whole(name, getattr(self, name))
-        for name in ("patience", "train_accuracy_every"):
-            value = getattr(self, name)
-            if value is not None:
+        may_be_none = ("patience", "train_accuracy_every")
+        for name, value in vars(self).items():
+            if name not in checked and not (value is None and name in may_be_none):
                 checked[name] = arguments.whole(name, value)
         vars(self).update(checked)  # past the frozen object's own guard
 
@@ -59,6 +57,11 @@ class EarlyStopping:
         if self.patience is not None:
             self.patience = arguments.whole("patience", self.patience)
 
+    @property
+    def to_come(self) -> float:
+        """The checks until training could stop, at least."""
+        return math.inf if self.patience is None else self.patience - self.waited
+
     def update(self, loss: float) -> None:
         """Take the validation loss of the next check."""
         if math.isfinite(loss) and loss <= self.best:
@@ -72,12 +75,12 @@ class EarlyStopping:
     @property
     def improved(self) -> bool:
         """Whether the latest check is the best so far."""
-        return self.best_check == self.seen - 1
+        return self.waited == 0
 
     @property
     def stopped(self) -> bool:
         """Whether it is time to stop."""
-        return self.patience is not None and self.waited >= self.patience
+        return self.to_come <= 0
 
 
 @dataclass(frozen=True, repr=False)
@@ -174,9 +177,10 @@ class Log:
         best: Regression,
         interrupted: bool,
     ) -> Run:
-        """Return the run; raise FloatingPointError, which names the step, if a loss is not finite."""
+        """Return the run; raise FloatingPointError, which names the step, if the last loss is not finite."""
         words = asdict(settings) | {"lam": last.lam}
-        self._refuse_divergence(words)
+        if self.diverged():
+            raise FloatingPointError(self._advice(words))
         train_accuracy = np.full(len(self.step), np.nan)
         if settings.train_accuracy_every:
             train_accuracy[:: settings.train_accuracy_every] = self.train_accuracy
@@ -200,15 +204,11 @@ class Log:
             settings=words,
         )
 
-    def _refuse_divergence(self, settings: dict[str, Any]) -> None:
-        losses = [*enumerate(self.train_loss), *zip(self.step, self.validation_loss, strict=True)]
-        wrong = [(step, loss) for step, loss in losses if not math.isfinite(loss)]
-        if not wrong:
-            return
-        step, loss = min(wrong)
+    def _advice(self, settings: dict[str, Any]) -> str:
+        latest = (self.train_loss[-1], self.validation_loss[-1])
+        loss = next(loss for loss in latest if not math.isfinite(loss))
         advice = "try a smaller learning_rate" + (" or lam" if settings["lam"] else "")
         if not math.isfinite(self.train_loss[0]):  # before any update
             advice = "the model's weights at the start, or the inputs X, are too large"
-        raise FloatingPointError(
-            f"training diverged: the loss is {loss} at step {step} with {settings}; {advice}"
-        )
+        step = len(self.train_loss) - 1
+        return f"training diverged: the loss is {loss} at step {step} with {settings}; {advice}"

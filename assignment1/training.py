@@ -40,7 +40,8 @@ def gradient_descent(
         for step, (X, Y) in enumerate(batches(data.train, settings)):
             z = X @ model.w
             log.train_loss.append(model.loss_at(z, Y))
-            model = model.copy(model.w - settings.learning_rate * model.gradient_at(z, X, Y))
+            gradient = arguments.gradient(model.gradient_at(z, X, Y), model.w)
+            model = model.copy(model.w - settings.learning_rate * gradient)
             if step % check_every == 0:
                 z = data.validation.X @ model.w
                 log.step.append(step)

@@ -25,21 +25,33 @@ from typing import Any
 import numpy as np
 from numpy.typing import DTypeLike, NDArray
 
+from assignment1 import arguments
 from assignment1.fast.evaluation import blocks, logits, margin, product, scores
 from assignment1.mnist import Dataset
-from assignment1.models import Array, Regression
+from assignment1.models import Array, LogisticRegression, Regression, SoftmaxRegression
 from assignment1.progress import interrupt, progress
 from assignment1.run import EarlyStopping, Log, Run, Settings
 from assignment1.training import orders, trainable
 
+METHODS = [name for name in vars(Regression) if not name.startswith("_")]
 DEFERRED = 320  # outputs, of all the weights evaluated in one product, at most: more gain little
 LOGGED = 16  # steps whose losses are computed together
 
 
+def written(kind: type) -> list[Any]:
+    """Return what the fast way takes for granted of a kind of model: its methods, and whether K is 1."""
+    return [getattr(kind, "K", None) == 1, *(getattr(kind, name, None) for name in METHODS)]
+
+
+KNOWN = [written(LogisticRegression), written(SoftmaxRegression)]  # as they are now, whoever replaces them
+
+
 def suits(model: Regression) -> bool:
-    """Return whether the fast way trains this kind of model as the plain way does."""
-    names = ("loss_at", "gradient_at", "accuracy_at")  # their work is done otherwise here
-    return all(getattr(type(model), name, None) is getattr(Regression, name) for name in names)
+    """Return whether the fast way trains a model as the plain way does: no method is another's.
+
+    The work of some is done otherwise here, and the rest are given logits (N, K, R).
+    """
+    return written(type(model)) in KNOWN and vars(model).keys().isdisjoint(METHODS)
 
 
 def fast_descent(
@@ -49,20 +61,19 @@ def fast_descent(
     *,
     shown: bool = False,
     stop: Event | None = None,
-) -> list[Run | FloatingPointError]:
+) -> list[Run | None]:
     """Train a copy of each model as `gradient_descent` does, all on the same batches.
 
     The models are of one kind; their settings differ in the learning rate at most. Returns a run for each
-    model, or the error of a run that diverged, and raises the other errors of `gradient_descent`.
+    model, or None if it diverged, and raises the other errors of `gradient_descent`.
     """
     data = trainable(models[0], data, settings[0])
     runs = [RunInProgress(model, own) for model, own in zip(models, settings, strict=True)]
     trainer = Trainer(runs, data)
     per_epoch = len(data.train.X) // settings[0].batch_size
     check_every = max(per_epoch // settings[0].checks_per_epoch, 1)
-    quiet = np.errstate(over="ignore", invalid="ignore")
-    with interrupt(stop) as stop, progress(settings[0].epochs, "epoch", shown) as advance, quiet:
-        for step, (X, Y) in enumerate(trainer.batches):
+    with interrupt(stop) as stop, progress(settings[0].epochs, "epoch", shown) as advance:
+        for step, (X, Y) in enumerate(compact_batches(trainer.inputs, trainer.Y_rows, settings[0])):
             trainer.update(X, Y)
             if step % check_every == 0:
                 trainer.check(step)
@@ -82,7 +93,7 @@ class RunInProgress:
         self.settings = settings
         self.stopping = EarlyStopping(settings.patience)
         self.log = Log()
-        self.best = self.last = model.w
+        self.best = self.last = arguments.finite_weights(model.w)
 
     def take(self, step: int, w: Array, loss: float, accuracy: float) -> None:
         """Take the evaluation of one more check, of the weights `w` (785, K)."""
@@ -93,26 +104,19 @@ class RunInProgress:
         if self.stopping.improved:
             self.best = w
 
-    def checks_to_come(self) -> float:
-        """Return how many further checks there are before early stopping can end the run."""
-        if self.settings.patience is None:
-            return np.inf
-        return self.settings.patience - self.stopping.waited
+    def diverged(self) -> bool:
+        """Return whether a loss is not finite."""
+        return not np.isfinite(self.log.train_loss + self.log.validation_loss).all()
 
-    def goes_on(self) -> bool:
-        """Return whether the run has neither stopped nor diverged."""
-        return not self.stopping.stopped and bool(np.isfinite(self.log.train_loss).all())
-
-    def result(self, per_epoch: int, interrupted: bool) -> Run | FloatingPointError:
-        """Return the run, or the error that says where it diverged."""
+    def result(self, per_epoch: int, interrupted: bool) -> Run | None:
+        """Return the run, or None if it diverged."""
+        if self.diverged():
+            return None
         last = self.model.copy(self.last.copy())
         best = self.model.copy(self.best.copy())
-        try:
-            return self.log.finish(
-                self.settings, self.stopping, per_epoch, last=last, best=best, interrupted=interrupted
-            )
-        except FloatingPointError as error:
-            return error
+        return self.log.finish(
+            self.settings, self.stopping, per_epoch, last=last, best=best, interrupted=interrupted
+        )
 
 
 class Trainer:
@@ -125,16 +129,14 @@ class Trainer:
         self.kind = type(runs[0].model)
         self.validation = data.validation
         self.inputs = CompactInputs(data.train.X, start, settings.shuffle)
-        self.batches = Batches(self.inputs, data.train.Y, settings)
+        self.Y_rows = np.ascontiguousarray(data.train.Y.T)
         self.W = self.inputs.compress(start)
         # of several runs as large as W: else NumPy's inner loops run along R alone
         shape = self.W.shape if len(runs) > 1 else (1,)
         lam = np.array([run.model.lam for run in runs], start.dtype)
         rate = np.array([run.settings.learning_rate for run in runs], start.dtype)
-        lam *= self.inputs.unit**2
-        rate /= self.inputs.unit**2
-        self.lam = np.broadcast_to(lam, shape).copy()
-        self.rate = np.broadcast_to(rate, shape).copy()
+        self.decay = np.broadcast_to(1 - 2 * rate * lam, shape).copy()
+        self.rate = np.broadcast_to(rate / self.inputs.unit**2, shape).copy()
         self.unlogged: list[tuple[Array, Array]] = []  # logits and targets of the latest steps
         self.pending: list[tuple[int, Array]] = []  # checks to evaluate: step, weights
         self.unscored: list[tuple[RunInProgress, Array]] = []  # weights whose training accuracy is due
@@ -144,9 +146,8 @@ class Trainer:
         z = logits(X, self.W)
         self.unlogged.append((z, Y))
         gradient = product(X.T, (self.kind.activation(z) - Y) / len(X))
-        if self.lam.size > 1 or self.lam[0]:
-            gradient += 2 * self.lam * self.W
         gradient *= self.rate
+        self.W *= self.decay
         self.W -= gradient
         if len(self.unlogged) >= LOGGED:
             self.log_losses()
@@ -170,8 +171,7 @@ class Trainer:
         which reads X once.
         """
         self.pending.append((step, self.W.copy()))
-        checks = [run.checks_to_come() for run in self.live]
-        due = min(DEFERRED / self.W[0].size, *checks)
+        due = min(DEFERRED / self.W[0].size, *(run.stopping.to_come for run in self.live))
         if len(self.pending) >= due:
             self.evaluate()
 
@@ -187,7 +187,7 @@ class Trainer:
                 if run.settings.takes_train_accuracy(len(run.log.step) - 1):
                     self.unscored.append((run, compressed[..., i]))
         self.pending.clear()
-        self.keep([run.goes_on() for run in self.live])
+        self.keep([not run.stopping.stopped and not run.diverged() for run in self.live])
         if sum(w.shape[1] for _, w in self.unscored) >= DEFERRED:
             self.score()
 
@@ -199,13 +199,13 @@ class Trainer:
         if not all(stay):
             self.live = [run for run, stays in zip(self.live, stay, strict=True) if stays]
             self.W = np.compress(stay, self.W, axis=-1)
-            self.lam = np.compress(stay, self.lam, axis=-1)
+            self.decay = np.compress(stay, self.decay, axis=-1)
             self.rate = np.compress(stay, self.rate, axis=-1)
 
     def score(self) -> None:
         """Compute the training accuracies that are due; nothing waits for them."""
         W = np.stack([w for _, w in self.unscored], axis=-1)
-        found = training_accuracies(self.kind, W, self.inputs, self.batches.Y_rows)
+        found = training_accuracies(self.kind, W, self.inputs, self.Y_rows)
         for (run, _), accuracy in zip(self.unscored, found, strict=True):
             run.log.train_accuracy.append(accuracy)
         self.unscored.clear()
@@ -230,24 +230,20 @@ class CompactInputs:
     """
 
     def __init__(self, X: Array, start: Array, shuffle: object = True) -> None:
-        if shuffle:
-            numbers, self.unit = as_whole_numbers(X)
-            constant = numbers.max(axis=0) == numbers.min(axis=0)
-            has_weight = start.any(axis=(1, 2))
-            self.fixed = constant & ~has_weight
-        else:  # in file order nothing is gathered, and the digits that task 2d prints are those of X itself
-            numbers = X
-            self.unit = 1
-            self.fixed = np.zeros(X.shape[1], bool)
+        # in file order nothing is gathered, and the digits that task 2d prints are those of X itself
+        numbers, self.unit = as_whole_numbers(X) if shuffle else (X, 1)
+        constant = numbers.max(axis=0) == numbers.min(axis=0)
+        has_weight = start.any(axis=(1, 2))
+        self.fixed = constant & ~has_weight & bool(shuffle)
         self.varying = numbers
         if self.fixed.any():
             kept = np.flatnonzero(~self.fixed)
             self.varying = numbers.take(kept, axis=1)  # unlike indexing, keeps an image in one piece
-        norm = np.linalg.norm(X[0, self.fixed])
+        norm = np.linalg.norm(X[0, self.fixed].astype(float))
         self.direction = X[0, self.fixed] / (norm or 1)  # all of them may be 0
         low = self.varying.min(axis=0)
         high = self.varying.max(axis=0)
-        largest = np.maximum(high, -low)
+        largest = np.maximum(high, -1.0 * low)  # of whole numbers, the lowest has no opposite
         self.largest = np.append(largest, self.unit * norm)
 
     def take(self, rows: Any, dtype: DTypeLike) -> Array:
@@ -276,35 +272,31 @@ def as_whole_numbers(X: Array) -> tuple[NDArray[Any], int]:
     for start in range(0, len(X), 100):  # as many images as the cache holds
         part = slice(start, start + 100)
         scaled = 255 * X[part]
-        with np.errstate(invalid="ignore"):  # of inputs that are no pixels
-            np.rint(scaled, out=numbers[part], casting="unsafe")
+        np.rint(scaled, out=numbers[part], casting="unsafe")
         scaled -= numbers[part]
-        if not np.abs(scaled, out=scaled).max() < limit:
+        kept = np.count_nonzero(numbers[part]) == np.count_nonzero(X[part])  # what is tiny is not 0
+        if not kept or not np.abs(scaled, out=scaled).max() < limit:
             return X, 1
     return numbers, 255
 
 
-class Batches:
-    """The batches of all epochs: X (n, V + 1) and Y (n, K, 1), in the order of `training.batches`."""
-
-    def __init__(self, inputs: CompactInputs, Y: Array, settings: Settings) -> None:
-        self.inputs = inputs.varying
-        self.settings = settings
-        self.Y_rows = np.ascontiguousarray(Y.T)
-        # one for all batches: it stays in the cache
-        self.gathered = np.empty((settings.batch_size, self.inputs.shape[1]), self.inputs.dtype)
-        self.X = np.full((settings.batch_size, len(inputs.largest)), inputs.largest[-1], Y.dtype)
-
-    def __iter__(self) -> Iterator[tuple[Array, Array]]:
-        size = self.settings.batch_size
-        for order in orders(self.Y_rows.shape[1], self.settings):
-            Y_epoch = self.Y_rows.take(order, axis=1)  # at once: a tenth of the time that batches take
-            for start in range(0, len(order) - size + 1, size):
-                part = slice(start, start + size)
-                # "clip": directly to its place, without a copy
-                np.take(self.inputs, order[part], axis=0, out=self.gathered, mode="clip")
-                self.X[:, :-1] = self.gathered
-                yield self.X, Y_epoch[:, part].T[..., None]
+def compact_batches(
+    inputs: CompactInputs, Y_rows: Array, settings: Settings
+) -> Iterator[tuple[Array, Array]]:
+    """Yield the batches of all epochs: X (n, V + 1) and Y (n, K, 1), in the order of `training.batches`."""
+    size = settings.batch_size
+    varying = inputs.varying
+    # one for all batches: it stays in the cache
+    gathered = np.empty((size, varying.shape[1]), varying.dtype)
+    X = np.full((size, len(inputs.largest)), inputs.largest[-1], Y_rows.dtype)
+    for order in orders(Y_rows.shape[1], settings):
+        Y_epoch = Y_rows.take(order, axis=1)  # at once: a tenth of the time that batches take
+        for start in range(0, len(order) - size + 1, size):
+            part = slice(start, start + size)
+            # "clip": directly to its place, without a copy
+            np.take(varying, order[part], axis=0, out=gathered, mode="clip")
+            X[:, :-1] = gathered
+            yield X, Y_epoch[:, part].T[..., None]
 
 
 def training_accuracies(
@@ -313,19 +305,23 @@ def training_accuracies(
     """Return the accuracy over all `inputs` of each of the R weights W, exact, though mostly in float32.
 
     No decision hangs on these, so a product in half the time will do. By its error bound, n u |x| |w| with
-    n = 785 and u = 2^-24, an example near the border is recognised, and decided again in full precision.
+    n = 785 and u = 2^-24, and n 2^-126 for what is too small for float32, an example near the border is
+    recognised, and decided again in full precision. What is too large has a bound that is infinite.
     """
     single = W.astype(np.float32)
     correct = np.zeros(W.shape[2])
-    largest = np.tensordot(inputs.largest, np.abs(W), 1).max()
-    error = 2 * 800 * 2.0**-24 * largest  # of a margin
+    x = inputs.largest.astype(np.float32)
+    w = np.abs(single)
+    reach = np.tensordot(x, w, 1).max()
+    lost = (1 + x.max()) * (1 + w.max())
+    error = 2 * 800 * (2.0**-24 * reach + 2.0**-126 * lost)  # of a margin
     for part in blocks(inputs.varying):
         Y = Y_rows[:, part].T[..., None]
         z = logits(inputs.take(part, np.float32), single)
         lead = margin(z, Y.astype(np.float32))
-        correct += (lead > 0).sum(axis=0)
+        right = lead > 0
         near = np.flatnonzero(~(np.abs(lead) > error).all(axis=1))
         images = inputs.take(part.start + near, W.dtype)
-        exact = kind.correct(logits(images, W), Y[near])
-        correct += exact.sum(axis=0) - (lead[near] > 0).sum(axis=0, dtype=float)
+        right[near] = kind.correct(logits(images, W), Y[near])
+        correct += right.sum(axis=0)
     return (correct / len(inputs.varying)).tolist()

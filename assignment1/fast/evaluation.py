@@ -1,7 +1,6 @@
 """Evaluate many weights at once: logits, losses and accuracies from products that read the images once.
 
-R weights are one array W (785, K, R); logits are (N, K, R), targets (N, K, 1). The models' own functions of
-logits act along axis 1, so that they serve for these too.
+R weights are one array W (785, K, R), and their logits one (N, K, R).
 """
 
 from collections.abc import Iterator, Sequence
@@ -38,29 +37,29 @@ def evaluate(models: Sequence[Regression], split: Split) -> Evaluation:
     model = arguments.instance("a model", models[0], Regression, "SoftmaxRegression()")
     X, Y = arguments.split(split, 785, model.K, "the split")
     W = np.stack([model.w for model in models], axis=-1, dtype=X.dtype)
+    return measured(models, W, X, Y)
+
+
+def measured(models: Sequence[Any], W: Array, X: Array, Y: Array) -> Evaluation:
+    """Return the evaluation over X of the weights W (785, K, R), each by the functions of its own model."""
     correct = np.empty((len(models), len(X)), bool)
     loss = np.empty((len(models), len(X)))
+    Y_rows = np.ascontiguousarray(Y.T)
     for part in blocks(X):
         z = logits(X[part], W)
-        targets = Y[part, :, None]
-        correct[:, part] = model.correct(z, targets).T
-        loss[:, part] = model.cross_entropy(z, targets).T
+        targets = Y_rows[:, part].T
+        for i, model in enumerate(models):
+            correct[i, part] = model.correct(z[..., i], targets)
+            loss[i, part] = model.cross_entropy(z[..., i], targets)
     return Evaluation(correct, loss)
 
 
 def scores(kind: type[Regression], W: Array, X: Array, Y: Array) -> tuple[list[float], list[float]]:
     """Return the mean cross-entropy (nats) and the accuracy over X of each of the R weights W (785, K, R)."""
-    Y_rows = np.ascontiguousarray(Y.T)
-    loss = np.zeros(W.shape[2])
-    correct = np.zeros(W.shape[2])
-    for part in blocks(X):
-        z = logits(X[part], W)
-        targets = Y_rows[:, part].T[..., None]
-        loss += kind.cross_entropy(z, targets).sum(axis=0, dtype=np.float64)
-        correct += kind.correct(z, targets).sum(axis=0)
-    correct[~np.isfinite(loss)] = np.nan  # a logit that is not finite is no prediction, wrong or right
-    losses = loss / len(X)
-    accuracies = correct / len(X)
+    correct, loss = measured([kind] * W.shape[2], W, X, Y)
+    losses = loss.mean(axis=1)
+    # a logit that is not finite is no prediction, wrong or right
+    accuracies = np.where(np.isfinite(losses), correct.mean(axis=1), np.nan)
     return losses.tolist(), accuracies.tolist()
 
 

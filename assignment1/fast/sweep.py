@@ -2,11 +2,11 @@
 
 import math
 import warnings
-from collections.abc import Callable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping
 from copy import copy
 from dataclasses import replace
+from functools import cache, partial
 from itertools import product
-from pathlib import Path
 from tempfile import TemporaryDirectory
 from typing import Any, NamedTuple, Self
 
@@ -16,8 +16,8 @@ from joblib.parallel import get_active_backend
 
 from assignment1 import arguments
 from assignment1.fast.train import descend
-from assignment1.fast.workers import StopFile, guarded
-from assignment1.mnist import Dataset, Split
+from assignment1.fast.workers import Asked, Stop, guarded, sign
+from assignment1.mnist import Dataset
 from assignment1.models import Regression
 from assignment1.progress import progress as progress_bar
 from assignment1.run import Run, Settings
@@ -26,8 +26,7 @@ LISTED = 12  # runs at most, in a summary
 TOGETHER = 10  # runs trained together at most: more gain nothing
 
 Data = Dataset | Callable[[], Dataset]
-Sent = tuple[Split, Split] | Callable[[], Dataset]  # to a worker
-Outcome = Run | Exception | None
+Outcome = Any  # a run, what is kept of one, an exception, or None if there is nothing yet
 
 
 class Point(NamedTuple):
@@ -38,11 +37,18 @@ class Point(NamedTuple):
     settings: Settings
 
 
-class Runs(dict[Any, Run]):
+class Kept(NamedTuple):
+    """What is kept of a run."""
+
+    value: Any
+
+
+class Runs(dict[Any, Any]):
     """The finished runs, in the order asked; `failed` has the errors of the others, by the same keys.
 
     Of a sweep that was `interrupted`, those in progress are marked so, and `left` has the keys of those that
-    are not there.
+    are not there. Where only something of each run was kept, that is in its place, and `left` has the keys of
+    those in progress as well.
 
     >>> digits = load_mnist().binary(2, 3)
     >>> runs = sweep(LogisticRegression, digits, seed=range(3), learning_rate=0.05, epochs=1, progress=False)
@@ -51,12 +57,21 @@ class Runs(dict[Any, Run]):
     """
 
     def __init__(self, outcomes: Mapping[Any, Outcome]) -> None:
-        super().__init__({key: run for key, run in outcomes.items() if isinstance(run, Run)})
-        self.failed = {key: error for key, error in outcomes.items() if isinstance(error, Exception)}
-        self.left = [key for key, outcome in outcomes.items() if outcome is None]
-        self.interrupted = bool(self.left) or any(run.interrupted for run in self.values())
+        super().__init__()
+        self.failed: dict[Any, Exception] = {}
+        self.left = []
+        self.interrupted = False
+        for key, outcome in outcomes.items():
+            if outcome is None:
+                self.left.append(key)
+            elif isinstance(outcome, Exception):
+                self.failed[key] = outcome
+            else:
+                self[key] = outcome.value if isinstance(outcome, Kept) else outcome
+                self.interrupted |= isinstance(outcome, Run) and outcome.interrupted
+        self.interrupted |= bool(self.left)
 
-    def __missing__(self, key: Any) -> Run:
+    def __missing__(self, key: Any) -> Any:
         if key in self.failed:
             raise self.failed[key]
         if key in self.left:
@@ -72,8 +87,11 @@ class Runs(dict[Any, Run]):
         if self.interrupted:
             lines[0] += f"; interrupted, {len(self.left)} not there"
         for key, run in list(self.items())[:LISTED]:
-            ending, best, *_ = repr(run).splitlines()
-            lines.append(f"  {key!r}: {ending};{best[1:]}")
+            words = arguments.shown(run)
+            if isinstance(run, Run):
+                ending, best, *_ = repr(run).splitlines()
+                words = f"{ending};{best[1:]}"
+            lines.append(f"  {key!r}: {words}")
         if len(self) > LISTED:
             lines.append(f"  and {len(self) - LISTED} more")
         for key, error in list(self.failed.items())[:4]:
@@ -85,6 +103,7 @@ def sweep(
     kind: Callable[[float], Regression],
     data: Data | Mapping[Any, Data],
     *,
+    keep: Callable[[Run], Any] | None = None,
     workers: int | None = None,
     progress: bool = True,
     **settings: Any,
@@ -94,7 +113,8 @@ def sweep(
     `sweep(SoftmaxRegression, images, lam=(0.0, 0.1), seed=range(3), learning_rate=0.01, epochs=50)` makes six
     runs, `runs[0.1, 2]` the last: a run's key has its value of each setting that was given several, in the
     order written, without a tuple if it is only one. A mapping of `data` sets comes first in the keys; a data
-    set may be a function that makes it, which then runs in the worker and ships nothing.
+    set may be a function that makes it, which then runs in the worker and ships nothing. With `keep`, a
+    function that is called there too, only what it returns of each run comes back.
 
     The numbers are those of `train`, whatever the `workers`: processes, by default one a core with its share
     of the BLAS threads. Under `joblib.parallel_config(backend=...)` the runs go there instead. A run that
@@ -109,9 +129,19 @@ def sweep(
     >>> runs = sweep(LogisticRegression, digits, lam=(0.0, 0.1), seed=range(2), learning_rate=0.05, epochs=2)
     >>> list(runs), runs[0.1, 1].last.lam
     ([(0.0, 0), (0.0, 1), (0.1, 0), (0.1, 1)], 0.1)
+    >>> steps = lambda run: run.steps
+    >>> sweep(LogisticRegression, digits, keep=steps, seed=range(2), learning_rate=0.05, epochs=(1, 2))
+    4 runs, 0 failed
+      (0, 1): 31
+      (0, 2): 62
+      (1, 1): 31
+      (1, 2): 62
     """
-    sent = _sent(kind, data)
-    shown = arguments.flag("progress", progress)
+    arguments.called("kind", kind, "a class of models, such as SoftmaxRegression")
+    if keep is not None:
+        arguments.called("keep", keep, "a function of a Run, such as repr")
+    recipes = _recipes(data)
+    shown = arguments.choice("progress", progress, (True, False))
     points = _points(data, settings)
     backend, ambient = get_active_backend()
     asked = ambient or -1 if workers is None else arguments.whole("workers", workers)
@@ -122,36 +152,42 @@ def sweep(
     with (
         TemporaryDirectory() as folder,
         progress_bar(len(points), "run", shown and not alone) as advance,
-        StopFile(Path(folder, "stop")) as stop,
     ):
+        ask, tell = sign(backend, folder)
+        stop = Stop(tell)
 
         def tasks(jobs: list[list[Any]]) -> Iterator[Any]:
             for keys in jobs:
                 if stop.is_set():
                     return
                 # data in a tuple goes with each task: Dask would keep it in one worker, and lose it so
-                task = (kind, sent[points[keys[0]].data])
+                task = (kind, recipes[points[keys[0]].data], keep)
                 some = [points[key] for key in keys]
-                yield delayed(guarded(_train))(task, some, shown and alone, stop.path)
+                yield delayed(guarded(_train))(task, some, shown and alone, ask)
 
         def work(jobs: list[list[Any]]) -> None:
-            results = Parallel(
-                n_jobs=n_jobs, return_as="generator" if backend.supports_return_generator else "list"
-            )(tasks(jobs))
-            for keys, found in zip(jobs, results, strict=False):  # fewer where it was interrupted
-                for key, outcome in zip(keys, found, strict=True):
-                    outcomes[key] = outcome
-                    advance()
+            try:
+                results = Parallel(
+                    n_jobs=n_jobs, return_as="generator" if backend.supports_return_generator else "list"
+                )(tasks(jobs))
+                for keys, found in zip(jobs, results, strict=False):  # fewer where it was interrupted
+                    outcomes.update(zip(keys, found, strict=True))
+                    advance(len(keys))
+            except Exception as error:  # a worker ended, or its arguments or its result cannot be pickled
+                left = [key for keys in jobs for key in keys if outcomes[key] is None]
+                if len(left) < 2:
+                    outcomes.update((key, _failure(error, points[key])) for key in left)
+                    return
+                middle = len(left) // 2
+                for half in (left[:middle], left[middle:]):  # until each is alone that costs others
+                    work([[key] for key in half])
 
         try:
-            work(jobs)
-        except Exception:  # a worker ended, or its arguments or its result cannot be pickled
-            left = [key for key in points if outcomes[key] is None]
-            for key in left:  # each alone, so that it costs no other
-                try:
-                    work([[key]])
-                except Exception as ended:
-                    outcomes[key] = _failure(ended, points[key])
+            with stop:
+                work(jobs)
+        except KeyboardInterrupt:  # the second, which waits for nobody
+            if not stop.is_set():
+                raise
     runs = Runs(outcomes)
     if not runs and runs.interrupted:
         raise KeyboardInterrupt
@@ -162,24 +198,20 @@ def sweep(
     return runs
 
 
-def _sent(kind: Any, data: Any) -> dict[Any, Sent]:
-    """Return each data set by its name, as a worker gets it: the test set stays here.
+def _recipes(data: Any) -> dict[Any, Callable[[], Dataset]]:
+    """Return a function that makes each data set, by its name, for a worker: the test set stays here.
 
-    Raises TypeError for objects that cannot be a data set or a kind of model.
+    Raises TypeError for objects that cannot be a data set.
     """
-    if not callable(kind):
-        expected = "a class of models, such as SoftmaxRegression"
-        raise TypeError(f"kind is {arguments.shown(kind)}; expected {expected}")
+    recipes: dict[Any, Any] = {}
     sets = data if isinstance(data, Mapping) else {None: data}
-    sent: dict[Any, Sent] = {}
     for name, found in sets.items():
-        if callable(found):
-            sent[name] = found
-            continue
-        label = "data" if name is None else f"data[{arguments.shown(name)}]"
-        found = arguments.instance(label, found, Dataset, "load_mnist().softmax()")
-        sent[name] = (found.train, found.validation)
-    return sent
+        recipes[name] = found
+        if not callable(found):
+            label = "data" if name is None else f"data[{arguments.shown(name)}]"
+            arguments.instance(label, found, Dataset, "load_mnist().softmax()")
+            recipes[name] = partial(Dataset, found.train, found.validation, tuple)
+    return recipes
 
 
 def _points(data: Any, settings: dict[str, Any]) -> dict[Any, Point]:
@@ -228,36 +260,37 @@ def _jobs(points: Mapping[Any, Point], workers: int) -> list[list[Any]]:
     return jobs
 
 
-def _train(task: tuple[Any, Sent], points: list[Point], shown: bool, stop_path: Path) -> list[Outcome]:
-    """Return the run at each point, its error, or None if the sweep ended before the run began."""
-    stop = StopFile(stop_path)
+def _train(
+    task: tuple[Any, Any, Any], points: list[Point], shown: bool, ask: Callable[[], bool]
+) -> list[Outcome]:
+    """Return the run at each point, what is kept of it, its error, or None if the sweep ended before."""
+    stop = Asked(ask)
     if stop.is_set():
         return [None] * len(points)
-    kind, sent = task
+    kind, make, keep = task
+    make = cache(make)
     try:
-        data = sent() if callable(sent) else Dataset(*sent, lambda: sent[1])
+        models = [
+            arguments.instance("the model", kind(point.lam), Regression, "SoftmaxRegression()")
+            for point in points
+        ]
+        settings = [point.settings for point in points]
+        runs = descend(models, make(), settings, shown=shown, stop=stop)
     except (Exception, SystemExit) as error:
-        return [_failure(error, point) for point in points]
-    made = [_made(kind, point) for point in points]
-    outcomes: list[Any] = list(made)
-    for one in dict.fromkeys(type(model) for model in made if isinstance(model, Regression)):
-        places = [place for place, model in enumerate(made) if type(model) is one]
-        settings = [points[place].settings for place in places]
-        models: Any = [made[place] for place in places]
-        try:
-            runs: Sequence[Outcome] = descend(models, data, settings, shown=shown, stop=stop)
-        except (Exception, SystemExit) as error:
-            runs = [_failure(error, points[place]) for place in places]
-        for place, run in zip(places, runs, strict=True):
-            outcomes[place] = run
-    return outcomes
+        if len(points) == 1:
+            return [_failure(error, points[0])]
+        return [outcome for point in points for outcome in _train((kind, make, keep), [point], shown, ask)]
+    return [_kept(run, keep, point) for run, point in zip(runs, points, strict=True)]
 
 
-def _made(kind: Callable[[float], Regression], point: Point) -> Regression | Exception:
-    """Return the model of a point, or the error of making one."""
+def _kept(run: Outcome, keep: Callable[[Run], Any] | None, point: Point) -> Outcome:
+    """Return what is kept of a run: of an unfinished one nothing, since nothing would tell that it is."""
+    if keep is None or isinstance(run, Exception):
+        return run
+    if run.interrupted:
+        return None
     try:
-        model = arguments.instance("the model", kind(point.lam), Regression, "SoftmaxRegression()")
-        return model.copy(arguments.finite_weights(model.w))
+        return Kept(keep(run))
     except (Exception, SystemExit) as error:
         return _failure(error, point)
 

@@ -4,6 +4,8 @@ from collections.abc import Sequence
 from threading import Event
 from typing import Literal
 
+import numpy as np
+
 from assignment1 import arguments
 from assignment1.fast.engine import fast_descent, suits
 from assignment1.mnist import Dataset
@@ -47,7 +49,7 @@ def train(
         learning_rate, epochs, batch_size, shuffle, seed, patience, checks_per_epoch, train_accuracy_every
     )
     fast = arguments.choice("method", method, ("fast", "plain")) == "fast"
-    shown = arguments.flag("progress", progress)
+    shown = arguments.choice("progress", progress, (True, False))
     (run,) = descend([model], data, [settings], fast=fast, shown=shown)
     if isinstance(run, FloatingPointError):
         raise run
@@ -63,13 +65,24 @@ def descend(
     shown: bool = False,
     stop: Event | None = None,
 ) -> list[Run | FloatingPointError]:
-    """Run `fast_descent`, or `gradient_descent` for models whose own methods only that one uses."""
-    if fast and suits(models[0]):
-        return fast_descent(models, data, settings, shown=shown, stop=stop)
-    runs: list[Run | FloatingPointError] = []
-    for model, own in zip(models, settings, strict=True):
-        try:
-            runs.append(gradient_descent(model, data, own, shown=shown, stop=stop))
-        except FloatingPointError as error:
-            runs.append(error)
-    return runs
+    """Run `fast_descent` where all is as it expects, and `gradient_descent` for the rest.
+
+    What diverges the fast way is left to the plain one: its word is the last.
+    """
+    runs: Sequence[Run | None] = [None] * len(models)
+    moderate = all(1e-20 < one.learning_rate < 1e20 for one in settings)  # of others, float32 sees nothing
+    with np.errstate(over="ignore", under="ignore", invalid="ignore"):
+        if fast and moderate and all(map(suits, models)):
+            runs = fast_descent(models, data, settings, shown=shown, stop=stop)
+        rest = zip(runs, models, settings, strict=True)
+        return [run or _plain(model, data, own, shown, stop) for run, model, own in rest]
+
+
+def _plain(
+    model: Regression, data: Dataset, settings: Settings, shown: bool, stop: Event | None
+) -> Run | FloatingPointError:
+    """Return the run of `gradient_descent`, or the error that says where it diverged."""
+    try:
+        return gradient_descent(model, data, settings, shown=shown, stop=stop)
+    except FloatingPointError as error:
+        return error

@@ -5,6 +5,7 @@ import signal
 import threading
 import time
 from collections.abc import Callable
+from contextlib import suppress
 from functools import cache, partial
 from pathlib import Path
 from typing import Any
@@ -12,30 +13,51 @@ from typing import Any
 from assignment1.progress import Interrupt
 
 
-class StopFile(Interrupt):
-    """An interrupt that worker processes see, since it is a file.
+class Stop(Interrupt):
+    """An interrupt that worker processes are told of: `tell` does that.
 
-    Ctrl+C reaches workers in some environments and not in others, so that they ignore it and look here.
+    Ctrl+C reaches workers in some environments and not in others, so that they ignore it and ask.
     """
 
-    def __init__(self, path: Path) -> None:
+    def __init__(self, tell: Callable[[], Any]) -> None:
         super().__init__()
-        self.path = path
-        self.next_look = 0.0
+        self.tell = tell
 
     def set(self) -> None:
-        """Set the flag and make the file."""
+        """Set the flag and tell the workers."""
         super().set()
-        self.path.touch()
+        self.tell()
+
+
+class Asked(threading.Event):
+    """A flag in a worker: `ask` tells whether there was an interrupt."""
+
+    def __init__(self, ask: Callable[[], bool]) -> None:
+        super().__init__()
+        self.ask = ask
+        self.next_look = 0.0
 
     def is_set(self) -> bool:
-        """Return whether the file is there; look for it at most ten times a second."""
+        """Return whether there was an interrupt; ask at most twice a second."""
         now = time.monotonic()
         if now >= self.next_look:
-            self.next_look = now + 0.1
-            if self.path.exists():
-                super().set()
+            self.next_look = now + 0.5
+            with suppress(OSError):  # the next time, perhaps
+                if self.ask():
+                    self.set()
         return super().is_set()
+
+
+def sign(backend: Any, folder: str) -> tuple[Callable[[], bool], Callable[[], Any]]:
+    """Return how workers ask for an interrupt, and how they are told: by a file, or by Dask's scheduler."""
+    client = getattr(backend, "client", None)
+    if client:  # its workers may have another disk
+        from distributed import Event
+
+        event = Event(client=client)
+        return event.is_set, threading.Thread(target=event.set).start  # what is interrupted may hold a lock
+    path = Path(folder, "stop")
+    return path.exists, path.touch
 
 
 def guarded(function: Callable[..., Any]) -> Callable[..., Any]:

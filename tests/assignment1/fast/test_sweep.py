@@ -2,19 +2,20 @@
 
 import json
 import os
+import pickle
 import signal
 import subprocess
 import sys
 import time
 from typing import Any
 
-import joblib
 import numpy as np
 import pytest
 
 from assignment1 import LogisticRegression, Run, SoftmaxRegression, load_mnist, sweep, train
-from assignment1.fast.sweep import Runs
+from assignment1.fast.sweep import Point, Runs, _train
 from assignment1.mnist import Dataset, Split
+from assignment1.run import Settings
 
 pytestmark = pytest.mark.slow
 
@@ -112,36 +113,77 @@ def test_a_setting_that_cannot_be_right_is_named_before_anything_starts(change, 
         sweep(LogisticRegression, never, **settings)
 
 
-def test_a_dask_cluster_does_the_runs_though_a_worker_is_killed(mnist, tmp_path):
-    distributed = pytest.importorskip("distributed", reason="needs `pip install distributed`")
+@pytest.fixture(scope="module")
+def scheduler(tmp_path_factory):
+    """Return the file of a Dask scheduler with two workers, none of which is a child of its clients."""
+    pytest.importorskip("distributed", reason="needs `pip install distributed`")
+    folder = tmp_path_factory.mktemp("dask")
+    file = str(folder / "scheduler.json")
+    worker = ["worker", "--nthreads", "1", "--local-directory", str(folder)]
+    commands = [["scheduler", "--host", "127.0.0.1", "--port", "0"], worker, worker]
+    processes = []
+    for command in commands:
+        whole = [sys.executable, "-m", "dask", *command, "--scheduler-file", file, "--no-dashboard"]
+        quiet = dict[str, Any](stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL)
+        processes.append(subprocess.Popen(whole, start_new_session=True, **quiet))
+    yield file
+    for process in processes:
+        os.killpg(process.pid, signal.SIGKILL)
+        process.wait()
+
+
+ON_DASK = """
+import contextlib, sys
+import distributed, joblib
+on = contextlib.ExitStack()
+on.enter_context(distributed.Client(scheduler_file=sys.argv[2])).wait_for_workers(2, 60)
+on.enter_context(joblib.parallel_config(backend="dask"))
+"""
+KILLED = """
+import json, os, pathlib
+from assignment1 import LogisticRegression, load_mnist, sweep
+from assignment1.mnist import Dataset, Split
+from assignment1.run import Settings
+killed = pathlib.Path(sys.argv[1])
+def digits():
+    import signal
+    if not killed.exists():
+        killed.write_text(str(os.getpid()))
+        os.kill(os.getpid(), signal.SIGKILL)
+    return load_mnist().binary(2, 3)
+whole = load_mnist().binary(2, 3)
+few = Dataset(*(Split(X[:400], Y[:400]) for X, Y in (whole.train, whole.validation)), lambda: whole.test)
+settings = dict(learning_rate=0.05, epochs=3, patience=3, progress=False)
+runs = sweep(LogisticRegression, {"made": digits, "sent": few}, seed=range(4), **settings)
+losses = {"made": [], "sent": []}
+for (name, seed), run in runs.items():
+    losses[name].append(run.history.validation_loss.tolist())
+print(json.dumps([len(runs), list(runs.failed), os.getpid(), losses]))
+on.close()
+"""
+
+
+def test_a_dask_cluster_does_the_runs_though_a_worker_is_killed(mnist, scheduler, tmp_path):
     killed = tmp_path / "killed"
-
-    def digits() -> Dataset:
-        if not killed.exists():
-            killed.write_text(str(os.getpid()))
-            os.kill(os.getpid(), signal.SIGKILL)
-        return load_mnist().binary(2, 3)
-
-    whole, settings = mnist.binary(2, 3), SETTINGS | dict(epochs=3)
+    command = [sys.executable, "-c", ON_DASK + KILLED, str(killed), scheduler]
+    said = subprocess.run(command, capture_output=True, text=True, timeout=100)
+    count, failed, pid, losses = json.loads(said.stdout or said.stderr)
+    assert (count, failed) == (8, []) and int(killed.read_text()) != pid
+    whole = mnist.binary(2, 3)
     parts = [Split(X[:400], Y[:400]) for X, Y in (whole.train, whole.validation)]
-    few = Dataset(parts[0], parts[1], lambda: whole.test)
-    cluster = distributed.LocalCluster(
-        n_workers=2, threads_per_worker=1, dashboard_address=None, local_directory=tmp_path
-    )
-    with cluster, distributed.Client(cluster), joblib.parallel_config(backend="dask"):
-        pids = {worker.process.pid for worker in cluster.workers.values()}
-        runs = sweep(LogisticRegression, {"made": digits, "sent": few}, seed=range(4), **settings)
-    assert int(killed.read_text()) in pids and os.getpid() not in pids
-    assert len(pids) == 2 and not runs.failed
-    for (name, seed), run in runs.items():
-        data = {"made": whole, "sent": few}[name]
-        assert_same(run, train(LogisticRegression(), data, seed=seed, **settings))
+    sets = {"made": whole, "sent": Dataset(parts[0], parts[1], lambda: whole.test)}
+    for name, of_seeds in losses.items():
+        for seed, found in enumerate(of_seeds):
+            run = train(LogisticRegression(), sets[name], seed=seed, **SETTINGS | dict(epochs=3))
+            np.testing.assert_allclose(found, run.history.validation_loss, rtol=1e-8)
 
 
 INTERRUPTED = """
 import json, sys, time
 from assignment1 import LogisticRegression, load_mnist, sweep
-digits, workers = load_mnist().binary(2, 3), int(sys.argv[1])
+def digits():
+    return load_mnist().binary(2, 3)
+workers = None if sys.argv[1] == "dask" else int(sys.argv[1])
 settings = dict(learning_rate=0.05, progress=False, workers=workers)
 sweep(LogisticRegression, digits, seed=(0, 1), epochs=1, **settings)  # the workers are there
 print("ready", flush=True)
@@ -149,28 +191,42 @@ runs = sweep(LogisticRegression, digits, seed=range(12), epochs=(10**6,), **sett
 found = [(run.interrupted, run.steps) for run in runs.values()]
 print(json.dumps([runs.interrupted, found, runs.left, list(runs.failed), repr(runs).splitlines()[0]]))
 again = sweep(LogisticRegression, digits, seed=(0, 1), epochs=1, **settings)
-print(json.dumps([again.interrupted, len(again), again.left]))
+print(json.dumps([again.interrupted, len(again), again.left]), flush=True)
 """
 
 
-@pytest.mark.parametrize("workers", [1, 2])
-@pytest.mark.parametrize("whole", [True, False], ids=["to the group", "to the process alone"])
-def test_an_interrupted_sweep_keeps_what_there_is(workers, whole):
-    """Ctrl+C in a terminal, and Jupyter, reach the workers too; other programs do not."""
-    command = [sys.executable, "-c", INTERRUPTED, str(workers)]
+def interrupted(script: str, *arguments: str, whole: bool = False) -> tuple[Any, Any]:
+    """Return what the script says of a sweep that is interrupted, and of the next."""
+    command = [sys.executable, "-c", script, *arguments]
     process = subprocess.Popen(
         command, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True, start_new_session=True
     )
     assert process.stdout is not None and process.stdout.readline() == "ready\n"
     time.sleep(4)  # until runs are in progress
     (os.killpg if whole else os.kill)(process.pid, signal.SIGINT)
+    start = time.monotonic()
     said, complaints = process.communicate(timeout=60)
+    assert complaints == "" and time.monotonic() - start < 10
     first, second = map(json.loads, said.splitlines())
     interrupted, found, left, failed, text = first
-    assert interrupted and len(found) + len(left) == 12 and failed == [] and complaints == ""
-    assert 1 <= len(found) <= 4 and all(marked and steps > 10 for marked, steps in found)
+    assert interrupted and len(found) + len(left) == 12 and failed == []
     assert text == f"{len(found)} runs, 0 failed; interrupted, {len(left)} not there"
-    assert second == [False, 2, []]  # the next is a whole one
+    assert second == [False, 2, []]  # the next is a whole one, and the workers are idle
+    return found, left
+
+
+@pytest.mark.parametrize("workers", ["1", "2"])
+@pytest.mark.parametrize("whole", [True, False], ids=["to the group", "to the process alone"])
+def test_an_interrupted_sweep_keeps_what_there_is(workers, whole):
+    """Ctrl+C in a terminal, and Jupyter, reach the workers too; other programs do not."""
+    found, _ = interrupted(INTERRUPTED, workers, whole=whole)
+    assert 1 <= len(found) <= 4 and all(marked and steps > 10 for marked, steps in found)
+
+
+def test_an_interrupted_sweep_on_dask_keeps_what_there_is(scheduler):
+    """Its workers are others' children, and on another disk: the scheduler tells them."""
+    found, _ = interrupted(ON_DASK + INTERRUPTED + "on.close()", "dask", scheduler)
+    assert 1 <= len(found) <= 4 and all(marked and steps > 10 for marked, steps in found)
 
 
 def test_a_sweep_that_is_interrupted_before_it_has_a_run_is_a_keyboard_interrupt(mnist):
@@ -189,3 +245,29 @@ def test_a_run_that_an_interrupted_sweep_has_not_says_so(mnist):
     assert runs.interrupted and runs.left == [1] and not Runs({0: run}).interrupted
     with pytest.raises(KeyError, match="1 is not there, since the sweep was interrupted"):
         runs[1]
+
+
+def test_what_is_kept_of_runs_is_all_that_comes_back(mnist, tmp_path):
+    data, settings = mnist.binary(2, 3), SETTINGS | dict(epochs=2)
+
+    def kept(run: Run) -> Any:
+        if run.settings["seed"] == 2:
+            raise RuntimeError("nothing to keep")
+        return [None, ValueError("a value"), 0, run.best_step][run.settings["seed"]]
+
+    with pytest.warns(RuntimeWarning, match="run 2 failed: RuntimeError: nothing to keep; with .*'seed': 2"):
+        runs = sweep(LogisticRegression, data, seed=range(4), keep=kept, workers=2, **settings)
+    assert list(runs) == [0, 1, 3] and list(runs.failed) == [2] and not runs.interrupted
+    assert runs[0] is None and str(runs[1]) == "a value" and runs[3] > 0
+    assert repr(runs).splitlines()[:3] == ["3 runs, 1 failed", "  0: None", "  1: ValueError('a value')"]
+    points = [Point(None, lam, Settings(0.05, 2)) for lam in (0.0, 0.1)]
+    task = (LogisticRegression, lambda: data, lambda run: run.steps)
+    outcomes = _train(task, points, False, bool)
+    assert [outcome.value for outcome in outcomes] == [62, 62] and len(pickle.dumps(outcomes)) < 200
+    stop = iter([False])
+    long = [Point(None, 0.0, Settings(0.05, 10**6))]
+    assert _train(task, long, False, lambda: next(stop, True)) == [
+        None
+    ]  # nothing would tell that it is unfinished
+    with pytest.raises(TypeError, match="keep is 5; expected a function of a Run, such as repr"):
+        sweep(LogisticRegression, data, keep=5, **settings)  # type: ignore[arg-type]
