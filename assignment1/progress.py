@@ -11,7 +11,7 @@ from tqdm import tqdm
 
 
 @contextmanager
-def progress(total: int, unit: str, shown: bool) -> Iterator[Callable[[], Any]]:
+def progress(total: int, unit: str, shown: bool) -> Iterator[Callable[..., Any]]:
     """Show a tqdm bar and yield its update; afterwards a terminal or a notebook is as it was."""
     stream = Cell() if "ipykernel" in sys.modules else sys.stderr
     off = {} if shown else {"disable": True}  # left unsaid, TQDM_DISABLE decides

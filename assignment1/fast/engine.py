@@ -109,8 +109,8 @@ class RunInProgress:
         return not np.isfinite(self.log.train_loss + self.log.validation_loss).all()
 
     def result(self, per_epoch: int, interrupted: bool) -> Run | None:
-        """Return the run, or None if it diverged."""
-        if self.diverged():
+        """Return the run, or None if it diverged, be it with the last step."""
+        if self.diverged() or not arguments.all_finite(self.last):
             return None
         last = self.model.copy(self.last.copy())
         best = self.model.copy(self.best.copy())

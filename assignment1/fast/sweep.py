@@ -204,13 +204,14 @@ def _recipes(data: Any) -> dict[Any, Callable[[], Dataset]]:
     Raises TypeError for objects that cannot be a data set.
     """
     recipes: dict[Any, Any] = {}
+    no_test: Any = tuple
     sets = data if isinstance(data, Mapping) else {None: data}
     for name, found in sets.items():
         recipes[name] = found
         if not callable(found):
             label = "data" if name is None else f"data[{arguments.shown(name)}]"
             arguments.instance(label, found, Dataset, "load_mnist().softmax()")
-            recipes[name] = partial(Dataset, found.train, found.validation, tuple)
+            recipes[name] = partial(Dataset, found.train, found.validation, no_test)
     return recipes
 
 

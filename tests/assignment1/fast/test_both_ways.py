@@ -35,7 +35,7 @@ TRIED = settings(
 
 
 def cooler(self, z):
-    return type(self).__base__.activation(z / 2)
+    return super(type(self), self).activation(z / 2)
 
 
 def last_axis(z, Y):
@@ -206,49 +206,58 @@ def near(found: Any, wanted: Any, tolerance: Any, what: str) -> None:
     assert not wrong.any(), (what, np.argwhere(wrong)[:3].tolist(), np.asarray(found)[wrong][:3])
 
 
-def share_of_ties(split: Split, w: np.ndarray, Y: np.ndarray, slack: float) -> float:
+def share_of_ties(split: Split, w: np.ndarray, drift: float, few: float) -> float:
     """Return the share of examples whose logits leave it to rounding whether they are correct."""
-    z = split.X.astype(float) @ w.astype(float)
-    reach = np.abs(split.X).astype(float) @ np.abs(w).astype(float)
+    X, Y = split.X.astype(float), split.Y
+    z = X @ w.astype(float)
+    unsure = np.abs(X) @ (few * np.abs(w).max(axis=1).astype(float) + drift)
     others = np.where(Y > 0, -np.inf, z).max(axis=1) if z.shape[1] > 1 else 0
     lead = (z * Y).sum(axis=1) - others if z.shape[1] > 1 else z[:, 0]
-    return float((np.abs(lead) <= slack * reach.max(axis=1)).mean())
+    return float((np.abs(lead) <= unsure).mean())
 
 
 def assert_same(fast: Run, one: Plain, other: Plain, data: Dataset) -> None:
-    """Fail unless a run is that of the plain way, as nearly as rounding leaves that one itself."""
+    """Fail unless a run is that of the plain way, as nearly as rounding leaves that one itself.
+
+    How far it may be is told by the numbers that are added up, and by a run with the columns turned round.
+    """
     run = one.run
-    eps = float(np.finfo(run.last.w.dtype).eps)
+    few = 100 * float(np.finfo(run.last.w.dtype).eps)
     steps = min(len(one.weights), len(other.weights), fast.steps)
-    pairs = zip(one.weights, other.weights, strict=False)
-    moved = np.array([np.abs(a - b[::-1]).max() for a, b in pairs], float)
-    size = np.array([np.abs(w).max() for w in one.weights], float)
-    slack = 1000 * np.maximum.accumulate(eps + moved[:steps] / np.maximum(size[:steps], 1e-300))
-    width = float(max(np.abs(split.X).sum(axis=1).max() for split in (data.train, data.validation)))
-    before = np.append(0, np.maximum.accumulate(size))[:steps] + np.abs(one.weights[0]).max()
-    unsure = slack * (1 + width * before)  # of a loss
+    moved = np.zeros(steps)
+    size = np.zeros(steps)
+    for step in range(steps):
+        w = one.weights[step].astype(float)
+        moved[step] = np.abs(w - other.weights[step][::-1]).max()
+        size[step] = np.abs(w).max()
+    width = float(
+        max(np.abs(split.X).astype(float).sum(axis=1).max() for split in (data.train, data.validation))
+    )
+    reach = 1 + width * np.maximum.accumulate(size)
+    update = run.settings["learning_rate"] * float(np.abs(data.train.X).max())  # at most, of a weight
+    drift = np.maximum.accumulate(few * (size + update * reach) + 100 * moved)  # of the weights
+    unsure = few * reach + width * drift  # of a loss
     near(fast.history.train_loss[:steps], run.history.train_loss[:steps], unsure, "train_loss")
-    checks = run.history.step[run.history.step < steps]
     best = np.inf
-    for number, step in enumerate(checks):
+    for number, step in enumerate(run.history.step[run.history.step < steps]):
         losses = [found.history.validation_loss[number] for found in (fast, run)]
-        near(losses[0], losses[1], unsure[step] + slack[step] * width * size[step], "validation_loss")
+        near(losses[0], losses[1], unsure[step], "validation_loss")
         assert fast.history.step[number] == step
         for name, split in (("validation_accuracy", data.validation), ("train_accuracy", data.train)):
             shares = [vars(found.history)[name][number] for found in (fast, run)]
             assert np.isnan(shares[0]) == np.isnan(shares[1]), name
             if not np.isnan(shares[0]):
-                ties = share_of_ties(split, one.checked[number], split.Y, slack[step])
+                ties = share_of_ties(split, one.checked[number], drift[step], few)
                 near(shares[0], shares[1], ties + 1e-12, name)
-        if abs(losses[1] - best) <= unsure[step] + slack[step] * width * size[step]:
+        if abs(losses[1] - best) <= unsure[step]:
             return  # whether this check is the best is for rounding to say
         best = min(best, losses[1])
-    assert [found.settings for found in (fast, run)] == [run.settings] * 2
+    assert fast.settings == run.settings
     for name in ("steps", "epoch", "stopped_early", "interrupted", "best_step", "batches_per_epoch"):
         assert getattr(fast, name) == getattr(run, name), name
     for mine, theirs in ((fast.last, run.last), (fast.best, run.best)):
         assert type(mine) is type(theirs) and mine.lam == theirs.lam and mine.w.dtype == theirs.w.dtype
-        near(mine.w, theirs.w, slack[-1] * size.max(), "weights")
+        near(mine.w, theirs.w, drift[-1], "weights")
 
 
 def assert_identical(fast: Run, run: Run) -> None:
@@ -277,10 +286,11 @@ def compare(found: Run | Exception, model: Any, own: bool, data: Dataset, how: S
     one = plain(model, data, how)
     if isinstance(one, Exception) or isinstance(found, Exception):
         assert (type(one), str(one)) == (type(found), str(found))
-    elif own:
+    elif own or not np.isfinite(one.weights[-1]).all():  # what diverges is left to the plain way
         assert_identical(found, one.run)
     else:
-        other = plain(*turned(model, data), how)
+        again, columns = turned(model, data)
+        other = plain(again, columns, how)
         if isinstance(other, Plain):
             assert_same(found, one, other, data)
 
@@ -312,8 +322,8 @@ def test_a_sweep_gives_the_runs_of_the_plain_way_or_its_refusals(case, lams, rat
             warnings.simplefilter("ignore", RuntimeWarning)
             runs = sweep(kind, data, lam=lams, **given)
         found = {**runs, **runs.failed}
-    except Exception as error:
-        found = {(lams[0], how.learning_rate): error}
+    except Exception as refused:
+        found = {(lams[0], how.learning_rate): refused}
         assert all(isinstance(plain(kind(lam), data, how), Exception) for lam in lams)
     for (lam, learning_rate), run in found.items():
         settings = replace(how, learning_rate=learning_rate)
