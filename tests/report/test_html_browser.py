@@ -3,8 +3,8 @@
 import re
 from io import BytesIO
 
-import pypdfium2
 import numpy as np
+import pypdfium2
 import pytest
 from PIL import Image, ImageChops
 
