@@ -194,14 +194,14 @@ function fillRows(all, shares) {
  * each a name, the group it belongs to and `facts`, pairs of name and value), `at` (the model shown first), `images`
  * (784 bytes each), `titles` (theirs: the first `random` are any images, the others costly mistakes), `ink` (a drawing
  * or nothing), `example` (the image that lies on the pad until the first stroke, if any), `sources` (buttons for more
- * images: a name, and a function that gives pixels, a title and the label), `why` (whether two classes are compared), `beside` (models that
- * answer the drawing side by side) and `gallery` (whether the weights are shown). A model without a group is on no slider.
+ * images: a name, and a function that gives pixels, a title and the label), `why` (whether two classes are compared), `second` (the model
+ * that a second pad begins with, if there may be one) and `gallery` (whether the weights are shown).
  * `changed(state)` is called when a stroke or a choice is made. Returns what others may do with the pad.
  */
 export function mount(root, config, changed = () => {}) {
   const { classes, models, titles } = config, K = classes.length, W = decode(config.weights, K, config.scales ?? []);
   const images = bytes(config.images), state = { at: config.at, ink: new Uint8Array(GRID * GRID), centred: true, fresh: false, loaded: "", label: "" };
-  let pixels, probability, shown = -1, onlyInk = true, erasing = false, past = [], later;
+  let pixels, probability, shown = -1, onlyInk = true, erasing = false, following = false, past = [], later;
   let brush = [GRID / 2, GRID / 2], from = null, down = false, keys = false; // down: the pen that the keyboard moves
 
   // Controls
@@ -233,17 +233,16 @@ export function mount(root, config, changed = () => {}) {
     h("input", { type: "radio", name: group, "aria-label": name, checked: k === shown, onchange: show(k) });
   const group = `pad-${Math.random().toString(36).slice(2)}`;
   /** A row for a class: a bar as long as its probability, and the number. */
-  const rowOf = (tag, name, ...first) => {
-    const bar = h("span", { class: "pad-bar" }), value = h("span", { class: "pad-value" });
-    return { bar, value, row: h(tag, { class: "pad-row" }, ...first, h("b", {}, name), h("span", { class: "pad-track" }, bar), value) };
-  };
-  const rows = classes.map((name, k) => rowOf("label", name, radio(k, `map for ${name}`)));
+  const rows = classes.map((name, k) => {
+    const bar = h("span", { class: "pad-bar" }), value = h("span", { class: "pad-value" }), track = h("span", { class: "pad-track" }, bar);
+    return { bar, value, row: h("label", { class: "pad-row" }, radio(k, `map for ${name}`), h("b", {}, name), track, value) };
+  });
   const about = "Probabilities; the class chosen here is the one that the map shows", likeliest = "map for the most probable";
   const bars = h("div", { class: "pad-bars", role: "radiogroup", "aria-label": about },
     ...rows.map((r) => r.row), h("label", { class: "pad-row pad-winner" }, radio(-1, likeliest), likeliest));
 
   // Choosing a model: which family, and how far along it
-  const families = [...new Set(models.map((m) => m.group))].filter((name, _, all) => name || all.length === 1);
+  const families = [...new Set(models.map((m) => m.group))];
   const members = (name) => models.flatMap((m, i) => (m.group === name ? [i] : []));
   const pick = (at) => { choose(at); report(); };
   const turn = () => { fill(); pick(along()); };
@@ -272,7 +271,7 @@ export function mount(root, config, changed = () => {}) {
     const most = found.reduce((far, value, i) => Math.max(far, Math.abs(value - pixels[i])), 0);
     keep();
     centring.querySelector("input").checked = state.centred = false; // the model is to see these very pixels
-    put(enlarge(found), `Fooled by at most ${most} of 255 shades a pixel: `, state.label);
+    put(enlarge(found), `Changed by at most ${most} of 255 shades a pixel: `, state.label);
   });
   const why = h("div", { class: "pad-why" },
     h("p", {}, "Why ", asked, " and not ", rival, "?"),
@@ -303,25 +302,27 @@ export function mount(root, config, changed = () => {}) {
     odds.textContent = `The logit of ${classes[a]} less that of ${classes[b]}: between the two, ${times} to 1 for ${classes[total < 0 ? b : a]}.`;
   }
 
-  // Several models at one drawing
-  const beside = (config.beside ?? []).map((at) => {
-    const weights = picture("Weights"), strokes = picture("What each stroke says"), all = classes.map((name) => rowOf("div", name));
-    const said = h("p"), one = h("figcaption"), other = h("figcaption");
-    const part = h("div", { role: "group", "aria-label": models[at].name }, h("b", {}, models[at].name), said,
-      h("div", { class: "pad-both" }, h("figure", {}, weights, one), h("figure", {}, strokes, other)), ...all.map(({ row }) => row));
-    const answer = () => {
-      const w = W[at], shares = probabilities(pixels, w, K), best = shares.indexOf(Math.max(...shares)), says = contributions(pixels, w, K, best, true);
-      fillRows(all, shares);
-      said.textContent = `${classes[best]} with ${percent(shares[best])}`;
-      signed(weights, w, w.reduce((most, value, i) => (i < 784 * K && i % K === best ? Math.max(most, Math.abs(value)) : most), 0), best, K);
-      signed(strokes, says, says.reduce((most, value) => Math.max(most, Math.abs(value)), 0));
-      one.textContent = `weights for ${classes[best]}`;
-      other.textContent = `strokes for ${classes[best]}`;
-      weights.setAttribute("aria-label", `Weights for ${classes[best]}`);
-      strokes.setAttribute("aria-label", `What each stroke says for ${classes[best]}`);
-    };
-    return { part, answer };
-  });
+  // A second pad beside this one, with a model of its own, and one drawing or two
+  let other, both = true;
+  const echo = h("p", { class: "pad-echo", "aria-hidden": "true" }); // what the second says, where it is out of sight
+  const twin = box("draw on both", true, (on) => { both = on; pass(false); });
+  const compareModels = button("Two pads, two penalties", () => {
+    const on = !other, place = h("div", { role: "group", "aria-label": "Second pad" });
+    if (on) {
+      desk.append(place);
+      other = mount(place, { ...config, second: undefined, why: false, at: config.second, like: { ...state, ink: state.ink.slice(), at: config.second },
+        heard: (words) => { echo.textContent = words; },
+        paired: (pen, going) => { if (both) { follow(pen, going); if (!going) report(); } } });
+    } else {
+      desk.lastChild.remove();
+      other = undefined;
+      echo.textContent = "";
+    }
+    root.classList.toggle("pad-pair", on);
+    compareModels.setAttribute("aria-pressed", on);
+    twin.hidden = !on;
+  }, { "aria-pressed": "false" });
+  twin.hidden = true;
 
   root.classList.add("pad");
   root.setAttribute("data-lm-suppress-shortcuts", "true"); // JupyterLab's own keys stay away
@@ -335,21 +336,19 @@ export function mount(root, config, changed = () => {}) {
       put(enlarge(found), title, label);
     }))];
   const sides = [h("span", { class: "pad-for" }, "red for"), ", ", h("span", { class: "pad-against" }, "blue against")];
-  root.replaceChildren(
+  const desk = h("div", { class: "pad-desk" }, h("div", {},
     config.gallery && models.length > 1 ? choice : "",
     h("div", { class: "pad-top" },
       h("div", { class: "pad-left" }, h("div", { class: "pad-paper" }, pad, invitation),
         h("div", { class: "pad-tools" }, button("Undo", undo), button("Clear", clear), eraser, h("label", { class: "pad-size" }, "Brush ", size)),
         h("div", { class: "pad-tools" }, ...starts),
         centring),
-      h("div", { class: "pad-right" }, bars, verdict, status),
+      h("div", { class: "pad-right" }, bars, verdict, echo, status),
       h("div", { class: "pad-middle" },
         named(seen, "what the model sees"), named(map, ...sides),
         h("div", {}, sums, box("black pixels count too", false, (on) => { onlyInk = !on; judge(); })))),
-    config.why ? why : "",
-    beside.length ? h("div", { class: "pad-beside" }, h("p", {}, "The same drawing, and what a penalty makes of it:"),
-      h("div", { class: "pad-models" }, ...beside.map(({ part }) => part))) : "",
-    config.gallery ? h("div", { class: "pad-below" }, facts, gallery, note) : "");
+    config.gallery ? h("div", { class: "pad-below" }, facts, gallery, note) : ""));
+  root.replaceChildren(config.second >= 0 ? h("div", { class: "pad-tools" }, compareModels, twin) : "", desk, config.why ? why : "");
 
   // What is shown
   function choose(at) {
@@ -404,13 +403,27 @@ export function mount(root, config, changed = () => {}) {
     verdict.textContent = `${state.loaded}${state.ink.some(Boolean) ? "" : "Nothing drawn: "}${found}`
       + (label < 0 ? "" : ` ${judged} costs ${cost(all, label).toFixed(2)} nats.`);
     if (config.why) compare();
-    for (const { answer } of beside) answer();
+    config.heard?.(whose());
   }
-  /** Tell the ear what was found, once the pen rests; and the state to who wants it. */
-  function report() {
+  /** Tell the ear what was found, once the pen rests. */
+  function tell() {
     clearTimeout(later);
-    later = setTimeout(() => { status.textContent = verdict.textContent; }, 300);
+    later = setTimeout(() => { status.textContent = other || config.paired ? whose() : verdict.textContent; }, 300);
+  }
+  const whose = () => `${models[state.at].name}: ${verdict.textContent}`;
+  /** Tell the ear, and the state to who wants it. */
+  function report() {
+    tell();
     changed({ ...state, pixels });
+    pass(false);
+  }
+
+  /** Have the drawing on the pad beside this one, too; `going` on, if the pen is still down. */
+  function pass(going) {
+    config.paired?.(state, going);
+    if (!other || !both) return;
+    other.follow(state, going);
+    if (!going) other.tell();
   }
 
   // Drawing
@@ -419,11 +432,14 @@ export function mount(root, config, changed = () => {}) {
     if (state.fresh && !erasing) state.ink.fill(0); // the example makes room for the first stroke
     Object.assign(state, { fresh: false, loaded: "", label: "" }); // what is drawn over is no longer that image
   }
-  /** Have a drawing on the pad, and its title in the verdict, as another pad shows them. */
-  function follow({ ink, loaded = "", label = "" }) {
+  /** Have a drawing on the pad, and its title in the verdict, as another pad shows them; a stroke that is still `going` is one to undo. */
+  function follow({ ink, centred, loaded = "", label = "" }, going = false) {
+    const begins = !following;
+    following = going;
     if (ink.every((value, i) => value === state.ink[i])) return;
-    keep();
+    if (begins) keep();
     Object.assign(state, { ink: ink.slice(), loaded, label });
+    centring.querySelector("input").checked = state.centred = centred;
     update();
   }
   function put(ink, loaded = "", label = "") {
@@ -466,6 +482,10 @@ export function mount(root, config, changed = () => {}) {
     stroke(state.ink, from ?? to, to, +size.value, erase);
     from = to;
   }
+  function move() {
+    update();
+    pass(true);
+  }
   pad.addEventListener("pointerdown", (event) => {
     if (event.button === 1) return;
     event.preventDefault();
@@ -474,13 +494,13 @@ export function mount(root, config, changed = () => {}) {
     keep();
     from = null;
     line(place(event), erasing || event.button !== 0);
-    update();
+    move();
   });
   pad.addEventListener("pointermove", (event) => {
     if (!from || !pad.hasPointerCapture(event.pointerId)) return;
     for (const e of event.getCoalescedEvents?.() ?? []) line(place(e), erasing || event.buttons > 1);
     line(place(event), erasing || event.buttons > 1);
-    update();
+    move();
   });
   const lift = () => { if (from) { from = null; report(); } };
   for (const name of ["pointerup", "pointercancel"]) pad.addEventListener(name, lift);
@@ -509,10 +529,11 @@ export function mount(root, config, changed = () => {}) {
   });
   root.addEventListener("keydown", (event) => event.stopPropagation());
 
-  if (config.example >= 0) open(image(config.example), labelOf(config.example));
+  if (config.like) Object.assign(state, config.like);
+  else if (config.example >= 0) open(image(config.example), labelOf(config.example));
   choose(state.at);
   if (config.ink?.byteLength) put(bytes(config.ink).slice());
-  return { choose: pick, follow, learn, open: (image28, label) => { open(enlarge(image28), label); update(); }, put, seen: () => pixels, state };
+  return { choose: pick, follow, learn, tell, open: (image28, label) => { open(enlarge(image28), label); update(); }, put, seen: () => pixels, state };
 }
 
 /** The widget: its traits are the configuration, and `ink`, `pixels`, `centred` and `at` follow the pen. */

@@ -25,8 +25,6 @@ from assignment1.mnist import MNIST, TRAIN, Bytes, load_mnist
 from assignment1.models import Array, Regression
 from explore import paths, pictures
 from explore.pad import DIGITS, HERE, configuration, starts
-from explore.paths import Entry
-from study.task3d_overfitting import load_long_run
 
 RANDOM = 20  # images to start from
 COSTLY = 12
@@ -43,7 +41,7 @@ let follow = () => {};
 const given = { ...own, weights: decoded(own.weights), images: decoded(own.images) };
 given.why = given.gallery = true;
 given.example = own.random; // the costliest mistake
-given.beside = [own.models.length - 1, 0]; // no penalty, and the strongest
+given.second = 0; // the strongest penalty
 const pad = mount(root, given, (state) => follow(state));
 const below = document.getElementById("trainer");
 ({ follow } = teach(below, JSON.parse(below.dataset.trainer), pad));
@@ -92,7 +90,6 @@ def fragment() -> str:
     along = paths.entries(paths.optima(), paths.PENALTY, data)
     middle = len(along) // 2
     model = along[middle].model
-    along.append(Entry("λ = 0 after 50 epochs", "", load_long_run()[50], []))  # on no slider
     images = starts(model, data.validation, DIGITS, RANDOM, COSTLY)
     weights, scales = rounded([entry.model for entry in along])
     own = configuration(along, DIGITS, images) | {

@@ -97,7 +97,7 @@ def test_the_pad_says_why_one_class_and_not_another_and_is_fooled(opened):
     why.get_by_role("button", name="Fool it").click()
     after = bars(pad)
     assert after[2] >= after[7] and before[7] > before[2]
-    assert verdict.inner_text().startswith("Fooled by at most ")
+    assert verdict.inner_text().startswith("Changed by at most ")
     pad.get_by_role("button", name="Undo").click()
     assert bars(pad) == before and pad.get_by_label("Centre and scale it").is_checked()
 
@@ -108,6 +108,8 @@ def test_the_pad_can_be_drawn_on_and_understood_without_a_mouse(browser, tmp_pat
     page = browser.new_page()
     page.goto(file.as_uri())
     pad, focused = page.locator("#drawing-pad"), page.locator(":focus")
+    page.keyboard.press("Tab")
+    assert focused.inner_text() == "Two pads, two penalties"
     page.keyboard.press("Tab")
     assert "Penalty" in focused.get_attribute("aria-label")
     page.keyboard.press("Tab")

@@ -307,26 +307,50 @@ def test_a_drawing_that_is_added_is_trained_on_and_one_sees_what_it_changes(open
     assert taught.inner_text().startswith("Say what") and bars(trainer)[1] < 50
 
 
-def test_two_penalties_answer_one_drawing_side_by_side(opened):
+def test_two_pads_at_two_penalties_are_drawn_on_at_once_or_each_by_itself(opened):
     page, _ = opened
     pad = page.locator("#drawing-pad")
-    models = pad.locator(".pad-models > div")
-    free, strong = models.all()
-    tops = [model.bounding_box() for model in (free, strong)]
-    assert tops[0]["y"] == tops[1]["y"] and tops[0]["x"] + tops[0]["width"] <= tops[1]["x"]
-    stroke(page, pad.locator(".pad-draw"), *TWO)
-    pad.locator(".pad-slider").press("Home")  # to a penalty of 1
-    assert (
-        strong.locator(".pad-value").all_inner_texts()
-        == pad.locator(".pad-bars .pad-value").all_inner_texts()
-    )
-    sure = []
-    for model in (free, strong):
-        best, value = (model.locator(f".pad-best {part}").inner_text() for part in ("b", ".pad-value"))
-        assert model.locator("p").inner_text() == f"{best} with {value}"
-        sure.append(float(value.rstrip("%")))
-    assert sure[0] > sure[1] + 10
-    assert len({c.evaluate("c => c.toDataURL()") for c in models.locator("canvas").all()}) == 4
+    switch = pad.get_by_role("button", name="Two pads, two penalties")
+    switch.press("Enter")
+    assert switch.get_attribute("aria-pressed") == "true"
+    second = pad.get_by_role("group", name="Second pad")
+    left, right = (one.bounding_box() for one in pad.locator(".pad-draw").all())
+    if page.viewport_size["width"] > 1000:
+        assert left["y"] == right["y"] and left["x"] + left["width"] < right["x"]
+    else:
+        assert left["x"] == right["x"] and left["y"] + left["height"] < right["y"]
+
+    def drawn():
+        return pad.locator(".pad-draw").evaluate_all("all => all.map((canvas) => canvas.toDataURL())")
+
+    def said(one):
+        values = [float(text.rstrip("%")) for text in one.locator(".pad-bars .pad-value").all_inner_texts()]
+        return values[-10:]
+
+    assert drawn()[0] == drawn()[1]  # the example, on both
+    stroke(page, pad.locator(".pad-draw").first, *TWO)
+    assert drawn()[0] == drawn()[1]
+    one, other = said(pad.locator(".pad-desk > div").first), said(second)
+    assert one.index(max(one)) == other.index(max(other)) == 2 and max(one) > max(other) + 10
+    first_words, second_words = pad.get_by_role("status").all()
+    for words, name, share in ((first_words, "0.001", max(one)), (second_words, "1", max(other))):
+        words.filter(has_text=f"λ = {name}: 2 with {share}%").wait_for(state="attached")
+    second.locator(".pad-slider").press("ArrowRight")
+    assert said(second) != other and said(pad.locator(".pad-desk > div").first) == one
+    before = drawn()
+    second.locator(".pad-draw").press("u")  # the keys of the second are those of the first
+    switch.focus()  # and the brush that the keys move is gone
+    assert drawn()[0] == drawn()[1] != before[1]
+    pad.get_by_label("draw on both").uncheck()
+    before = drawn()
+    stroke(page, second.locator(".pad-draw"), (60, 60), (200, 60), (110, 240))
+    after = drawn()
+    assert after[0] == before[0] and after[1] != before[1]
+    pad.get_by_label("draw on both").check()
+    assert drawn()[0] == drawn()[1] == before[0]
+    switch.click()
+    assert pad.locator(".pad-draw").count() == 1 and drawn() == before[:1]
+    assert page.evaluate("document.documentElement.scrollWidth <= innerWidth")
 
 
 def test_a_run_that_diverges_says_so_and_another_begins(opened):
