@@ -45,7 +45,9 @@ given.second = 0; // the strongest penalty
 const pad = mount(root, given, (state) => follow(state));
 const below = document.getElementById("trainer");
 ({ follow } = teach(below, JSON.parse(below.dataset.trainer), pad));
-const contents = document.getElementById("contents");
+const contents = document.getElementById("contents"), part = below.closest("section");
+const entry = part && contents?.querySelector(`a[href="#${part.id}"]`);
+entry?.after(h("ul", {}, h("li", {}, h("a", { href: "#trainer" }, "Watch it learn"))));
 if (contents) guide(contents);
 """
 

@@ -296,8 +296,13 @@ export function teach(root, own, drawing) {
   const [shuffle, shuffleLabel] = check("shuffle before each epoch", (on) => change("shuffle", on, on ? "shuffled" : "file order"));
   const [centred, centredLabel] = check("subtract the mean image", (on) => change("centred", on, on ? "mean subtracted" : "mean left in"));
   const pace = () => (SPEEDS[+speed.value] < Infinity ? `${SPEEDS[+speed.value]} steps a second` : "as fast as it goes");
-  const speed = h("input", { type: "range", min: 0, max: SPEEDS.length - 1, value: 3, oninput: () => speed.setAttribute("aria-valuetext", pace()) });
-  speed.setAttribute("aria-valuetext", pace());
+  const speed = h("input", { type: "range", min: 0, max: SPEEDS.length - 1, value: 3, oninput: () => quick() });
+  const steps = h("span", { "aria-hidden": "true" });
+  const quick = () => {
+    steps.textContent = pace();
+    speed.setAttribute("aria-valuetext", pace());
+  };
+  quick();
   const epochs = h("input", { type: "range", min: 0, max: 0, value: 0, class: "pad-slider", "aria-label": "Epoch that is shown", oninput: () => {
     pause(false);
     view = +epochs.value < kept.length - 1 ? +epochs.value : -1;
@@ -319,9 +324,9 @@ export function teach(root, own, drawing) {
     h("h3", {}, "Watch it learn"), introduction,
     h("div", { class: "pad-tools" }, whichLabel, rateLabel, lambdaLabel),
     h("div", { class: "pad-tools" }, shuffleLabel, centredLabel),
-    h("div", { class: "pad-tools" }, play, one, epoch, button("Start again", begin), h("label", { class: "pad-size" }, "Speed ", speed)),
+    h("div", { class: "pad-tools" }, play, one, epoch, button("Start again", begin), h("label", { class: "pad-size" }, "Speed ", speed, steps)),
     h("div", { class: "trainer-view" }, h("figure", { class: "trainer-curves" }, losses, accuracies, legend), tiles),
-    h("div", { class: "pad-tools" }, h("span", {}, "Back and forth"), epochs),
+    h("div", { class: "pad-tools" }, h("span", {}, "Back and forth through the epochs"), epochs),
     numbers, status, below, teaching, taught);
 
   // Running
