@@ -158,8 +158,7 @@ def targets(Y: ArrayLike, N: int, K: int, dtype: DTypeLike = np.float64, name: s
     """Return targets Y (N, K) of 0 and 1 as `dtype`, for K > 1 one-hot; booleans and integers too."""
     Y = array(name, Y)
     if Y.shape != (N, K):
-        outputs = f"{K} outputs" if K > 1 else "1 output"
-        expected = f"{(N, K)}: {N} images, and a model of {outputs}"
+        expected = f"{(N, K)}: {N} images, and a model of {K} output{'s' if K > 1 else ''}"
         raise ValueError(f"{name} has shape {Y.shape}; expected {expected}")
     if Y.dtype.kind not in "biuf":
         raise ValueError(f"{name} has dtype {Y.dtype}; expected numbers, 0 and 1")
@@ -169,9 +168,8 @@ def targets(Y: ArrayLike, N: int, K: int, dtype: DTypeLike = np.float64, name: s
         raise ValueError(f"{name} has {Y[row, column]} in row {row}, column {column}; expected 0 or 1")
     several = Y.sum(axis=1) != 1
     if K > 1 and several.any():
-        row = int(several.argmax())
-        expected = "a single 1, the rest 0: one_hot() makes it"
-        raise ValueError(f"{name}'s row {row} is {Y[row]}; expected {expected}")
+        row = f"{name}'s row {several.argmax()} is {Y[several.argmax()]}"
+        raise ValueError(f"{row}; expected a single 1, the rest 0: one_hot() makes it")
     return Y.astype(dtype, copy=False)
 
 

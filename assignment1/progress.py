@@ -27,12 +27,17 @@ def progress(total: int, unit: str, shown: bool) -> Iterator[Callable[..., Any]]
 class Interrupt(threading.Event):
     """A flag that the first Ctrl+C, or interrupt of the kernel, sets: no step is left half done.
 
-    It listens between `with` and the end of the block. A second interrupt raises KeyboardInterrupt. Where
-    SIGINT is ignored, or in another thread than the main one, nothing changes. Notebook cells that wait are
-    not run, as after an error: what they do is meant for a whole run.
+    It listens between `with` and the end of the block, and calls `tell` for others to know. A second
+    interrupt raises KeyboardInterrupt. Where SIGINT is ignored, or in another thread than the main one,
+    nothing changes. Notebook cells that wait are not run, as after an error: what they do is meant for a
+    whole run.
     """
 
     before: Any = None
+
+    def __init__(self, tell: Callable[[], Any] = bool) -> None:
+        super().__init__()
+        self.tell = tell
 
     def __enter__(self) -> Self:
         main = threading.current_thread() is threading.main_thread()
@@ -43,6 +48,7 @@ class Interrupt(threading.Event):
     def _first(self, number: int, frame: Any) -> None:
         signal.signal(signal.SIGINT, self.before)
         self.set()
+        self.tell()
 
     def __exit__(self, *error: object) -> None:
         if self.before:

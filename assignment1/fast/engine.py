@@ -26,7 +26,7 @@ import numpy as np
 from numpy.typing import DTypeLike, NDArray
 
 from assignment1 import arguments
-from assignment1.fast.evaluation import blocks, logits, margin, product, scores
+from assignment1.fast.evaluation import blocks, logits, margin, measured, product
 from assignment1.mnist import Dataset
 from assignment1.models import Array, LogisticRegression, Regression, SoftmaxRegression
 from assignment1.progress import interrupt, progress
@@ -137,9 +137,9 @@ class Trainer:
         rate = np.array([run.settings.learning_rate for run in runs], start.dtype)
         self.decay = np.broadcast_to(1 - 2 * rate * lam, shape).copy()
         self.rate = np.broadcast_to(rate / self.inputs.unit**2, shape).copy()
-        self.unlogged: list[tuple[Array, Array]] = []  # logits and targets of the latest steps
-        self.pending: list[tuple[int, Array]] = []  # checks to evaluate: step, weights
-        self.unscored: list[tuple[RunInProgress, Array]] = []  # weights whose training accuracy is due
+        self.unlogged: list[Any] = []  # logits and targets of the latest steps
+        self.pending: list[Any] = []  # checks to evaluate: step, weights
+        self.unscored: list[Any] = []  # runs and weights whose training accuracy is due
 
     def update(self, X: Array, Y: Array) -> None:
         """Make one step of gradient descent; its logits are kept for `log_losses`."""
@@ -179,11 +179,12 @@ class Trainer:
         """Evaluate the checks noted; runs that stop or have diverged leave."""
         self.log_losses()
         noted = [self.inputs.expand(W) for _, W in self.pending]
-        losses, accuracies = scores(self.kind, np.concatenate(noted, axis=2), *self.validation)
-        found = zip(losses, accuracies, strict=True)
-        for (step, compressed), W in zip(self.pending, noted, strict=True):
+        W = np.concatenate(noted, axis=2)
+        correct, losses = measured([self.kind] * W.shape[2], W, *self.validation)
+        found = zip(losses.mean(axis=1).tolist(), correct.mean(axis=1).tolist(), strict=True)
+        for (step, compressed), full in zip(self.pending, noted, strict=True):
             for i, run in enumerate(self.live):
-                run.take(step, W[..., i], *next(found))
+                run.take(step, full[..., i], *next(found))
                 if run.settings.takes_train_accuracy(len(run.log.step) - 1):
                     self.unscored.append((run, compressed[..., i]))
         self.pending.clear()

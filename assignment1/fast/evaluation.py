@@ -54,15 +54,6 @@ def measured(models: Sequence[Any], W: Array, X: Array, Y: Array) -> Evaluation:
     return Evaluation(correct, loss)
 
 
-def scores(kind: type[Regression], W: Array, X: Array, Y: Array) -> tuple[list[float], list[float]]:
-    """Return the mean cross-entropy (nats) and the accuracy over X of each of the R weights W (785, K, R)."""
-    correct, loss = measured([kind] * W.shape[2], W, X, Y)
-    losses = loss.mean(axis=1)
-    # a logit that is not finite is no prediction, wrong or right
-    accuracies = np.where(np.isfinite(losses), correct.mean(axis=1), np.nan)
-    return losses.tolist(), accuracies.tolist()
-
-
 def margin(z: Array, Y: Array) -> Array:
     """Return how far each example is on the right side (N, R): above 0 it is correct, 0 is a tie."""
     if z.shape[1] == 1:

@@ -16,9 +16,10 @@ from joblib.parallel import get_active_backend
 
 from assignment1 import arguments
 from assignment1.fast.train import descend
-from assignment1.fast.workers import Asked, Stop, guarded, sign
+from assignment1.fast.workers import Asked, guarded, sign
 from assignment1.mnist import Dataset
 from assignment1.models import Regression
+from assignment1.progress import Interrupt
 from assignment1.progress import progress as progress_bar
 from assignment1.run import Run, Settings
 
@@ -26,7 +27,6 @@ LISTED = 12  # runs at most, in a summary
 TOGETHER = 10  # runs trained together at most: more gain nothing
 
 Data = Dataset | Callable[[], Dataset]
-Outcome = Any  # a run, what is kept of one, an exception, or None if there is nothing yet
 
 
 class Point(NamedTuple):
@@ -56,7 +56,7 @@ class Runs(dict[Any, Any]):
     ([0, 1, 2], {}, True)
     """
 
-    def __init__(self, outcomes: Mapping[Any, Outcome]) -> None:
+    def __init__(self, outcomes: Mapping[Any, Any]) -> None:
         super().__init__()
         self.failed: dict[Any, Exception] = {}
         self.left = []
@@ -148,15 +148,16 @@ def sweep(
     n_jobs = min(effective_n_jobs(asked), len(points))
     jobs = _jobs(points, n_jobs)
     alone = len(jobs) == 1
-    outcomes: dict[Any, Outcome] = dict.fromkeys(points)
+    # of each a run, what is kept of one, an exception, or None while there is nothing
+    outcomes: dict[Any, Any] = dict.fromkeys(points)
     with (
         TemporaryDirectory() as folder,
         progress_bar(len(points), "run", shown and not alone) as advance,
     ):
         ask, tell = sign(backend, folder)
-        stop = Stop(tell)
+        stop = Interrupt(tell)
 
-        def tasks(jobs: list[list[Any]]) -> Iterator[Any]:
+        def tasks(jobs: list[Any]) -> Iterator[Any]:
             for keys in jobs:
                 if stop.is_set():
                     return
@@ -165,7 +166,7 @@ def sweep(
                 some = [points[key] for key in keys]
                 yield delayed(guarded(_train))(task, some, shown and alone, ask)
 
-        def work(jobs: list[list[Any]]) -> None:
+        def work(jobs: list[Any]) -> None:
             try:
                 results = Parallel(
                     n_jobs=n_jobs, return_as="generator" if backend.supports_return_generator else "list"
@@ -189,10 +190,8 @@ def sweep(
             if not stop.is_set():
                 raise
     runs = Runs(outcomes)
-    if not runs and runs.interrupted:
-        raise KeyboardInterrupt
     if not runs:
-        raise next(iter(runs.failed.values()))
+        raise KeyboardInterrupt if runs.interrupted else next(iter(runs.failed.values()))
     for key, error in runs.failed.items():
         warnings.warn(f"run {key!r} failed: {error}", RuntimeWarning, stacklevel=2)
     return runs
@@ -263,7 +262,7 @@ def _jobs(points: Mapping[Any, Point], workers: int) -> list[list[Any]]:
 
 def _train(
     task: tuple[Any, Any, Any], points: list[Point], shown: bool, ask: Callable[[], bool]
-) -> list[Outcome]:
+) -> list[Any]:
     """Return the run at each point, what is kept of it, its error, or None if the sweep ended before."""
     stop = Asked(ask)
     if stop.is_set():
@@ -284,7 +283,7 @@ def _train(
     return [_kept(run, keep, point) for run, point in zip(runs, points, strict=True)]
 
 
-def _kept(run: Outcome, keep: Callable[[Run], Any] | None, point: Point) -> Outcome:
+def _kept(run: Any, keep: Callable[[Run], Any] | None, point: Point) -> Any:
     """Return what is kept of a run: of an unfinished one nothing, since nothing would tell that it is."""
     if keep is None or isinstance(run, Exception):
         return run

@@ -6,31 +6,16 @@ import threading
 import time
 from collections.abc import Callable
 from contextlib import suppress
-from functools import cache, partial
+from functools import cache
 from pathlib import Path
 from typing import Any
 
-from assignment1.progress import Interrupt
 
-
-class Stop(Interrupt):
-    """An interrupt that worker processes are told of: `tell` does that.
+class Asked(threading.Event):
+    """A flag in a worker: `ask` tells whether the sweep was interrupted.
 
     Ctrl+C reaches workers in some environments and not in others, so that they ignore it and ask.
     """
-
-    def __init__(self, tell: Callable[[], Any]) -> None:
-        super().__init__()
-        self.tell = tell
-
-    def set(self) -> None:
-        """Set the flag and tell the workers."""
-        super().set()
-        self.tell()
-
-
-class Asked(threading.Event):
-    """A flag in a worker: `ask` tells whether there was an interrupt."""
 
     def __init__(self, ask: Callable[[], bool]) -> None:
         super().__init__()
@@ -48,7 +33,7 @@ class Asked(threading.Event):
         return super().is_set()
 
 
-def sign(backend: Any, folder: str) -> tuple[Callable[[], bool], Callable[[], Any]]:
+def sign(backend: Any, folder: str) -> tuple[Any, Any]:
     """Return how workers ask for an interrupt, and how they are told: by a file, or by Dask's scheduler."""
     client = getattr(backend, "client", None)
     if client:  # its workers may have another disk
@@ -62,13 +47,14 @@ def sign(backend: Any, folder: str) -> tuple[Callable[[], bool], Callable[[], An
 
 def guarded(function: Callable[..., Any]) -> Callable[..., Any]:
     """Return `function`, for joblib's `delayed`: the worker that runs it ends when this process is gone."""
-    return partial(_guarded, os.getpid(), function)
+    parent = os.getpid()
 
+    def run(*arguments: Any, **named: Any) -> Any:
+        if os.getppid() == parent:  # else in a thread of the process itself, or on another machine
+            _end_with(parent)
+        return function(*arguments, **named)
 
-def _guarded(parent: int, function: Callable[..., Any], *arguments: Any, **named: Any) -> Any:
-    if os.getppid() == parent:  # else in a thread of the process itself, or on another machine
-        _end_with(parent)
-    return function(*arguments, **named)
+    return run
 
 
 @cache

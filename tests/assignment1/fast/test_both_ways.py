@@ -216,6 +216,7 @@ def share_of_ties(split: Split, w: np.ndarray, drift: float, few: float) -> floa
     return float((np.abs(lead) <= unsure).mean())
 
 
+@np.errstate(all="ignore")  # what may differ by much may do so
 def assert_same(fast: Run, one: Plain, other: Plain, data: Dataset) -> None:
     """Fail unless a run is that of the plain way, as nearly as rounding leaves that one itself.
 
