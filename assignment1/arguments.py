@@ -39,12 +39,6 @@ def instance(name: str, value: object, kind: type[T], such_as: str) -> T:
     raise TypeError(f"{name} is {shown(value)}; expected a {kind.__name__}, such as {such_as}")
 
 
-def called(name: str, value: object, expected: str) -> None:
-    """Raise TypeError for what is no function."""
-    if not callable(value):
-        raise TypeError(f"{name} is {shown(value)}; expected {expected}")
-
-
 def path(name: str, value: Any) -> Path:
     """Convert text or a Path to a Path; raise TypeError for anything else."""
     try:
@@ -65,7 +59,7 @@ def choice(name: str, value: Any, options: Sequence[bool | str]) -> Any:
 
 def whole(name: str, value: object, low: int = 1, high: int | None = None, unit: str = "") -> int:
     """Return a whole number from `low` to `high`; True and False are no counts."""
-    if isinstance(value, Integral) and not isinstance(value, bool | np.bool_):
+    if isinstance(value, Integral) and not isinstance(value, bool):
         number = int(value)
         if low <= number and (high is None or number <= high):
             return number
@@ -75,7 +69,7 @@ def whole(name: str, value: object, low: int = 1, high: int | None = None, unit:
 
 def real(name: str, value: object, *, zero: bool = False) -> float:
     """Return a finite number above 0, or with `zero` at least 0."""
-    if isinstance(value, Real) and not isinstance(value, bool | np.bool_):
+    if isinstance(value, Real) and not isinstance(value, bool):
         try:
             number = float(value)
         except OverflowError:  # of an integer, where a float is infinite
@@ -88,10 +82,11 @@ def real(name: str, value: object, *, zero: bool = False) -> float:
 
 def float_dtype(dtype: DTypeLike) -> np.dtype:
     """Return float32 or float64, in this machine's byte order."""
+    found: Any
     try:
         found = np.dtype(dtype)
     except (TypeError, ValueError):
-        raise ValueError(f"dtype is {shown(dtype)}; expected float32 or float64") from None
+        found = shown(dtype)
     if found not in (np.float32, np.float64):
         raise ValueError(f"dtype is {found}; expected float32 or float64")
     return found

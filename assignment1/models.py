@@ -36,9 +36,9 @@ class Regression(ABC):
         super().__init_subclass__(**options)
         for name in ("accuracy", "forward", "gradient", "logits", "loss", "objective"):
             if getattr(cls, name) is not getattr(Regression, name):
-                expected = "loss_at, gradient_at or accuracy_at"
                 raise TypeError(
-                    f"{cls.__name__} defines {name}, which training does not use; define {expected}"
+                    f"{cls.__name__} defines {name}, which training does not use; "
+                    "define loss_at, gradient_at or accuracy_at"
                 )
 
     @property

@@ -68,8 +68,7 @@ def interrupt(stop: threading.Event | None) -> AbstractContextManager[threading.
 class Cell:
     """A stream whose last line is shown below the running notebook cell, until it is cleared."""
 
-    def __init__(self) -> None:
-        self.handle: Any = None
+    handle: Any = None
 
     def write(self, text: str) -> None:
         """Show `text` in place of the line before."""

@@ -130,9 +130,7 @@ class Run:
     @property
     def ending(self) -> str:
         """How and when the run ended, in words."""
-        why = "all epochs done"
-        if self.stopped_early:
-            why = "stopped early"
+        why = "stopped early" if self.stopped_early else "all epochs done"
         if self.interrupted:
             why = "interrupted"
         return f"{why}, in epoch {self.epoch} after {self.steps:,} updates"
@@ -180,7 +178,12 @@ class Log:
         """Return the run; raise FloatingPointError, which names the step, if the last loss is not finite."""
         words = asdict(settings) | {"lam": last.lam}
         if self.diverged():
-            raise FloatingPointError(self._advice(words))
+            loss = next(x for x in (self.train_loss[-1], self.validation_loss[-1]) if not math.isfinite(x))
+            advice = "try a smaller learning_rate" + (" or lam" if last.lam else "")
+            if not math.isfinite(self.train_loss[0]):  # before any update
+                advice = "the model's weights at the start, or the inputs X, are too large"
+            where = f"the loss is {loss} at step {len(self.train_loss) - 1}"
+            raise FloatingPointError(f"training diverged: {where} with {words}; {advice}")
         train_accuracy = np.full(len(self.step), np.nan)
         if settings.train_accuracy_every:
             train_accuracy[:: settings.train_accuracy_every] = self.train_accuracy
@@ -203,12 +206,3 @@ class Log:
             batches_per_epoch=per_epoch,
             settings=words,
         )
-
-    def _advice(self, settings: dict[str, Any]) -> str:
-        latest = (self.train_loss[-1], self.validation_loss[-1])
-        loss = next(loss for loss in latest if not math.isfinite(loss))
-        advice = "try a smaller learning_rate" + (" or lam" if settings["lam"] else "")
-        if not math.isfinite(self.train_loss[0]):  # before any update
-            advice = "the model's weights at the start, or the inputs X, are too large"
-        step = len(self.train_loss) - 1
-        return f"training diverged: the loss is {loss} at step {step} with {settings}; {advice}"

@@ -8,7 +8,7 @@ from dataclasses import replace
 from functools import cache, partial
 from itertools import product
 from tempfile import TemporaryDirectory
-from typing import Any, NamedTuple, Self
+from typing import Any, NamedTuple
 
 import numpy as np
 from joblib import Parallel, delayed, effective_n_jobs
@@ -78,9 +78,7 @@ class Runs(dict[Any, Any]):
             raise KeyError(f"{key!r} is not there, since the sweep was interrupted; sweep again")
         raise KeyError(f"{key!r} is no run of this sweep; its runs are {', '.join(map(repr, self))}")
 
-    def copy(self) -> Self:
-        """Return the same runs, with `failed` and `left`."""
-        return copy(self)
+    copy = copy  # with `failed` and `left`
 
     def __repr__(self) -> str:
         lines = [f"{len(self)} runs, {len(self.failed)} failed"]
@@ -137,11 +135,13 @@ def sweep(
       (1, 1): 31
       (1, 2): 62
     """
-    arguments.called("kind", kind, "a class of models, such as SoftmaxRegression")
-    if keep is not None:
-        arguments.called("keep", keep, "a function of a Run, such as repr")
+    if not callable(kind):
+        shown = arguments.shown(kind)
+        raise TypeError(f"kind is {shown}; expected a class of models, such as SoftmaxRegression")
+    if not (keep is None or callable(keep)):
+        raise TypeError(f"keep is {arguments.shown(keep)}; expected a function of a Run")
     recipes = _recipes(data)
-    shown = arguments.choice("progress", progress, (True, False))
+    bar = arguments.choice("progress", progress, (True, False))
     points = _points(data, settings)
     backend, ambient = get_active_backend()
     asked = ambient or -1 if workers is None else arguments.whole("workers", workers)
@@ -152,7 +152,7 @@ def sweep(
     outcomes: dict[Any, Any] = dict.fromkeys(points)
     with (
         TemporaryDirectory() as folder,
-        progress_bar(len(points), "run", shown and not alone) as advance,
+        progress_bar(len(points), "run", bar and not alone) as advance,
     ):
         ask, tell = sign(backend, folder)
         stop = Interrupt(tell)
@@ -164,7 +164,7 @@ def sweep(
                 # data in a tuple goes with each task: Dask would keep it in one worker, and lose it so
                 task = (kind, recipes[points[keys[0]].data], keep)
                 some = [points[key] for key in keys]
-                yield delayed(guarded(_train))(task, some, shown and alone, ask)
+                yield delayed(guarded(_train))(task, some, bar and alone, ask)
 
         def work(jobs: list[Any]) -> None:
             try:
@@ -217,10 +217,12 @@ def _recipes(data: Any) -> dict[Any, Callable[[], Dataset]]:
 def _points(data: Any, settings: dict[str, Any]) -> dict[Any, Point]:
     """Return the points of a sweep by their keys, in the order asked."""
     known = {"lam", *Settings.__dataclass_fields__}
-    if unknown := sorted(set(settings) - known):
-        raise TypeError(f"sweep() has no setting {unknown[0]!r}; it has {', '.join(sorted(known))}")
-    if missing := sorted({"learning_rate", "epochs"} - set(settings)):
-        raise TypeError(f"sweep() needs {missing[0]}, one or several")
+    for name in sorted(settings):
+        if name not in known:
+            raise TypeError(f"sweep() has no setting {name!r}; it has {', '.join(sorted(known))}")
+    for name in ("epochs", "learning_rate"):
+        if name not in settings:
+            raise TypeError(f"sweep() needs {name}, one or several")
     several = {"data": list(data)} if isinstance(data, Mapping) else {}
     for name, value in settings.items():
         if isinstance(value, np.ndarray) and value.ndim:
@@ -276,23 +278,18 @@ def _train(
         ]
         settings = [point.settings for point in points]
         runs = descend(models, make(), settings, shown=shown, stop=stop)
+        return [_kept(run, keep) for run in runs]
     except (Exception, SystemExit) as error:
         if len(points) == 1:
             return [_failure(error, points[0])]
         return [outcome for point in points for outcome in _train((kind, make, keep), [point], shown, ask)]
-    return [_kept(run, keep, point) for run, point in zip(runs, points, strict=True)]
 
 
-def _kept(run: Any, keep: Callable[[Run], Any] | None, point: Point) -> Any:
+def _kept(run: Any, keep: Callable[[Run], Any] | None) -> Any:
     """Return what is kept of a run: of an unfinished one nothing, since nothing would tell that it is."""
     if keep is None or isinstance(run, Exception):
         return run
-    if run.interrupted:
-        return None
-    try:
-        return Kept(keep(run))
-    except (Exception, SystemExit) as error:
-        return _failure(error, point)
+    return None if run.interrupted else Kept(keep(run))
 
 
 def _failure(error: BaseException, point: Point) -> Exception:

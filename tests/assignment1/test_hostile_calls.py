@@ -45,6 +45,17 @@ class Turned(SoftmaxRegression):
         return super().gradient_at(z, X, Y).T
 
 
+class Narrow(SoftmaxRegression):
+    def gradient_at(self, z, X, Y):
+        return super().gradient_at(z, X, Y)[:, :1]
+
+
+class Single(SoftmaxRegression):
+    @staticmethod
+    def activation(z):
+        return z[:, :1]
+
+
 STRANGE = [
     10**400,
     -(10**5000),
@@ -240,6 +251,12 @@ CALLS: list[tuple[Any, type[Exception], str]] = [
     (lambda: gradient_errors(MODEL, X, Y, np.nan), ValueError, "epsilon is nan"),
     (lambda: gradient_errors(MODEL, X, Y, True), ValueError, "epsilon is True"),
     (lambda: gradient_errors(ANY, X, Y), TypeError, "model is None"),
+    (
+        lambda: train(Narrow(), DATA, **SETTINGS),
+        ValueError,
+        r"gradient has shape \(785, 1\); expected \(785, 10\)",
+    ),
+    (lambda: train(Single(), DATA, **SETTINGS), ValueError, r"Y_hat has shape \(20, 1\) and Y \(20, 10\)"),
     (lambda: gradient_errors(Turned(), X, Y), ValueError, r"shape \(10, 785\); expected \(785, 10\)"),
     (lambda: sweep(odd(5), DATA, **SETTINGS), TypeError, "kind is 5; expected a class of models"),
     (lambda: sweep(odd(MODEL), DATA, **SETTINGS), TypeError, "kind is SoftmaxRegression"),
@@ -332,3 +349,15 @@ def test_a_worker_that_is_killed_and_data_that_cannot_be_sent_cost_no_other_run(
     sets: dict[str, Any] = {"sent": DATA, "not": lambda: unsendable and DATA}
     with pytest.warns(RuntimeWarning, match="run 'not' failed: .*pickle"):
         assert list(sweep(SoftmaxRegression, sets, workers=2, **SETTINGS)) == ["sent"]
+
+
+class Mixin:
+    def loss(self, X, Y):
+        return 0.0
+
+
+@pytest.mark.parametrize("bases", [(SoftmaxRegression,), (Mixin, SoftmaxRegression)])
+def test_a_model_of_ones_own_does_not_define_what_training_never_calls(bases):
+    words = "Own defines loss, which training does not use; define loss_at, gradient_at or accuracy_at"
+    with pytest.raises(TypeError, match=words):
+        type("Own", bases, {} if Mixin in bases else dict(loss=Mixin.loss))

@@ -107,7 +107,7 @@ def test_loader_names_a_missing_a_broken_and_a_changed_file(tmp_path):
 
 @pytest.mark.parametrize("name", FILES)
 def test_files_have_the_digests_by_which_they_are_known(name):
-    file, (_, _, of_contents, of_file) = (DATA / f"{name}.gz").read_bytes(), FILES[name]
+    file, (_, of_contents, of_file) = (DATA / f"{name}.gz").read_bytes(), FILES[name]
     assert hashlib.sha256(file).hexdigest() == of_file
     assert hashlib.sha256(gzip.decompress(file)).hexdigest() == of_contents
 

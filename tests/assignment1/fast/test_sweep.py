@@ -269,5 +269,5 @@ def test_what_is_kept_of_runs_is_all_that_comes_back(mnist, tmp_path):
     assert _train(task, long, False, lambda: next(stop, True)) == [
         None
     ]  # nothing would tell that it is unfinished
-    with pytest.raises(TypeError, match="keep is 5; expected a function of a Run, such as repr"):
+    with pytest.raises(TypeError, match="keep is 5; expected a function of a Run"):
         sweep(LogisticRegression, data, keep=5, **settings)  # type: ignore[arg-type]
