@@ -163,7 +163,7 @@ on.close()
 """
 
 
-def test_a_dask_cluster_does_the_runs_though_a_worker_is_killed(mnist, scheduler, tmp_path):
+def test_a_dask_cluster_does_the_runs_though_a_worker_is_killed(mnist, scheduler, tmp_path, tried):
     killed = tmp_path / "killed"
     command = [sys.executable, "-c", ON_DASK + KILLED, str(killed), scheduler]
     said = subprocess.run(command, capture_output=True, text=True, timeout=100)
@@ -176,6 +176,7 @@ def test_a_dask_cluster_does_the_runs_though_a_worker_is_killed(mnist, scheduler
         for seed, found in enumerate(of_seeds):
             run = train(LogisticRegression(), sets[name], seed=seed, **SETTINGS | dict(epochs=3))
             np.testing.assert_allclose(found, run.history.validation_loss, rtol=1e-8)
+    tried("A worker of Dask, no child of the client, is killed amid a sweep", 1, "no run is lost")
 
 
 INTERRUPTED = """
@@ -223,10 +224,12 @@ def test_an_interrupted_sweep_keeps_what_there_is(workers, whole):
     assert 1 <= len(found) <= 4 and all(marked and steps > 10 for marked, steps in found)
 
 
-def test_an_interrupted_sweep_on_dask_keeps_what_there_is(scheduler):
+def test_an_interrupted_sweep_on_dask_keeps_what_there_is(scheduler, tried):
     """Its workers are others' children, and on another disk: the scheduler tells them."""
     found, _ = interrupted(ON_DASK + INTERRUPTED + "on.close()", "dask", scheduler)
     assert 1 <= len(found) <= 4 and all(marked and steps > 10 for marked, steps in found)
+    outcome = "within 10 s what is done is kept, the rest is left, and the workers are idle"
+    tried("SIGINT to the client of a sweep on Dask, whose workers are none of its children", 1, outcome)
 
 
 def test_a_sweep_that_is_interrupted_before_it_has_a_run_is_a_keyboard_interrupt(mnist):
