@@ -202,7 +202,7 @@ class Bench(widgets.VBox):
                 epoch = log.step[-1] // trial.per_epoch + 1
                 far = f"epoch {epoch} of {trial.settings.epochs}, {len(log.train_loss):,} updates"
                 self._draw(f"{name}: {far}")
-                self.details.value = self._seen(model, trial.classes)
+                self.details.value = f"<p>{escape(name)}, so far:</p>" + self._seen(model, trial.classes)
                 drawn = time.monotonic()
 
         self.trials[name] = trial

@@ -150,15 +150,18 @@ def _panel(
     left = at + 44
     right = at + WIDTH // 2 - 10
     top = 22
-    bottom = HEIGHT - 26
+    bottom = HEIGHT - 30
     values = np.concatenate([y for _, y, _ in curves]) if curves else np.arange(2.0)
     low, high = np.percentile(values, ends)
     span = max(high - low, 1e-6)
     last = max((x[-1] for x, _, _ in curves if len(x)), default=1.0)
     parts = [
         f'<text x="{left}" y="14">{title}</text>',
-        f'<text x="{right}" y="{HEIGHT - 6}" text-anchor="end">{unit} {last:.1f}</text>',
+        f'<text x="{right}" y="{HEIGHT - 4}" text-anchor="end">{unit}</text>',
     ]
+    for number in _ticks(0, last, False):
+        across = left + number / last * (right - left)
+        parts.append(f'<text x="{across:.1f}" y="{bottom + 14}" text-anchor="middle">{number:g}</text>')
     for number in _ticks(low, high, log):
         value = np.log10(number) if log else number
         height = bottom - (value - low) / span * (bottom - top)
