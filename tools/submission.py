@@ -22,7 +22,7 @@ explore.ipynb
 nbtypst/*.md
 nbtypst/LICENSE
 nbtypst/data/**/*.json
-nbtypst/docs/*
+nbtypst/docs/**/*
 nbtypst/pyproject.toml
 pyproject.toml
 requirements.txt

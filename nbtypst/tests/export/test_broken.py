@@ -167,12 +167,12 @@ def test_without_a_pandoc_of_version_3_the_page_is_refused_in_a_line(monkeypatch
 def test_one_pandoc_starts_for_text_and_one_for_its_formulas(monkeypatch):
     started = []
     real = subprocess.run
-    monkeypatch.setattr(markdown, "pandoc_path", markdown.pandoc_path.__wrapped__)
 
     def run(command, **kw):
         started.append(command)
         return real(command, **kw)
 
+    monkeypatch.setattr(markdown, "pandoc_path", markdown.pandoc_path.__wrapped__)
     monkeypatch.setattr(subprocess, "run", run)
     ReportPDFExporter().from_notebook_node(made("# T\n\nIt is $x^2$."))
     assert [command[command.index("-t") + 1] for command in started] == ["json", "typst"]

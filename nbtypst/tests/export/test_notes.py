@@ -62,6 +62,11 @@ def test_footnotes_stand_where_they_are_defined_and_their_numbers_run_on(pages):
     assert warned == []
 
 
+def test_the_number_of_a_footnote_stands_in_its_line_where_the_words_lead_to_an_equation(pages):
+    (text,), *_ = pages("# T\n\nThe words[^a] are:\n\n$$x = 1$$\n\n[^a]: The note.")
+    assert "1The note." in text
+
+
 def test_what_is_cited_from_a_bib_file_is_listed(pages):
     said = new_output("display_data", {"text/markdown": "By @knuth_84."})
     cells = ["# T\n\nSee [@knuth_84, p. 3], not [@none] or me@d.org.", new_code_cell("", outputs=[said])]

@@ -41,6 +41,9 @@ class _OneLine(logging.Filter):
         return True
 
 
+_IN_LINES = _OneLine()
+
+
 def _option(setting: Field[Any]) -> TraitType[Any, Any]:
     """Return the option of a setting; it is None or empty unless it is given."""
     words = setting.metadata["help"]
@@ -89,16 +92,12 @@ class ReportExporter(TemplateExporter):
 
     def from_file(self, file_stream: Any, resources: Any = None, **kw: Any) -> tuple[Any, Any]:
         """Convert a notebook's open file, valid or not; raise ExportError for one that is no notebook."""
-        self._say_in_lines()
+        self.log.addFilter(_IN_LINES)
         try:
             text = file_stream.read()
         except UnicodeDecodeError as error:
             raise ExportError([Problem("the notebook", f"it is not in UTF-8: {error}")]) from error
         return self.from_notebook_node(read(text), resources, **kw)
-
-    def _say_in_lines(self) -> None:
-        if not any(isinstance(one, _OneLine) for one in self.log.filters):
-            self.log.addFilter(_OneLine())
 
     def from_notebook_node(self, nb: Any, resources: Any = None, **kw: Any) -> tuple[Any, Any]:
         """Convert a notebook to the contents of a file.
@@ -106,7 +105,7 @@ class ReportExporter(TemplateExporter):
         Raises ExportError, whose text is one line a problem, for a sentence that is not true and, if the page
         is to be strict, for all that cannot be shown as it is.
         """
-        self._say_in_lines()
+        self.log.addFilter(_IN_LINES)
         nb, fault = mend(nb)
         made_from = digest(nb)
         try:

@@ -5,7 +5,7 @@ from __future__ import annotations
 import math
 import re
 import unicodedata
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from itertools import groupby
 from typing import Any
 
@@ -200,7 +200,7 @@ class Writer:
         if kind == "Math":
             return self.math(item["c"])
         if kind == "Note":
-            return f"#footnote[{self.blocks(content)}];"
+            return f"#footnote[{replace(self, leads=False).blocks(content)}];"
         if kind == "Link":
             address = content[2][0]
             target = f"label({self.string(address[1:])})" if address.startswith("#") else self.string(address)
