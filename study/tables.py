@@ -126,6 +126,9 @@ def against_rows(found: Mapping[float, Mapping[int, Compared]]) -> Rows:
     return [(decimal(lam), *(points(part.accuracy) for part in by.values())) for lam, by in found.items()]
 
 
+WILD = 0.01  # the swing of an accuracy from which on rounding decides its third digit
+
+
 def rate_rows(runs: Mapping[tuple[str, float], Run], fitted: Mapping[tuple[str, float], float]) -> Rows:
     """Return a table's rows: learning rate, then training accuracy and swing of each kind of inputs."""
     rates = list(dict.fromkeys(rate for _, rate in runs))
@@ -135,8 +138,9 @@ def rate_rows(runs: Mapping[tuple[str, float], Run], fitted: Mapping[tuple[str, 
         for inputs in dict.fromkeys(inputs for inputs, _ in runs):
             history = runs[inputs, rate].history
             swing = late(history.validation_accuracy)
-            cells.append(f"{fitted[inputs, rate]:.4f}")
-            cells.append(f"{swing.deviation:.4f}")
+            digits = 4 if swing.deviation < WILD else 2
+            cells.append(f"{fitted[inputs, rate]:.{digits}f}")
+            cells.append(f"{swing.deviation:.{digits}f}")
         rows.append((f"{rate:g}", *cells))
     return rows
 
