@@ -8,7 +8,8 @@ from nbformat.v4 import new_code_cell, new_markdown_cell, new_notebook, new_outp
 from traitlets.config import Config
 
 from nbtypst import ExportError, ReportHTMLExporter, ReportPDFExporter
-from nbtypst.reading import document, widgets
+from nbtypst.export import exporter
+from nbtypst.reading import widgets
 
 pytestmark = pytest.mark.slow
 
@@ -57,7 +58,7 @@ def test_a_widget_stands_after_its_cell_as_it_is_and_its_script_alone_is_allowed
 
 
 def test_paper_leaves_out_the_cell(offered, monkeypatch):
-    monkeypatch.setattr(document, "digest", lambda nb: "")  # of a notebook that is another
+    monkeypatch.setattr(exporter, "digest", lambda nb: "")  # of a notebook that is another
     with_clock, warned = made(new_markdown_cell("## The time", metadata=NAMED), exporter=ReportPDFExporter)
     assert with_clock == made(exporter=ReportPDFExporter)[0] and not warned
 

@@ -42,7 +42,7 @@ class Document:
 
 def digest(nb: Any) -> str:
     """Return the SHA-256 of a notebook's sources and outputs, which a page made from it names."""
-    cells = [(cell.cell_type, cell.source, cell.get("outputs")) for cell in nb.cells]
+    cells = [(cell.cell_type, cell.get("source"), cell.get("outputs")) for cell in nb.cells]
     return f"sha256:{sha256(json.dumps(cells, sort_keys=True).encode()).hexdigest()}"
 
 
