@@ -1,6 +1,6 @@
 """Export a notebook as nbconvert does: `python -m nbtypst.export NOTEBOOK`, with any of nbconvert's options.
 
-It starts in about half the time: to name all formats in its help, nbconvert makes every exporter twice.
+It starts in 0.6 of the time: to name all formats in its help, nbconvert makes every exporter twice.
 """
 
 import os

@@ -52,7 +52,9 @@ def main(arguments: list[str] | None = None) -> int:
         print(f"{given.notebook} cannot be read: {error}", file=sys.stderr)
         return 1
     if given.evidence:
-        given.evidence.write_text(evidence(nb), encoding="utf-8", newline="\n")
+        part = given.evidence.with_name(given.evidence.name + ".part")
+        part.write_text(evidence(nb), encoding="utf-8", newline="\n")
+        part.replace(given.evidence)
     return 0
 
 
