@@ -1,6 +1,6 @@
 """Whatever setting the package accepts, the notebook runs to its end.
 
-SETTINGS=30 in the environment tries as many of the thirty, in some half an hour; four stand in test_report.py.
+SETTINGS=30 in the environment tries as many of the thirty, in half an hour; four stand in test_report.py.
 """
 
 import ast
