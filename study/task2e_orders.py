@@ -41,7 +41,7 @@ ARMS = {  # the names of the arms in the report's figure: which images, then wha
     "shuffled": "in a random order",
     "half": "half the learning rate",
     "tenth": "a tenth of the learning rate",
-    "black": "black pixels coded as 0, not -1",
+    "black": "black pixels coded as 0",
     "centred": "mean image subtracted",
 }
 SEEDED = ("ten", "other ten", "ten elsewhere", "together", "same slant")

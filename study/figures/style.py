@@ -43,7 +43,6 @@ ORANGE = "#C04F00"
 BLACK = "#000000"
 GREEN = "#007D5B"
 PURPLE = "#A8517F"
-SKY = "#3D8FC6"  # for thin lines beside a bold one, never for type
 GREY = "0.35"
 TRAINING = BLUE
 VALIDATION = ORANGE
@@ -56,8 +55,7 @@ LONG_DASHED = (0, (9, 2))
 DASHES: tuple[Any, ...] = (SOLID, DASHED, DOTTED, DASH_DOTTED, LONG_DASHED)
 COLOURS = (ORANGE, BLACK, BLUE, GREEN, PURPLE)
 
-# Curves of few points, told apart by their markers too, and the ring that marks one of them
-TRAINING_POINTS: Look = dict(color=TRAINING, marker="o", markersize=3)
+# A curve of few points, which its markers tell apart too, and the ring that marks one of them
 VALIDATION_POINTS: Look = dict(color=VALIDATION, marker="s", markersize=3, linestyle=DASHED)
 OPEN: Look = dict(marker="o", markerfacecolor="none", linestyle="none")
 RING: Look = OPEN | dict(markersize=7, markeredgecolor=BLACK, markeredgewidth=1)

@@ -1,9 +1,11 @@
 """The mean image against plain NumPy: the same model without it, shifts of all logits, curvatures."""
 
+from typing import Any
+
 import numpy as np
 import pytest
 
-from assignment1 import LogisticRegression, SoftmaxRegression, load_mnist
+from assignment1 import LogisticRegression, SoftmaxRegression, load_mnist, train
 from assignment1.mnist import Dataset, Split
 from study import mean_image
 from study import task2e_spikes as spikes
@@ -131,3 +133,17 @@ def test_curvatures_are_those_of_a_numerical_hessian():
 def test_the_part_of_the_mean_image_that_is_one_value(pixels, share):
     X = np.column_stack([np.tile(pixels, (3, 392)), np.ones(3)])
     assert mean_image.constant(Split(X, np.zeros((3, 1)))) == pytest.approx(share)
+
+
+def test_at_a_large_rate_rounding_errors_grow_unless_the_mean_image_is_subtracted(mnist):
+    """Both ways of training differ in their rounding alone (Table 5)."""
+    data = mnist.softmax(np.float32)
+    apart = []
+    for inputs in (data, mean_image.centred(data)):
+        losses = []
+        for method in ("fast", "plain"):
+            settings: Any = dict(learning_rate=0.3, epochs=6, checks_per_epoch=1, train_accuracy_every=None)
+            run = train(SoftmaxRegression(), inputs, method=method, progress=False, **settings)
+            losses.append(run.history.train_loss[-50:])
+        apart.append(np.abs(losses[0] / losses[1] - 1).max())
+    assert apart[0] > 1e-3 and apart[1] < 1e-5
