@@ -12,7 +12,6 @@ import os
 import re
 import shutil
 import subprocess
-import sys
 from base64 import b64encode
 from collections.abc import Iterable
 from functools import cache
@@ -375,10 +374,11 @@ def pandoc_path() -> str:
     own = shutil.which("pandoc", path=Path(package).with_name("files"))
     if own:
         return own
-    path = shutil.which("pandoc") or sys.executable
-    version = subprocess.run([path, "--version"], capture_output=True, text=True).stdout
-    if re.match(r"pandoc\S* ([3-9]|\d\d)", version):
-        return path
+    path = shutil.which("pandoc")
+    if path:
+        version = subprocess.run([path, "--version"], capture_output=True, text=True).stdout
+        if re.match(r"pandoc\S* ([3-9]|\d\d)", version):
+            return path
     raise RuntimeError(
         "No pandoc >= 3 found: pip install pypandoc_binary, or install pandoc 3 and put it on PATH"
     )
