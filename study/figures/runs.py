@@ -5,7 +5,7 @@ A step of the axis is an update made: a check at step s, counted from 0, is draw
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from typing import Any
 
 import numpy as np
@@ -65,7 +65,7 @@ def plot(run: Run) -> Figure:
 
 @in_style
 def loss(run: Run, ylim: Limits = None) -> Figure:
-    """Draw the training and validation loss of a run (2b, 3b), within `ylim` or after the first epoch.
+    """Draw the training and validation loss of a run (2b, 3b), within `ylim` if it ends there.
 
     The training loss is its mean over an epoch, around each step; the band holds the middle 80% of the single
     batches' losses there. The validation loss is that of every check; a ring marks its lowest.
@@ -80,8 +80,8 @@ def loss(run: Run, ylim: Limits = None) -> Figure:
 def accuracy(run: Run, ylim: Limits = None) -> Figure:
     """Draw the training and validation accuracy of a run at every check (2c, 3c).
 
-    The limits are `ylim`, or those of all that comes after the first epoch. A ring marks the check of the
-    lowest validation loss. A run that took no training accuracy shows one curve.
+    The limits are `ylim` if the run ends there, or those of all that comes after the first epoch. A ring
+    marks the check of the lowest validation loss. A run that took no training accuracy shows one curve.
     """
     figure, (ax,) = panels([1.6], right=NARROW)
     _draw_accuracy(ax, run, ylim)
@@ -121,7 +121,7 @@ def _add_validation(ax: Axes, run: Run, measure: str, ylim: Limits, others: list
     ax.plot(step[best], y[best], **RING, clip_on=False, zorder=5)
     ax.set_xlim(0, run.steps)
     curves = [*others, (step, y)]
-    ax.set_ylim(ylim or _later(curves, run.batches_per_epoch))
+    ax.set_ylim(_limits(ylim, curves, run.batches_per_epoch))
 
 
 def _curve(run: Run, measure: str) -> Curve:
@@ -156,12 +156,21 @@ def _half(steps: int, batches: int) -> int:
     return min(batches, steps // 10) // 2
 
 
-def _later(curves: Iterable[Curve], batches: int) -> Range:
-    """Return limits of what comes after the first epoch; of a shorter curve, of all."""
+def _limits(ylim: Limits, curves: Sequence[Curve], batches: int) -> Range:
+    """Return `ylim` if every curve ends within, else limits of what comes after the first epoch.
+
+    Those of a curve that is shorter hold all of it.
+    """
+    ends = []
     parts = []
     for step, y in curves:
         later = step > batches
         parts.append(y[later] if later.any() else y)
+        ends += y[-1:].tolist()
+    if ylim:
+        low, high = ylim
+        if low <= min(ends) and max(ends) <= high:
+            return ylim
     return around(np.concatenate(parts))
 
 
@@ -207,8 +216,8 @@ def compare(runs: Mapping[str, Run], ylim: Limits = None, measure: str = "valida
     """Draw one measure of several runs on one axis, each named at its end by its key (2e).
 
     `measure` is one of a History: validation_accuracy, validation_loss or train_accuracy. A line break in a
-    key breaks the name. Later runs lie above earlier ones. Without `ylim` all is seen that comes after the
-    first epoch. Raise ValueError for another measure, or if there is no run.
+    key breaks the name. Later runs lie above earlier ones. Without `ylim`, or if a run ends outside it, all
+    is seen that comes after the first epoch. Raise ValueError for another measure, or if there is no run.
     """
     batches = _batches(runs)
     if measure not in NAMES:
@@ -228,7 +237,7 @@ def compare(runs: Mapping[str, Run], ylim: Limits = None, measure: str = "valida
     steps = max(run.steps for run in runs.values())
     ax.set_ylabel(NAMES[measure])
     ax.set_xlim(0, steps)
-    ax.set_ylim(ylim or _later(curves, batches))
+    ax.set_ylim(_limits(ylim, curves, batches))
     step_scales([ax], batches)
     end_names(ax, ends)
     fit(figure)
@@ -246,7 +255,7 @@ def lambdas(runs: Mapping[float, Run]) -> Figure:
     """
     batches = _batches(runs)
     curves = {lam: _curve(runs[lam], "validation_accuracy") for lam in sorted(runs)}
-    whole = _later(curves.values(), batches)
+    whole = _limits(None, list(curves.values()), batches)
     near = _near([y for _, y in curves.values()])
     legend = (len(runs) + 1) * LINE / 72
     heights = [max(1.2, legend)]

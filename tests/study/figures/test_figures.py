@@ -269,6 +269,15 @@ def test_any_run_has_its_figures(odd, pair):
     assert len(shown) == (3 if odd == "no training accuracy" else 4)
 
 
+@pytest.mark.parametrize("draw", ["accuracy", "compare", "loss"])
+def test_limits_that_would_hide_a_run_are_not_taken(ordered, draw):
+    what = {"a run": ordered} if draw == "compare" else ordered
+    measure = "validation_loss" if draw == "loss" else "validation_accuracy"
+    figure = getattr(figures, draw)(what, (5, 6))
+    low, high = figure.axes[0].get_ylim()
+    assert low < getattr(ordered.history, measure)[-1] < high
+
+
 def test_limits_hold_what_comes_after_the_first_epoch(ordered):
     h = ordered.history
     later = h.step >= ordered.batches_per_epoch
