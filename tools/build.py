@@ -11,13 +11,14 @@ whole story is in build/log.txt.
 """
 
 import hashlib
+import json
 import os
 import re
 import sys
 import sysconfig
 import traceback
 from pathlib import Path
-from typing import NoReturn
+from typing import Any, NoReturn
 
 import nbformat
 from nbclient import NotebookClient
@@ -26,6 +27,8 @@ from nbconvert.exporters import get_exporter
 from tqdm import tqdm
 from traitlets.config import Config
 
+from nbtypst.authoring.parts import read
+from nbtypst.authoring.refill import refill
 from nbtypst.export.check import evidence
 from nbtypst.problems import ExportError
 from nbtypst.reading.document import collect
@@ -33,18 +36,18 @@ from tools.files import write
 from tools.processes import turn
 
 BUILT = Path("build/report.ipynb")
-DIGEST = Path("build/report.sha256")  # of what BUILT was made of, and its own
 KERNEL = [
     "--HistoryManager.enabled=False",
     "--IPKernelApp.extra_extensions=tools.kernel",
     "--IPKernelApp.parent_handle=1",  # the extension looks for the parent; ipykernel would end alone
 ]
 LOG = Path("build/log.txt")
+MADE_OF = Path("build/report.json")  # what BUILT was made of, and its digest
 NAMED = ("authors", "group", "course", "date")
 OTHERS = {"pdf": [Path("report-evidence.txt")], "report": [BUILT]}
 PACKAGES = Path(sysconfig.get_path("purelib"))
 REPORT = Path("report.ipynb")
-# With the notebook, all in the project that can change what it gives; the rest is the packages.
+# With the notebook, all in the project that can change what it computes; the rest is the packages.
 SOURCES = """
 *.py
 assignment1/**/*.*
@@ -52,7 +55,6 @@ data/*
 explore/**/*.*
 nbtypst/src/**/*.*
 study/**/*.*
-text/*.md
 tools/__init__.py
 tools/build.py
 tools/files.py
@@ -127,16 +129,27 @@ def matching(patterns: str) -> list[Path]:
 
 
 def digest(notebook: nbformat.NotebookNode) -> str:
-    """Return the SHA-256 of all that can change a notebook's outputs: its cells, project and packages."""
-    cells = [(cell.cell_type, cell.source, cell.metadata) for cell in notebook.cells]
+    """Return the SHA-256 of all that can change what a notebook computes: its code, project and packages."""
+    code = [(cell.source, cell.metadata) for cell in code_cells(notebook)]
     locked = re.findall(r"^([\w.-]+)==", Path("requirements.txt").read_text(), re.M)
     known = {name.replace("-", "_") for name in locked}  # others, of the tests, change nothing
     found = (path.name for path in PACKAGES.glob("*.dist-info"))
     packages = sorted(name for name in found if name.partition("-")[0].lower().replace(".", "_") in known)
-    total = hashlib.sha256(repr((cells, notebook.metadata, packages, sys.version)).encode())
+    total = hashlib.sha256(repr((code, notebook.metadata, packages, sys.version)).encode())
     for path in matching(SOURCES):
         total.update(f"{path} {hashlib.sha256(path.read_bytes()).hexdigest()}\n".encode())
     return total.hexdigest()
+
+
+def made_of(notebook: nbformat.NotebookNode) -> dict[str, Any]:
+    """Return what a report is made of: a digest of what it computes, its other cells, its text by part."""
+    words = [[cell.source, cell.metadata] for cell in notebook.cells if cell.cell_type != "code"]
+    return {"code": digest(notebook), "words": words, "parts": read(Path("text"))}
+
+
+def code_cells(notebook: nbformat.NotebookNode) -> list[nbformat.NotebookNode]:
+    """Return a notebook's cells of code."""
+    return [cell for cell in notebook.cells if cell.cell_type == "code"]
 
 
 def saved(notebook: nbformat.NotebookNode) -> bytes:
@@ -144,30 +157,42 @@ def saved(notebook: nbformat.NotebookNode) -> bytes:
     return f"{nbformat.writes(notebook)}\n".encode()
 
 
-def keep(made_of: str, content: bytes) -> None:
+def keep(made: dict[str, Any], content: bytes) -> None:
     """Write the executed report, and then of what it was made."""
     write(BUILT, content)
-    DIGEST.write_text(f"{made_of} {hashlib.sha256(content).hexdigest()}")
+    MADE_OF.write_text(json.dumps(made | {"own": hashlib.sha256(content).hexdigest()}), encoding="utf-8")
 
 
-def made(made_of: str) -> nbformat.NotebookNode | None:
-    """Return the executed report that is in build, if it is made of this."""
-    if not BUILT.exists() or not DIGEST.exists():
-        return None
-    own = hashlib.sha256(BUILT.read_bytes()).hexdigest()
-    return nbformat.read(BUILT, as_version=4) if DIGEST.read_text() == f"{made_of} {own}" else None
+def kept() -> dict[str, Any]:
+    """Return what the executed report in build is made of; nothing if it is not the one that was written."""
+    if not BUILT.exists() or not MADE_OF.exists():
+        return {}
+    made = json.loads(MADE_OF.read_text(encoding="utf-8"))
+    return made if made.pop("own") == hashlib.sha256(BUILT.read_bytes()).hexdigest() else {}
 
 
 def built() -> nbformat.NotebookNode:
-    """Return the executed report; it is executed unless the one in build is made of what is here."""
+    """Return the executed report; it is executed unless the one in build computed what is here."""
     notebook = nbformat.read(REPORT, as_version=4)
-    made_of = digest(notebook)
-    found = made(made_of)
-    if found:
-        return found
-    execute(notebook)
-    keep(made_of, saved(notebook))
+    made = made_of(notebook)
+    before = kept()
+    if made == before:
+        return nbformat.read(BUILT, as_version=4)
+    if before.get("code") != made["code"] or not reworded(notebook, before["parts"], made["parts"]):
+        notebook = nbformat.read(REPORT, as_version=4)
+        execute(notebook)
+    keep(made, saved(notebook))
     return notebook
+
+
+def reworded(notebook: nbformat.NotebookNode, before: dict[str, str], parts: dict[str, str]) -> bool:
+    """Give a notebook the outputs of the executed report, in the words of today; return whether it could."""
+    executed = nbformat.read(BUILT, as_version=4)
+    notebook.metadata = executed.metadata
+    for cell, same in zip(code_cells(notebook), code_cells(executed), strict=True):
+        cell.outputs = same.outputs
+        cell.execution_count = same.execution_count
+    return refill(notebook, parts, {name for name, _ in before.items() ^ parts.items()})
 
 
 def page(what: str) -> bytes:
@@ -203,7 +228,7 @@ def renew(source: Path) -> None:
     """Execute a notebook in place, which may say only what is true."""
     before = source.read_bytes()
     notebook = nbformat.read(source, as_version=4)
-    made_of = digest(notebook)
+    made = made_of(notebook)
     execute(notebook)
     if source != REPORT:  # without their kernel widgets show an error, and their state takes megabytes
         for cell in notebook.cells:
@@ -215,7 +240,7 @@ def renew(source: Path) -> None:
         sys.exit(f"error: {source} was changed while it was executed, and is as you left it; run again")
     write(source, saved(notebook))
     if source == REPORT:
-        keep(made_of, saved(notebook))
+        keep(made, saved(notebook))
 
 
 def main(what: str) -> None:

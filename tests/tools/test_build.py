@@ -209,7 +209,7 @@ def test_settings_and_modules_of_the_user_change_nothing(project, built, tmp_pat
     project.restore("import matplotlib.pyplot\nimport random", ONE_LINE)
     assert project.make("pdf") == WROTE
     wanted = project.contents(*PDF)
-    (project.folder / "build/report.sha256").unlink()
+    (project.folder / "build/report.json").unlink()
     for name in ("assignment1", "matplotlib", "random", "startup"):
         (tmp_path / f"{name}.py").write_text("raise SystemExit('this is not the one')", encoding="utf-8")
     (tmp_path / "matplotlibrc").write_text("figure.dpi: 30", encoding="utf-8")
@@ -254,6 +254,34 @@ def test_a_build_is_made_anew_if_the_contents_changed_whatever_the_times(project
         changed.write_text(before[0], encoding="utf-8")
     (project.folder / "build/report.ipynb").write_bytes(OLD)  # what is there is not what was made
     assert project.make("pdf") == WROTE
+
+
+def test_a_change_of_text_executes_nothing(project):
+    """The page is what an execution makes of it; a value that was not computed is."""
+    text = project.folder / "text/note.md"
+    text.parent.mkdir(exist_ok=True)
+    note = "# Notes\n\n## a.note\n\nThe number is {{number}}.\n<!-- check: number == 2 -->\n"
+    runs = "from pathlib import Path\nwith Path('runs').open('a') as file: file.write('.')"
+    project.restore(runs, ONE_LINE.replace('"The number is {{number}}."', '"a.note"'))
+    try:
+        for words in (note, note.replace("The number", "This number")):
+            text.write_text(words, encoding="utf-8")
+            project.restore()
+            assert project.make("pdf") == WROTE
+        heading = project.folder / "report.ipynb"
+        heading.write_text(heading.read_text(encoding="utf-8").replace("A sweep", "No sweep"), encoding="utf-8")
+        assert project.make("pdf") == WROTE
+        assert (project.folder / "runs").read_text() == "."
+        reworded = project.contents(*PDF)
+        (project.folder / "build/report.json").unlink()
+        assert project.make("pdf") == WROTE
+        assert (project.folder / "runs").read_text() == ".."
+        assert project.contents(*PDF) == reworded
+        text.write_text(note.replace("{{number}}", "{{number:.1f}}"), encoding="utf-8")
+        assert project.make("pdf") == WROTE
+        assert (project.folder / "runs").read_text() == "..."
+    finally:
+        shutil.rmtree(text.parent)
 
 
 def test_verify_says_whether_a_pdf_is_what_is_made_here(project):

@@ -10,7 +10,7 @@ from typing import Any
 from IPython.display import Markdown, display
 
 from nbtypst.authoring.ledger import ledger
-from nbtypst.authoring.parts import template
+from nbtypst.authoring.parts import NAME, template
 from nbtypst.authoring.templates import FALSE, STALE, Check, filled
 
 
@@ -35,6 +35,8 @@ class Answers:
         self.given: dict[str, str] = {}
         self.shown = ""
         self.checks: dict[str, list[Check]] = {}
+        self.parts: dict[str, str] = {}
+        self.values: dict[str, str] = {}
         display(Markdown(self.caption), metadata={"role": "caption"})
         self.place: Any = display(Markdown(self._table()), metadata=self._about(), display_id=True)
         ledger.after_cell[label] = self.update
@@ -48,15 +50,16 @@ class Answers:
         """
         frame = sys._getframe(1)
         names = {**frame.f_globals, **frame.f_locals}
-        before, *parts = re.split(r"^\s*(?!check\b)(\w+)\s*:", template(text), flags=re.MULTILINE)
-        if before.strip():
-            raise ValueError(f"{before.strip()!r} answers no question; expected a short name and a colon")
-        for question, answer in zip(parts[::2], parts[1::2], strict=True):
+        for question, answer in by_question(template(text)).items():
             self.questions[question]  # is one
             passages = list(filled(answer, names, ledger.stale))
-            self.given[question] = " ".join(" ".join(passage.text for passage in passages).split())
+            self.given[question] = cell("".join(passage.text for passage in passages))
             self.checks[question] = [check for passage in passages for check in passage.checks]
             ledger.told[ledger.cell, f"{self.id}.{question}"] = self.checks[question]
+            if NAME.fullmatch(text):
+                self.parts[question] = text
+                for passage in passages:
+                    self.values |= passage.values
         self.update()
 
     def update(self) -> None:
@@ -67,18 +70,35 @@ class Answers:
             self.place.update(Markdown(table), metadata=self._about())
 
     def _about(self) -> dict[str, Any]:
-        about: dict[str, Any] = {"id": self.id, "caption": self.caption}
         checks = [asdict(check) for given in self.checks.values() for check in given]
-        return about | {"checks": checks} if checks else about
+        kept = {"checks": checks, "parts": list(map(list, self.parts.items())), "values": self.values}
+        about = {"id": self.id, "caption": self.caption}
+        return about | {key: value for key, value in kept.items() if value}
 
     def _table(self) -> str:
         lines = ["| Task | Answer |", f"| {'-' * 7} | {'-' * 93} |"]
         for question, heading in self.questions.items():
-            answer = self.given.get(question, "…").replace("|", r"\|")
+            answer = self.given.get(question, "…")
             if mark := _mark(f"{question}.answer", f"{self.id}.{question}"):
                 answer = f"{mark}: ~~{answer}~~"
             lines.append(f"| [{question}](#{heading.replace(' ', '-')}) | {answer} |")
         return "\n".join(lines)
+
+
+def by_question(text: str) -> dict[str, str]:
+    """Return a template's answers by the short names of their questions.
+
+    Raises ValueError for text before the first.
+    """
+    before, *parts = re.split(r"^\s*(?!check\b)(\w+)\s*:", text, flags=re.MULTILINE)
+    if before.strip():
+        raise ValueError(f"{before.strip()!r} answers no question; expected a short name and a colon")
+    return dict(zip(parts[::2], parts[1::2], strict=True))
+
+
+def cell(text: str) -> str:
+    """Return a text as a cell of a table."""
+    return " ".join(text.split()).replace("|", r"\|")
 
 
 def _mark(*parts: str) -> str:

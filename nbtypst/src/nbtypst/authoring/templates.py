@@ -69,10 +69,14 @@ class Passage:
 
 @dataclass
 class Filled:
-    """A passage with its values, the checks made, and why the text is marked, "" for one that is true."""
+    """A passage with its values, the checks made, and why the text is marked, "" for one that is true.
+
+    `values` has the words of each value by its source, without the braces.
+    """
 
     text: str
     checks: list[Check]
+    values: dict[str, str]
     mark: str
     reason: str
 
@@ -116,30 +120,46 @@ def filled(
     `stale` says which of a set of names has a value from an older run; such a passage is marked so.
     """
     for passage in passages(template):
-        text, faults = _values(passage.text, names)
+        text, values, faults = _values(passage.text, names)
         sentence = " ".join(text.split())
         old = stale(passage.names())
         checks = []
         for source in passage.checks:
-            values, holds = _check(source, names)
-            checks.append(Check(sentence, source, values, holds and not old, old))
+            seen, holds = _check(source, names)
+            checks.append(Check(sentence, source, seen, holds and not old, old))
         checks += [Check(sentence, source, fault, False, old) for source, fault in faults]
         if old:
-            yield Filled(text, checks or [Check(sentence, "", "", False, old)], STALE, old)
+            yield Filled(text, checks or [Check(sentence, "", "", False, old)], values, STALE, old)
         else:
             reason = "; ".join(f"`{check.check}`: {check.values}" for check in checks if not check.holds)
-            yield Filled(text, checks, FALSE if reason else "", reason)
+            yield Filled(text, checks, values, FALSE if reason else "", reason)
 
 
 def fill(
     template: str, names: Names, stale: Callable[[set[str]], str] = lambda names: ""
-) -> tuple[str, list[Check]]:
-    """Return a template's text, each passage that is not true or is stale marked as such, and the checks."""
+) -> tuple[str, list[Check], dict[str, str]]:
+    """Return a template's text, each passage that is not true or is stale marked as such; checks; values."""
     text = ""
     checks = []
+    values: dict[str, str] = {}
     for passage in filled(template, names, stale):
         text += str(passage)
         checks += passage.checks
+        values |= passage.values
+    return text.strip("\n"), checks, values
+
+
+def refill(template: str, values: dict[str, str]) -> tuple[str, list[tuple[str, str]]]:
+    """Return a template's text with values that `fill` gave, and each check's sentence and source.
+
+    Raises KeyError for a value that is not among them.
+    """
+    text = ""
+    checks = []
+    for passage in passages(template):
+        words = VALUE.sub(lambda match: values[match[1]], passage.text)
+        checks += [(" ".join(words.split()), source) for source in passage.checks]
+        text += words
     return text.strip("\n"), checks
 
 
@@ -181,24 +201,26 @@ def _split(value: str) -> tuple[str, str]:
     raise ValueError(f"{{{{{value}}}}} is not a Python expression with a format")
 
 
-def _values(text: str, names: Names) -> tuple[str, list[tuple[str, str]]]:
-    """Return the text with its values, and the values that could not be computed, with why."""
+def _values(text: str, names: Names) -> tuple[str, dict[str, str], list[tuple[str, str]]]:
+    """Return the text with its values, these by source, and those that could not be computed, with why."""
     faults = []
+    found: dict[str, str] = {}
 
     def value(match: re.Match[str]) -> str:
         expression, form = _split(match[1])
         try:
             form = re.sub(r"\{(.+?)\}", lambda inner: str(eval(inner[1], names)), form)
-            found = _evaluate(ast.parse(expression, mode="eval").body, names)
-            words = format(found, form)
+            result = _evaluate(ast.parse(expression, mode="eval").body, names)
+            words = format(result, form)
         except Exception as error:
             faults.append((match[1], f"cannot be computed, {type(error).__name__}: {error}"))
             return "…"
-        if words.startswith("-") and not isinstance(found, str):
+        if words.startswith("-") and not isinstance(result, str):
             words = words.replace("-", "\N{MINUS SIGN}", 1)
+        found[match[1]] = words
         return words
 
-    return VALUE.sub(value, text), faults
+    return VALUE.sub(value, text), found, faults
 
 
 def _check(source: str, names: Names) -> tuple[str, bool]:

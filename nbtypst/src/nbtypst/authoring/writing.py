@@ -28,7 +28,7 @@ from IPython.display import Markdown, display
 
 from nbtypst.authoring.ledger import ledger, watch
 from nbtypst.authoring.parts import NAME, template
-from nbtypst.authoring.templates import Check, fill
+from nbtypst.authoring.templates import fill
 
 if TYPE_CHECKING:
     from matplotlib.figure import Figure
@@ -48,8 +48,8 @@ watch()
 
 def say(text: str) -> None:
     """Show `text` as Markdown, its values computed and its checks made in the caller's names."""
-    shown, checks = _filled(text, _names())
-    display(Markdown(shown), metadata=_about(checks))
+    shown, about = _filled(_names(), text=text)
+    display(Markdown(shown["text"]), metadata=about)
 
 
 def table(header: Sequence[str], rows: Sequence[Sequence[object]], label: str, caption: str) -> None:
@@ -59,7 +59,7 @@ def table(header: Sequence[str], rows: Sequence[Sequence[object]], label: str, c
     Raises ValueError for rows of unequal length or a label of another form.
     """
     name = _id(label, "Table")
-    words, checks = _filled(caption, _names())
+    shown, about = _filled(_names(), caption=caption)
     for row in rows:
         if len(row) != len(header):
             raise ValueError(f"{label} has {len(header)} columns, a row has {len(row)}: {list(row)!r}")
@@ -67,9 +67,9 @@ def table(header: Sequence[str], rows: Sequence[Sequence[object]], label: str, c
     wrapped = any(_length(cell) > WRAPPED for row in cells for cell in row)
     dashes = [_dashes(column, wrapped) for column in zip(*cells, strict=True)]
     lines = [f"| {' | '.join(line)} |" for line in (cells[0], dashes, *cells[1:])]
-    titled = f"**{label}.** {words}"
-    display(Markdown(titled), metadata={"role": "caption"})
-    display(Markdown("\n".join(lines)), metadata={"id": name, "caption": titled} | _about(checks))
+    titled = f"**{label}.** {shown['caption']}"
+    display(Markdown(titled), metadata=_as_caption(about))
+    display(Markdown("\n".join(lines)), metadata={"id": name, "caption": titled} | about)
 
 
 def show(figure: Figure, label: str, caption: str, alt: str = "") -> None:
@@ -86,9 +86,8 @@ def show(figure: Figure, label: str, caption: str, alt: str = "") -> None:
     names = _names()
     if not alt and not NAME.fullmatch(caption):
         raise ValueError(f"{label} has no alternative text; expected one, or a caption that names a part")
-    words, checks = _filled(caption, names)
-    spoken, more = _filled(alt or f"{caption}.alt", names)
-    titled = f"**{label}.** {words}"
+    shown, about = _filled(names, caption=caption, alt=alt or f"{caption}.alt")
+    titled = f"**{label}.** {shown['caption']}"
     svg = io.BytesIO()
     pdf = io.BytesIO()
     png = io.BytesIO()
@@ -102,11 +101,11 @@ def show(figure: Figure, label: str, caption: str, alt: str = "") -> None:
         "image/svg+xml": svg.getvalue().decode().replace("'STIXGeneral'", TYPE),
         "image/png": b64encode(_fewer_colours(png)).decode(),
         "application/pdf": b64encode(pdf.getvalue()).decode(),
-        "text/plain": spoken,
+        "text/plain": shown["alt"],
     }
-    about = {"id": name, "caption": titled, "alt": " ".join(spoken.split())}
-    display(data, raw=True, metadata=about | _about(checks + more))
-    display(Markdown(titled), metadata={"role": "caption"})
+    own = {"id": name, "caption": titled, "alt": " ".join(shown["alt"].split())}
+    display(data, raw=True, metadata=own | about)
+    display(Markdown(titled), metadata=_as_caption(about))
 
 
 def sci(value: float, digits: int = 1) -> str:
@@ -132,15 +131,30 @@ def _names() -> dict[str, Any]:
     return {**frame.f_globals, **frame.f_locals}
 
 
-def _filled(text: str, names: dict[str, Any]) -> tuple[str, list[Check]]:
-    """Return a template, or the part that `text` names, with its values, and its checks."""
-    shown, checks = fill(template(text), names, ledger.stale)
-    ledger.told[ledger.cell, text] = checks
-    return shown, checks
+def _filled(names: dict[str, Any], **texts: str) -> tuple[dict[str, str], dict[str, Any]]:
+    """Return templates, or the parts that they name, with their values, and what their output keeps.
+
+    That is the checks, and, since a part may be edited, the names of parts and their values (see
+    `nbtypst.authoring.refill`).
+    """
+    shown = {}
+    checks = []
+    parts = []  # as pairs, since a notebook's file sorts names
+    values: dict[str, str] = {}
+    for place, text in texts.items():
+        shown[place], made, found = fill(template(text), names, ledger.stale)
+        ledger.told[ledger.cell, text] = made
+        checks += made
+        if NAME.fullmatch(text):
+            parts.append([place, text])
+            values |= found
+    kept = {"checks": [asdict(check) for check in checks], "parts": parts, "values": values}
+    return shown, {key: value for key, value in kept.items() if value}
 
 
-def _about(checks: list[Check]) -> dict[str, Any]:
-    return {"checks": [asdict(check) for check in checks]} if checks else {}
+def _as_caption(about: dict[str, Any]) -> dict[str, Any]:
+    """Return what the output of a caption keeps; the checks stand with its figure or table."""
+    return {"role": "caption"} | {key: kept for key, kept in about.items() if key != "checks"}
 
 
 def _id(label: str, kind: str) -> str:

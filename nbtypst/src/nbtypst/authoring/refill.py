@@ -1,0 +1,74 @@
+"""Put edited parts of the text into an executed notebook, without its kernel.
+
+An output keeps the names of its parts, their values and their checks (see `nbtypst.authoring.writing`). While
+the code is as it was, new words around these need nothing to be computed.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Mapping
+from typing import Any
+
+from nbtypst.authoring import answers, templates
+
+TITLED = re.compile(r"(\*\*\w+ \w+\.\*\* ).*", re.DOTALL)
+PLACES = ("text", "caption", "alt")
+
+
+def refill(nb: Any, parts: Mapping[str, str], changed: set[str]) -> bool:
+    """Put the parts that changed into a notebook's outputs; return False if it has to be executed instead.
+
+    It has to for a part that no output shows, and for a value or a check that an output does not keep; then
+    some outputs may be filled and others not. `parts` has all templates by name.
+    """
+    shown: set[str] = set()
+    for cell in nb.cells:
+        for output in cell.get("outputs", ()):
+            used = dict(output.get("metadata", {}).get("parts", ()))
+            if not changed.isdisjoint(used.values()):
+                try:
+                    _put(output, _templates(used, parts))
+                except (KeyError, ValueError):
+                    return False
+                shown |= set(used.values())
+    return changed <= shown
+
+
+def _templates(used: Mapping[str, str], parts: Mapping[str, str]) -> dict[str, str]:
+    """Return an output's templates by place; of a table of answers, by question."""
+    found: dict[str, str] = {}
+    for place, name in used.items():
+        found |= {place: parts[name]} if place in PLACES else answers.by_question(parts[name])
+    if set(found) != set(used):
+        raise KeyError("the questions are others")
+    return {place: found[place] for place in used}
+
+
+def _put(output: Any, of_place: Mapping[str, str]) -> None:
+    """Fill an output. Raises KeyError for a value or a check that it does not keep."""
+    about = output.metadata
+    texts = {}
+    made = []
+    for place, template in of_place.items():
+        texts[place], checks = templates.refill(template, about.get("values", {}))
+        made += checks
+    kept = about.get("checks", [])
+    if about.get("role") != "caption":
+        if [source for _, source in made] != [check["check"] for check in kept if check["holds"]]:
+            raise KeyError("the checks are others")
+        for check, (sentence, _) in zip(kept, made, strict=True):
+            check["sentence"] = sentence
+    for place, text in texts.items():
+        if place == "text":
+            output.data["text/markdown"] = text
+        elif place == "caption":
+            where, key = (output.data, "text/markdown") if about.get("role") else (about, "caption")
+            where[key] = TITLED.sub(r"\1", where[key]) + text
+        elif place not in PLACES:
+            row = re.compile(rf"^(\| \[{place}\]\(\S*\) \| ).*$", re.M)
+            before, label, after = row.split(output.data["text/markdown"])
+            output.data["text/markdown"] = f"{before}{label}{answers.cell(text)} |{after}"
+        elif not about.get("role"):
+            output.data["text/plain"] = text
+            about["alt"] = " ".join(text.split())
