@@ -27,7 +27,7 @@ OWN = IPYTHONDIR="$$PWD/build/ipython" JUPYTER_RUNTIME_DIR="$$PWD/build/jupyter"
 # So would these, by which Python and others find more modules and settings.
 unexport JUPYTER_CONFIG_DIR JUPYTER_CONFIG_PATH JUPYTER_PATH MATPLOTLIBRC MPLBACKEND
 unexport PYTHONHOME PYTHONINSPECT PYTHONOPTIMIZE PYTHONPATH PYTHONSTARTUP PYTHONWARNINGS
-# What runs computed is kept under build/kept (study/cache.py), so that a change of text alone trains nothing
+# What runs computed is kept under build/kept (study/cache.py), so that a new value or figure trains nothing
 # again; `make report`, and CI, compute everything.
 BUILD = export ASSIGNMENT1_KEEP=$(1) $(OWN); $(call START,$(PY)) tools.build
 # What the first page names: make pdf AUTHORS="Ada Lovelace, Alan Turing" GROUP=7 COURSE=TDT4265 DATE="1 March 2026"

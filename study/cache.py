@@ -1,4 +1,4 @@
-"""Keep results of runs under build/kept, so that a change of the report's text alone trains nothing again.
+"""Keep results of runs under build/kept, so that a new value or figure trains nothing again.
 
 Results are kept if the environment says `ASSIGNMENT1_KEEP=1`, as for `make pdf` and `make lab`, and never in
 CI. A file's name is the digest of all that its result depends on: the function, its arguments, the code of

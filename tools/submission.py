@@ -26,6 +26,7 @@ nbtypst/docs/**/*
 nbtypst/pyproject.toml
 pyproject.toml
 requirements.txt
+text/*.md
 """
 FOLDER = "tdt4265-assignment1"
 

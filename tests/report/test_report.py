@@ -84,7 +84,7 @@ def executed(committed, unpacked):
 
 
 def test_its_own_text_put_into_the_report_again_changes_nothing(committed):
-    """It is what `make pdf` does with an edited part: each has its outputs, and nothing is lost on the way."""
+    """It is what `make pdf` does with an edited part: each has its outputs, and nothing is lost."""
     again = copy.deepcopy(committed)
     assert refill(again, PARTS, set(PARTS))
     assert again == committed

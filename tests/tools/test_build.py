@@ -268,8 +268,8 @@ def test_a_change_of_text_executes_nothing(project):
             text.write_text(words, encoding="utf-8")
             project.restore()
             assert project.make("pdf") == WROTE
-        heading = project.folder / "report.ipynb"
-        heading.write_text(heading.read_text(encoding="utf-8").replace("A sweep", "No sweep"), encoding="utf-8")
+        project.source = project.source.replace("A sweep", "No sweep")
+        project.restore()
         assert project.make("pdf") == WROTE
         assert (project.folder / "runs").read_text() == "."
         reworded = project.contents(*PDF)
