@@ -63,6 +63,32 @@ def sureness(model: Regression, split: Split) -> Sureness:
     return Sureness(correct.mean(), float(confidence.mean()), paired(correct, confidence))
 
 
+class Reliability(NamedTuple):
+    """Accuracy against confidence, by groups of images of like confidence: each is (groups,)."""
+
+    confidence: Array  # mean
+    accuracy: Array  # with Wilson's 95 % interval
+    low: Array
+    high: Array
+
+
+def reliability(model: Regression, split: Split, groups: int = 10, fewest: int = 100) -> Reliability:
+    """Group the images by confidence in equal steps, leaving out groups of fewer than `fewest` images."""
+    (correct,) = evaluate([model], split).correct
+    confidence = model.forward(split.X).max(axis=1)
+    group = np.ceil(groups * confidence)
+    found = []
+    for number in range(1, groups + 1):
+        own = group == number
+        images = int(own.sum())
+        if images < fewest:
+            continue
+        right = int(correct[own].sum())
+        low, high = wilson(right, images)
+        found.append([confidence[own].mean(), right / images, low, high])
+    return Reliability(*np.array(found).reshape(-1, 4).T)
+
+
 def hundredth(seen: Readings) -> float:
     """Return the share of the summed loss that the hundredth of the images with the largest loss has."""
     largest = costliest(seen, len(seen.loss) // 100)
@@ -79,16 +105,6 @@ class Confused(NamedTuple):
     high: Array
     pairs: list[tuple[int, int, int]]  # the four most confused pairs, and how often
     in_pairs: float  # their share of all errors
-
-    @property
-    def hardest(self) -> int:
-        """Return the digit of the lowest accuracy."""
-        return int(self.share.argmin())
-
-    @property
-    def easiest(self) -> int:
-        """Return the digit of the highest accuracy."""
-        return int(self.share.argmax())
 
 
 def confused(seen: Readings) -> Confused:

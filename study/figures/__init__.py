@@ -6,7 +6,7 @@ training, orange and dashed validation, throughout; a stronger penalty has a lig
 as wide as the report's text, on white.
 """
 
-from study.figures.classes import confusion
+from study.figures.classes import confusion, reliability
 from study.figures.experiments import by_batch, parting, spike_sizes, spikes
 from study.figures.images import costly, image_rows, weights
 from study.figures.penalty import norms, shares
@@ -27,6 +27,7 @@ __all__ = [
     "norms",
     "parting",
     "plot",
+    "reliability",
     "shares",
     "spike_sizes",
     "spikes",

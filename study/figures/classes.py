@@ -1,6 +1,8 @@
-"""The figure of what a softmax model classifies as what, and of how sure that is."""
+"""The figures of what a softmax model classifies as what, and of how sure it is."""
 
 from __future__ import annotations
+
+from collections.abc import Mapping
 
 import matplotlib.pyplot as plt
 import numpy as np
@@ -8,7 +10,23 @@ from matplotlib.figure import Figure
 from numpy.typing import NDArray
 
 from assignment1.models import Array
-from study.figures.style import BLACK, BLUE, WIDTH, few_ticks, in_style, letter, place
+from study.figures.style import (
+    BLACK,
+    BLUE,
+    GREY,
+    PURPLE,
+    WIDTH,
+    Look,
+    end_names,
+    few_ticks,
+    in_style,
+    letter,
+    panels,
+    place,
+)
+
+DOT: Look = dict(linestyle="none", markersize=3.5)
+DOTS: tuple[Look, Look] = (DOT | dict(color=PURPLE, marker="o"), DOT | dict(color=BLACK, marker="s"))
 
 
 @in_style
@@ -53,4 +71,29 @@ def confusion(counts: NDArray[np.intp], low: Array, high: Array) -> Figure:
         ax.set_ylabel("digit")
         ax.set_yticks(centres, digits)
         ax.set_ylim(K, 0)
+    return figure
+
+
+@in_style
+def reliability(groups: Mapping[str, tuple[Array, Array, Array, Array]]) -> Figure:
+    """Draw accuracy minus confidence against confidence, for groups of images and up to two models by name.
+
+    Of each model, confidence, accuracy, and the low and high ends of its 95% interval: all (groups,). Above 0
+    a model is right more often than it says.
+    """
+    figure, (ax,) = panels([0.95], left=0.85, right=1.15, top=0.1)
+    looks = dict(zip(groups, DOTS, strict=False))
+    ax.axhline(0, color=GREY, linewidth=0.6)
+    ends = []
+    for (name, look), shift in zip(looks.items(), (-0.004, 0.004), strict=False):
+        confidence, accuracy, low, high = groups[name]
+        lacking = accuracy - confidence
+        reach = accuracy - low, high - accuracy
+        ends.append((lacking[-1], name, look["color"]))
+        ax.errorbar(confidence + shift, lacking, reach, linewidth=1.2, **look)
+    ax.set_xlabel("confidence")
+    ax.set_ylabel("accuracy −\nconfidence")
+    ax.margins(x=0.03)
+    few_ticks(ax)
+    end_names(ax, ends)
     return figure

@@ -55,6 +55,22 @@ def test_the_best_scale_is_a_minimum(case):
     assert 0.5 < scale < 1.99 and loss[1] < min(loss[0], loss[2])
 
 
+def test_reliability_groups_images_by_confidence(case):
+    model, _, labels, split, z = case
+    confidence, right = softmax(z, axis=1).max(axis=1), z.argmax(axis=1) == labels
+    own = [(confidence > k / 5) & (confidence <= (k + 1) / 5) for k in range(5)]
+    smallest, fewest, *_ = sorted(found.sum() for found in own)
+    assert smallest < fewest
+    groups = errors.reliability(model, split, groups=5, fewest=fewest)
+    own = [found for found in own if found.sum() >= fewest]
+    np.testing.assert_allclose(groups.confidence, [confidence[found].mean() for found in own])
+    np.testing.assert_allclose(groups.accuracy, [right[found].mean() for found in own])
+    for low, high, found in zip(groups.low, groups.high, own, strict=True):
+        seen = binomtest(int(right[found].sum()), int(found.sum())).proportion_ci(method="wilson")
+        assert (low, high) == pytest.approx(tuple(seen))
+    assert errors.reliability(model, split, fewest=len(labels) + 1).confidence.shape == (0,)
+
+
 def test_sureness_is_paired_by_image(case):
     model, _, labels, split, z = case
     confidence, right = softmax(z, axis=1).max(axis=1), z.argmax(axis=1) == labels
@@ -70,7 +86,7 @@ def test_hundredth_and_confused(case):
     assert errors.hundredth(seen) == pytest.approx(sum(sorted(loss)[-20:]) / loss.sum())
     table = errors.confused(seen)
     assert table.wrong == wrong.sum()
-    digit = table.hardest
+    digit = int(table.share.argmin())
     mine = labels == digit
     assert table.share[digit] == pytest.approx(1 - wrong[mine].mean()) and table.share[digit] <= min(
         table.share

