@@ -193,7 +193,7 @@ function fillRows(all, shares) {
  * Put the pad into `root`. The configuration: `classes` (K names), `weights` and, if they are rounded, `scales` (see decode), `models` (for
  * each a name, the group it belongs to and `facts`, pairs of name and value), `at` (the model shown first), `images`
  * (784 bytes each), `titles` (theirs: the first `random` are any images, the others costly mistakes), `ink` (a drawing
- * or nothing), `example` (the image that lies on the pad until the first stroke, if any), `sources` (buttons for more
+ * or nothing), `fresh` (whether that makes room for the first stroke), `example` (an image that does, in its place), `sources` (buttons for more
  * images: a name, and a function that gives pixels, a title and the label), `why` (whether two classes are compared), `second` (the model
  * that a second pad begins with, if there may be one) and `gallery` (whether the weights are shown).
  * `changed(state)` is called when a stroke or a choice is made. Returns what others may do with the pad.
@@ -531,19 +531,20 @@ export function mount(root, config, changed = () => {}) {
 
   if (config.like) Object.assign(state, config.like);
   else if (config.example >= 0) open(image(config.example), labelOf(config.example));
+  else if (config.fresh) Object.assign(state, { ink: bytes(config.ink).slice(), loaded: "An example: ", fresh: true });
   choose(state.at);
-  if (config.ink?.byteLength) put(bytes(config.ink).slice());
+  if (config.ink?.byteLength && !config.fresh) put(bytes(config.ink).slice());
   return { choose: pick, follow, learn, tell, open: (image28, label) => { open(enlarge(image28), label); update(); }, put, seen: () => pixels, state };
 }
 
 /** The widget: its traits are the configuration, and `ink`, `pixels`, `centred` and `at` follow the pen. */
 function render({ model, el }) {
   let mine = false, pad;
-  const names = ["classes", "weights", "models", "at", "images", "titles", "random", "ink", "gallery"];
+  const names = ["classes", "weights", "models", "at", "images", "titles", "random", "ink", "fresh", "gallery"];
   const changed = (state) => {
     if (!pad) return; // still being made
     mine = true;
-    for (const name of ["at", "centred"]) model.set(name, state[name]);
+    for (const name of ["at", "centred", "fresh"]) model.set(name, state[name]);
     for (const name of ["ink", "pixels"]) model.set(name, new DataView(state[name].slice().buffer));
     model.save_changes();
     mine = false;

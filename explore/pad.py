@@ -32,6 +32,11 @@ class Starts(NamedTuple):
     titles: list[str]
     random: int
 
+    @property
+    def opens(self) -> NDArray[np.uint8]:
+        """Return the image that a pad opens with: the costliest mistake, or any image if there is none."""
+        return self.images[self.random % len(self.images)]
+
 
 def _list() -> Any:
     return traitlets.List().tag(sync=True)
@@ -55,6 +60,7 @@ class Pad(anywidget.AnyWidget):
     titles = _list()
     random = traitlets.Int(0).tag(sync=True)
     ink = traitlets.Bytes().tag(sync=True, from_json=_bytes)  # 280 by 280, 0 to 255
+    fresh = traitlets.Bool(True).tag(sync=True)  # whether `ink` makes room for the first stroke
     pixels = traitlets.Bytes(bytes(784)).tag(sync=True, from_json=_bytes)
     centred = traitlets.Bool(True).tag(sync=True)
     gallery = traitlets.Bool(False).tag(sync=True)
@@ -62,12 +68,16 @@ class Pad(anywidget.AnyWidget):
     def __init__(self, entries: Sequence[Entry], classes: Sequence[str], starts: Starts, **more: Any) -> None:
         self.entries = entries
         self.starts = starts
+        opens = starts.opens
+        large = np.kron(opens, np.ones((10, 10), np.uint8))
         columns = [paths.columns(entry.model) for entry in entries]
         weights = np.stack(columns)
         super().__init__(
             **configuration(entries, classes, starts),
             weights=weights.astype("<f8").tobytes(),
             images=starts.images.tobytes(),
+            ink=large.tobytes(),
+            pixels=opens.tobytes(),
             **more,
         )
 
@@ -94,11 +104,11 @@ class Pad(anywidget.AnyWidget):
         return self.entries[self.at].model
 
     def _repr_mimebundle_(self, **arguments: Any) -> tuple[dict[str, Any], dict[str, Any]]:
-        """Return the widget and, for where there is no kernel, a still picture of it with its first image."""
+        """Return the widget and, for where there is no kernel, a still picture of it as it opens."""
         found: Any = super()._repr_mimebundle_(**arguments)
         entry = self.entries[self.at]
         title = f"{entry.group} {entry.name}".strip()
-        png = pictures.still(entry.model, self.starts.images[0], self.classes, title)
+        png = pictures.still(entry.model, self.starts.opens, self.classes, title)
         words = "A drawing pad with the probabilities of each class: run the notebook to draw"
         encoded = b64encode(png).decode()
         return found[0] | {"image/png": encoded, "text/plain": words}, found[1]

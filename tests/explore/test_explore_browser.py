@@ -167,6 +167,10 @@ def lab(browser, tmp_path_factory):
     with notebook(browser, "explore.ipynb", tmp_path_factory.mktemp("lab")) as page:
         assert run_all(page) == []
         page.locator(".jp-OutputArea details").first.wait_for()
+        for number in range(3):  # none opens black
+            pad = page.locator(".pad").nth(number)
+            assert pad.locator(".pad-status").inner_text().startswith("An example: ")
+            assert pad.locator(".pad-invitation").inner_text() == "Your turn: draw over it"
         yield page
 
 
