@@ -1,7 +1,5 @@
 """Problems of a page, collected cell by cell, so that all of them are said at once."""
 
-from __future__ import annotations
-
 from dataclasses import dataclass, field
 from typing import Any
 

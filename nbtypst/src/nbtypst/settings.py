@@ -1,7 +1,5 @@
 """The settings of a page: from the exporter's options, else the notebook's metadata, else the defaults."""
 
-from __future__ import annotations
-
 import re
 from dataclasses import dataclass, field, fields
 from typing import Any

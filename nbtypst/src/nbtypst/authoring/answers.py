@@ -1,7 +1,5 @@
 """A table of answers up front, a line each, which fills as the questions below it are answered."""
 
-from __future__ import annotations
-
 import re
 import sys
 from dataclasses import asdict

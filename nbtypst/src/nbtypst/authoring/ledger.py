@@ -7,8 +7,6 @@ if it comes from a cell below the sentence that shows it. In a run from top to b
 are told apart by the ids that JupyterLab sends, above and below by the order in which they first ran.
 """
 
-from __future__ import annotations
-
 import ast
 import re
 from collections.abc import Callable
@@ -115,7 +113,7 @@ def read_and_bound(source: str) -> tuple[set[str], set[str]]:
     except SyntaxError:
         return set(), set()
     read = {n.id for n in ast.walk(tree) if isinstance(n, ast.Name) and isinstance(n.ctx, ast.Load)}
-    bound: set[str] = set()
+    bound = set()
     waiting: list[ast.AST] = list(tree.body)
     while waiting:
         node = waiting.pop()

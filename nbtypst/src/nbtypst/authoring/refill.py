@@ -4,8 +4,6 @@ An output keeps the names of its parts, their values and their checks (see `nbty
 the code is as it was, new words around these need nothing to be computed.
 """
 
-from __future__ import annotations
-
 import re
 from collections.abc import Mapping
 from typing import Any
@@ -22,7 +20,7 @@ def refill(nb: Any, parts: Mapping[str, str], changed: set[str]) -> bool:
     It has to for a part that no output shows, and for a value or a check that an output does not keep; then
     some outputs may be filled and others not. `parts` has all templates by name.
     """
-    shown: set[str] = set()
+    shown = set()
     for cell in nb.cells:
         for output in cell.get("outputs", ()):
             used = dict(output.get("metadata", {}).get("parts", ()))

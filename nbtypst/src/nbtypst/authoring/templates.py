@@ -9,8 +9,6 @@ an array that is true in all places. It may go on over lines until its brackets 
 new paragraph.
 """
 
-from __future__ import annotations
-
 import ast
 import re
 import textwrap
@@ -61,7 +59,7 @@ class Passage:
     def names(self) -> set[str]:
         """Return the names that the values and the checks read."""
         values = [_split(match[1])[0] for match in VALUE.finditer(self.text)]
-        found: set[str] = set()
+        found = set()
         for source in (*values, *self.checks):
             found |= _read_by(source)
         return found
@@ -170,8 +168,8 @@ def names(template: str) -> set[str]:
 
 def _read_by(source: str) -> set[str]:
     """Return the names that an expression reads and does not bind."""
-    read: set[str] = set()
-    bound: set[str] = set()
+    read = set()
+    bound = set()
     for node in ast.walk(ast.parse(source, mode="eval")):
         if isinstance(node, ast.arg):
             bound.add(node.arg)
@@ -204,7 +202,7 @@ def _split(value: str) -> tuple[str, str]:
 def _values(text: str, names: Names) -> tuple[str, dict[str, str], list[tuple[str, str]]]:
     """Return the text with its values, these by source, and those that could not be computed, with why."""
     faults = []
-    found: dict[str, str] = {}
+    found = {}
 
     def value(match: re.Match[str]) -> str:
         expression, form = _split(match[1])

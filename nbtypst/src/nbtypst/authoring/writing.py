@@ -12,8 +12,6 @@ and `python -m nbtypst.check` refuse a notebook that shows one, and list all. On
 left behind, run out of order, asks for the cells above to be run again.
 """
 
-from __future__ import annotations
-
 import io
 import platform
 import re
@@ -72,7 +70,7 @@ def table(header: Sequence[str], rows: Sequence[Sequence[object]], label: str, c
     display(Markdown("\n".join(lines)), metadata={"id": name, "caption": titled} | about)
 
 
-def show(figure: Figure, label: str, caption: str, alt: str = "") -> None:
+def show(figure: "Figure", label: str, caption: str, alt: str = "") -> None:
     """Show a figure at its own size, its caption below; `label` is its number, such as "Figure 3".
 
     Without `alt`, `caption` names a part, and the alternative text is the part of that name and ".alt".

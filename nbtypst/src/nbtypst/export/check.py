@@ -4,8 +4,6 @@ Lists every sentence that is not true, and in a strict notebook all that a page 
 with its cell; the exit status is then 1. With --evidence it writes every check made, with what was measured.
 """
 
-from __future__ import annotations
-
 import argparse
 import sys
 from pathlib import Path

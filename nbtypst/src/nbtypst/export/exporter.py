@@ -1,7 +1,5 @@
 """What both exporters share: options, nbconvert's preprocessors, and problems said in one line each."""
 
-from __future__ import annotations
-
 import logging
 import subprocess
 from collections.abc import Callable
@@ -11,7 +9,7 @@ from typing import Any
 
 import nbformat
 from nbconvert.exporters import Exporter, TemplateExporter
-from traitlets import Bool, Float, List, TraitType, Unicode
+from traitlets import Bool, Float, List, Unicode
 from traitlets.config import Application, Config
 
 from nbtypst.problems import ExportError, Problem, Problems
@@ -44,7 +42,7 @@ class _OneLine(logging.Filter):
 _IN_LINES = _OneLine()
 
 
-def _option(setting: Field[Any]) -> TraitType[Any, Any]:
+def _option(setting: Field[Any]) -> Any:
     """Return the option of a setting; it is None or empty unless it is given."""
     words = setting.metadata["help"]
     if isinstance(setting.default, bool):

@@ -1,7 +1,5 @@
 """The notebook as one self-contained HTML page with MathML: pandoc writes it by page.html and page.css."""
 
-from __future__ import annotations
-
 import json
 import re
 from functools import partial

@@ -7,8 +7,6 @@ fontTools 4.68 from the font in the package ziamath: `pyftsubset STIXTwoMath-Reg
 with the code points that it has. What is not in it, browsers take from a font of the machine.
 """
 
-from __future__ import annotations
-
 import re
 from base64 import b64encode
 from html import escape, unescape

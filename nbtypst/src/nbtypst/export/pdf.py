@@ -1,7 +1,5 @@
 """The notebook as a tagged PDF: Typst sets it by the page design of page.typ."""
 
-from __future__ import annotations
-
 import json
 import re
 import tempfile

@@ -1,7 +1,5 @@
 """A document as Typst source: text is in string literals only, so that none of it can be code."""
 
-from __future__ import annotations
-
 import math
 import re
 import unicodedata
@@ -158,7 +156,7 @@ class Writer:
 
     def _paragraph(self, inlines: list[Any]) -> str:
         """Return a paragraph, its display equations as blocks; one sticks to the words that lead to it."""
-        parts: list[str] = []
+        parts = []
         groups = [(display, list(items)) for display, items in groupby(inlines, _is_display)]
         for number, (display, items) in enumerate(groups, 1):
             if display:

@@ -1,7 +1,5 @@
 """A notebook's cells as pieces of a page: text, code, outputs and figures, in order."""
 
-from __future__ import annotations
-
 import json
 import re
 from dataclasses import dataclass, field
@@ -91,7 +89,7 @@ def pieces(
     Long outputs are shortened unless `all_lines` is set. A cell that asks for a widget is there on a page
     that shows `widgets` alone.
     """
-    found: list[Piece] = []
+    found = []
     info = nb.metadata.get("language_info", {})
     language = re.sub(r"[^\w+#-]", "", str(info.get("name", "python")))
     for number, cell in enumerate(nb.cells, 1):

@@ -1,7 +1,5 @@
 """A notebook as a page's title, blocks and pictures, its numbers and mentions checked."""
 
-from __future__ import annotations
-
 import json
 import re
 from collections import Counter
@@ -70,7 +68,7 @@ def collect(
     if options:
         found.append(Piece("the references", html='<div id="refs"></div>'))
     _read(found, problems, options)
-    blocks: Placed = []
+    blocks = []
     pictures: dict[str, Picture] = {}
     macros: Macros = {}
     for piece in found:
@@ -162,7 +160,7 @@ def _title(blocks: Placed, given: str, name: str) -> tuple[str, Placed]:
     words = one_line(stringify(roots[0]["c"][2])) if roots else ""
     if not words or given not in ("", words):
         return given or name or "Notebook", blocks
-    kept: Placed = []
+    kept = []
     for place, block in blocks:
         if block is not roots[0]:
             kept.append((place, block))
@@ -179,7 +177,7 @@ def _refer(blocks: Placed, references: References) -> None:
     wanted = {label for node in math for _, label in REFERENCE.findall(node["c"].latex)}
     taken = {node["c"].tag for node in math}
     free = (str(one) for one in count(1) if str(one) not in taken)
-    numbers: dict[str, str] = {}
+    numbers = {}
     for node in math:
         labels = dict(node["c"].labels)
         if node["c"].display and wanted & labels.keys() and not any(labels.values()):

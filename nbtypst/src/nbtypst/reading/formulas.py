@@ -1,7 +1,5 @@
 """LaTeX math as a notebook has it, made ready for pandoc, and pandoc's Typst for it."""
 
-from __future__ import annotations
-
 import json
 import re
 import tempfile

@@ -5,8 +5,6 @@ the names in an SVG in small letters, ends a misnested element where a browser g
 four times as long as nh3.
 """
 
-from __future__ import annotations
-
 import json
 import os
 import re
@@ -251,7 +249,7 @@ def drawn(html: str) -> str:
 
 def visible(html: str) -> tuple[str, list[tuple[str, str]]]:
     """Return HTML, a word or a link before each element that no page shows, and those tags and addresses."""
-    lost: list[tuple[str, str]] = []
+    lost = []
 
     def word(match: re.Match[str]) -> str:
         tag = (match[1] or match[3]).lower()

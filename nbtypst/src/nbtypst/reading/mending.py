@@ -1,7 +1,5 @@
 """Notebooks that are not valid, made valid: a wrong part is left out or becomes text."""
 
-from __future__ import annotations
-
 import copy
 import json
 import re

@@ -1,7 +1,5 @@
 """What authors know from Quarto: front matter, and the .bib files beside the notebook."""
 
-from __future__ import annotations
-
 import json
 import re
 from pathlib import Path

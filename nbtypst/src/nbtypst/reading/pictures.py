@@ -1,7 +1,5 @@
 """Pictures of outputs, attachments and files beside the notebook, checked before they reach a page."""
 
-from __future__ import annotations
-
 import io
 import re
 import warnings

@@ -1,7 +1,5 @@
 """Headings, ids and mentions: what "Figure 3", "Table A2", "equation (3)" and "task 2e" link to."""
 
-from __future__ import annotations
-
 import re
 from collections import Counter
 from collections.abc import Iterator
@@ -141,7 +139,7 @@ class References:
 
     def _linked(self, items: list[Any], place: str, own: str) -> list[Any]:
         """Return the items of a list, the mentions in its runs of text as links."""
-        linked: list[Any] = []
+        linked = []
         for is_text, run in groupby(items, lambda item: isinstance(item, dict) and item["t"] in _TEXT):
             if is_text:
                 words = "".join(item.get("c", " ") for item in run)
@@ -164,7 +162,7 @@ class References:
 
     def _text(self, text: str, place: str, own: str) -> list[Any]:
         """Return a run of text with its mentions as links, except that of a caption's own number."""
-        parts: list[Any] = []
+        parts = []
         done = 0
         for mention in _MENTION.finditer(text):
             kind = mention[1].lower()

@@ -1,7 +1,5 @@
 """LaTeX math read aloud, in the subset that converts rightly."""
 
-from __future__ import annotations
-
 import re
 from functools import cache
 

@@ -1,7 +1,5 @@
 """SVG with nothing but drawing in it: known elements and attributes, no script, style, link or file."""
 
-from __future__ import annotations
-
 import re
 from functools import cache
 from xml.etree import ElementTree
@@ -133,7 +131,7 @@ def _font(shorthand: str) -> dict[str, str]:
 def _clean(element: ElementTree.Element, rules: list[tuple[str, dict[str, str]]]) -> ElementTree.Element:
     """Return an element with known attributes and known children."""
     tag = _local(element.tag)
-    known: dict[str, str] = {}
+    known = {}
     for name, value in element.items():
         if name in _ATTRIBUTES:
             known[name] = value

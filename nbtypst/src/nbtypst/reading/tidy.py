@@ -5,8 +5,6 @@ class "figure", with the key of a `Picture` in its attributes. The content of a 
 first two fields stand where pandoc has a formula's kind and LaTeX.
 """
 
-from __future__ import annotations
-
 import re
 from collections.abc import Iterable
 from dataclasses import dataclass

@@ -6,8 +6,6 @@ of its root. A notebook names it in a cell's metadata and has no other say in it
 allows the scripts that the package gave, by their hashes, and no others.
 """
 
-from __future__ import annotations
-
 import re
 from base64 import b64encode
 from hashlib import sha256
