@@ -29,7 +29,7 @@ from traitlets.config import Config
 
 from nbtypst.authoring.parts import read
 from nbtypst.authoring.refill import refill
-from nbtypst.export.check import evidence
+from nbtypst.check import evidence
 from nbtypst.problems import ExportError
 from nbtypst.reading.document import collect
 from tools.files import write

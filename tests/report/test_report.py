@@ -16,7 +16,7 @@ from conftest import ELSEWHERE, ROOT, nbconvert
 from nbtypst import ReportPDFExporter
 from nbtypst.authoring import parts, templates
 from nbtypst.authoring.refill import refill
-from nbtypst.export.check import evidence
+from nbtypst.check import evidence
 from nbtypst.problems import ExportError
 from study.notation import QUESTIONS
 from tools import build

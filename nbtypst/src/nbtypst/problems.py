@@ -54,12 +54,6 @@ class Problems:
         if self.strict:
             self.error(place, what, advice)
 
-    def not_valid(self, fault: str) -> None:
-        """Warn of what was mended in a notebook that is not valid, "" for nothing."""
-        if fault:
-            what = f"it is no valid notebook: {fault}"
-            self.warn("the notebook", what, "it is read as well as it can be")
-
     def stop(self) -> None:
         """Raise ExportError with every error found so far, if there is one."""
         if self.errors:

@@ -1,15 +1,14 @@
 """A table of answers up front, a line each, which fills as the questions below it are answered."""
 
 import re
-import sys
-from dataclasses import asdict
+from itertools import chain
 from typing import Any
 
 from IPython.display import Markdown, display
 
 from nbtypst.authoring.ledger import ledger
 from nbtypst.authoring.parts import NAME, template
-from nbtypst.authoring.templates import FALSE, STALE, Check, filled
+from nbtypst.authoring.templates import FALSE, STALE, Check, cell, filled, kept, names_of_caller
 
 
 class Answers:
@@ -46,8 +45,7 @@ class Answers:
 
         Raises KeyError for a question that the table does not have, ValueError for text before the first.
         """
-        frame = sys._getframe(1)
-        names = {**frame.f_globals, **frame.f_locals}
+        names = names_of_caller()
         for question, answer in by_question(template(text)).items():
             self.questions[question]  # is one
             passages = list(filled(answer, names, ledger.stale))
@@ -68,10 +66,8 @@ class Answers:
             self.place.update(Markdown(table), metadata=self._about())
 
     def _about(self) -> dict[str, Any]:
-        checks = [asdict(check) for given in self.checks.values() for check in given]
-        kept = {"checks": checks, "parts": list(map(list, self.parts.items())), "values": self.values}
         about = {"id": self.id, "caption": self.caption}
-        return about | {key: value for key, value in kept.items() if value}
+        return about | kept(chain(*self.checks.values()), self.parts, self.values)
 
     def _table(self) -> str:
         lines = ["| Task | Answer |", f"| {'-' * 7} | {'-' * 93} |"]
@@ -92,11 +88,6 @@ def by_question(text: str) -> dict[str, str]:
     if before.strip():
         raise ValueError(f"{before.strip()!r} answers no question; expected a short name and a colon")
     return dict(zip(parts[::2], parts[1::2], strict=True))
-
-
-def cell(text: str) -> str:
-    """Return a text as a cell of a table."""
-    return " ".join(text.split()).replace("|", r"\|")
 
 
 def _mark(*parts: str) -> str:

@@ -13,6 +13,8 @@ from collections.abc import Callable
 from dataclasses import dataclass, field
 from typing import Any
 
+from IPython import get_ipython
+
 from nbtypst.authoring.templates import Check
 
 
@@ -101,8 +103,6 @@ def _ending(result: Any) -> str:
 
 def kernel() -> Any:
     """Return the session's kernel; None in a terminal."""
-    from IPython import get_ipython
-
     return getattr(get_ipython(), "kernel", None)
 
 
@@ -137,8 +137,6 @@ ledger = Ledger()
 
 def watch() -> None:
     """Keep the ledger of the session, if there is one; a second call changes nothing."""
-    from IPython import get_ipython
-
     shell = get_ipython()
     if shell is not None and ledger.before not in shell.events.callbacks["pre_run_cell"]:
         shell.events.register("pre_run_cell", ledger.before)

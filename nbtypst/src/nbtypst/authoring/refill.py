@@ -66,7 +66,7 @@ def _put(output: Any, of_place: Mapping[str, str]) -> None:
         elif place not in PLACES:
             row = re.compile(rf"^(\| \[{place}\]\(\S*\) \| ).*$", re.M)
             before, label, after = row.split(output.data["text/markdown"])
-            output.data["text/markdown"] = f"{before}{label}{answers.cell(text)} |{after}"
+            output.data["text/markdown"] = f"{before}{label}{templates.cell(text)} |{after}"
         elif not about.get("role"):
             output.data["text/plain"] = text
             about["alt"] = " ".join(text.split())

@@ -11,27 +11,16 @@ new paragraph.
 
 import ast
 import re
+import sys
 import textwrap
 import warnings
-from collections.abc import Callable, Iterator
-from dataclasses import dataclass, field
+from collections.abc import Callable, Iterable, Iterator
+from dataclasses import asdict, dataclass, field
 from typing import Any
 
 VALUE = re.compile(r"\{\{(.+?)\}\}(?!\})", re.DOTALL)
 FALSE = "**No longer true**"
 STALE = "**Run the cells above again**"
-OPERATORS: dict[type[ast.cmpop], str] = {
-    ast.Eq: "==",
-    ast.Gt: ">",
-    ast.GtE: ">=",
-    ast.In: "in",
-    ast.Is: "is",
-    ast.IsNot: "is not",
-    ast.Lt: "<",
-    ast.LtE: "<=",
-    ast.NotEq: "!=",
-    ast.NotIn: "not in",
-}
 Names = dict[str, Any]
 
 
@@ -110,9 +99,7 @@ def passages(template: str) -> list[Passage]:
     return found
 
 
-def filled(
-    template: str, names: Names, stale: Callable[[set[str]], str] = lambda names: ""
-) -> Iterator[Filled]:
+def filled(template: str, names: Names, stale: Callable[[set[str]], str]) -> Iterator[Filled]:
     """Yield a template's passages, filled from `names`.
 
     `stale` says which of a set of names has a value from an older run; such a passage is marked so.
@@ -246,10 +233,10 @@ def _compare(part: ast.expr, names: Names) -> tuple[str, bool]:
     words = brief(left)
     holds = True
     for operator, comparator in zip(part.ops, part.comparators, strict=True):
-        sign = OPERATORS[type(operator)]
         right = _evaluate(comparator, names)
-        words += f" {sign} {brief(right)}"
-        holds = holds and _all(eval(f"left {sign} right", {"left": left, "right": right}))
+        pair = ast.unparse(ast.Compare(ast.Name("left"), [operator], [ast.Name("right")]))
+        words += pair.removeprefix("left").replace("right", brief(right))
+        holds = holds and _all(eval(pair, {"left": left, "right": right}))
         left = right
     return words, holds
 
@@ -269,6 +256,24 @@ def _all(value: Any) -> bool:
     raise TypeError(
         f"{brief(value)} is no check; expected true or false, or an array of them that is not empty"
     )
+
+
+def kept(checks: Iterable[Check], parts: dict[str, str], values: dict[str, str]) -> dict[str, Any]:
+    """Return what an output keeps: its checks and, since a part may be edited, the parts and their values."""
+    pairs = list(map(list, parts.items()))  # a notebook's file would sort names
+    about = {"checks": list(map(asdict, checks)), "parts": pairs, "values": values}
+    return {name: one for name, one in about.items() if one}
+
+
+def names_of_caller() -> Names:
+    """Return the names of the cell or function that called the function that called this."""
+    frame = sys._getframe(2)
+    return {**frame.f_globals, **frame.f_locals}
+
+
+def cell(value: object) -> str:
+    """Return a value as a cell of a table."""
+    return " ".join(str(value).split()).replace("|", r"\|")
 
 
 def brief(value: Any) -> str:

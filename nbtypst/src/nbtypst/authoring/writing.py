@@ -15,10 +15,8 @@ left behind, run out of order, asks for the cells above to be run again.
 import io
 import platform
 import re
-import sys
 from base64 import b64encode
 from collections.abc import Sequence
-from dataclasses import asdict
 from importlib.metadata import version
 from typing import TYPE_CHECKING, Any
 
@@ -26,7 +24,7 @@ from IPython.display import Markdown, display
 
 from nbtypst.authoring.ledger import ledger, watch
 from nbtypst.authoring.parts import NAME, template
-from nbtypst.authoring.templates import fill
+from nbtypst.authoring.templates import cell, fill, kept, names_of_caller
 
 if TYPE_CHECKING:
     from matplotlib.figure import Figure
@@ -46,7 +44,7 @@ watch()
 
 def say(text: str) -> None:
     """Show `text` as Markdown, its values computed and its checks made in the caller's names."""
-    shown, about = _filled(_names(), text=text)
+    shown, about = _filled(names_of_caller(), text=text)
     display(Markdown(shown["text"]), metadata=about)
 
 
@@ -57,11 +55,11 @@ def table(header: Sequence[str], rows: Sequence[Sequence[object]], label: str, c
     Raises ValueError for rows of unequal length or a label of another form.
     """
     name = _id(label, "Table")
-    shown, about = _filled(_names(), caption=caption)
+    shown, about = _filled(names_of_caller(), caption=caption)
     for row in rows:
         if len(row) != len(header):
             raise ValueError(f"{label} has {len(header)} columns, a row has {len(row)}: {list(row)!r}")
-    cells = [[_cell(cell) for cell in row] for row in (header, *rows)]
+    cells = [list(map(cell, row)) for row in (header, *rows)]
     wrapped = any(_length(cell) > WRAPPED for row in cells for cell in row)
     dashes = [_dashes(column, wrapped) for column in zip(*cells, strict=True)]
     lines = [f"| {' | '.join(line)} |" for line in (cells[0], dashes, *cells[1:])]
@@ -81,7 +79,7 @@ def show(figure: "Figure", label: str, caption: str, alt: str = "") -> None:
     import matplotlib.pyplot as plt
 
     name = _id(label, "Figure")
-    names = _names()
+    names = names_of_caller()
     if not alt and not NAME.fullmatch(caption):
         raise ValueError(f"{label} has no alternative text; expected one, or a caption that names a part")
     shown, about = _filled(names, caption=caption, alt=alt or f"{caption}.alt")
@@ -123,31 +121,20 @@ def versions(*packages: str) -> None:
     display({"text/markdown": text, "text/latex": rf"\newcounter{{none}}{text}"}, raw=True)
 
 
-def _names() -> dict[str, Any]:
-    """Return the names of the cell or function that called the function that called this."""
-    frame = sys._getframe(2)
-    return {**frame.f_globals, **frame.f_locals}
-
-
 def _filled(names: dict[str, Any], **texts: str) -> tuple[dict[str, str], dict[str, Any]]:
-    """Return templates, or the parts that they name, with their values, and what their output keeps.
-
-    That is the checks, and, since a part may be edited, the names of parts and their values (see
-    `nbtypst.authoring.refill`).
-    """
+    """Return templates, or the parts that they name, with their values, and what their output keeps."""
     shown = {}
     checks = []
-    parts = []  # as pairs, since a notebook's file sorts names
+    parts = {}
     values: dict[str, str] = {}
     for place, text in texts.items():
         shown[place], made, found = fill(template(text), names, ledger.stale)
         ledger.told[ledger.cell, text] = made
         checks += made
         if NAME.fullmatch(text):
-            parts.append([place, text])
+            parts[place] = text
             values |= found
-    kept = {"checks": [asdict(check) for check in checks], "parts": parts, "values": values}
-    return shown, {key: value for key, value in kept.items() if value}
+    return shown, kept(checks, parts, values)
 
 
 def _as_caption(about: dict[str, Any]) -> dict[str, Any]:
@@ -163,10 +150,6 @@ def _id(label: str, kind: str) -> str:
             f"the label is {label!r}; expected one like '{kind} 3' or, in the appendix, '{kind} A1'"
         )
     return PREFIX[kind] + match[2].lower()
-
-
-def _cell(cell: object) -> str:
-    return " ".join(str(cell).split()).replace("|", r"\|")
 
 
 def _length(cell: str) -> int:

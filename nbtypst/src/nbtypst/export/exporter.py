@@ -12,7 +12,7 @@ from nbconvert.exporters import Exporter, TemplateExporter
 from traitlets import Bool, Float, List, Unicode
 from traitlets.config import Application, Config
 
-from nbtypst.problems import ExportError, Problem, Problems
+from nbtypst.problems import ExportError, Problem
 from nbtypst.reading.document import Document, collect, digest
 from nbtypst.reading.mending import mend, read
 from nbtypst.reading.notes import read_front_matter
@@ -77,7 +77,7 @@ class ReportExporter(TemplateExporter):
 
     shows_widgets = False  # whether its page can have parts that move
 
-    render: Callable[[Document, Problems], bytes | str]  # the finished file
+    render: Callable[[Document], bytes | str]  # the finished file
 
     def settings(self, nb: Any) -> Settings:
         """Return the page's settings for a notebook."""
@@ -118,14 +118,12 @@ class ReportExporter(TemplateExporter):
         if folder is not None:
             folder = str(Path(folder or "."))
         own = self.settings(nb)
-        problems = Problems(own.strict)
-        problems.not_valid(fault)
         try:
-            document = collect(nb, own, problems, folder, about.get("name", ""), self.shows_widgets)
+            document = collect(nb, own, fault, folder, about.get("name", ""), self.shows_widgets)
             document.digest = made_from
-            output = self.render(document, problems)
+            output = self.render(document)
         except (RuntimeError, subprocess.SubprocessError) as error:  # of pandoc or Typst
             raise ExportError([Problem("the notebook", str(error))]) from error
-        for problem in problems.warnings:
+        for problem in document.problems.warnings:
             self.log.warning("%s", problem)
         return output, resources

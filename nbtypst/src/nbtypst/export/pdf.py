@@ -37,12 +37,13 @@ class ReportPDFExporter(ReportExporter):
     def _file_extension_default(self) -> str:
         return ".pdf"
 
-    def render(self, document: Document, problems: Problems) -> bytes:
+    def render(self, document: Document) -> bytes:
         """Return the bytes of the PDF; the same on every machine."""
         blocks = [block for _, block in document.blocks]
         formulas = [node["c"] for node in nodes(blocks) if node["t"] == "Math"]
         writer = Writer(document, to_typst(formulas))
         pdf = self._compile(writer)
+        problems = document.problems
         for formula, place in writer.shown_as_text.items():
             problems.warn(place, f"the formula {formula.latex!r} cannot be set", "its source is shown")
         for key in sorted(key for key in writer.broken if isinstance(key, str)):

@@ -12,7 +12,7 @@ from pandocfilters import stringify
 from nbtypst.reading.document import Document
 from nbtypst.reading.formulas import Formula
 from nbtypst.reading.markdown import Block
-from nbtypst.reading.references import PREFIX, words_of
+from nbtypst.reading.references import words_of
 from nbtypst.reading.speech import read_aloud
 
 WIDTH = 378.0  # points of the type area, which a picture may fill
@@ -90,7 +90,7 @@ class Writer:
 
     def _label(self, name: str) -> str:
         """Return a place to which a link can lead, "" without a name."""
-        return f"#metadata(none)#label({self.string(name)})" if name else ""
+        return f"#metadata(none)#label({self.string(name)});" if name else ""
 
     def blocks(self, blocks: list[Block]) -> str:
         """Return blocks as the inside of a Typst content block."""
@@ -206,14 +206,13 @@ class Writer:
         (name, classes, pairs), inner = content  # of a Span
         if classes == ["picture"]:
             return self._picture(dict(pairs)["key"])
-        return (f"{self._label(name)};" if name else "") + self.inlines(inner)
+        return self._label(name) + self.inlines(inner)
 
     def math(self, formula: Formula) -> str:
         """Return a formula with its reading in words, or its source where Typst cannot set it."""
-        name = PREFIX["equation"] + formula.tag.lower() if formula.tag else ""
         body = self.formulas.get(formula)
         if body is None or formula in self.broken:
-            return self._source(formula, name)
+            return self._source(formula)
         words = read_aloud(formula.latex)
         if formula.tag:
             words += f", equation {formula.tag}"
@@ -222,16 +221,17 @@ class Writer:
             return f"#nb.read({alt},\n{self._mark(formula)}${body}$\n);"
         tag = self.string(formula.tag) if formula.tag else "none"
         boxed = str(formula.boxed).lower()
-        return f"#nb.display({alt}, {tag}, {self.string(name)}, {boxed},\n{self._mark(formula)}$ {body} $\n)"
+        name = self.string(formula.name)
+        return f"#nb.display({alt}, {tag}, {name}, {boxed},\n{self._mark(formula)}$ {body} $\n)"
 
-    def _source(self, formula: Formula, name: str) -> str:
+    def _source(self, formula: Formula) -> str:
         """Return a formula's LaTeX as code."""
         self.shown_as_text[formula] = self.place
         source = formula.latex
         if formula.tag:
             source += rf" \tag{{{formula.tag}}}"
         code = self.string(source)
-        label = f"{self._label(name)};" if name else ""
+        label = self._label(formula.name)
         return f'{label}#nb.code("plain", "latex", {code})' if formula.display else f"{label}#raw({code});"
 
     def _image(self, key: str) -> str:

@@ -25,14 +25,6 @@ from nbtypst.reading.mending import joined
 from nbtypst.reading.pictures import Picture, from_output
 from nbtypst.reading.widgets import widget_of
 
-PICTURES = {
-    "image/bmp",
-    "image/gif",
-    "image/jpeg",
-    "image/png",
-    "image/svg+xml",
-    "image/webp",
-}
 WORDS = "text/latex, words"  # LaTeX that is no formula: every other form but plain text goes before it
 MERMAID = "text/vnd.mermaid"
 LATEX = {"text/latex": from_latex, WORDS: from_latex_text}
@@ -111,9 +103,7 @@ def pieces(
         elif cell.cell_type == "raw":
             found += reader.raw(cell)
         else:  # of a later format
-            problems.warn(
-                reader.place, f"no page has cells of the kind {cell.cell_type!r}", "its text is shown"
-            )
+            reader.warn(f"no page has cells of the kind {cell.cell_type!r}", "its text is shown")
             found.append(reader.code("text", str(cell.get("source", ""))))
     _note_waiting(nb, problems)
     return found
@@ -138,6 +128,10 @@ class _Reader:
     problems: Problems
     all_lines: bool
 
+    def warn(self, what: str, advice: str = "") -> None:
+        """Warn of what no page shows as it is."""
+        self.problems.warn(self.place, what, advice)
+
     def code(self, kind: str, text: str, language: str = "") -> Piece:
         """Return a piece that is a block of code."""
         return Piece(self.place, kind, blocks=[plain_code(text, language)])
@@ -147,7 +141,7 @@ class _Reader:
         try:
             html = from_markdown(source)
         except (AttributeError, LookupError, RuntimeError, TypeError, ValueError):
-            self.problems.warn(self.place, "its Markdown cannot be read", "it is shown as it is written")
+            self.warn("its Markdown cannot be read", "it is shown as it is written")
             return self.code("text", source)
         return self.html(html)
 
@@ -156,7 +150,7 @@ class _Reader:
         html, lost = visible(source)
         for tag, address in lost:
             advice = f"its address {address} stands there" if address else ""
-            self.problems.warn(self.place, f"a page cannot show <{tag}>", advice)
+            self.warn(f"a page cannot show <{tag}>", advice)
         return Piece(self.place, html=html)
 
     def raw(self, cell: Any) -> list[Piece]:
@@ -210,7 +204,7 @@ class _Reader:
 
     def _form(self, kind: str, text: str, about: dict[str, Any]) -> Piece | None:
         """Return one form of an output as a piece; None if it shows nothing or cannot be read."""
-        if kind in PICTURES:
+        if kind.startswith("image/"):
             return self._picture(kind, text, about)
         if len(text) > TALL:
             return self._start(text)
@@ -232,9 +226,7 @@ class _Reader:
         if len(lines) > MOST_LINES and not self.all_lines:
             left = len(lines) - FIRST - LAST
             lines[FIRST:-LAST] = [f"[{left:,} lines are left out here]"]
-            self.problems.warn(
-                self.place, f"{left:,} lines of an output are left out", "`all_lines` keeps them"
-            )
+            self.warn(f"{left:,} lines of an output are left out", "`all_lines` keeps them")
         return self.code(kind, "\n".join(lines))
 
     def _no_form(self, data: dict[str, Any]) -> Piece:
@@ -244,13 +236,13 @@ class _Reader:
             return self.code("output", words) if len(words) <= START else self._start(words)
         kinds = ", ".join(sorted(data)) or "nothing"
         fault = f"a page cannot show an output of the kind {kinds}"
-        self.problems.warn(self.place, fault, "give it a text/plain form too")
+        self.warn(fault, "give it a text/plain form too")
         return self.code("output", f"[An output that a page cannot show: {kinds}]")
 
     def _start(self, text: str) -> Piece:
         """Return the start of an output that is too long."""
         fault = f"an output has {len(text):,} characters"
-        self.problems.warn(self.place, fault, "only its start is shown")
+        self.warn(fault, "only its start is shown")
         return self.code("output", terminal(text[:START]) + "\n…")
 
     def _warn_of_richer(self, data: dict[str, Any], shown: str) -> None:
@@ -260,7 +252,7 @@ class _Reader:
             richer.append("text/html that is scripts alone")
         if richer and shown in ("text/plain", "text/html"):
             fault = f"a page cannot show {', '.join(richer)}"
-            self.problems.warn(self.place, fault, "its text is shown instead")
+            self.warn(fault, "its text is shown instead")
 
     def _picture(self, kind: str, text: str, about: dict[str, Any]) -> Piece | None:
         """Return a picture as a figure; None, and a warning, if it cannot be read."""
@@ -270,12 +262,12 @@ class _Reader:
         try:
             picture = from_output(kind, text, own)
         except ValueError as error:
-            self.problems.warn(self.place, f"its {kind} cannot be shown: {error}")
+            self.warn(f"its {kind} cannot be shown: {error}")
             return None
         alt = own.get("alt") or about.get("alt") or own.get("alternative-text")
         if not alt:
             advice = "give it 'alt' in its metadata, such as display(figure, metadata={'alt': '...'})"
-            self.problems.warn(self.place, "a picture has no alternative text", advice)
+            self.warn("a picture has no alternative text", advice)
             alt = re.sub(r"[*_`$]", "", str(about.get("caption", "")))
         picture.alt = one_line(str(alt or f"Picture, output of {self.place}"))
         return Piece(self.place, "figure", picture=picture)

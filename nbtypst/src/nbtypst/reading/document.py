@@ -35,6 +35,7 @@ class Document:
     blocks: Placed
     pictures: dict[str, Picture]
     checks: list[tuple[str, dict[str, Any]]]
+    problems: Problems
     digest: str = ""  # of the notebook
 
 
@@ -47,18 +48,22 @@ def digest(nb: Any) -> str:
 def collect(
     nb: Any,
     settings: Settings | None = None,
-    problems: Problems | None = None,
+    fault: str = "",
     folder: str | None = None,
     name: str = "",
     widgets: bool = False,
 ) -> Document:
     """Return the document in a notebook of the file `name` in `folder`, where its pictures are.
 
-    `widgets` says whether it is for a page that can show those, and can unfold code that is hidden.
+    `fault` is what was not valid in it; `widgets` says whether it is for a page that can show those, and can
+    unfold code that is hidden.
     Raise ExportError with every problem found if the notebook cannot become a document.
     """
     settings = settings or settings_of(nb, {})
-    problems = problems or Problems(settings.strict)
+    problems = Problems(settings.strict)
+    if fault:
+        what = f"it is no valid notebook: {fault}"
+        problems.warn("the notebook", what, "it is read as well as it can be")
     no_code = settings.hide_code and not (widgets and settings.fold_code)
     found = pieces(nb, problems, no_code, widgets, settings.all_lines)
     checks = [(piece.place, check) for piece in found for check in piece.checks]
@@ -95,7 +100,7 @@ def collect(
     if any(len(_targets([one])) > max(2, len(headings) // 3) for one in lists):
         settings.contents = False  # it has its own
     problems.stop()
-    return Document(title, settings, blocks, pictures, checks)
+    return Document(title, settings, blocks, pictures, checks, problems)
 
 
 def placed(blocks: Placed) -> list[tuple[str, dict[str, Any]]]:
@@ -204,8 +209,7 @@ def _name_all(blocks: Placed, references: References) -> None:
     """Note every id; headings get theirs last, so that none takes a figure's."""
     for place, node in placed(blocks):
         if node["t"] == "Math" and node["c"].tag:
-            name = PREFIX["equation"] + node["c"].tag.lower()
-            if not references.add(name, place):
+            if not references.add(node["c"].name, place):
                 node["c"] = untagged(node["c"])
         elif node["t"] in ("Div", "Table") and node["c"][0][0]:
             node["c"][0][0] = references.add(node["c"][0][0], place)

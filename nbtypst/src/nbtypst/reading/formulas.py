@@ -7,7 +7,9 @@ from collections.abc import Iterable
 from pathlib import Path
 from typing import Any, NamedTuple
 
-from nbtypst.reading.markdown import pandoc, printable
+from pandocfilters import Math, Para, Str
+
+from nbtypst.reading.markdown import pandoc, printable, tree
 from nbtypst.reading.names import names
 
 TAG = re.compile(r"\s*\\tag\*?\s*\{([^{}]*)\}")
@@ -110,6 +112,11 @@ class Formula(NamedTuple):
     boxed: bool = False
     tag: str = ""  # the number
     labels: tuple[tuple[str, str], ...] = ()  # each with the number that stands in its line
+
+    @property
+    def name(self) -> str:
+        """Return the target of mentions, such as eq-3; "" without a number."""
+        return f"eq-{self.tag.lower()}" if self.tag else ""
 
 
 def formula(display: bool, source: str, macros: Macros) -> Formula:
@@ -263,11 +270,11 @@ def to_typst(formulas: Iterable[Formula]) -> dict[Formula, str]:
     unique = list(dict.fromkeys(formulas))
     if not unique:
         return {}
-    blocks = [_paragraph({"t": "Str", "c": "nbtypst0x"})]
+    blocks = [Para([Str("nbtypst0x")])]
     for number, one in enumerate(unique, 1):
         blocks.append(_math(_for_typst(one.latex)))
-        blocks.append(_paragraph({"t": "Str", "c": f"nbtypst{number}x"}))
-    text = pandoc(_document(blocks), "-f", "json", "-t", "typst", "--quiet")
+        blocks.append(Para([Str(f"nbtypst{number}x")]))
+    text = pandoc(tree(blocks), "-f", "json", "-t", "typst", "--quiet")
     done = {}
     for one, piece in zip(unique, re.split(r"nbtypst\d+x", text)[1:-1], strict=True):
         match = re.fullmatch(r"\s*\$(.*)\$\s*", piece, re.S)
@@ -306,18 +313,10 @@ def unreadable(formulas: Iterable[Formula]) -> set[str]:
     blocks = [_math(framed(one.latex)) for one in dict.fromkeys(formulas)]
     with tempfile.TemporaryDirectory() as folder:
         log = Path(folder) / "log.json"
-        pandoc(_document(blocks), "-f", "json", "-t", "typst", f"--log={log}", "--quiet")
+        pandoc(tree(blocks), "-f", "json", "-t", "typst", f"--log={log}", "--quiet")
         notes = json.loads(log.read_text(encoding="utf-8")) if log.exists() else []
     return {note["contents"] for note in notes if note.get("type") == "CouldNotConvertTeXMath"}
 
 
-def _math(latex: str) -> dict[str, Any]:
-    return _paragraph({"t": "Math", "c": [{"t": "InlineMath"}, latex]})
-
-
-def _paragraph(inline: dict[str, Any]) -> dict[str, Any]:
-    return {"t": "Para", "c": [inline]}
-
-
-def _document(blocks: list[Any]) -> str:
-    return json.dumps({"pandoc-api-version": [1, 23, 1], "meta": {}, "blocks": blocks})
+def _math(latex: str) -> Any:
+    return Para([Math({"t": "InlineMath"}, latex)])

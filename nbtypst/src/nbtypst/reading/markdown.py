@@ -365,6 +365,11 @@ def pandoc(text: str, *options: str) -> str:
     return done.stdout
 
 
+def tree(blocks: list[Any], meta: dict[str, Any] | None = None) -> str:
+    """Return blocks as pandoc's JSON of a document."""
+    return json.dumps({"pandoc-api-version": [1, 23, 1], "meta": meta or {}, "blocks": blocks})
+
+
 @cache
 def pandoc_path() -> str:
     """Return the path of pypandoc's pandoc, else of one >= 3 on PATH. Raise RuntimeError without one."""

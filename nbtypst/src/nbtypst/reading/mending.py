@@ -6,11 +6,11 @@ import re
 from typing import Any
 
 import nbformat
+from nbformat.validator import normalize
 
 from nbtypst.problems import ExportError, Problem
 
 _KINDS = ("code", "markdown", "raw")
-_REBUILT = ("jupyter", "name", "tags")  # of a cell's metadata: what nbformat's schema gives a type
 _TEXTS = {"stream": ("name", "text"), "error": ("ename", "evalue")}
 _JSON = re.compile(r"application/(.*\+)?json$")  # what may be no text, by nbformat's schema
 
@@ -44,12 +44,7 @@ def mend(nb: Any) -> tuple[Any, str]:
     nb.nbformat = 4
     nb.nbformat_minor = 4  # without ids of cells
     nb.cells = [_cell(_dict(cell) or {"source": cell}) for cell in nb.get("cells", ())]
-    if _fault(nb):
-        for cell in nb.cells:
-            cell.metadata = nbformat.NotebookNode()
-    if _fault(nb):
-        kept = {name: nb.metadata[name] for name in ("title", "nbtypst") if nb.metadata.get(name)}
-        nb.metadata = nbformat.from_dict(kept)
+    _, nb = normalize(nb, relax_add_props=True, strip_invalid_metadata=True)
     return nb, fault
 
 
@@ -70,9 +65,8 @@ def _cell(cell: Any) -> Any:
     kind = cell.get("cell_type")
     if kind not in _KINDS:
         kind = "raw"
-    given = _dict(cell.get("metadata"))
-    about = {key: value for key, value in given.items() if key not in _REBUILT}
-    tags = given.get("tags")
+    about = _dict(cell.get("metadata"))
+    tags = about.get("tags")
     if isinstance(tags, list):
         names = [str(tag).replace(",", "") for tag in tags if tag]
         about["tags"] = list(dict.fromkeys(names))

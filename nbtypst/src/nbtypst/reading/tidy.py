@@ -38,15 +38,6 @@ from nbtypst.reading.references import BREAKS, nodes, words_of
 
 NOTHING = ["", [], []]
 DEEPEST = 12  # nested blocks
-_WRAPPERS = {
-    "Emph",
-    "SmallCaps",
-    "Strikeout",
-    "Strong",
-    "Subscript",
-    "Superscript",
-    "Underline",
-}
 _OUTSIDE = re.compile(r"(?:https?://|mailto:)\S", re.I)
 _NUMBER = re.compile(r"(?:[-+−]?[\d.,]+(?:e[-+]?\d+)?[%jJ]?|NaN|nan|None|-?inf|NA|)", re.I)
 
@@ -208,9 +199,6 @@ class Tidier:
             return [Str(printable(content))]
         if kind in BREAKS:
             return [{"t": kind}]
-        if kind in _WRAPPERS:
-            inner = self._inlines(content)
-            return [{"t": kind, "c": inner}] if inner else []
         if kind == "Quoted":
             return [Quoted(content[0], self._inlines(content[1]))]
         if kind == "Code":
@@ -223,8 +211,11 @@ class Tidier:
             return [{"t": kind, "c": self._blocks(content)}]
         if kind == "Cite":
             return self._inlines(content[1])
-        (name, *_), inner = content  # Span
-        return [*_place(name), *self._inlines(inner)]
+        if kind == "Span":
+            (name, *_), inner = content
+            return [*_place(name), *self._inlines(inner)]
+        inner = self._inlines(content)  # of Emph and the like
+        return [{"t": kind, "c": inner}] if inner else []
 
     def _code(self, content: Any) -> list[Any]:
         """Return code, or the formula that it holds."""
