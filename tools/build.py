@@ -73,9 +73,9 @@ def fail(problem: str) -> NoReturn:
 
 def check_surroundings() -> None:
     """Exit with an error if a file here would stand for a package, or for Matplotlib's settings."""
-    known = sys.stdlib_module_names | {path.stem for path in PACKAGES.iterdir()} - {"bootstrap"}
-    for path in [*sorted(Path().glob("*.py")), Path("matplotlibrc")]:
-        if path.exists() and (path.stem in known or path.name == "matplotlibrc"):
+    known = {"matplotlibrc"} | sys.stdlib_module_names | {path.stem for path in PACKAGES.iterdir()}
+    for path in [*sorted(Path().glob("*.py")), *Path().glob("matplotlibrc")]:
+        if path.stem in known - {"bootstrap"}:
             sys.exit(f"error: {path} would change what is imported or drawn; rename it or move it away")
 
 

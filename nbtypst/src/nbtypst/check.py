@@ -30,8 +30,7 @@ def evidence(nb: Any) -> str:
 
 def main(arguments: list[str] | None = None) -> int:
     """Run the command and return its exit status."""
-    about = (__doc__ or "").split("\n\n")[1]
-    parser = argparse.ArgumentParser(prog="python -m nbtypst.check", description=about)
+    parser = argparse.ArgumentParser(prog="python -m nbtypst.check", description=__doc__)
     parser.add_argument("notebook", type=Path)
     parser.add_argument("--evidence", type=Path, metavar="FILE", help="write the checks that were made there")
     parser.add_argument("--folder", type=Path, help="where the notebook's pictures are, if not beside it")

@@ -8,7 +8,7 @@ from IPython.display import Markdown, display
 
 from nbtypst.authoring.ledger import ledger
 from nbtypst.authoring.parts import NAME, template
-from nbtypst.authoring.templates import FALSE, STALE, Check, cell, filled, kept, names_of_caller
+from nbtypst.authoring.templates import FALSE, STALE, Check, Words, cell, fill, kept, names_of_caller
 
 
 class Answers:
@@ -25,15 +25,15 @@ class Answers:
     is struck that is not true, or whose section, the part "2d.answer", say, has a sentence that is not.
     """
 
-    def __init__(self, label: str, caption: str, questions: dict[str, str]) -> None:
+    def __init__(self, label: str, caption: str, questions: Words) -> None:
         self.questions = questions
         self.caption = f"**{label}.** {caption}"
         self.id = label.lower().replace("table ", "tbl-")
-        self.given: dict[str, str] = {}
+        self.given: Words = {}
         self.shown = ""
         self.checks: dict[str, list[Check]] = {}
-        self.parts: dict[str, str] = {}
-        self.values: dict[str, str] = {}
+        self.parts: Words = {}
+        self.values: Words = {}
         display(Markdown(self.caption), metadata={"role": "caption"})
         self.place: Any = display(Markdown(self._table()), metadata=self._about(), display_id=True)
         ledger.after_cell[label] = self.update
@@ -48,14 +48,13 @@ class Answers:
         names = names_of_caller()
         for question, answer in by_question(template(text)).items():
             self.questions[question]  # is one
-            passages = list(filled(answer, names, ledger.stale))
-            self.given[question] = cell("".join(passage.text for passage in passages))
-            self.checks[question] = [check for passage in passages for check in passage.checks]
-            ledger.told[ledger.cell, f"{self.id}.{question}"] = self.checks[question]
+            words, checks, values = fill(answer, names, ledger.stale, marked=False)
+            self.given[question] = cell(words)
+            self.checks[question] = checks
+            ledger.told[ledger.cell, f"{self.id}.{question}"] = checks
             if NAME.fullmatch(text):
                 self.parts[question] = text
-                for passage in passages:
-                    self.values |= passage.values
+                self.values |= values
         self.update()
 
     def update(self) -> None:
@@ -79,7 +78,7 @@ class Answers:
         return "\n".join(lines)
 
 
-def by_question(text: str) -> dict[str, str]:
+def by_question(text: str) -> Words:
     """Return a template's answers by the short names of their questions.
 
     Raises ValueError for text before the first.

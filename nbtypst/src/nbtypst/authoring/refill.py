@@ -5,16 +5,16 @@ the code is as it was, new words around these need nothing to be computed.
 """
 
 import re
-from collections.abc import Mapping
 from typing import Any
 
 from nbtypst.authoring import answers, templates
+from nbtypst.authoring.templates import Words
 
 TITLED = re.compile(r"(\*\*\w+ \w+\.\*\* ).*", re.DOTALL)
 PLACES = ("text", "caption", "alt")
 
 
-def refill(nb: Any, parts: Mapping[str, str], changed: set[str]) -> bool:
+def refill(nb: Any, parts: Words, changed: set[str]) -> bool:
     """Put the parts that changed into a notebook's outputs; return False if it has to be executed instead.
 
     It has to for a part that no output shows, and for a value or a check that an output does not keep; then
@@ -33,9 +33,9 @@ def refill(nb: Any, parts: Mapping[str, str], changed: set[str]) -> bool:
     return changed <= shown
 
 
-def _templates(used: Mapping[str, str], parts: Mapping[str, str]) -> dict[str, str]:
+def _templates(used: Words, parts: Words) -> Words:
     """Return an output's templates by place; of a table of answers, by question."""
-    found: dict[str, str] = {}
+    found: Words = {}
     for place, name in used.items():
         found |= {place: parts[name]} if place in PLACES else answers.by_question(parts[name])
     if set(found) != set(used):
@@ -43,7 +43,7 @@ def _templates(used: Mapping[str, str], parts: Mapping[str, str]) -> dict[str, s
     return {place: found[place] for place in used}
 
 
-def _put(output: Any, of_place: Mapping[str, str]) -> None:
+def _put(output: Any, of_place: Words) -> None:
     """Fill an output. Raises KeyError for a value or a check that it does not keep."""
     about = output.metadata
     texts = {}

@@ -14,7 +14,7 @@ import re
 import sys
 import textwrap
 import warnings
-from collections.abc import Callable, Iterable, Iterator
+from collections.abc import Callable, Iterable
 from dataclasses import asdict, dataclass, field
 from typing import Any
 
@@ -22,6 +22,7 @@ VALUE = re.compile(r"\{\{(.+?)\}\}(?!\})", re.DOTALL)
 FALSE = "**No longer true**"
 STALE = "**Run the cells above again**"
 Names = dict[str, Any]
+Words = dict[str, str]
 
 
 @dataclass(frozen=True)
@@ -54,26 +55,6 @@ class Passage:
         return found
 
 
-@dataclass
-class Filled:
-    """A passage with its values, the checks made, and why the text is marked, "" for one that is true.
-
-    `values` has the words of each value by its source, without the braces.
-    """
-
-    text: str
-    checks: list[Check]
-    values: dict[str, str]
-    mark: str
-    reason: str
-
-    def __str__(self) -> str:
-        if not self.mark:
-            return self.text
-        end = self.text[len(self.text.rstrip()) :]
-        return f"{self.mark} ({self.reason}): ~~{' '.join(self.text.split())}~~{end}"
-
-
 def passages(template: str) -> list[Passage]:
     """Return a template's passages: the text up to a check, with the checks that follow it.
 
@@ -99,42 +80,49 @@ def passages(template: str) -> list[Passage]:
     return found
 
 
-def filled(template: str, names: Names, stale: Callable[[set[str]], str]) -> Iterator[Filled]:
-    """Yield a template's passages, filled from `names`.
-
-    `stale` says which of a set of names has a value from an older run; such a passage is marked so.
-    """
-    for passage in passages(template):
-        text, values, faults = _values(passage.text, names)
-        sentence = " ".join(text.split())
-        old = stale(passage.names())
-        checks = []
-        for source in passage.checks:
-            seen, holds = _check(source, names)
-            checks.append(Check(sentence, source, seen, holds and not old, old))
-        checks += [Check(sentence, source, fault, False, old) for source, fault in faults]
-        if old:
-            yield Filled(text, checks or [Check(sentence, "", "", False, old)], values, STALE, old)
-        else:
-            reason = "; ".join(f"`{check.check}`: {check.values}" for check in checks if not check.holds)
-            yield Filled(text, checks, values, FALSE if reason else "", reason)
-
-
 def fill(
-    template: str, names: Names, stale: Callable[[set[str]], str] = lambda names: ""
-) -> tuple[str, list[Check], dict[str, str]]:
-    """Return a template's text, each passage that is not true or is stale marked as such; checks; values."""
+    template: str,
+    names: Names,
+    stale: Callable[[set[str]], str] = lambda names: "",
+    marked: bool = True,
+) -> tuple[str, list[Check], Words]:
+    """Return a template's text filled from `names`, the checks made, and the words of each value by source.
+
+    `stale` says which of a set of names has a value from an older run. A passage that is not true or has such
+    a value is struck, with the reason before it, unless the text is not to be `marked`.
+    """
     text = ""
     checks = []
-    values: dict[str, str] = {}
-    for passage in filled(template, names, stale):
-        text += str(passage)
-        checks += passage.checks
-        values |= passage.values
+    values: Words = {}
+    for passage in passages(template):
+        words, found, faults = _values(passage.text, names)
+        sentence = " ".join(words.split())
+        old = stale(passage.names())
+        made = []
+        for source in passage.checks:
+            seen, holds = _check(source, names)
+            made.append(Check(sentence, source, seen, holds and not old, old))
+        made += [Check(sentence, source, fault, False, old) for source, fault in faults]
+        if old and not made:
+            made = [Check(sentence, "", "", False, old)]
+        text += _marked(words, made, old) if marked else words
+        checks += made
+        values |= found
     return text.strip("\n"), checks, values
 
 
-def refill(template: str, values: dict[str, str]) -> tuple[str, list[tuple[str, str]]]:
+def _marked(text: str, checks: list[Check], old: str) -> str:
+    """Return a passage's text, struck if a value of it is old or a check does not hold."""
+    faults = [f"`{check.check}`: {check.values}" for check in checks if not check.holds]
+    reason = old or "; ".join(faults)
+    if not reason:
+        return text
+    mark = STALE if old else FALSE
+    end = text[len(text.rstrip()) :]
+    return f"{mark} ({reason}): ~~{' '.join(text.split())}~~{end}"
+
+
+def refill(template: str, values: Words) -> tuple[str, list[tuple[str, str]]]:
     """Return a template's text with values that `fill` gave, and each check's sentence and source.
 
     Raises KeyError for a value that is not among them.
@@ -146,11 +134,6 @@ def refill(template: str, values: dict[str, str]) -> tuple[str, list[tuple[str, 
         checks += [(" ".join(words.split()), source) for source in passage.checks]
         text += words
     return text.strip("\n"), checks
-
-
-def names(template: str) -> set[str]:
-    """Return the names that a template reads, which a linter does not see."""
-    return set().union(*(passage.names() for passage in passages(template)))
 
 
 def _read_by(source: str) -> set[str]:
@@ -186,7 +169,7 @@ def _split(value: str) -> tuple[str, str]:
     raise ValueError(f"{{{{{value}}}}} is not a Python expression with a format")
 
 
-def _values(text: str, names: Names) -> tuple[str, dict[str, str], list[tuple[str, str]]]:
+def _values(text: str, names: Names) -> tuple[str, Words, list[tuple[str, str]]]:
     """Return the text with its values, these by source, and those that could not be computed, with why."""
     faults = []
     found = {}
@@ -258,7 +241,7 @@ def _all(value: Any) -> bool:
     )
 
 
-def kept(checks: Iterable[Check], parts: dict[str, str], values: dict[str, str]) -> dict[str, Any]:
+def kept(checks: Iterable[Check], parts: Words, values: Words) -> dict[str, Any]:
     """Return what an output keeps: its checks and, since a part may be edited, the parts and their values."""
     pairs = list(map(list, parts.items()))  # a notebook's file would sort names
     about = {"checks": list(map(asdict, checks)), "parts": pairs, "values": values}

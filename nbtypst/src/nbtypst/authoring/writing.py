@@ -24,13 +24,11 @@ from IPython.display import Markdown, display
 
 from nbtypst.authoring.ledger import ledger, watch
 from nbtypst.authoring.parts import NAME, template
-from nbtypst.authoring.templates import cell, fill, kept, names_of_caller
+from nbtypst.authoring.templates import Names, Words, cell, fill, kept, names_of_caller
 
 if TYPE_CHECKING:
     from matplotlib.figure import Figure
 
-LABEL = re.compile(r"(Figure|Table) (A?\d+)")
-PREFIX = {"Figure": "fig-", "Table": "tbl-"}
 NUMBER = re.compile(
     r"[-+−]?\d[\d.,]*(e[-+]?\d+)?( ?%)?( ± [\d.]+)?|\$(-?[\d.]+ \\times 10\^\{-?\d+\}|\\infty)\$"
 )
@@ -54,7 +52,7 @@ def table(header: Sequence[str], rows: Sequence[Sequence[object]], label: str, c
     A column that is mostly numbers stands to the right; columns of long text share the width.
     Raises ValueError for rows of unequal length or a label of another form.
     """
-    name = _id(label, "Table")
+    name = _id(label, "Table", "tbl-")
     shown, about = _filled(names_of_caller(), caption=caption)
     for row in rows:
         if len(row) != len(header):
@@ -78,7 +76,7 @@ def show(figure: "Figure", label: str, caption: str, alt: str = "") -> None:
     """
     import matplotlib.pyplot as plt
 
-    name = _id(label, "Figure")
+    name = _id(label, "Figure", "fig-")
     names = names_of_caller()
     if not alt and not NAME.fullmatch(caption):
         raise ValueError(f"{label} has no alternative text; expected one, or a caption that names a part")
@@ -121,12 +119,12 @@ def versions(*packages: str) -> None:
     display({"text/markdown": text, "text/latex": rf"\newcounter{{none}}{text}"}, raw=True)
 
 
-def _filled(names: dict[str, Any], **texts: str) -> tuple[dict[str, str], dict[str, Any]]:
+def _filled(names: Names, **texts: str) -> tuple[Words, dict[str, Any]]:
     """Return templates, or the parts that they name, with their values, and what their output keeps."""
     shown = {}
     checks = []
     parts = {}
-    values: dict[str, str] = {}
+    values: Words = {}
     for place, text in texts.items():
         shown[place], made, found = fill(template(text), names, ledger.stale)
         ledger.told[ledger.cell, text] = made
@@ -142,14 +140,14 @@ def _as_caption(about: dict[str, Any]) -> dict[str, Any]:
     return {"role": "caption"} | {key: kept for key, kept in about.items() if key != "checks"}
 
 
-def _id(label: str, kind: str) -> str:
+def _id(label: str, kind: str, prefix: str) -> str:
     """Return the id that a mention of the label links to: fig-3, tbl-a1."""
-    match = LABEL.fullmatch(label)
-    if not match or match[1] != kind:
+    match = re.fullmatch(rf"{kind} (A?\d+)", label)
+    if not match:
         raise ValueError(
             f"the label is {label!r}; expected one like '{kind} 3' or, in the appendix, '{kind} A1'"
         )
-    return PREFIX[kind] + match[2].lower()
+    return prefix + match[1].lower()
 
 
 def _length(cell: str) -> int:

@@ -4,7 +4,6 @@ import logging
 import subprocess
 from collections.abc import Callable
 from dataclasses import Field, fields
-from pathlib import Path
 from typing import Any
 
 import nbformat
@@ -43,13 +42,10 @@ _IN_LINES = _OneLine()
 
 
 def _option(setting: Field[Any]) -> Any:
-    """Return the option of a setting; it is None or empty unless it is given."""
-    words = setting.metadata["help"]
-    if isinstance(setting.default, bool):
-        return Bool(None, allow_none=True, help=words).tag(config=True)
-    if isinstance(setting.default, float):
-        return Float(None, allow_none=True, help=words).tag(config=True)
-    return Unicode("", help=words).tag(config=True)
+    """Return the option of a setting; it is None unless it is given."""
+    kinds: dict[type, Any] = {bool: Bool, float: Float}
+    kind = kinds.get(type(setting.default), Unicode)
+    return kind(None, allow_none=True, help=setting.metadata["help"]).tag(config=True)
 
 
 class ReportExporter(TemplateExporter):
@@ -115,8 +111,6 @@ class ReportExporter(TemplateExporter):
         resources.pop("outputs", None)
         about = resources.get("metadata", {})
         folder = self.folder or about.get("path")
-        if folder is not None:
-            folder = str(Path(folder or "."))
         own = self.settings(nb)
         try:
             document = collect(nb, own, fault, folder, about.get("name", ""), self.shows_widgets)

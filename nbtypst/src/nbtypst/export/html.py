@@ -13,7 +13,7 @@ from nbtypst.export.exporter import ReportExporter
 from nbtypst.reading import widgets
 from nbtypst.reading.document import Document, placed
 from nbtypst.reading.formulas import framed, unreadable
-from nbtypst.reading.markdown import Block, pandoc, tree
+from nbtypst.reading.markdown import Block, Blocks, pandoc, tree
 from nbtypst.reading.pictures import Picture
 from nbtypst.reading.speech import read_aloud
 from nbtypst.settings import Settings
@@ -147,7 +147,7 @@ def _rewrite(node: Any, document: Document, sources: set[str]) -> Any:
     return made
 
 
-def _to_html(node: Block, document: Document, sources: set[str]) -> list[Block]:
+def _to_html(node: Block, document: Document, sources: set[str]) -> Blocks:
     """Return what stands in place of a node, whose content is rewritten."""
     kind = node["t"]
     content: Any = node.get("c")
@@ -174,7 +174,7 @@ def _to_html(node: Block, document: Document, sources: set[str]) -> list[Block]:
     return [node]
 
 
-def _table(content: Any) -> list[Block]:
+def _table(content: Any) -> Blocks:
     """Return a table in a box that scrolls where the screen is narrow, its caption above the box."""
     (name, *_), (_, caption), *parts = content
     label = escape(name.replace("tbl-", "Table ") or "Table")
@@ -188,7 +188,7 @@ def _table(content: Any) -> list[Block]:
     ]
 
 
-def _figure(content: Any, document: Document) -> list[Block]:
+def _figure(content: Any, document: Document) -> Blocks:
     """Return a figure with its caption; a picture that is no icon enlarges, without a script."""
     (name, _, ((_, key),)), caption = content
     picture = document.pictures[key]
@@ -214,7 +214,7 @@ def _image(picture: Picture) -> str:
     return f'<img src="{picture.address}" alt="{escape(picture.alt)}" width="{width}">'
 
 
-def _formula(node: Block, sources: set[str]) -> list[Block]:
+def _formula(node: Block, sources: set[str]) -> Blocks:
     """Return a formula or its source, in a box that scrolls where the screen is narrow, with its number."""
     formula = node["c"]
     latex = framed(formula.latex)

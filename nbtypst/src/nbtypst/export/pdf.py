@@ -124,17 +124,16 @@ def _to_move(figures: list[dict[str, Any]], floats: set[str], settled: set[str])
 
 
 def _warn_of_missing(writer: Writer, problems: Problems) -> None:
-    """Warn of characters that no font of this package has: first those that the machine's show."""
-    for advice in (_BORROWED, _NAMED):
-        by_place: dict[str, str] = {}
-        for char, place in writer.replaced.items():
-            if (writer.stand_ins[char] == char) == (advice == _BORROWED):
-                by_place[place] = by_place.get(place, "") + char
-        for place, found in by_place.items():
-            chars = "".join(sorted(found))
-            if len(chars) > 20:
-                chars = chars[:20] + "…"
-            problems.warn(place, f"no font of this package has {chars!r}", advice)
+    """Warn of characters that no font of this package has: of some the machine's have, of others none."""
+    found: dict[tuple[str, str], list[str]] = {}
+    for char, place in writer.replaced.items():
+        advice = _BORROWED if writer.stand_ins[char] == char else _NAMED
+        found.setdefault((place, advice), []).append(char)
+    for (place, advice), chars in found.items():
+        shown = "".join(sorted(chars))
+        if len(shown) > 20:
+            shown = shown[:20] + "…"
+        problems.warn(place, f"no font of this package has {shown!r}", advice)
 
 
 def _repair(writer: Writer, error: Any, offset: int, may_borrow: bool) -> bool:

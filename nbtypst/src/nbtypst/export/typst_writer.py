@@ -11,8 +11,8 @@ from pandocfilters import stringify
 
 from nbtypst.reading.document import Document
 from nbtypst.reading.formulas import Formula
-from nbtypst.reading.markdown import Block
-from nbtypst.reading.references import words_of
+from nbtypst.reading.markdown import Block, Blocks, Inlines
+from nbtypst.reading.references import TEXT, words_of
 from nbtypst.reading.speech import read_aloud
 
 WIDTH = 378.0  # points of the type area, which a picture may fill
@@ -92,7 +92,7 @@ class Writer:
         """Return a place to which a link can lead, "" without a name."""
         return f"#metadata(none)#label({self.string(name)});" if name else ""
 
-    def blocks(self, blocks: list[Block]) -> str:
+    def blocks(self, blocks: Blocks) -> str:
         """Return blocks as the inside of a Typst content block."""
         return "\n\n".join(map(self.block, blocks))
 
@@ -126,11 +126,11 @@ class Writer:
         start = "#place.flush()\n" + ("#pagebreak(weak: true)\n" if appendix else "")
         return f"{start}#heading(level: {level})[{self.inlines(inlines)}]#label({self.string(name)})"
 
-    def _items(self, items: list[list[Block]]) -> str:
+    def _items(self, items: list[Blocks]) -> str:
         tight = all(block["t"] != "Para" for item in items for block in item)
         return f"tight: {str(tight).lower()}, " + "".join(f"[{self.blocks(item)}]," for item in items)
 
-    def _term(self, term: list[Any], meanings: list[list[Block]]) -> str:
+    def _term(self, term: Inlines, meanings: list[Blocks]) -> str:
         words = "\n\n".join(map(self.blocks, meanings))
         return f"terms.item([{self.inlines(term)}], [{words}]),"
 
@@ -154,7 +154,7 @@ class Writer:
         language = self.string(_LANGUAGES.get(language, language))
         return f"#nb.code({self.string(style)}, {language}, {self.string(_breakable(text))})"
 
-    def _paragraph(self, inlines: list[Any]) -> str:
+    def _paragraph(self, inlines: Inlines) -> str:
         """Return a paragraph, its display equations as blocks; one sticks to the words that lead to it."""
         parts = []
         groups = [(display, list(items)) for display, items in groupby(inlines, _is_display)]
@@ -171,10 +171,10 @@ class Writer:
             parts.append(words)
         return "\n\n".join(parts)
 
-    def inlines(self, inlines: list[Any]) -> str:
+    def inlines(self, inlines: Inlines) -> str:
         """Return inlines as markup that is calls alone."""
         text = ""
-        for is_text, items in groupby(inlines, lambda item: item["t"] in ("Str", "Space", "SoftBreak")):
+        for is_text, items in groupby(inlines, lambda item: item["t"] in TEXT):
             if not is_text:
                 text += "".join(map(self._inline, items))
                 continue
@@ -252,7 +252,7 @@ class Writer:
             return self._dropped(key)
         return f"#box(baseline: 20%,\n{self._image(key)}\n);"
 
-    def figure(self, name: str, key: str, caption: list[Block]) -> str:
+    def figure(self, name: str, key: str, caption: Blocks) -> str:
         """Return a picture with its caption; without one it stays where it is."""
         words = self.blocks(caption)
         label = f"#label({self.string(name)})" if name else ""

@@ -9,7 +9,7 @@ from nbconvert.filters import strip_ansi
 
 from nbtypst.problems import Problems, name_of
 from nbtypst.reading.markdown import (
-    Block,
+    Blocks,
     drawn,
     from_latex,
     from_latex_text,
@@ -21,7 +21,7 @@ from nbtypst.reading.markdown import (
     typeset,
     visible,
 )
-from nbtypst.reading.mending import joined
+from nbtypst.reading.mending import Data, joined, mapping, mappings
 from nbtypst.reading.pictures import Picture, from_output
 from nbtypst.reading.widgets import widget_of
 
@@ -64,12 +64,12 @@ class Piece:
     kind: str = "text"  # text, input, output, error, figure
     html: str | None = None
     caption: str | None = None
-    blocks: list[Block] = field(default_factory=list)
-    words: list[Block] = field(default_factory=list)  # of the caption
+    blocks: Blocks = field(default_factory=list)
+    words: Blocks = field(default_factory=list)  # of the caption
     name: str = ""  # the target of mentions: fig-3
     picture: Picture | None = None
-    attachments: dict[str, Any] = field(default_factory=dict)
-    checks: list[dict[str, Any]] = field(default_factory=list)
+    attachments: Data = field(default_factory=dict)
+    checks: list[Data] = field(default_factory=list)
     widget: str = ""  # a part that moves, after the text
 
 
@@ -180,7 +180,7 @@ class _Reader:
             return []
         return [self._display(output.get("data", {}), about)]
 
-    def _display(self, data: dict[str, Any], about: dict[str, Any]) -> Piece:
+    def _display(self, data: Data, about: Data) -> Piece:
         """Return the best form of an output that a page can hold."""
         if MERMAID in data:
             data["text/markdown"] = f"```mermaid\n{joined(data[MERMAID])}\n```"
@@ -199,10 +199,10 @@ class _Reader:
             piece.caption = from_markdown(str(about["caption"]))
         elif addresses:
             piece.caption = f'<a href="{addresses[0]}">{addresses[0]}</a>'
-        piece.checks = [check for check in about.get("checks", ()) if isinstance(check, dict)]
+        piece.checks = mappings(about.get("checks"))
         return piece
 
-    def _form(self, kind: str, text: str, about: dict[str, Any]) -> Piece | None:
+    def _form(self, kind: str, text: str, about: Data) -> Piece | None:
         """Return one form of an output as a piece; None if it shows nothing or cannot be read."""
         if kind.startswith("image/"):
             return self._picture(kind, text, about)
@@ -229,7 +229,7 @@ class _Reader:
             self.warn(f"{left:,} lines of an output are left out", "`all_lines` keeps them")
         return self.code(kind, "\n".join(lines))
 
-    def _no_form(self, data: dict[str, Any]) -> Piece:
+    def _no_form(self, data: Data) -> Piece:
         """Return an output that has none of the forms of `ORDER`: its JSON, else what it is called."""
         if "application/json" in data:
             words = json.dumps(data["application/json"], indent=1, ensure_ascii=False)
@@ -245,7 +245,7 @@ class _Reader:
         self.warn(fault, "only its start is shown")
         return self.code("output", terminal(text[:START]) + "\n…")
 
-    def _warn_of_richer(self, data: dict[str, Any], shown: str) -> None:
+    def _warn_of_richer(self, data: Data, shown: str) -> None:
         """Warn of the richer forms of an output that only a browser with scripts shows."""
         richer = [printable(kind) for kind in data if kind not in ORDER and kind not in QUIET]
         if shown == "text/plain" and "<script" in joined(data.get("text/html", "")):
@@ -254,11 +254,9 @@ class _Reader:
             fault = f"a page cannot show {', '.join(richer)}"
             self.warn(fault, "its text is shown instead")
 
-    def _picture(self, kind: str, text: str, about: dict[str, Any]) -> Piece | None:
+    def _picture(self, kind: str, text: str, about: Data) -> Piece | None:
         """Return a picture as a figure; None, and a warning, if it cannot be read."""
-        own = about.get(kind)
-        if not isinstance(own, dict):
-            own = {}
+        own = mapping(about.get(kind))
         try:
             picture = from_output(kind, text, own)
         except ValueError as error:

@@ -13,7 +13,8 @@ from pandocfilters import Header, Para, Plain, Span, Str, stringify
 from nbtypst.problems import Problems
 from nbtypst.reading.cells import Piece, pieces
 from nbtypst.reading.formulas import Macros, untagged
-from nbtypst.reading.markdown import NOTED, REFERENCE, Block, one_line, parse, sanitise, text_of
+from nbtypst.reading.markdown import NOTED, REFERENCE, Block, Blocks, one_line, parse, sanitise, text_of
+from nbtypst.reading.mending import Data
 from nbtypst.reading.notes import bibliography
 from nbtypst.reading.pictures import Picture
 from nbtypst.reading.references import PREFIX, References, close_levels, nodes, words_of
@@ -34,7 +35,7 @@ class Document:
     settings: Settings
     blocks: Placed
     pictures: dict[str, Picture]
-    checks: list[tuple[str, dict[str, Any]]]
+    checks: list[tuple[str, Data]]
     problems: Problems
     digest: str = ""  # of the notebook
 
@@ -103,7 +104,7 @@ def collect(
     return Document(title, settings, blocks, pictures, checks, problems)
 
 
-def placed(blocks: Placed) -> list[tuple[str, dict[str, Any]]]:
+def placed(blocks: Placed) -> Placed:
     """Return every node of placed blocks with its cell's name."""
     return [(place, node) for place, block in blocks for node in nodes(block)]
 
@@ -114,7 +115,7 @@ def _targets(blocks: Placed) -> set[str]:
     return {address for address in addresses if address.startswith("#")}
 
 
-def _judge(check: dict[str, Any], place: str, problems: Problems) -> None:
+def _judge(check: Data, place: str, problems: Problems) -> None:
     """Note a checked sentence that is not true, or that is out of date."""
     if check.get("holds"):
         return
@@ -143,7 +144,7 @@ def _read(found: list[Piece], problems: Problems, options: list[str]) -> None:
         setattr(piece, part, blocks)
 
 
-def _lost(html: str, blocks: list[Block]) -> Counter[str]:
+def _lost(html: str, blocks: Blocks) -> Counter[str]:
     """Return the letters and digits that pandoc left out of HTML, such as those of a `dl` in no `dt`."""
     return _letters(text_of(sanitise(html))) - _letters(words_of(blocks))
 

@@ -314,7 +314,7 @@ def unreadable(formulas: Iterable[Formula]) -> set[str]:
     with tempfile.TemporaryDirectory() as folder:
         log = Path(folder) / "log.json"
         pandoc(tree(blocks), "-f", "json", "-t", "typst", f"--log={log}", "--quiet")
-        notes = json.loads(log.read_text(encoding="utf-8")) if log.exists() else []
+        notes = json.loads(log.read_text(encoding="utf-8"))
     return {note["contents"] for note in notes if note.get("type") == "CouldNotConvertTeXMath"}
 
 

@@ -11,7 +11,7 @@ from urllib.parse import unquote
 from pandocfilters import Link, Span, Str, stringify
 
 from nbtypst.problems import Problems
-from nbtypst.reading.markdown import Block
+from nbtypst.reading.markdown import Block, Blocks, Inlines
 
 PREFIX = {"equation": "eq-", "figure": "fig-", "table": "tbl-", "task": "task-"}
 _SHOWN = {"eq": "equation ({})", "fig": "Figure {}", "task": "task {}", "tbl": "Table {}"}
@@ -31,7 +31,7 @@ BREAKS = {
     "SoftBreak",
     "Space",
 }
-_TEXT = {
+TEXT = {
     "SoftBreak",
     "Space",
     "Str",
@@ -137,10 +137,10 @@ class References:
             own = node["c"][0][0]
         return node | {"c": self.link(node["c"], place, own)}
 
-    def _linked(self, items: list[Any], place: str, own: str) -> list[Any]:
+    def _linked(self, items: Inlines, place: str, own: str) -> Inlines:
         """Return the items of a list, the mentions in its runs of text as links."""
         linked = []
-        for is_text, run in groupby(items, lambda item: isinstance(item, dict) and item["t"] in _TEXT):
+        for is_text, run in groupby(items, lambda item: isinstance(item, dict) and item["t"] in TEXT):
             if is_text:
                 words = "".join(item.get("c", " ") for item in run)
                 linked += self._text(words, place, own)
@@ -160,7 +160,7 @@ class References:
             return Span(["", [], []], inlines)
         return Link(attributes, inlines, [f"#{target}", ""])
 
-    def _text(self, text: str, place: str, own: str) -> list[Any]:
+    def _text(self, text: str, place: str, own: str) -> Inlines:
         """Return a run of text with its mentions as links, except that of a caption's own number."""
         parts = []
         done = 0
@@ -204,7 +204,7 @@ def _shown(name: str) -> str:
     return _SHOWN.get(kind, name).format(label)
 
 
-def close_levels(headings: list[Block]) -> None:
+def close_levels(headings: Blocks) -> None:
     """Close gaps between levels: a heading is one deeper than the heading that it stands under."""
     above: list[int] = []
     for heading in headings:
@@ -215,7 +215,7 @@ def close_levels(headings: list[Block]) -> None:
         heading["c"][0] = min(len(above), DEEPEST)
 
 
-def nodes(node: Any) -> Iterator[dict[str, Any]]:
+def nodes(node: Any) -> Iterator[Block]:
     """Yield every node of a tree of blocks, in order."""
     left = [node]
     while left:
@@ -227,7 +227,7 @@ def nodes(node: Any) -> Iterator[dict[str, Any]]:
             left += reversed(one)
 
 
-def words_of(blocks: list[Block]) -> str:
+def words_of(blocks: Blocks) -> str:
     """Return the text of pandoc's blocks, their code too, which `stringify` leaves out."""
     words = []
     for node in nodes(blocks):
