@@ -98,6 +98,10 @@ def test_a_mention_of_nothing_stays_text_or_stops_a_strict_build(mention):
     assert len(document.problems.warnings) == (mention != "task 4e")
 
 
+def test_a_link_to_an_equation_that_has_no_number_is_its_text():
+    assert links(collect(notebook(r"$$x \label{a}$$", "See [it](#a)."))) == {}
+
+
 ERROR = new_code_cell("1/0", outputs=[new_output("error", ename="E", evalue="v", traceback=["E: v"])])
 
 

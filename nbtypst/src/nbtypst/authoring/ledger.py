@@ -114,7 +114,7 @@ def read_and_bound(source: str) -> tuple[set[str], set[str]]:
         return set(), set()
     read = {n.id for n in ast.walk(tree) if isinstance(n, ast.Name) and isinstance(n.ctx, ast.Load)}
     bound = set()
-    waiting: list[ast.AST] = list(tree.body)
+    waiting: list[ast.AST] = [tree]
     while waiting:
         node = waiting.pop()
         if isinstance(node, ast.Name) and isinstance(node.ctx, ast.Store):
@@ -138,6 +138,6 @@ ledger = Ledger()
 def watch() -> None:
     """Keep the ledger of the session, if there is one; a second call changes nothing."""
     shell = get_ipython()
-    if shell is not None and ledger.before not in shell.events.callbacks["pre_run_cell"]:
+    if shell is not None:
         shell.events.register("pre_run_cell", ledger.before)
         shell.events.register("post_run_cell", ledger.after)

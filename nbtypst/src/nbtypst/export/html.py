@@ -13,9 +13,10 @@ from nbtypst.export.exporter import ReportExporter
 from nbtypst.reading import widgets
 from nbtypst.reading.document import Document, placed
 from nbtypst.reading.formulas import framed, unreadable
-from nbtypst.reading.markdown import Block, Blocks, pandoc, tree
+from nbtypst.reading.markdown import NOTHING, Block, Blocks, pandoc, tree
 from nbtypst.reading.pictures import Picture
 from nbtypst.reading.speech import read_aloud
+from nbtypst.reading.tidy import picture_key
 from nbtypst.settings import Settings
 
 LEFTWARDS = ("ar", "dv", "fa", "he", "ps", "sd", "ug", "ur", "yi")  # languages that are written so
@@ -153,8 +154,8 @@ def _to_html(node: Block, document: Document, sources: set[str]) -> Blocks:
     content: Any = node.get("c")
     if kind == "Math":
         return _formula(node, sources)
-    if kind == "Span" and content[0][1] == ["picture"]:
-        return [RawInline("html", _image(document.pictures[dict(content[0][2])["key"]]))]
+    if key := picture_key(node):
+        return [RawInline("html", _image(document.pictures[key]))]
     if kind == "Table":
         return _table(content)
     if kind != "Div" or not content[0][1]:
@@ -183,7 +184,7 @@ def _table(content: Any) -> Blocks:
         _raw(f"<figure{f' id={escape(name)!r}' if name else ''}><figcaption>"),
         *caption,
         _raw(f"</figcaption>{box}"),
-        {"t": "Table", "c": [["", [], []], [None, []], *parts]},
+        {"t": "Table", "c": [NOTHING, [None, []], *parts]},
         _raw("</div></figure>"),
     ]
 
@@ -220,7 +221,7 @@ def _formula(node: Block, sources: set[str]) -> Blocks:
     latex = framed(formula.latex)
     node = Math({"t": "DisplayMath" if formula.display else "InlineMath"}, latex)
     if latex in sources:
-        node = Code(["", [], []], formula.latex)
+        node = Code(NOTHING, formula.latex)
     if not formula.display:
         return [node]
     name = ""

@@ -57,7 +57,7 @@ class ReportPDFExporter(ReportExporter):
         """Compile; write what does not compile in another way, and try again."""
         with tempfile.TemporaryDirectory() as name:  # Typst reads nothing but what is handed over here
             folder = Path(name)
-            main = str(folder / "main.typ")
+            main = folder / "main.typ"
             (folder / "page.typ").write_bytes((files(__package__) / "page.typ").read_bytes())
             for key, picture in writer.document.pictures.items():
                 (folder / f"{key}.{picture.kind}").write_bytes(picture.content)
@@ -66,8 +66,7 @@ class ReportPDFExporter(ReportExporter):
                 try:
                     self._place(writer, head, folder)
                     options = self._options(writer, folder)
-                    done: bytes = typst.compile(main, format="pdf", pdf_standards=["ua-1"], **options)
-                    return done
+                    return typst.compile(main, format="pdf", pdf_standards=["ua-1"], **options)
                 except typst.TypstError as error:
                     if not _repair(writer, error, head.count("\n"), self.system_fonts is None):
                         hints = " ".join(getattr(error, "hints", []))
@@ -95,20 +94,20 @@ class ReportPDFExporter(ReportExporter):
 
         There is none where the page does not compile.
         """
-        main = str(folder / "main.typ")
+        main = folder / "main.typ"
         options = self._options(writer, folder)
         try:
             found = typst.query(main, "<nb:figures>", field="value", one=True, **options)
         except RuntimeError:  # compiling says what is wrong and where
             return []
-        return list(json.loads(found))
+        return json.loads(found)
 
     def _options(self, writer: Writer, folder: Path) -> dict[str, Any]:
-        borrowed = self.system_fonts is None and bool(writer.stand_ins)
+        borrowed = self.system_fonts is None and writer.stand_ins
         return {
-            "root": str(folder),
+            "root": folder,
             "ignore_system_fonts": not (self.system_fonts or borrowed),
-            "font_paths": list(self.font_paths),
+            "font_paths": self.font_paths,
         }
 
 
@@ -116,10 +115,10 @@ def _to_move(figures: list[dict[str, Any]], floats: set[str], settled: set[str])
     """Return the name of a figure that floats and need not, else of one that should, else ""."""
     for figure in figures:
         if figure["name"] in floats and figure["shown"] <= figure["page"]:
-            return str(figure["name"])
+            return figure["name"]
     for figure in figures:
         if figure["y"] < TOP and figure["name"] not in floats | settled:
-            return str(figure["name"])
+            return figure["name"]
     return ""
 
 

@@ -100,25 +100,27 @@ class Writer:
         """Return one block."""
         kind = block["t"]
         content = block.get("c", [])
-        if kind in ("Plain", "Para"):
-            return self._paragraph(content)
-        if kind == "Header":
-            return self._heading(content)
-        if kind == "CodeBlock":
-            return self.code("plain", content)
-        if kind == "BlockQuote":
-            return f"#quote(block: true)[{self.blocks(content)}]"
-        if kind == "BulletList":
-            return f"#list({self._items(content)})"
-        if kind == "OrderedList":
-            return f"#enum(start: {content[0][0]}, {self._items(content[1])})"
-        if kind == "DefinitionList":
-            return f"#terms({''.join(self._term(*item) for item in content)})"
-        if kind == "HorizontalRule":
-            return "#nb.rule"
-        if kind == "Table":
-            return self.table(content)
-        return self._div(content)
+        match kind:
+            case "Plain" | "Para":
+                return self._paragraph(content)
+            case "Header":
+                return self._heading(content)
+            case "CodeBlock":
+                return self.code("plain", content)
+            case "BlockQuote":
+                return f"#quote(block: true)[{self.blocks(content)}]"
+            case "BulletList":
+                return f"#list({self._items(content)})"
+            case "OrderedList":
+                return f"#enum(start: {content[0][0]}, {self._items(content[1])})"
+            case "DefinitionList":
+                return f"#terms({''.join(self._term(*item) for item in content)})"
+            case "HorizontalRule":
+                return "#nb.rule"
+            case "Table":
+                return self.table(content)
+            case _:
+                return self._div(content)
 
     def _heading(self, content: Any) -> str:
         level, (name, _, _), inlines = content
@@ -188,25 +190,29 @@ class Writer:
         content = item.get("c")
         if kind in _CALLS:
             return f"#{_CALLS[kind]}[{self.inlines(content)}];"
-        if kind == "Quoted":
-            first, last = _QUOTES[content[0]["t"]]
-            return self.inlines([{"t": "Str", "c": first}, *content[1], {"t": "Str", "c": last}])
-        if kind == "Code":
-            return f"#raw({self.string(_breakable(content[1]))});"
-        if kind == "LineBreak":
-            return "#linebreak();"
-        if kind == "Math":
-            return self.math(item["c"])
-        if kind == "Note":
-            return f"#footnote[{replace(self, leads=False).blocks(content)}];"
-        if kind == "Link":
-            address = content[2][0]
-            target = f"label({self.string(address[1:])})" if address.startswith("#") else self.string(address)
-            return f"#link({target})[{self.inlines(content[1])}];"
-        (name, classes, pairs), inner = content  # of a Span
-        if classes == ["picture"]:
-            return self._picture(dict(pairs)["key"])
-        return self._label(name) + self.inlines(inner)
+        match kind:
+            case "Quoted":
+                first, last = _QUOTES[content[0]["t"]]
+                return self.inlines([{"t": "Str", "c": first}, *content[1], {"t": "Str", "c": last}])
+            case "Code":
+                return f"#raw({self.string(_breakable(content[1]))});"
+            case "LineBreak":
+                return "#linebreak();"
+            case "Math":
+                return self.math(content)
+            case "Note":
+                return f"#footnote[{replace(self, leads=False).blocks(content)}];"
+            case "Link":
+                address = content[2][0]
+                target = self.string(address)
+                if address.startswith("#"):
+                    target = f"label({self.string(address[1:])})"
+                return f"#link({target})[{self.inlines(content[1])}];"
+            case _:
+                (name, classes, pairs), inner = content  # of a Span
+                if classes == ["picture"]:
+                    return self._picture(dict(pairs)["key"])
+                return self._label(name) + self.inlines(inner)
 
     def math(self, formula: Formula) -> str:
         """Return a formula with its reading in words, or its source where Typst cannot set it."""
@@ -319,7 +325,7 @@ def _breakable(text: str) -> str:
 
 
 def _is_display(item: Any) -> bool:
-    return bool(item["t"] == "Math" and item["c"].display)
+    return item["t"] == "Math" and item["c"].display
 
 
 def _begins_with_display(block: Block) -> bool:

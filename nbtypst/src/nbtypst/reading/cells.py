@@ -86,25 +86,26 @@ def pieces(
     language = re.sub(r"[^\w+#-]", "", str(info.get("name", "python")))
     for number, cell in enumerate(nb.cells, 1):
         reader = _Reader(name_of(number, cell), problems, all_lines)
-        if cell.cell_type == "markdown":
-            widget = widget_of(cell)
-            if widgets or not widget:
-                piece = reader.markdown(cell.source)
-                piece.attachments = cell.get("attachments", {})
-                piece.widget = widget
-                found.append(piece)
-        elif cell.cell_type == "code":
-            hidden = hide_code or cell.metadata.get("transient", {}).get("remove_source")
-            if cell.source.strip() and not hidden:
-                found.append(reader.code("input", cell.source, language))
-            expected = "raises-exception" in cell.metadata.get("tags", ())
-            for output in cell.get("outputs", ()):
-                found += reader.output(output, expected)
-        elif cell.cell_type == "raw":
-            found += reader.raw(cell)
-        else:  # of a later format
-            reader.warn(f"no page has cells of the kind {cell.cell_type!r}", "its text is shown")
-            found.append(reader.code("text", str(cell.get("source", ""))))
+        match cell.cell_type:
+            case "markdown":
+                widget = widget_of(cell)
+                if widgets or not widget:
+                    piece = reader.markdown(cell.source)
+                    piece.attachments = cell.get("attachments", {})
+                    piece.widget = widget
+                    found.append(piece)
+            case "code":
+                hidden = hide_code or cell.metadata.get("transient", {}).get("remove_source")
+                if cell.source.strip() and not hidden:
+                    found.append(reader.code("input", cell.source, language))
+                expected = "raises-exception" in cell.metadata.get("tags", ())
+                for output in cell.outputs:
+                    found += reader.output(output, expected)
+            case "raw":
+                found += reader.raw(cell)
+            case kind:  # of a later format
+                reader.warn(f"no page has cells of the kind {kind!r}", "its text is shown")
+                found.append(reader.code("text", str(cell.get("source", ""))))
     _note_waiting(nb, problems)
     return found
 

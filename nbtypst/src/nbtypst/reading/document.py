@@ -13,13 +13,23 @@ from pandocfilters import Header, Para, Plain, Span, Str, stringify
 from nbtypst.problems import Problems
 from nbtypst.reading.cells import Piece, pieces
 from nbtypst.reading.formulas import Macros, untagged
-from nbtypst.reading.markdown import NOTED, REFERENCE, Block, Blocks, one_line, parse, sanitise, text_of
+from nbtypst.reading.markdown import (
+    NOTED,
+    NOTHING,
+    REFERENCE,
+    Block,
+    Blocks,
+    one_line,
+    parse,
+    sanitise,
+    text_of,
+)
 from nbtypst.reading.mending import Data
 from nbtypst.reading.notes import bibliography
 from nbtypst.reading.pictures import Picture
-from nbtypst.reading.references import PREFIX, References, close_levels, nodes, words_of
+from nbtypst.reading.references import References, close_levels, nodes, words_of
 from nbtypst.reading.speech import unspoken
-from nbtypst.reading.tidy import NOTHING, Tidier, picture_key
+from nbtypst.reading.tidy import Tidier, picture_key
 from nbtypst.settings import Settings
 from nbtypst.settings import settings as settings_of
 
@@ -191,7 +201,7 @@ def _refer(blocks: Placed, references: References) -> None:
         for label, own in labels.items():
             numbers[label] = own or node["c"].tag
             alone = numbers[label] == node["c"].tag
-            references.aliases[label] = PREFIX["equation"] + numbers[label].lower() if alone else ""
+            references.aliases[label] = node["c"].name if alone else ""
 
     def number(found: re.Match[str]) -> str:
         words = numbers.get(found[2]) or found[2]

@@ -127,8 +127,9 @@ def formula(display: bool, source: str, macros: Macros) -> Formula:
     for line in latex.split(r"\\"):
         numbers = [*TAG.findall(line), ""]
         labels += [(label, numbers[0].strip()) for label in _LABEL.findall(line)]
-    tag = tags[0].strip() if display and len(tags) == 1 else ""
-    latex = TAG.sub("" if display and len(tags) == 1 else r"\\qquad (\1)", latex)
+    numbered = display and len(tags) == 1
+    tag = tags[0].strip() if numbered else ""
+    latex = TAG.sub("" if numbered else r"\\qquad (\1)", latex)
     if "eqnarray" in latex:
         latex = latex.replace("&=&", "&=")
     for pattern, plain in _PLAIN:

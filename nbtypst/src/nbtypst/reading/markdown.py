@@ -28,6 +28,7 @@ Block = dict[str, Any]
 Blocks = list[Block]
 Inlines = list[Any]
 Match = re.Match[str]
+NOTHING = ["", [], []]  # the attributes of a node that has none
 READER = (
     "html+smart-auto_identifiers-raw_html"
     "-tex_math_dollars-tex_math_single_backslash-tex_math_double_backslash"
@@ -339,8 +340,7 @@ def _read(html: str, *options: str) -> Blocks | None:
         return None
     for plain, kept in _KEPT.items():
         read = read.replace(kept, json.dumps(plain)[1:-1])
-    blocks: Blocks = json.loads(read)["blocks"]
-    return blocks
+    return json.loads(read)["blocks"]
 
 
 def pandoc(text: str, *options: str) -> str:

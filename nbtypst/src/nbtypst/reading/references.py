@@ -11,7 +11,7 @@ from urllib.parse import unquote
 from pandocfilters import Link, Span, Str, stringify
 
 from nbtypst.problems import Problems
-from nbtypst.reading.markdown import Block, Blocks, Inlines
+from nbtypst.reading.markdown import NOTHING, Block, Blocks, Inlines
 
 PREFIX = {"equation": "eq-", "figure": "fig-", "table": "tbl-", "task": "task-"}
 _SHOWN = {"eq": "equation ({})", "fig": "Figure {}", "task": "task {}", "tbl": "Table {}"}
@@ -157,7 +157,7 @@ class References:
                 self.problems.warn(
                     place, f"a link leads to {address}, which is not there", "it is shown as text"
                 )
-            return Span(["", [], []], inlines)
+            return Span(NOTHING, inlines)
         return Link(attributes, inlines, [f"#{target}", ""])
 
     def _text(self, text: str, place: str, own: str) -> Inlines:
@@ -180,7 +180,7 @@ class References:
                     self._warn(name, text[start:end], place)
                     continue
                 words = text[start:end].replace(" ", "\N{NO-BREAK SPACE}")
-                link = Link(["", [], []], [Str(words)], [f"#{name}", ""])
+                link = Link(NOTHING, [Str(words)], [f"#{name}", ""])
                 parts += [Str(text[done:start]), link]
                 done = end
         return [*parts, Str(text[done:])]

@@ -32,11 +32,20 @@ from pandocfilters import (
 from nbtypst.problems import Problems
 from nbtypst.reading.cells import Piece
 from nbtypst.reading.formulas import Macros, formula
-from nbtypst.reading.markdown import DISPLAY, INLINE, REFERENCE, Block, Blocks, Inlines, one_line, printable
+from nbtypst.reading.markdown import (
+    DISPLAY,
+    INLINE,
+    NOTHING,
+    REFERENCE,
+    Block,
+    Blocks,
+    Inlines,
+    one_line,
+    printable,
+)
 from nbtypst.reading.pictures import Picture, Remote, from_address
 from nbtypst.reading.references import BREAKS, nodes, words_of
 
-NOTHING = ["", [], []]
 DEEPEST = 12  # nested blocks
 _OUTSIDE = re.compile(r"(?:https?://|mailto:)\S", re.I)
 _NUMBER = re.compile(r"(?:[-+−]?[\d.,]+(?:e[-+]?\d+)?[%jJ]?|NaN|nan|None|-?inf|NA|)", re.I)
@@ -195,27 +204,29 @@ class Tidier:
 
     def _inline(self, kind: str, content: Any) -> Inlines:
         """Return a node's tidy inlines: mostly one of the same kind."""
-        if kind == "Str":
-            return [Str(printable(content))]
-        if kind in BREAKS:
-            return [{"t": kind}]
-        if kind == "Quoted":
-            return [Quoted(content[0], self._inlines(content[1]))]
-        if kind == "Code":
-            return self._code(content)
-        if kind == "Link":
-            return self._link(content)
-        if kind == "Image":
-            return self._image(content)
-        if kind == "Note":
-            return [{"t": kind, "c": self._blocks(content)}]
-        if kind == "Cite":
-            return self._inlines(content[1])
-        if kind == "Span":
-            (name, *_), inner = content
-            return [*_place(name), *self._inlines(inner)]
-        inner = self._inlines(content)  # of Emph and the like
-        return [{"t": kind, "c": inner}] if inner else []
+        match kind:
+            case "Str":
+                return [Str(printable(content))]
+            case "LineBreak" | "SoftBreak" | "Space":
+                return [{"t": kind}]
+            case "Quoted":
+                return [Quoted(content[0], self._inlines(content[1]))]
+            case "Code":
+                return self._code(content)
+            case "Link":
+                return self._link(content)
+            case "Image":
+                return self._image(content)
+            case "Note":
+                return [{"t": kind, "c": self._blocks(content)}]
+            case "Cite":
+                return self._inlines(content[1])
+            case "Span":
+                (name, *_), inner = content
+                return [*_place(name), *self._inlines(inner)]
+            case _:
+                inner = self._inlines(content)  # of Emph and the like
+                return [{"t": kind, "c": inner}] if inner else []
 
     def _code(self, content: Any) -> Inlines:
         """Return code, or the formula that it holds."""
