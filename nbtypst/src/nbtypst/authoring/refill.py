@@ -58,15 +58,17 @@ def _put(output: Any, of_place: Words) -> None:
         for check, (sentence, _) in zip(kept, made, strict=True):
             check["sentence"] = sentence
     for place, text in texts.items():
-        if place == "text":
-            output.data["text/markdown"] = text
-        elif place == "caption":
-            where, key = (output.data, "text/markdown") if about.get("role") else (about, "caption")
-            where[key] = TITLED.sub(r"\1", where[key]) + text
-        elif place not in PLACES:
-            row = re.compile(rf"^(\| \[{place}\]\(\S*\) \| ).*$", re.M)
-            before, label, after = row.split(output.data["text/markdown"])
-            output.data["text/markdown"] = f"{before}{label}{templates.cell(text)} |{after}"
-        elif not about.get("role"):
-            output.data["text/plain"] = text
-            about["alt"] = " ".join(text.split())
+        match place:
+            case "text":
+                output.data["text/markdown"] = text
+            case "caption":
+                where, key = (output.data, "text/markdown") if about.get("role") else (about, "caption")
+                where[key] = TITLED.sub(r"\1", where[key]) + text
+            case "alt":
+                if not about.get("role"):
+                    output.data["text/plain"] = text
+                    about["alt"] = " ".join(text.split())
+            case _:
+                row = re.compile(rf"^(\| \[{place}\]\(\S*\) \| ).*$", re.M)
+                before, label, after = row.split(output.data["text/markdown"])
+                output.data["text/markdown"] = f"{before}{label}{templates.cell(text)} |{after}"

@@ -141,12 +141,13 @@ def _read_by(source: str) -> set[str]:
     read = set()
     bound = set()
     for node in ast.walk(ast.parse(source, mode="eval")):
-        if isinstance(node, ast.arg):
-            bound.add(node.arg)
-        elif isinstance(node, ast.Name) and isinstance(node.ctx, ast.Load):
-            read.add(node.id)
-        elif isinstance(node, ast.Name):
-            bound.add(node.id)
+        match node:
+            case ast.arg():
+                bound.add(node.arg)
+            case ast.Name(ctx=ast.Load()):
+                read.add(node.id)
+            case ast.Name():
+                bound.add(node.id)
     return read - bound
 
 

@@ -174,10 +174,12 @@ def _head(writer: Writer) -> str:
 
 def _value(value: Any, string: Callable[[str], str]) -> str:
     """Return a setting as Typst writes it."""
-    if isinstance(value, bool):
-        return str(value).lower()
-    if isinstance(value, float):
-        return f"{value}pt"
-    if isinstance(value, tuple):
-        return f"({''.join(f'{string(item)}, ' for item in value)})"
-    return string(value)
+    match value:
+        case bool():
+            return str(value).lower()
+        case float():
+            return f"{value}pt"
+        case tuple():
+            return f"({''.join(f'{string(item)}, ' for item in value)})"
+        case _:
+            return string(value)

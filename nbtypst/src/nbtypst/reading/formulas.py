@@ -166,13 +166,14 @@ def _define(source: str, macros: Macros) -> str:
         kind, star, name, count, _, signs = match.groups("")
         body, end = _argument(source, match.end())
         macro = Macro(int(count or len(signs) // 2), body, match[5])
-        if kind == "DeclareMathOperator":
-            macro = Macro(0, rf"\operatorname{star}{{{body}}}")
-        elif kind == "DeclarePairedDelimiter":
-            right, end = _argument(source, end)
-            macro = Macro(1, rf"\left{body} #1 \right{right}")
-        elif kind == "let":
-            macro = macros.get(body[1:], macro)
+        match kind:
+            case "DeclareMathOperator":
+                macro = Macro(0, rf"\operatorname{star}{{{body}}}")
+            case "DeclarePairedDelimiter":
+                right, end = _argument(source, end)
+                macro = Macro(1, rf"\left{body} #1 \right{right}")
+            case "let":
+                macro = macros.get(body[1:], macro)
         if end > len(source):
             break
         macros[name] = macro

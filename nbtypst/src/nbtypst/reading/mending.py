@@ -77,10 +77,8 @@ def _cell(cell: Any) -> Any:
         made["execution_count"] = count if type(count) is int and count >= 0 else None
         made["outputs"] = [_output(output) for output in mappings(cell.get("outputs"))]
         return nbformat.from_dict(made)
-    attachments = cell.get("attachments")
-    if isinstance(attachments, dict):
-        bundles = {name: _data(data) for name, data in attachments.items() if isinstance(data, dict)}
-        made["attachments"] = bundles
+    attachments = mapping(cell.get("attachments"))
+    made["attachments"] = {name: _data(mapping(data)) for name, data in attachments.items()}
     return nbformat.from_dict(made)
 
 
