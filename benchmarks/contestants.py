@@ -10,11 +10,10 @@ from assignment1 import LogisticRegression, SoftmaxRegression, sweep, train
 from assignment1.mnist import Dataset, Split
 
 
-def prepare(data):
+def prepare(X, Y, X_val, Y_val):
     """Return the arrays as a data set."""
-    training, validation = data
-    validation = Split(*validation)
-    return Dataset(Split(*training), validation, lambda: validation)
+    validation = Split(X_val, Y_val)
+    return Dataset(Split(X, Y), validation, lambda: validation)
 
 
 def reference(data, runs, settings):

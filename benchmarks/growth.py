@@ -49,7 +49,7 @@ def measure(what, count):
     added = status("VmHWM") - before
     arrays = sum(array.nbytes for array in (*data.train, *data.validation)) / MB
     memory = (arrays + added) / arrays
-    return dict(what=what, count=count, seconds=min(times[1:]), arrays=arrays, memory=memory)
+    return dict(what=what, count=count, seconds=min(times[1:]), memory=memory)
 
 
 if __name__ == "__main__":

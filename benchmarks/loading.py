@@ -2,7 +2,6 @@
 
 import gzip
 import hashlib
-import statistics
 import time
 
 import kernels
@@ -41,14 +40,14 @@ def prepare(images, labels):
 
 
 WAYS = {
-    "plain, all three sets": lambda: plain(test=True),
-    "plain, without the test set": lambda: plain(test=False),
-    "this project, the test set when asked for": lambda: load_mnist().softmax(),
+    "reference": lambda: plain(test=False),
+    "reference, all three sets": lambda: plain(test=True),
+    "this project": lambda: load_mnist().softmax(),  # the test set when asked for
 }
 
 
 def main():
-    """Print the median seconds of each way; the ways take turns, and the first round does not count."""
+    """Print the seconds of each way; the ways take turns, and the first round does not count."""
     seconds = {name: [] for name in WAYS}
     for turn in range(ROUNDS + 1):
         for name, way in WAYS.items():
@@ -57,7 +56,7 @@ def main():
             if turn:
                 seconds[name].append(time.perf_counter() - start)
             del made  # giving the memory back is not loading
-    kernels.answer({name: statistics.median(times) for name, times in seconds.items()})
+    kernels.answer(seconds)
 
 
 if __name__ == "__main__":

@@ -6,6 +6,7 @@ from typing import NamedTuple
 import jax
 import jax.numpy as jnp
 import numpy as np
+from batches import batches
 from jax import Array
 
 jax.config.update("jax_enable_x64", True)
@@ -83,24 +84,12 @@ def loop(X, labels, X_val, labels_val, order, lam, learning_rate, patience, *, c
     return jax.lax.while_loop(goes_on, update, start)
 
 
-def batches(images, batch_size, epochs, seed):
-    """Return the rows of all batches, (steps, batch size)."""
-    rng = np.random.default_rng(seed)
-    order = np.arange(images)
-    used = images - images % batch_size
-    rows = []
-    for _ in range(epochs):
-        rng.shuffle(order)
-        rows.append(order[:used].astype(np.int32).reshape(-1, batch_size))
-    return jnp.asarray(np.concatenate(rows))
-
-
 def train(data, lam, *, learning_rate, epochs, batch_size, seed, patience):
     """Train once; return the history."""
     X = data[0]
-    rows = batches(len(X), batch_size, epochs, seed)
+    rows = [rows.astype(np.int32) for rows in batches(len(X), batch_size, epochs, seed)]
     check_every = len(X) // batch_size // 5
-    end = loop(*data, rows, lam, learning_rate, patience, check_every=check_every)
+    end = loop(*data, np.stack(rows), lam, learning_rate, patience, check_every=check_every)
     steps = int(end.step)
     at = np.arange(0, steps, check_every)
     validation_loss, validation_accuracy, train_accuracy = np.asarray(end.checks)[: len(at)].T
@@ -115,12 +104,10 @@ def train(data, lam, *, learning_rate, epochs, batch_size, seed, patience):
     )
 
 
-def prepare(data):
+def prepare(X, Y, X_val, Y_val):
     """Return the arrays as JAX's, with labels in place of targets."""
-    (X, Y), (X_val, Y_val) = data
-    labels = Y.argmax(axis=1).astype(np.int32)
-    labels_val = Y_val.argmax(axis=1).astype(np.int32)
-    return [jnp.asarray(array) for array in (X, labels, X_val, labels_val)]
+    labels = [targets.argmax(axis=1).astype(np.int32) for targets in (Y, Y_val)]
+    return [jnp.asarray(array) for array in (X, labels[0], X_val, labels[1])]
 
 
 def compiled(data, runs, settings):

@@ -1,9 +1,7 @@
 """PyTorch on the CPU, as its best users would: a hand-written step without autograd."""
 
-import math
-
-import numpy as np
 import torch
+from batches import batches
 
 BLOCK = 10  # checks evaluated together at most
 K = 10  # classes
@@ -17,9 +15,8 @@ class Checks:
         self.patience = patience
         self.block = block  # checks evaluated together at most
         self.pending = []  # weights to evaluate
-        self.best = math.inf
-        self.best_check = 0
-        self.waited = 0
+        self.best = 0  # the check with the lowest loss
+        self.waited = 0  # checks since
         self.validation_loss = []
         self.validation_accuracy = []
         self.train_accuracy = []
@@ -39,13 +36,10 @@ class Checks:
         self.validation_accuracy += accuracies(z, labels_val)
         self.train_accuracy += accuracies(logits(X, W), labels)
         for loss in losses(z, labels_val):
-            if loss <= self.best:
-                self.best = loss
-                self.best_check = len(self.validation_loss)
-                self.waited = 0
-            else:
-                self.waited += 1
             self.validation_loss.append(loss)
+            if loss <= self.validation_loss[self.best]:
+                self.best = len(self.validation_loss) - 1
+        self.waited = len(self.validation_loss) - 1 - self.best
 
 
 def logits(X, W):
@@ -67,17 +61,6 @@ def accuracies(z, labels):
     return correct.double().mean(0).tolist()
 
 
-def batches(images, batch_size, epochs, seed):
-    """Yield the rows of each batch."""
-    rng = np.random.default_rng(seed)
-    order = np.arange(images)
-    for _ in range(epochs):
-        rng.shuffle(order)
-        chosen = torch.from_numpy(order)
-        for end in range(batch_size, images + 1, batch_size):
-            yield chosen[end - batch_size : end]
-
-
 @torch.inference_mode()
 def train(data, lam, *, learning_rate, epochs, batch_size, seed, patience, block):
     """Train once; return the history."""
@@ -89,7 +72,8 @@ def train(data, lam, *, learning_rate, epochs, batch_size, seed, patience, block
     check_every = per_epoch // 5
     train_loss = torch.empty(epochs * per_epoch, dtype=torch.float64)
     checks = Checks(data, patience, block)
-    for step, rows in enumerate(batches(len(X), batch_size, epochs, seed)):
+    for step, chosen in enumerate(batches(len(X), batch_size, epochs, seed)):
+        rows = torch.from_numpy(chosen)
         torch.index_select(X, 0, rows, out=X_batch)
         Y = targets[rows]
         logs = torch.log_softmax(X_batch @ w, 1)
@@ -110,13 +94,12 @@ def train(data, lam, *, learning_rate, epochs, batch_size, seed, patience, block
         validation_accuracy=checks.validation_accuracy,
         train_accuracy=checks.train_accuracy,
         steps=steps,
-        best_step=checks.best_check * check_every,
+        best_step=checks.best * check_every,
     )
 
 
-def prepare(data):
+def prepare(X, Y, X_val, Y_val):
     """Return the arrays as tensors, with labels in place of targets."""
-    (X, Y), (X_val, Y_val) = data
     arrays = (X, Y.argmax(axis=1), X_val, Y_val.argmax(axis=1))
     return [torch.from_numpy(array) for array in arrays]
 

@@ -19,7 +19,7 @@ import kernels
 
 import numpy as np
 import race
-from race import HERE, median_ratio
+from race import HERE
 from tables import TITLES, draw, full, spread, summary
 
 from assignment1 import load_mnist
@@ -75,56 +75,48 @@ def growth():
     """Measure time and memory for more and more images, epochs and runs."""
     asked = dict(images=(2_000, 6_000, 20_000, 60_000), epochs=(1, 2, 4, 8, 16), runs=(1, 2, 5, 10))
     found = []
-    rows = ["| | s | s for each 1,000 images, epoch or run | peak memory / arrays |", "|---|---|---|---|"]
+    text = ["| | s | s for each 1,000 images, epoch or run | peak memory / arrays |", "|---|---|---|---|"]
     for what, counts in asked.items():
         unit = 1000 if what == "images" else 1
         for count in counts:
-            answer = script("growth.py", what, str(count))
-            row = answer["found"]
+            row = script("growth.py", what, str(count))
             found.append(row)
             each = row["seconds"] / count * unit
-            rows.append(f"| {count:,} {what} | {row['seconds']:.3f} | {each:.4f} | {row['memory']:.2f} |")
-    return answer | dict(found=found, text=rows)
+            text.append(f"| {count:,} {what} | {row['seconds']:.3f} | {each:.4f} | {row['memory']:.2f} |")
+    return dict(found=found, text=text)
 
 
 def loading():
     """Measure the loading of the data, the plain way and this project's."""
-    answer = script("loading.py")
-    *_, ours = answer["found"].values()
-    rows = ["| | s | times this project's |", "|---|---|---|"]
-    for name, seconds in answer["found"].items():
-        rows.append(f"| {name} | {seconds:.3f} | {seconds / ours:.2f} |")
-    return answer | dict(text=rows)
+    rounds = script("loading.py")
+    return dict(contestants={name: dict(seconds=seconds) for name, seconds in rounds.items()})
 
 
 def report():
     """Measure the report's execution and the reference's runs, in turns."""
-    found: dict[str, list[float]] = dict(reference=[], report=[])
+    rows = {"reference": dict(seconds=[]), "this project": dict(seconds=[])}
     for _ in range(race.ROUNDS):
-        for name, times in found.items():
-            answer = script("report.py", name)
-            times.append(sum(answer["found"].values()))
-            print(f"  {name}: {times[-1]:.2f} s", flush=True)
-    rows = ["| | median, s | rounds, s | times as fast |", "|---|---|---|---|"]
-    for name, times in found.items():
-        ratio = median_ratio(found["reference"], times)
-        rows.append(f"| {name} | {statistics.median(times):.2f} | {spread(times)} | {ratio:.2f} |")
-    rows += ["", "| section of the report, last round | s |", "|---|---|"]
-    for section, seconds in answer["found"].items():
+        for name, row in rows.items():
+            sections = script("report.py", name)
+            seconds = sum(sections.values())
+            row["seconds"].append(seconds)
+            print(f"  {name}: {seconds:.2f} s", flush=True)
+    text = ["", "| section of the report, last round | s |", "|---|---|"]
+    for section, seconds in sections.items():
         if seconds >= SHOWN:
-            rows.append(f"| {section} | {seconds:.1f} |")
-    return answer | dict(found=found, text=rows)
+            text.append(f"| {section} | {seconds:.1f} |")
+    return dict(contestants=rows, text=text)
 
 
 def tricks():
     """Measure what each trick of the training buys."""
-    answer = script("tricks.py")
-    rows = ["| | predicted | measured: median | spread |", "|---|---|---|---|"]
-    for name, row in answer["found"].items():
+    found = script("tricks.py")
+    text = ["| | predicted | measured: median | spread |", "|---|---|---|---|"]
+    for name, row in found.items():
         ratios = row["ratios"]
-        predicted = 1 + row["predicted"] / 100
-        rows.append(f"| {name} | {predicted:.2f} | {statistics.median(ratios):.2f} | {spread(ratios)} |")
-    return answer | dict(text=rows)
+        median = statistics.median(ratios)
+        text.append(f"| {name} | {row['predicted']:.2f} | {median:.2f} | {spread(ratios)} |")
+    return dict(found=found, text=text)
 
 
 def script(name, *arguments):

@@ -1,7 +1,7 @@
-"""One contestant in its own process: `worker.py MODULE FUNCTION ARRAYS.npz`, then a task a line.
+"""One contestant in its own process: `worker.py MODULE FUNCTION ARRAYS.npz`, then its task, again and again.
 
-A task is JSON: {"runs": ..., "settings": ..., "keep": where the histories go, or null}. The first is only
-warmed up for, and answered with the version; each other with the seconds that it took.
+A task is a line of JSON: {"runs": ..., "settings": ..., "keep": where the histories go}. The first time it is
+only warmed up for, and answered with the version; then with the seconds that it took.
 """
 
 import importlib
@@ -16,17 +16,16 @@ import numpy as np
 
 
 def main(module, function, arrays):
-    """Answer each task on stdin by a line of JSON on stdout."""
+    """Answer each line on stdin by a line of JSON on stdout."""
     module = importlib.import_module(module)
     contest = getattr(module, function)
     with np.load(arrays) as saved:
-        X, Y, X_val, Y_val = saved.values()
-    data = module.prepare(((X, Y), (X_val, Y_val)))
+        data = module.prepare(*saved.values())
     task = json.loads(sys.stdin.readline())
     warm_up(module, contest, data, task)
     print(json.dumps(module.version()), flush=True)
-    for line in sys.stdin:
-        print(json.dumps(measure(contest, data, json.loads(line))), flush=True)
+    for _ in sys.stdin:
+        print(json.dumps(measure(contest, data, **task)), flush=True)
 
 
 def warm_up(module, contest, data, task):
@@ -37,16 +36,15 @@ def warm_up(module, contest, data, task):
         contest(data, task["runs"], task["settings"] | dict(epochs=1))
 
 
-def measure(contest, data, task):
-    """Return the seconds of a contest; write its histories where the task says."""
+def measure(contest, data, runs, settings, keep):
+    """Return the seconds of a contest; write its histories to the file `keep`."""
     start = time.perf_counter()
-    histories = contest(data, task["runs"], task["settings"])
+    histories = contest(data, runs, settings)
     seconds = time.perf_counter() - start
-    if task["keep"]:
-        kept = {}
-        for i, history in enumerate(histories):
-            kept |= {f"{i} {name}": values for name, values in history.items()}
-        np.savez(task["keep"], **kept)
+    kept = {}
+    for i, history in enumerate(histories):
+        kept |= {f"{i} {name}": values for name, values in history.items()}
+    np.savez(keep, **kept)
     return round(seconds, 4)
 
 

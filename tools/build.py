@@ -24,12 +24,13 @@ import nbformat
 from nbclient import NotebookClient
 from nbclient.exceptions import CellExecutionError, CellTimeoutError, DeadKernelError
 from nbconvert.exporters import get_exporter
+from nbformat import NotebookNode
 from tqdm import tqdm
 from traitlets.config import Config
 
 from nbtypst.authoring.parts import read
 from nbtypst.authoring.refill import refill
-from nbtypst.export.check import evidence
+from nbtypst.check import evidence
 from nbtypst.problems import ExportError
 from nbtypst.reading.document import collect
 from tools.files import write
@@ -73,9 +74,9 @@ def fail(problem: str) -> NoReturn:
 
 def check_surroundings() -> None:
     """Exit with an error if a file here would stand for a package, or for Matplotlib's settings."""
-    known = sys.stdlib_module_names | {path.stem for path in PACKAGES.iterdir()} - {"bootstrap"}
-    for path in [*sorted(Path().glob("*.py")), Path("matplotlibrc")]:
-        if path.exists() and (path.stem in known or path.name == "matplotlibrc"):
+    known = {"matplotlibrc"} | sys.stdlib_module_names | {path.stem for path in PACKAGES.iterdir()}
+    for path in [*sorted(Path().glob("*.py")), *Path().glob("matplotlibrc")]:
+        if path.stem in known - {"bootstrap"}:
             sys.exit(f"error: {path} would change what is imported or drawn; rename it or move it away")
 
 
@@ -93,7 +94,7 @@ def limit() -> int:
     return int(given)
 
 
-def execute(notebook: nbformat.NotebookNode) -> None:
+def execute(notebook: NotebookNode) -> None:
     """Execute in place, with a bar that names the task; exit with an error if a cell fails."""
     seconds = limit()
     client = NotebookClient(
@@ -128,7 +129,7 @@ def matching(patterns: str) -> list[Path]:
     return sorted(path for path in found if path.is_file() and path.suffix != ".pyc")
 
 
-def digest(notebook: nbformat.NotebookNode) -> str:
+def digest(notebook: NotebookNode) -> str:
     """Return the SHA-256 of all that can change what a notebook computes: its code, project and packages."""
     code = [(cell.source, cell.metadata) for cell in code_cells(notebook)]
     locked = re.findall(r"^([\w.-]+)==", Path("requirements.txt").read_text(), re.M)
@@ -141,18 +142,18 @@ def digest(notebook: nbformat.NotebookNode) -> str:
     return total.hexdigest()
 
 
-def made_of(notebook: nbformat.NotebookNode) -> dict[str, Any]:
+def made_of(notebook: NotebookNode) -> dict[str, Any]:
     """Return what a report is made of: a digest of what it computes, its other cells, its text by part."""
     words = [[cell.source, cell.metadata] for cell in notebook.cells if cell.cell_type != "code"]
     return {"code": digest(notebook), "words": words, "parts": read(Path("text"))}
 
 
-def code_cells(notebook: nbformat.NotebookNode) -> list[nbformat.NotebookNode]:
+def code_cells(notebook: NotebookNode) -> list[NotebookNode]:
     """Return a notebook's cells of code."""
     return [cell for cell in notebook.cells if cell.cell_type == "code"]
 
 
-def saved(notebook: nbformat.NotebookNode) -> bytes:
+def saved(notebook: NotebookNode) -> bytes:
     """Return a notebook as the file's bytes."""
     return f"{nbformat.writes(notebook)}\n".encode()
 
@@ -171,7 +172,7 @@ def kept() -> dict[str, Any]:
     return made if made.pop("own") == hashlib.sha256(BUILT.read_bytes()).hexdigest() else {}
 
 
-def built() -> nbformat.NotebookNode:
+def built() -> NotebookNode:
     """Return the executed report; it is executed unless the one in build computed what is here."""
     notebook = nbformat.read(REPORT, as_version=4)
     made = made_of(notebook)
@@ -185,7 +186,7 @@ def built() -> nbformat.NotebookNode:
     return notebook
 
 
-def reworded(notebook: nbformat.NotebookNode, before: dict[str, str], parts: dict[str, str]) -> bool:
+def reworded(notebook: NotebookNode, before: dict[str, str], parts: dict[str, str]) -> bool:
     """Give a notebook the outputs of the executed report, in the words of today; return whether it could."""
     executed = nbformat.read(BUILT, as_version=4)
     notebook.metadata = executed.metadata

@@ -35,7 +35,7 @@ def named(notebook: Path) -> bytes:
     """Return a notebook with the names that make was given in its metadata."""
     content = nbformat.read(notebook, as_version=4)
     content.metadata.setdefault("nbtypst", {}).update(build.names())
-    return f"{nbformat.writes(content)}\n".encode()
+    return build.saved(content)
 
 
 def write(notebook: Path, pdf: Path, target: Path) -> None:

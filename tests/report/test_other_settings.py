@@ -64,7 +64,8 @@ def names(source):
         if isinstance(node, ast.Name):
             (bound if isinstance(node.ctx, ast.Store) else read).add(node.id)
     for part in shown(source):
-        read |= templates.names(texts[part])
+        for passage in templates.passages(texts[part]):
+            read |= passage.names()
     return read, bound
 
 

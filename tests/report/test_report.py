@@ -16,7 +16,7 @@ from conftest import ELSEWHERE, ROOT, nbconvert
 from nbtypst import ReportPDFExporter
 from nbtypst.authoring import parts, templates
 from nbtypst.authoring.refill import refill
-from nbtypst.export.check import evidence
+from nbtypst.check import evidence
 from nbtypst.problems import ExportError
 from study.notation import QUESTIONS
 from tools import build
@@ -146,7 +146,8 @@ def test_templates_read_names_that_the_cells_before_them_bind(committed):
         known |= {n.id for n in ast.walk(tree) if isinstance(n, ast.Name) and isinstance(n.ctx, ast.Store)}
         known |= {(n.asname or n.name).partition(".")[0] for n in ast.walk(tree) if isinstance(n, ast.alias)}
         for name in shown(cell.source):
-            assert templates.names(PARTS[name]) <= known, name
+            for passage in templates.passages(PARTS[name]):
+                assert passage.names() <= known, name
 
 
 def test_the_table_of_answers_names_the_tasks_headings(committed):

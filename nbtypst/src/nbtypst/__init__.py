@@ -1,7 +1,5 @@
 """Any notebook as an accessible page: nbconvert exporters to PDF/UA-1 and to one page of HTML."""
 
-from __future__ import annotations
-
 from importlib import import_module
 from typing import Any
 

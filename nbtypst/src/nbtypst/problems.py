@@ -1,7 +1,5 @@
 """Problems of a page, collected cell by cell, so that all of them are said at once."""
 
-from __future__ import annotations
-
 from dataclasses import dataclass, field
 from typing import Any
 
@@ -55,12 +53,6 @@ class Problems:
         """Note what is no fault but in a report that is to be strict."""
         if self.strict:
             self.error(place, what, advice)
-
-    def not_valid(self, fault: str) -> None:
-        """Warn of what was mended in a notebook that is not valid, "" for nothing."""
-        if fault:
-            what = f"it is no valid notebook: {fault}"
-            self.warn("the notebook", what, "it is read as well as it can be")
 
     def stop(self) -> None:
         """Raise ExportError with every error found so far, if there is one."""

@@ -1,7 +1,5 @@
 """The settings of a page: from the exporter's options, else the notebook's metadata, else the defaults."""
 
-from __future__ import annotations
-
 import re
 from dataclasses import dataclass, field, fields
 from typing import Any
@@ -67,13 +65,15 @@ def _read(default: Any, value: Any) -> Any:
     """Return a value of the default's type, or None for a value that cannot be one."""
     if value is None:
         return None
-    if isinstance(default, tuple):
-        return _names(value)
-    if isinstance(default, bool):
-        return {"true": True, "false": False}.get(str(value).lower())
-    if isinstance(default, float):
-        return float(value) if isinstance(value, int | float) and 5 <= value <= 30 else None
-    return _line(value)
+    match default:
+        case tuple():
+            return _names(value)
+        case bool():
+            return {"true": True, "false": False}.get(str(value).lower())
+        case float():
+            return float(value) if isinstance(value, int | float) and 5 <= value <= 30 else None
+        case _:
+            return _line(value)
 
 
 def _names(value: Any) -> tuple[str, ...] | None:

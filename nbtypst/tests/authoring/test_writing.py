@@ -143,7 +143,8 @@ def test_what_is_no_template_is_refused(template, message):
 
 def test_names_that_a_template_reads():
     template = "{{run.steps:,}} {{[a for a in b]}}\n check: (lambda x: x + c)(d) > 1"
-    assert templates.names(template) == {"run", "b", "c", "d"}
+    (passage,) = templates.passages(template)
+    assert passage.names() == {"run", "b", "c", "d"}
 
 
 def test_say_sees_the_names_of_its_caller(shown):

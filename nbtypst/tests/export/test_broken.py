@@ -15,8 +15,8 @@ import pytest
 from nbformat.v4 import new_code_cell, new_markdown_cell, new_notebook, new_output
 from PIL import Image
 
-from nbtypst import ExportError, ReportHTMLExporter, ReportPDFExporter
-from nbtypst.export import check, pdf
+from nbtypst import ExportError, ReportHTMLExporter, ReportPDFExporter, check
+from nbtypst.export import pdf
 from nbtypst.reading import markdown
 
 pytestmark = pytest.mark.slow

@@ -12,8 +12,8 @@ import pypdfium2
 import pytest
 from nbformat.v4 import new_code_cell, new_markdown_cell, new_notebook, new_output
 
-from nbtypst import ReportHTMLExporter, ReportPDFExporter
-from nbtypst.export import check, pdf
+from nbtypst import ReportHTMLExporter, ReportPDFExporter, check
+from nbtypst.export import pdf
 from nbtypst.reading.document import digest
 
 pytestmark = pytest.mark.slow

@@ -9,7 +9,6 @@ from nbformat.v4 import new_code_cell, new_markdown_cell, new_notebook, new_outp
 from pandocfilters import stringify
 
 from nbtypst import ExportError
-from nbtypst.problems import Problems
 from nbtypst.reading.document import collect
 from nbtypst.reading.markdown import from_markdown, text_of
 from nbtypst.reading.references import nodes
@@ -94,10 +93,13 @@ def test_a_mention_of_nothing_stays_text_or_stops_a_strict_build(mention):
     with pytest.raises(ExportError, match=re.escape(place)) as caught:
         collect(notebook(*cells, strict=True))
     assert MENTIONS[mention] in str(caught.value)
-    problems = Problems()
-    document = collect(notebook(*cells), problems=problems)
+    document = collect(notebook(*cells))
     assert all(target == "#tbl-a" for target in links(document).values())
-    assert len(problems.warnings) == (mention != "task 4e")
+    assert len(document.problems.warnings) == (mention != "task 4e")
+
+
+def test_a_link_to_an_equation_that_has_no_number_is_its_text():
+    assert links(collect(notebook(r"$$x \label{a}$$", "See [it](#a)."))) == {}
 
 
 ERROR = new_code_cell("1/0", outputs=[new_output("error", ename="E", evalue="v", traceback=["E: v"])])

@@ -1,17 +1,14 @@
 """A table of answers up front, a line each, which fills as the questions below it are answered."""
 
-from __future__ import annotations
-
 import re
-import sys
-from dataclasses import asdict
+from itertools import chain
 from typing import Any
 
 from IPython.display import Markdown, display
 
 from nbtypst.authoring.ledger import ledger
 from nbtypst.authoring.parts import NAME, template
-from nbtypst.authoring.templates import FALSE, STALE, Check, filled
+from nbtypst.authoring.templates import FALSE, STALE, Check, Words, cell, fill, kept, names_of_caller
 
 
 class Answers:
@@ -28,15 +25,15 @@ class Answers:
     is struck that is not true, or whose section, the part "2d.answer", say, has a sentence that is not.
     """
 
-    def __init__(self, label: str, caption: str, questions: dict[str, str]) -> None:
+    def __init__(self, label: str, caption: str, questions: Words) -> None:
         self.questions = questions
         self.caption = f"**{label}.** {caption}"
         self.id = label.lower().replace("table ", "tbl-")
-        self.given: dict[str, str] = {}
+        self.given: Words = {}
         self.shown = ""
         self.checks: dict[str, list[Check]] = {}
-        self.parts: dict[str, str] = {}
-        self.values: dict[str, str] = {}
+        self.parts: Words = {}
+        self.values: Words = {}
         display(Markdown(self.caption), metadata={"role": "caption"})
         self.place: Any = display(Markdown(self._table()), metadata=self._about(), display_id=True)
         ledger.after_cell[label] = self.update
@@ -48,18 +45,16 @@ class Answers:
 
         Raises KeyError for a question that the table does not have, ValueError for text before the first.
         """
-        frame = sys._getframe(1)
-        names = {**frame.f_globals, **frame.f_locals}
+        names = names_of_caller()
         for question, answer in by_question(template(text)).items():
             self.questions[question]  # is one
-            passages = list(filled(answer, names, ledger.stale))
-            self.given[question] = cell("".join(passage.text for passage in passages))
-            self.checks[question] = [check for passage in passages for check in passage.checks]
-            ledger.told[ledger.cell, f"{self.id}.{question}"] = self.checks[question]
+            words, checks, values = fill(answer, names, ledger.stale, marked=False)
+            self.given[question] = cell(words)
+            self.checks[question] = checks
+            ledger.told[ledger.cell, f"{self.id}.{question}"] = checks
             if NAME.fullmatch(text):
                 self.parts[question] = text
-                for passage in passages:
-                    self.values |= passage.values
+                self.values |= values
         self.update()
 
     def update(self) -> None:
@@ -70,10 +65,8 @@ class Answers:
             self.place.update(Markdown(table), metadata=self._about())
 
     def _about(self) -> dict[str, Any]:
-        checks = [asdict(check) for given in self.checks.values() for check in given]
-        kept = {"checks": checks, "parts": list(map(list, self.parts.items())), "values": self.values}
         about = {"id": self.id, "caption": self.caption}
-        return about | {key: value for key, value in kept.items() if value}
+        return about | kept(chain(*self.checks.values()), self.parts, self.values)
 
     def _table(self) -> str:
         lines = ["| Task | Answer |", f"| {'-' * 7} | {'-' * 93} |"]
@@ -85,7 +78,7 @@ class Answers:
         return "\n".join(lines)
 
 
-def by_question(text: str) -> dict[str, str]:
+def by_question(text: str) -> Words:
     """Return a template's answers by the short names of their questions.
 
     Raises ValueError for text before the first.
@@ -94,11 +87,6 @@ def by_question(text: str) -> dict[str, str]:
     if before.strip():
         raise ValueError(f"{before.strip()!r} answers no question; expected a short name and a colon")
     return dict(zip(parts[::2], parts[1::2], strict=True))
-
-
-def cell(text: str) -> str:
-    """Return a text as a cell of a table."""
-    return " ".join(text.split()).replace("|", r"\|")
 
 
 def _mark(*parts: str) -> str:

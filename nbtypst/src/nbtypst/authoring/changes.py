@@ -1,7 +1,5 @@
 """A summary of a session: which sentences no longer hold, what was before, and where a cell stopped."""
 
-from __future__ import annotations
-
 import json
 import re
 import textwrap

@@ -7,13 +7,13 @@ if it comes from a cell below the sentence that shows it. In a run from top to b
 are told apart by the ids that JupyterLab sends, above and below by the order in which they first ran.
 """
 
-from __future__ import annotations
-
 import ast
 import re
 from collections.abc import Callable
 from dataclasses import dataclass, field
 from typing import Any
+
+from IPython import get_ipython
 
 from nbtypst.authoring.templates import Check
 
@@ -103,8 +103,6 @@ def _ending(result: Any) -> str:
 
 def kernel() -> Any:
     """Return the session's kernel; None in a terminal."""
-    from IPython import get_ipython
-
     return getattr(get_ipython(), "kernel", None)
 
 
@@ -115,18 +113,19 @@ def read_and_bound(source: str) -> tuple[set[str], set[str]]:
     except SyntaxError:
         return set(), set()
     read = {n.id for n in ast.walk(tree) if isinstance(n, ast.Name) and isinstance(n.ctx, ast.Load)}
-    bound: set[str] = set()
-    waiting: list[ast.AST] = list(tree.body)
+    bound = set()
+    waiting: list[ast.AST] = [tree]
     while waiting:
         node = waiting.pop()
-        if isinstance(node, ast.Name) and isinstance(node.ctx, ast.Store):
-            bound.add(node.id)
-        elif isinstance(node, ast.alias):
-            bound.add((node.asname or node.name).partition(".")[0])
-        elif isinstance(node, ast.FunctionDef | ast.AsyncFunctionDef | ast.ClassDef):
-            bound.add(node.name)  # what it binds inside stays there
-        elif isinstance(node, ast.AugAssign) and isinstance(node.target, ast.Name):
-            read.add(node.target.id)
+        match node:
+            case ast.Name(ctx=ast.Store()):
+                bound.add(node.id)
+            case ast.alias():
+                bound.add((node.asname or node.name).partition(".")[0])
+            case ast.FunctionDef() | ast.AsyncFunctionDef() | ast.ClassDef():
+                bound.add(node.name)  # what it binds inside stays there
+            case ast.AugAssign(target=ast.Name(id=name)):
+                read.add(name)
         if not isinstance(node, _INNER):
             waiting += ast.iter_child_nodes(node)
     return read, bound
@@ -139,9 +138,7 @@ ledger = Ledger()
 
 def watch() -> None:
     """Keep the ledger of the session, if there is one; a second call changes nothing."""
-    from IPython import get_ipython
-
     shell = get_ipython()
-    if shell is not None and ledger.before not in shell.events.callbacks["pre_run_cell"]:
+    if shell is not None:
         shell.events.register("pre_run_cell", ledger.before)
         shell.events.register("post_run_cell", ledger.after)

@@ -11,8 +11,6 @@ names a part, a heading of one is for the author; checks stand in comments, whic
 `2b.loss.alt`.
 """
 
-from __future__ import annotations
-
 import re
 from pathlib import Path
 
@@ -41,7 +39,7 @@ def template(text: str) -> str:
 
 def read(folder: Path) -> dict[str, str]:
     """Return the parts of a folder's Markdown files by name. Raises ValueError for a name given twice."""
-    parts: dict[str, str] = {}
+    parts = {}
     for path in sorted(folder.glob("*.md")):
         _, *found = HEADING.split(TITLE.sub("", path.read_text(encoding="utf-8")))
         for name, text in zip(found[::2], found[1::2], strict=True):

@@ -4,25 +4,23 @@ An output keeps the names of its parts, their values and their checks (see `nbty
 the code is as it was, new words around these need nothing to be computed.
 """
 
-from __future__ import annotations
-
 import re
-from collections.abc import Mapping
 from typing import Any
 
 from nbtypst.authoring import answers, templates
+from nbtypst.authoring.templates import Words
 
 TITLED = re.compile(r"(\*\*\w+ \w+\.\*\* ).*", re.DOTALL)
 PLACES = ("text", "caption", "alt")
 
 
-def refill(nb: Any, parts: Mapping[str, str], changed: set[str]) -> bool:
+def refill(nb: Any, parts: Words, changed: set[str]) -> bool:
     """Put the parts that changed into a notebook's outputs; return False if it has to be executed instead.
 
     It has to for a part that no output shows, and for a value or a check that an output does not keep; then
     some outputs may be filled and others not. `parts` has all templates by name.
     """
-    shown: set[str] = set()
+    shown = set()
     for cell in nb.cells:
         for output in cell.get("outputs", ()):
             used = dict(output.get("metadata", {}).get("parts", ()))
@@ -35,9 +33,9 @@ def refill(nb: Any, parts: Mapping[str, str], changed: set[str]) -> bool:
     return changed <= shown
 
 
-def _templates(used: Mapping[str, str], parts: Mapping[str, str]) -> dict[str, str]:
+def _templates(used: Words, parts: Words) -> Words:
     """Return an output's templates by place; of a table of answers, by question."""
-    found: dict[str, str] = {}
+    found: Words = {}
     for place, name in used.items():
         found |= {place: parts[name]} if place in PLACES else answers.by_question(parts[name])
     if set(found) != set(used):
@@ -45,7 +43,7 @@ def _templates(used: Mapping[str, str], parts: Mapping[str, str]) -> dict[str, s
     return {place: found[place] for place in used}
 
 
-def _put(output: Any, of_place: Mapping[str, str]) -> None:
+def _put(output: Any, of_place: Words) -> None:
     """Fill an output. Raises KeyError for a value or a check that it does not keep."""
     about = output.metadata
     texts = {}
@@ -60,15 +58,17 @@ def _put(output: Any, of_place: Mapping[str, str]) -> None:
         for check, (sentence, _) in zip(kept, made, strict=True):
             check["sentence"] = sentence
     for place, text in texts.items():
-        if place == "text":
-            output.data["text/markdown"] = text
-        elif place == "caption":
-            where, key = (output.data, "text/markdown") if about.get("role") else (about, "caption")
-            where[key] = TITLED.sub(r"\1", where[key]) + text
-        elif place not in PLACES:
-            row = re.compile(rf"^(\| \[{place}\]\(\S*\) \| ).*$", re.M)
-            before, label, after = row.split(output.data["text/markdown"])
-            output.data["text/markdown"] = f"{before}{label}{answers.cell(text)} |{after}"
-        elif not about.get("role"):
-            output.data["text/plain"] = text
-            about["alt"] = " ".join(text.split())
+        match place:
+            case "text":
+                output.data["text/markdown"] = text
+            case "caption":
+                where, key = (output.data, "text/markdown") if about.get("role") else (about, "caption")
+                where[key] = TITLED.sub(r"\1", where[key]) + text
+            case "alt":
+                if not about.get("role"):
+                    output.data["text/plain"] = text
+                    about["alt"] = " ".join(text.split())
+            case _:
+                row = re.compile(rf"^(\| \[{place}\]\(\S*\) \| ).*$", re.M)
+                before, label, after = row.split(output.data["text/markdown"])
+                output.data["text/markdown"] = f"{before}{label}{templates.cell(text)} |{after}"

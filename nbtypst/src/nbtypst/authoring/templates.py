@@ -9,32 +9,20 @@ an array that is true in all places. It may go on over lines until its brackets 
 new paragraph.
 """
 
-from __future__ import annotations
-
 import ast
 import re
+import sys
 import textwrap
 import warnings
-from collections.abc import Callable, Iterator
-from dataclasses import dataclass, field
+from collections.abc import Callable, Iterable
+from dataclasses import asdict, dataclass, field
 from typing import Any
 
 VALUE = re.compile(r"\{\{(.+?)\}\}(?!\})", re.DOTALL)
 FALSE = "**No longer true**"
 STALE = "**Run the cells above again**"
-OPERATORS: dict[type[ast.cmpop], str] = {
-    ast.Eq: "==",
-    ast.Gt: ">",
-    ast.GtE: ">=",
-    ast.In: "in",
-    ast.Is: "is",
-    ast.IsNot: "is not",
-    ast.Lt: "<",
-    ast.LtE: "<=",
-    ast.NotEq: "!=",
-    ast.NotIn: "not in",
-}
 Names = dict[str, Any]
+Words = dict[str, str]
 
 
 @dataclass(frozen=True)
@@ -61,30 +49,10 @@ class Passage:
     def names(self) -> set[str]:
         """Return the names that the values and the checks read."""
         values = [_split(match[1])[0] for match in VALUE.finditer(self.text)]
-        found: set[str] = set()
+        found = set()
         for source in (*values, *self.checks):
             found |= _read_by(source)
         return found
-
-
-@dataclass
-class Filled:
-    """A passage with its values, the checks made, and why the text is marked, "" for one that is true.
-
-    `values` has the words of each value by its source, without the braces.
-    """
-
-    text: str
-    checks: list[Check]
-    values: dict[str, str]
-    mark: str
-    reason: str
-
-    def __str__(self) -> str:
-        if not self.mark:
-            return self.text
-        end = self.text[len(self.text.rstrip()) :]
-        return f"{self.mark} ({self.reason}): ~~{' '.join(self.text.split())}~~{end}"
 
 
 def passages(template: str) -> list[Passage]:
@@ -112,44 +80,49 @@ def passages(template: str) -> list[Passage]:
     return found
 
 
-def filled(
-    template: str, names: Names, stale: Callable[[set[str]], str] = lambda names: ""
-) -> Iterator[Filled]:
-    """Yield a template's passages, filled from `names`.
-
-    `stale` says which of a set of names has a value from an older run; such a passage is marked so.
-    """
-    for passage in passages(template):
-        text, values, faults = _values(passage.text, names)
-        sentence = " ".join(text.split())
-        old = stale(passage.names())
-        checks = []
-        for source in passage.checks:
-            seen, holds = _check(source, names)
-            checks.append(Check(sentence, source, seen, holds and not old, old))
-        checks += [Check(sentence, source, fault, False, old) for source, fault in faults]
-        if old:
-            yield Filled(text, checks or [Check(sentence, "", "", False, old)], values, STALE, old)
-        else:
-            reason = "; ".join(f"`{check.check}`: {check.values}" for check in checks if not check.holds)
-            yield Filled(text, checks, values, FALSE if reason else "", reason)
-
-
 def fill(
-    template: str, names: Names, stale: Callable[[set[str]], str] = lambda names: ""
-) -> tuple[str, list[Check], dict[str, str]]:
-    """Return a template's text, each passage that is not true or is stale marked as such; checks; values."""
+    template: str,
+    names: Names,
+    stale: Callable[[set[str]], str] = lambda names: "",
+    marked: bool = True,
+) -> tuple[str, list[Check], Words]:
+    """Return a template's text filled from `names`, the checks made, and the words of each value by source.
+
+    `stale` says which of a set of names has a value from an older run. A passage that is not true or has such
+    a value is struck, with the reason before it, unless the text is not to be `marked`.
+    """
     text = ""
     checks = []
-    values: dict[str, str] = {}
-    for passage in filled(template, names, stale):
-        text += str(passage)
-        checks += passage.checks
-        values |= passage.values
+    values: Words = {}
+    for passage in passages(template):
+        words, found, faults = _values(passage.text, names)
+        sentence = " ".join(words.split())
+        old = stale(passage.names())
+        made = []
+        for source in passage.checks:
+            seen, holds = _check(source, names)
+            made.append(Check(sentence, source, seen, holds and not old, old))
+        made += [Check(sentence, source, fault, False, old) for source, fault in faults]
+        if old and not made:
+            made = [Check(sentence, "", "", False, old)]
+        text += _marked(words, made, old) if marked else words
+        checks += made
+        values |= found
     return text.strip("\n"), checks, values
 
 
-def refill(template: str, values: dict[str, str]) -> tuple[str, list[tuple[str, str]]]:
+def _marked(text: str, checks: list[Check], old: str) -> str:
+    """Return a passage's text, struck if a value of it is old or a check does not hold."""
+    faults = [f"`{check.check}`: {check.values}" for check in checks if not check.holds]
+    reason = old or "; ".join(faults)
+    if not reason:
+        return text
+    mark = STALE if old else FALSE
+    end = text[len(text.rstrip()) :]
+    return f"{mark} ({reason}): ~~{' '.join(text.split())}~~{end}"
+
+
+def refill(template: str, values: Words) -> tuple[str, list[tuple[str, str]]]:
     """Return a template's text with values that `fill` gave, and each check's sentence and source.
 
     Raises KeyError for a value that is not among them.
@@ -163,22 +136,18 @@ def refill(template: str, values: dict[str, str]) -> tuple[str, list[tuple[str, 
     return text.strip("\n"), checks
 
 
-def names(template: str) -> set[str]:
-    """Return the names that a template reads, which a linter does not see."""
-    return set().union(*(passage.names() for passage in passages(template)))
-
-
 def _read_by(source: str) -> set[str]:
     """Return the names that an expression reads and does not bind."""
-    read: set[str] = set()
-    bound: set[str] = set()
+    read = set()
+    bound = set()
     for node in ast.walk(ast.parse(source, mode="eval")):
-        if isinstance(node, ast.arg):
-            bound.add(node.arg)
-        elif isinstance(node, ast.Name) and isinstance(node.ctx, ast.Load):
-            read.add(node.id)
-        elif isinstance(node, ast.Name):
-            bound.add(node.id)
+        match node:
+            case ast.arg():
+                bound.add(node.arg)
+            case ast.Name(ctx=ast.Load()):
+                read.add(node.id)
+            case ast.Name():
+                bound.add(node.id)
     return read - bound
 
 
@@ -201,10 +170,10 @@ def _split(value: str) -> tuple[str, str]:
     raise ValueError(f"{{{{{value}}}}} is not a Python expression with a format")
 
 
-def _values(text: str, names: Names) -> tuple[str, dict[str, str], list[tuple[str, str]]]:
+def _values(text: str, names: Names) -> tuple[str, Words, list[tuple[str, str]]]:
     """Return the text with its values, these by source, and those that could not be computed, with why."""
     faults = []
-    found: dict[str, str] = {}
+    found = {}
 
     def value(match: re.Match[str]) -> str:
         expression, form = _split(match[1])
@@ -248,10 +217,10 @@ def _compare(part: ast.expr, names: Names) -> tuple[str, bool]:
     words = brief(left)
     holds = True
     for operator, comparator in zip(part.ops, part.comparators, strict=True):
-        sign = OPERATORS[type(operator)]
         right = _evaluate(comparator, names)
-        words += f" {sign} {brief(right)}"
-        holds = holds and _all(eval(f"left {sign} right", {"left": left, "right": right}))
+        pair = ast.unparse(ast.Compare(ast.Name("left"), [operator], [ast.Name("right")]))
+        words += pair.removeprefix("left").replace("right", brief(right))
+        holds = holds and _all(eval(pair, {"left": left, "right": right}))
         left = right
     return words, holds
 
@@ -271,6 +240,24 @@ def _all(value: Any) -> bool:
     raise TypeError(
         f"{brief(value)} is no check; expected true or false, or an array of them that is not empty"
     )
+
+
+def kept(checks: Iterable[Check], parts: Words, values: Words) -> dict[str, Any]:
+    """Return what an output keeps: its checks and, since a part may be edited, the parts and their values."""
+    pairs = list(map(list, parts.items()))  # a notebook's file would sort names
+    about = {"checks": list(map(asdict, checks)), "parts": pairs, "values": values}
+    return {name: one for name, one in about.items() if one}
+
+
+def names_of_caller() -> Names:
+    """Return the names of the cell or function that called the function that called this."""
+    frame = sys._getframe(2)
+    return {**frame.f_globals, **frame.f_locals}
+
+
+def cell(value: object) -> str:
+    """Return a value as a cell of a table."""
+    return " ".join(str(value).split()).replace("|", r"\|")
 
 
 def brief(value: Any) -> str:

@@ -12,15 +12,11 @@ and `python -m nbtypst.check` refuse a notebook that shows one, and list all. On
 left behind, run out of order, asks for the cells above to be run again.
 """
 
-from __future__ import annotations
-
 import io
 import platform
 import re
-import sys
 from base64 import b64encode
 from collections.abc import Sequence
-from dataclasses import asdict
 from importlib.metadata import version
 from typing import TYPE_CHECKING, Any
 
@@ -28,13 +24,11 @@ from IPython.display import Markdown, display
 
 from nbtypst.authoring.ledger import ledger, watch
 from nbtypst.authoring.parts import NAME, template
-from nbtypst.authoring.templates import fill
+from nbtypst.authoring.templates import Names, Words, cell, fill, kept, names_of_caller
 
 if TYPE_CHECKING:
     from matplotlib.figure import Figure
 
-LABEL = re.compile(r"(Figure|Table) (A?\d+)")
-PREFIX = {"Figure": "fig-", "Table": "tbl-"}
 NUMBER = re.compile(
     r"[-+−]?\d[\d.,]*(e[-+]?\d+)?( ?%)?( ± [\d.]+)?|\$(-?[\d.]+ \\times 10\^\{-?\d+\}|\\infty)\$"
 )
@@ -48,7 +42,7 @@ watch()
 
 def say(text: str) -> None:
     """Show `text` as Markdown, its values computed and its checks made in the caller's names."""
-    shown, about = _filled(_names(), text=text)
+    shown, about = _filled(names_of_caller(), text=text)
     display(Markdown(shown["text"]), metadata=about)
 
 
@@ -58,12 +52,12 @@ def table(header: Sequence[str], rows: Sequence[Sequence[object]], label: str, c
     A column that is mostly numbers stands to the right; columns of long text share the width.
     Raises ValueError for rows of unequal length or a label of another form.
     """
-    name = _id(label, "Table")
-    shown, about = _filled(_names(), caption=caption)
+    name = _id(label, "Table", "tbl-")
+    shown, about = _filled(names_of_caller(), caption=caption)
     for row in rows:
         if len(row) != len(header):
             raise ValueError(f"{label} has {len(header)} columns, a row has {len(row)}: {list(row)!r}")
-    cells = [[_cell(cell) for cell in row] for row in (header, *rows)]
+    cells = [list(map(cell, row)) for row in (header, *rows)]
     wrapped = any(_length(cell) > WRAPPED for row in cells for cell in row)
     dashes = [_dashes(column, wrapped) for column in zip(*cells, strict=True)]
     lines = [f"| {' | '.join(line)} |" for line in (cells[0], dashes, *cells[1:])]
@@ -72,7 +66,7 @@ def table(header: Sequence[str], rows: Sequence[Sequence[object]], label: str, c
     display(Markdown("\n".join(lines)), metadata={"id": name, "caption": titled} | about)
 
 
-def show(figure: Figure, label: str, caption: str, alt: str = "") -> None:
+def show(figure: "Figure", label: str, caption: str, alt: str = "") -> None:
     """Show a figure at its own size, its caption below; `label` is its number, such as "Figure 3".
 
     Without `alt`, `caption` names a part, and the alternative text is the part of that name and ".alt".
@@ -82,8 +76,8 @@ def show(figure: Figure, label: str, caption: str, alt: str = "") -> None:
     """
     import matplotlib.pyplot as plt
 
-    name = _id(label, "Figure")
-    names = _names()
+    name = _id(label, "Figure", "fig-")
+    names = names_of_caller()
     if not alt and not NAME.fullmatch(caption):
         raise ValueError(f"{label} has no alternative text; expected one, or a caption that names a part")
     shown, about = _filled(names, caption=caption, alt=alt or f"{caption}.alt")
@@ -125,31 +119,20 @@ def versions(*packages: str) -> None:
     display({"text/markdown": text, "text/latex": rf"\newcounter{{none}}{text}"}, raw=True)
 
 
-def _names() -> dict[str, Any]:
-    """Return the names of the cell or function that called the function that called this."""
-    frame = sys._getframe(2)
-    return {**frame.f_globals, **frame.f_locals}
-
-
-def _filled(names: dict[str, Any], **texts: str) -> tuple[dict[str, str], dict[str, Any]]:
-    """Return templates, or the parts that they name, with their values, and what their output keeps.
-
-    That is the checks, and, since a part may be edited, the names of parts and their values (see
-    `nbtypst.authoring.refill`).
-    """
+def _filled(names: Names, **texts: str) -> tuple[Words, dict[str, Any]]:
+    """Return templates, or the parts that they name, with their values, and what their output keeps."""
     shown = {}
     checks = []
-    parts = []  # as pairs, since a notebook's file sorts names
-    values: dict[str, str] = {}
+    parts = {}
+    values: Words = {}
     for place, text in texts.items():
         shown[place], made, found = fill(template(text), names, ledger.stale)
         ledger.told[ledger.cell, text] = made
         checks += made
         if NAME.fullmatch(text):
-            parts.append([place, text])
+            parts[place] = text
             values |= found
-    kept = {"checks": [asdict(check) for check in checks], "parts": parts, "values": values}
-    return shown, {key: value for key, value in kept.items() if value}
+    return shown, kept(checks, parts, values)
 
 
 def _as_caption(about: dict[str, Any]) -> dict[str, Any]:
@@ -157,18 +140,14 @@ def _as_caption(about: dict[str, Any]) -> dict[str, Any]:
     return {"role": "caption"} | {key: kept for key, kept in about.items() if key != "checks"}
 
 
-def _id(label: str, kind: str) -> str:
+def _id(label: str, kind: str, prefix: str) -> str:
     """Return the id that a mention of the label links to: fig-3, tbl-a1."""
-    match = LABEL.fullmatch(label)
-    if not match or match[1] != kind:
+    match = re.fullmatch(rf"{kind} (A?\d+)", label)
+    if not match:
         raise ValueError(
             f"the label is {label!r}; expected one like '{kind} 3' or, in the appendix, '{kind} A1'"
         )
-    return PREFIX[kind] + match[2].lower()
-
-
-def _cell(cell: object) -> str:
-    return " ".join(str(cell).split()).replace("|", r"\|")
+    return prefix + match[1].lower()
 
 
 def _length(cell: str) -> int:

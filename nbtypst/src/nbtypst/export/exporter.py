@@ -1,20 +1,17 @@
 """What both exporters share: options, nbconvert's preprocessors, and problems said in one line each."""
 
-from __future__ import annotations
-
 import logging
 import subprocess
 from collections.abc import Callable
 from dataclasses import Field, fields
-from pathlib import Path
 from typing import Any
 
 import nbformat
 from nbconvert.exporters import Exporter, TemplateExporter
-from traitlets import Bool, Float, List, TraitType, Unicode
+from traitlets import Bool, Float, List, Unicode
 from traitlets.config import Application, Config
 
-from nbtypst.problems import ExportError, Problem, Problems
+from nbtypst.problems import ExportError, Problem
 from nbtypst.reading.document import Document, collect, digest
 from nbtypst.reading.mending import mend, read
 from nbtypst.reading.notes import read_front_matter
@@ -44,14 +41,11 @@ class _OneLine(logging.Filter):
 _IN_LINES = _OneLine()
 
 
-def _option(setting: Field[Any]) -> TraitType[Any, Any]:
-    """Return the option of a setting; it is None or empty unless it is given."""
-    words = setting.metadata["help"]
-    if isinstance(setting.default, bool):
-        return Bool(None, allow_none=True, help=words).tag(config=True)
-    if isinstance(setting.default, float):
-        return Float(None, allow_none=True, help=words).tag(config=True)
-    return Unicode("", help=words).tag(config=True)
+def _option(setting: Field[Any]) -> Any:
+    """Return the option of a setting; it is None unless it is given."""
+    kinds: dict[type, Any] = {bool: Bool, float: Float}
+    kind = kinds.get(type(setting.default), Unicode)
+    return kind(None, allow_none=True, help=setting.metadata["help"]).tag(config=True)
 
 
 class ReportExporter(TemplateExporter):
@@ -79,7 +73,7 @@ class ReportExporter(TemplateExporter):
 
     shows_widgets = False  # whether its page can have parts that move
 
-    render: Callable[[Document, Problems], bytes | str]  # the finished file
+    render: Callable[[Document], bytes | str]  # the finished file
 
     def settings(self, nb: Any) -> Settings:
         """Return the page's settings for a notebook."""
@@ -117,17 +111,13 @@ class ReportExporter(TemplateExporter):
         resources.pop("outputs", None)
         about = resources.get("metadata", {})
         folder = self.folder or about.get("path")
-        if folder is not None:
-            folder = str(Path(folder or "."))
         own = self.settings(nb)
-        problems = Problems(own.strict)
-        problems.not_valid(fault)
         try:
-            document = collect(nb, own, problems, folder, about.get("name", ""), self.shows_widgets)
+            document = collect(nb, own, fault, folder, about.get("name", ""), self.shows_widgets)
             document.digest = made_from
-            output = self.render(document, problems)
+            output = self.render(document)
         except (RuntimeError, subprocess.SubprocessError) as error:  # of pandoc or Typst
             raise ExportError([Problem("the notebook", str(error))]) from error
-        for problem in problems.warnings:
+        for problem in document.problems.warnings:
             self.log.warning("%s", problem)
         return output, resources

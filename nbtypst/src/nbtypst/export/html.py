@@ -1,8 +1,5 @@
 """The notebook as one self-contained HTML page with MathML: pandoc writes it by page.html and page.css."""
 
-from __future__ import annotations
-
-import json
 import re
 from functools import partial
 from html import escape
@@ -13,14 +10,13 @@ from pandocfilters import Code, Div, Math, RawBlock, RawInline
 
 from nbtypst.export import mathml
 from nbtypst.export.exporter import ReportExporter
-from nbtypst.problems import Problems
 from nbtypst.reading import widgets
 from nbtypst.reading.document import Document, placed
 from nbtypst.reading.formulas import framed, unreadable
-from nbtypst.reading.markdown import Block, pandoc
+from nbtypst.reading.markdown import NOTHING, Block, Blocks, pandoc, tree
 from nbtypst.reading.pictures import Picture
-from nbtypst.reading.references import PREFIX
 from nbtypst.reading.speech import read_aloud
+from nbtypst.reading.tidy import picture_key
 from nbtypst.settings import Settings
 
 LEFTWARDS = ("ar", "dv", "fa", "he", "ps", "sd", "ug", "ur", "yi")  # languages that are written so
@@ -46,11 +42,11 @@ class ReportHTMLExporter(ReportExporter):
     def _file_extension_default(self) -> str:
         return ".html"
 
-    def render(self, document: Document, problems: Problems) -> str:
+    def render(self, document: Document) -> str:
         """Return the page; the same on every machine."""
-        sources = _unreadable(document, problems)
-        moving = _widgets(document, problems)
-        problems.stop()
+        sources = _unreadable(document)
+        moving = _widgets(document)
+        document.problems.stop()
         blocks = _rewrite([block for _, block in document.blocks], document, sources)
         if document.checks:
             blocks.append(_raw(_evidence(document)))
@@ -59,8 +55,8 @@ class ReportHTMLExporter(ReportExporter):
         if allowed:
             options.append(f"--variable=policy:; script-src {' '.join(allowed)}")
         with as_file(files(__package__) / "page.html") as template:
-            source = {"pandoc-api-version": [1, 23, 1], "meta": _meta(document), "blocks": blocks}
-            page = pandoc(json.dumps(source), "-f", "json", "-t", "html5", f"--template={template}", *options)
+            source = tree(blocks, _meta(document))
+            page = pandoc(source, "-f", "json", "-t", "html5", f"--template={template}", *options)
         page = page.replace("\N{NO-BREAK SPACE}", " ")  # page.css keeps the words of a reference together
         page = _ROWS.sub(_scopes, mathml.tidy(page))
         page = _MATH_HEAD.sub(_READ, page)
@@ -74,13 +70,15 @@ class ReportHTMLExporter(ReportExporter):
         return page
 
 
-def _unreadable(document: Document, problems: Problems) -> set[str]:
+def _unreadable(document: Document) -> set[str]:
     """Return the LaTeX that is shown as its source, and warn of it."""
     found = [(place, node["c"]) for place, node in placed(document.blocks) if node["t"] == "Math"]
     sources = unreadable(formula for _, formula in found)
     for place, formula in found:
         if framed(formula.latex) in sources:
-            problems.warn(place, f"the formula {formula.latex!r} cannot be set", "its source is shown")
+            document.problems.warn(
+                place, f"the formula {formula.latex!r} cannot be set", "its source is shown"
+            )
     return sources
 
 
@@ -127,13 +125,13 @@ def _scopes(rows: re.Match[str]) -> str:
     return re.sub(r"<th\b", f'<th scope="{"col" if rows[1] == "thead" else "row"}"', rows[0])
 
 
-def _widgets(document: Document, problems: Problems) -> dict[str, str]:
+def _widgets(document: Document) -> dict[str, str]:
     """Return the HTML of each widget that the page has, by its name."""
     made = {}
     for place, node in placed(document.blocks):
         if node["t"] == "Div" and node["c"][0][1] == ["widget"]:
             name = node["c"][0][0]
-            made[name] = widgets.made(name, place, problems)
+            made[name] = widgets.made(name, place, document.problems)
     return made
 
 
@@ -150,14 +148,14 @@ def _rewrite(node: Any, document: Document, sources: set[str]) -> Any:
     return made
 
 
-def _to_html(node: Block, document: Document, sources: set[str]) -> list[Block]:
+def _to_html(node: Block, document: Document, sources: set[str]) -> Blocks:
     """Return what stands in place of a node, whose content is rewritten."""
     kind = node["t"]
     content: Any = node.get("c")
     if kind == "Math":
         return _formula(node, sources)
-    if kind == "Span" and content[0][1] == ["picture"]:
-        return [RawInline("html", _image(document.pictures[dict(content[0][2])["key"]]))]
+    if key := picture_key(node):
+        return [RawInline("html", _image(document.pictures[key]))]
     if kind == "Table":
         return _table(content)
     if kind != "Div" or not content[0][1]:
@@ -177,7 +175,7 @@ def _to_html(node: Block, document: Document, sources: set[str]) -> list[Block]:
     return [node]
 
 
-def _table(content: Any) -> list[Block]:
+def _table(content: Any) -> Blocks:
     """Return a table in a box that scrolls where the screen is narrow, its caption above the box."""
     (name, *_), (_, caption), *parts = content
     label = escape(name.replace("tbl-", "Table ") or "Table")
@@ -186,12 +184,12 @@ def _table(content: Any) -> list[Block]:
         _raw(f"<figure{f' id={escape(name)!r}' if name else ''}><figcaption>"),
         *caption,
         _raw(f"</figcaption>{box}"),
-        {"t": "Table", "c": [["", [], []], [None, []], *parts]},
+        {"t": "Table", "c": [NOTHING, [None, []], *parts]},
         _raw("</div></figure>"),
     ]
 
 
-def _figure(content: Any, document: Document) -> list[Block]:
+def _figure(content: Any, document: Document) -> Blocks:
     """Return a figure with its caption; a picture that is no icon enlarges, without a script."""
     (name, _, ((_, key),)), caption = content
     picture = document.pictures[key]
@@ -217,19 +215,19 @@ def _image(picture: Picture) -> str:
     return f'<img src="{picture.address}" alt="{escape(picture.alt)}" width="{width}">'
 
 
-def _formula(node: Block, sources: set[str]) -> list[Block]:
+def _formula(node: Block, sources: set[str]) -> Blocks:
     """Return a formula or its source, in a box that scrolls where the screen is narrow, with its number."""
     formula = node["c"]
     latex = framed(formula.latex)
     node = Math({"t": "DisplayMath" if formula.display else "InlineMath"}, latex)
     if latex in sources:
-        node = Code(["", [], []], formula.latex)
+        node = Code(NOTHING, formula.latex)
     if not formula.display:
         return [node]
     name = ""
     number = ""
     if formula.tag:
-        name = f' id="{escape(PREFIX["equation"] + formula.tag.lower())}"'
+        name = f' id="{escape(formula.name)}"'
         number = f"<span>({escape(formula.tag)})</span>"
     opening = f'<span class="equation{" boxed" * formula.boxed}" tabindex="0"{name}><span>'
     return [RawInline("html", opening), node, RawInline("html", f"</span>{number}</span>")]

@@ -7,8 +7,6 @@ fontTools 4.68 from the font in the package ziamath: `pyftsubset STIXTwoMath-Reg
 with the code points that it has. What is not in it, browsers take from a font of the machine.
 """
 
-from __future__ import annotations
-
 import re
 from base64 import b64encode
 from html import escape, unescape
@@ -20,10 +18,16 @@ _MATH = re.compile(
     r"<math ([^>]*)>\s*<semantics>(.*?)<annotation[^>]*>(.*?)</annotation>\s*</semantics>", re.S
 )
 _NAME = r'<mi mathvariant="normal">([^\W\d_]{2,})</mi>'  # of a function, such as ln
-_ACCENT = r'<mover>(<mi>\w</mi><mo accent="true" stretchy="false">)'
-_RAISED = (  # TeX sets the exponent of a small letter as if it had no accent
-    r'(<msup>|<msubsup>)(<mover><mi>[acegmnopqrsuvwxyz]</mi><mo accent="true"[^>]*>[^<]*</mo></mover>)'
-)
+_BETTER = [  # what pandoc writes, and what browsers set as TeX does, in the order in which it is replaced
+    ('<mo accent="true">\u0302<', '<mo accent="true">\u02c6<'),
+    ('<mo accent="true">', '<mo accent="true" stretchy="false">'),
+    (  # the exponent of a small letter stands as if it had no accent
+        r'(<msup>|<msubsup>)(<mover><mi>[acegmnopqrsuvwxyz]</mi><mo accent="true"[^>]*>[^<]*</mo></mover>)',
+        r'\1<mpadded height="0.5em">\2</mpadded>',
+    ),
+    (r'<mover>(<mi>\w</mi><mo accent="true" stretchy="false">)', r'<mover accent="true">\1'),
+    (rf"<mrow>({_NAME})<mo>&#8289;</mo></mrow>", r"\1"),
+]
 _THIN = "0.167em"
 _OPERANDS = ("mfrac", "mi", "mn", "mrow", "msqrt", "msub", "msubsup", "msup")
 
@@ -45,11 +49,8 @@ def font_face() -> str:
 def _tidy(math: re.Match[str]) -> str:
     """Return a formula, accents as wide as the letter's own, a thin space where TeX has one beside a name."""
     attributes, body, latex = math.groups()
-    body = body.replace('<mo accent="true">\u0302<', '<mo accent="true">\u02c6<')
-    body = body.replace('<mo accent="true">', '<mo accent="true" stretchy="false">')
-    body = re.sub(_RAISED, r'\1<mpadded height="0.5em">\2</mpadded>', body)
-    body = re.sub(_ACCENT, r'<mover accent="true">\1', body)
-    body = re.sub(rf"<mrow>({_NAME})<mo>&#8289;</mo></mrow>", r"\1", body)
+    for pattern, better in _BETTER:
+        body = re.sub(pattern, better, body)
     body = re.sub(rf'(</(\w+)>)?{_NAME}(<mo stretchy="\w+" form="prefix">)?', _function, body)
     return f'<math {attributes} alttext="{escape(read_aloud(unescape(latex)))}">{body}'
 

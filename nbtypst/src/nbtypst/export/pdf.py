@@ -1,7 +1,5 @@
 """The notebook as a tagged PDF: Typst sets it by the page design of page.typ."""
 
-from __future__ import annotations
-
 import json
 import re
 import tempfile
@@ -39,12 +37,13 @@ class ReportPDFExporter(ReportExporter):
     def _file_extension_default(self) -> str:
         return ".pdf"
 
-    def render(self, document: Document, problems: Problems) -> bytes:
+    def render(self, document: Document) -> bytes:
         """Return the bytes of the PDF; the same on every machine."""
         blocks = [block for _, block in document.blocks]
         formulas = [node["c"] for node in nodes(blocks) if node["t"] == "Math"]
         writer = Writer(document, to_typst(formulas))
         pdf = self._compile(writer)
+        problems = document.problems
         for formula, place in writer.shown_as_text.items():
             problems.warn(place, f"the formula {formula.latex!r} cannot be set", "its source is shown")
         for key in sorted(key for key in writer.broken if isinstance(key, str)):
@@ -58,7 +57,7 @@ class ReportPDFExporter(ReportExporter):
         """Compile; write what does not compile in another way, and try again."""
         with tempfile.TemporaryDirectory() as name:  # Typst reads nothing but what is handed over here
             folder = Path(name)
-            main = str(folder / "main.typ")
+            main = folder / "main.typ"
             (folder / "page.typ").write_bytes((files(__package__) / "page.typ").read_bytes())
             for key, picture in writer.document.pictures.items():
                 (folder / f"{key}.{picture.kind}").write_bytes(picture.content)
@@ -67,8 +66,7 @@ class ReportPDFExporter(ReportExporter):
                 try:
                     self._place(writer, head, folder)
                     options = self._options(writer, folder)
-                    done: bytes = typst.compile(main, format="pdf", pdf_standards=["ua-1"], **options)
-                    return done
+                    return typst.compile(main, format="pdf", pdf_standards=["ua-1"], **options)
                 except typst.TypstError as error:
                     if not _repair(writer, error, head.count("\n"), self.system_fonts is None):
                         hints = " ".join(getattr(error, "hints", []))
@@ -96,20 +94,20 @@ class ReportPDFExporter(ReportExporter):
 
         There is none where the page does not compile.
         """
-        main = str(folder / "main.typ")
+        main = folder / "main.typ"
         options = self._options(writer, folder)
         try:
             found = typst.query(main, "<nb:figures>", field="value", one=True, **options)
         except RuntimeError:  # compiling says what is wrong and where
             return []
-        return list(json.loads(found))
+        return json.loads(found)
 
     def _options(self, writer: Writer, folder: Path) -> dict[str, Any]:
-        borrowed = self.system_fonts is None and bool(writer.stand_ins)
+        borrowed = self.system_fonts is None and writer.stand_ins
         return {
-            "root": str(folder),
+            "root": folder,
             "ignore_system_fonts": not (self.system_fonts or borrowed),
-            "font_paths": list(self.font_paths),
+            "font_paths": self.font_paths,
         }
 
 
@@ -117,25 +115,24 @@ def _to_move(figures: list[dict[str, Any]], floats: set[str], settled: set[str])
     """Return the name of a figure that floats and need not, else of one that should, else ""."""
     for figure in figures:
         if figure["name"] in floats and figure["shown"] <= figure["page"]:
-            return str(figure["name"])
+            return figure["name"]
     for figure in figures:
         if figure["y"] < TOP and figure["name"] not in floats | settled:
-            return str(figure["name"])
+            return figure["name"]
     return ""
 
 
 def _warn_of_missing(writer: Writer, problems: Problems) -> None:
-    """Warn of characters that no font of this package has: first those that the machine's show."""
-    for advice in (_BORROWED, _NAMED):
-        by_place: dict[str, str] = {}
-        for char, place in writer.replaced.items():
-            if (writer.stand_ins[char] == char) == (advice == _BORROWED):
-                by_place[place] = by_place.get(place, "") + char
-        for place, found in by_place.items():
-            chars = "".join(sorted(found))
-            if len(chars) > 20:
-                chars = chars[:20] + "…"
-            problems.warn(place, f"no font of this package has {chars!r}", advice)
+    """Warn of characters that no font of this package has: of some the machine's have, of others none."""
+    found: dict[tuple[str, str], list[str]] = {}
+    for char, place in writer.replaced.items():
+        advice = _BORROWED if writer.stand_ins[char] == char else _NAMED
+        found.setdefault((place, advice), []).append(char)
+    for (place, advice), chars in found.items():
+        shown = "".join(sorted(chars))
+        if len(shown) > 20:
+            shown = shown[:20] + "…"
+        problems.warn(place, f"no font of this package has {shown!r}", advice)
 
 
 def _repair(writer: Writer, error: Any, offset: int, may_borrow: bool) -> bool:
@@ -177,10 +174,12 @@ def _head(writer: Writer) -> str:
 
 def _value(value: Any, string: Callable[[str], str]) -> str:
     """Return a setting as Typst writes it."""
-    if isinstance(value, bool):
-        return str(value).lower()
-    if isinstance(value, float):
-        return f"{value}pt"
-    if isinstance(value, tuple):
-        return f"({''.join(f'{string(item)}, ' for item in value)})"
-    return string(value)
+    match value:
+        case bool():
+            return str(value).lower()
+        case float():
+            return f"{value}pt"
+        case tuple():
+            return f"({''.join(f'{string(item)}, ' for item in value)})"
+        case _:
+            return string(value)

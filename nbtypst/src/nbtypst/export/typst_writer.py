@@ -1,7 +1,5 @@
 """A document as Typst source: text is in string literals only, so that none of it can be code."""
 
-from __future__ import annotations
-
 import math
 import re
 import unicodedata
@@ -13,8 +11,8 @@ from pandocfilters import stringify
 
 from nbtypst.reading.document import Document
 from nbtypst.reading.formulas import Formula
-from nbtypst.reading.markdown import Block
-from nbtypst.reading.references import PREFIX, words_of
+from nbtypst.reading.markdown import Block, Blocks, Inlines
+from nbtypst.reading.references import TEXT, words_of
 from nbtypst.reading.speech import read_aloud
 
 WIDTH = 378.0  # points of the type area, which a picture may fill
@@ -92,9 +90,9 @@ class Writer:
 
     def _label(self, name: str) -> str:
         """Return a place to which a link can lead, "" without a name."""
-        return f"#metadata(none)#label({self.string(name)})" if name else ""
+        return f"#metadata(none)#label({self.string(name)});" if name else ""
 
-    def blocks(self, blocks: list[Block]) -> str:
+    def blocks(self, blocks: Blocks) -> str:
         """Return blocks as the inside of a Typst content block."""
         return "\n\n".join(map(self.block, blocks))
 
@@ -102,25 +100,27 @@ class Writer:
         """Return one block."""
         kind = block["t"]
         content = block.get("c", [])
-        if kind in ("Plain", "Para"):
-            return self._paragraph(content)
-        if kind == "Header":
-            return self._heading(content)
-        if kind == "CodeBlock":
-            return self.code("plain", content)
-        if kind == "BlockQuote":
-            return f"#quote(block: true)[{self.blocks(content)}]"
-        if kind == "BulletList":
-            return f"#list({self._items(content)})"
-        if kind == "OrderedList":
-            return f"#enum(start: {content[0][0]}, {self._items(content[1])})"
-        if kind == "DefinitionList":
-            return f"#terms({''.join(self._term(*item) for item in content)})"
-        if kind == "HorizontalRule":
-            return "#nb.rule"
-        if kind == "Table":
-            return self.table(content)
-        return self._div(content)
+        match kind:
+            case "Plain" | "Para":
+                return self._paragraph(content)
+            case "Header":
+                return self._heading(content)
+            case "CodeBlock":
+                return self.code("plain", content)
+            case "BlockQuote":
+                return f"#quote(block: true)[{self.blocks(content)}]"
+            case "BulletList":
+                return f"#list({self._items(content)})"
+            case "OrderedList":
+                return f"#enum(start: {content[0][0]}, {self._items(content[1])})"
+            case "DefinitionList":
+                return f"#terms({''.join(self._term(*item) for item in content)})"
+            case "HorizontalRule":
+                return "#nb.rule"
+            case "Table":
+                return self.table(content)
+            case _:
+                return self._div(content)
 
     def _heading(self, content: Any) -> str:
         level, (name, _, _), inlines = content
@@ -128,11 +128,11 @@ class Writer:
         start = "#place.flush()\n" + ("#pagebreak(weak: true)\n" if appendix else "")
         return f"{start}#heading(level: {level})[{self.inlines(inlines)}]#label({self.string(name)})"
 
-    def _items(self, items: list[list[Block]]) -> str:
+    def _items(self, items: list[Blocks]) -> str:
         tight = all(block["t"] != "Para" for item in items for block in item)
         return f"tight: {str(tight).lower()}, " + "".join(f"[{self.blocks(item)}]," for item in items)
 
-    def _term(self, term: list[Any], meanings: list[list[Block]]) -> str:
+    def _term(self, term: Inlines, meanings: list[Blocks]) -> str:
         words = "\n\n".join(map(self.blocks, meanings))
         return f"terms.item([{self.inlines(term)}], [{words}]),"
 
@@ -156,9 +156,9 @@ class Writer:
         language = self.string(_LANGUAGES.get(language, language))
         return f"#nb.code({self.string(style)}, {language}, {self.string(_breakable(text))})"
 
-    def _paragraph(self, inlines: list[Any]) -> str:
+    def _paragraph(self, inlines: Inlines) -> str:
         """Return a paragraph, its display equations as blocks; one sticks to the words that lead to it."""
-        parts: list[str] = []
+        parts = []
         groups = [(display, list(items)) for display, items in groupby(inlines, _is_display)]
         for number, (display, items) in enumerate(groups, 1):
             if display:
@@ -173,10 +173,10 @@ class Writer:
             parts.append(words)
         return "\n\n".join(parts)
 
-    def inlines(self, inlines: list[Any]) -> str:
+    def inlines(self, inlines: Inlines) -> str:
         """Return inlines as markup that is calls alone."""
         text = ""
-        for is_text, items in groupby(inlines, lambda item: item["t"] in ("Str", "Space", "SoftBreak")):
+        for is_text, items in groupby(inlines, lambda item: item["t"] in TEXT):
             if not is_text:
                 text += "".join(map(self._inline, items))
                 continue
@@ -190,32 +190,35 @@ class Writer:
         content = item.get("c")
         if kind in _CALLS:
             return f"#{_CALLS[kind]}[{self.inlines(content)}];"
-        if kind == "Quoted":
-            first, last = _QUOTES[content[0]["t"]]
-            return self.inlines([{"t": "Str", "c": first}, *content[1], {"t": "Str", "c": last}])
-        if kind == "Code":
-            return f"#raw({self.string(_breakable(content[1]))});"
-        if kind == "LineBreak":
-            return "#linebreak();"
-        if kind == "Math":
-            return self.math(item["c"])
-        if kind == "Note":
-            return f"#footnote[{replace(self, leads=False).blocks(content)}];"
-        if kind == "Link":
-            address = content[2][0]
-            target = f"label({self.string(address[1:])})" if address.startswith("#") else self.string(address)
-            return f"#link({target})[{self.inlines(content[1])}];"
-        (name, classes, pairs), inner = content  # of a Span
-        if classes == ["picture"]:
-            return self._picture(dict(pairs)["key"])
-        return (f"{self._label(name)};" if name else "") + self.inlines(inner)
+        match kind:
+            case "Quoted":
+                first, last = _QUOTES[content[0]["t"]]
+                return self.inlines([{"t": "Str", "c": first}, *content[1], {"t": "Str", "c": last}])
+            case "Code":
+                return f"#raw({self.string(_breakable(content[1]))});"
+            case "LineBreak":
+                return "#linebreak();"
+            case "Math":
+                return self.math(content)
+            case "Note":
+                return f"#footnote[{replace(self, leads=False).blocks(content)}];"
+            case "Link":
+                address = content[2][0]
+                target = self.string(address)
+                if address.startswith("#"):
+                    target = f"label({self.string(address[1:])})"
+                return f"#link({target})[{self.inlines(content[1])}];"
+            case _:
+                (name, classes, pairs), inner = content  # of a Span
+                if classes == ["picture"]:
+                    return self._picture(dict(pairs)["key"])
+                return self._label(name) + self.inlines(inner)
 
     def math(self, formula: Formula) -> str:
         """Return a formula with its reading in words, or its source where Typst cannot set it."""
-        name = PREFIX["equation"] + formula.tag.lower() if formula.tag else ""
         body = self.formulas.get(formula)
         if body is None or formula in self.broken:
-            return self._source(formula, name)
+            return self._source(formula)
         words = read_aloud(formula.latex)
         if formula.tag:
             words += f", equation {formula.tag}"
@@ -224,16 +227,17 @@ class Writer:
             return f"#nb.read({alt},\n{self._mark(formula)}${body}$\n);"
         tag = self.string(formula.tag) if formula.tag else "none"
         boxed = str(formula.boxed).lower()
-        return f"#nb.display({alt}, {tag}, {self.string(name)}, {boxed},\n{self._mark(formula)}$ {body} $\n)"
+        name = self.string(formula.name)
+        return f"#nb.display({alt}, {tag}, {name}, {boxed},\n{self._mark(formula)}$ {body} $\n)"
 
-    def _source(self, formula: Formula, name: str) -> str:
+    def _source(self, formula: Formula) -> str:
         """Return a formula's LaTeX as code."""
         self.shown_as_text[formula] = self.place
         source = formula.latex
         if formula.tag:
             source += rf" \tag{{{formula.tag}}}"
         code = self.string(source)
-        label = f"{self._label(name)};" if name else ""
+        label = self._label(formula.name)
         return f'{label}#nb.code("plain", "latex", {code})' if formula.display else f"{label}#raw({code});"
 
     def _image(self, key: str) -> str:
@@ -254,7 +258,7 @@ class Writer:
             return self._dropped(key)
         return f"#box(baseline: 20%,\n{self._image(key)}\n);"
 
-    def figure(self, name: str, key: str, caption: list[Block]) -> str:
+    def figure(self, name: str, key: str, caption: Blocks) -> str:
         """Return a picture with its caption; without one it stays where it is."""
         words = self.blocks(caption)
         label = f"#label({self.string(name)})" if name else ""
@@ -321,7 +325,7 @@ def _breakable(text: str) -> str:
 
 
 def _is_display(item: Any) -> bool:
-    return bool(item["t"] == "Math" and item["c"].display)
+    return item["t"] == "Math" and item["c"].display
 
 
 def _begins_with_display(block: Block) -> bool:

@@ -1,7 +1,5 @@
 """A notebook's cells as pieces of a page: text, code, outputs and figures, in order."""
 
-from __future__ import annotations
-
 import json
 import re
 from dataclasses import dataclass, field
@@ -11,7 +9,7 @@ from nbconvert.filters import strip_ansi
 
 from nbtypst.problems import Problems, name_of
 from nbtypst.reading.markdown import (
-    Block,
+    Blocks,
     drawn,
     from_latex,
     from_latex_text,
@@ -23,18 +21,10 @@ from nbtypst.reading.markdown import (
     typeset,
     visible,
 )
-from nbtypst.reading.mending import joined
+from nbtypst.reading.mending import Data, joined, mapping, mappings
 from nbtypst.reading.pictures import Picture, from_output
 from nbtypst.reading.widgets import widget_of
 
-PICTURES = {
-    "image/bmp",
-    "image/gif",
-    "image/jpeg",
-    "image/png",
-    "image/svg+xml",
-    "image/webp",
-}
 WORDS = "text/latex, words"  # LaTeX that is no formula: every other form but plain text goes before it
 MERMAID = "text/vnd.mermaid"
 LATEX = {"text/latex": from_latex, WORDS: from_latex_text}
@@ -74,12 +64,12 @@ class Piece:
     kind: str = "text"  # text, input, output, error, figure
     html: str | None = None
     caption: str | None = None
-    blocks: list[Block] = field(default_factory=list)
-    words: list[Block] = field(default_factory=list)  # of the caption
+    blocks: Blocks = field(default_factory=list)
+    words: Blocks = field(default_factory=list)  # of the caption
     name: str = ""  # the target of mentions: fig-3
     picture: Picture | None = None
-    attachments: dict[str, Any] = field(default_factory=dict)
-    checks: list[dict[str, Any]] = field(default_factory=list)
+    attachments: Data = field(default_factory=dict)
+    checks: list[Data] = field(default_factory=list)
     widget: str = ""  # a part that moves, after the text
 
 
@@ -91,32 +81,31 @@ def pieces(
     Long outputs are shortened unless `all_lines` is set. A cell that asks for a widget is there on a page
     that shows `widgets` alone.
     """
-    found: list[Piece] = []
+    found = []
     info = nb.metadata.get("language_info", {})
     language = re.sub(r"[^\w+#-]", "", str(info.get("name", "python")))
     for number, cell in enumerate(nb.cells, 1):
         reader = _Reader(name_of(number, cell), problems, all_lines)
-        if cell.cell_type == "markdown":
-            widget = widget_of(cell)
-            if widgets or not widget:
-                piece = reader.markdown(cell.source)
-                piece.attachments = cell.get("attachments", {})
-                piece.widget = widget
-                found.append(piece)
-        elif cell.cell_type == "code":
-            hidden = hide_code or cell.metadata.get("transient", {}).get("remove_source")
-            if cell.source.strip() and not hidden:
-                found.append(reader.code("input", cell.source, language))
-            expected = "raises-exception" in cell.metadata.get("tags", ())
-            for output in cell.get("outputs", ()):
-                found += reader.output(output, expected)
-        elif cell.cell_type == "raw":
-            found += reader.raw(cell)
-        else:  # of a later format
-            problems.warn(
-                reader.place, f"no page has cells of the kind {cell.cell_type!r}", "its text is shown"
-            )
-            found.append(reader.code("text", str(cell.get("source", ""))))
+        match cell.cell_type:
+            case "markdown":
+                widget = widget_of(cell)
+                if widgets or not widget:
+                    piece = reader.markdown(cell.source)
+                    piece.attachments = cell.get("attachments", {})
+                    piece.widget = widget
+                    found.append(piece)
+            case "code":
+                hidden = hide_code or cell.metadata.get("transient", {}).get("remove_source")
+                if cell.source.strip() and not hidden:
+                    found.append(reader.code("input", cell.source, language))
+                expected = "raises-exception" in cell.metadata.get("tags", ())
+                for output in cell.outputs:
+                    found += reader.output(output, expected)
+            case "raw":
+                found += reader.raw(cell)
+            case kind:  # of a later format
+                reader.warn(f"no page has cells of the kind {kind!r}", "its text is shown")
+                found.append(reader.code("text", str(cell.get("source", ""))))
     _note_waiting(nb, problems)
     return found
 
@@ -140,6 +129,10 @@ class _Reader:
     problems: Problems
     all_lines: bool
 
+    def warn(self, what: str, advice: str = "") -> None:
+        """Warn of what no page shows as it is."""
+        self.problems.warn(self.place, what, advice)
+
     def code(self, kind: str, text: str, language: str = "") -> Piece:
         """Return a piece that is a block of code."""
         return Piece(self.place, kind, blocks=[plain_code(text, language)])
@@ -149,7 +142,7 @@ class _Reader:
         try:
             html = from_markdown(source)
         except (AttributeError, LookupError, RuntimeError, TypeError, ValueError):
-            self.problems.warn(self.place, "its Markdown cannot be read", "it is shown as it is written")
+            self.warn("its Markdown cannot be read", "it is shown as it is written")
             return self.code("text", source)
         return self.html(html)
 
@@ -158,7 +151,7 @@ class _Reader:
         html, lost = visible(source)
         for tag, address in lost:
             advice = f"its address {address} stands there" if address else ""
-            self.problems.warn(self.place, f"a page cannot show <{tag}>", advice)
+            self.warn(f"a page cannot show <{tag}>", advice)
         return Piece(self.place, html=html)
 
     def raw(self, cell: Any) -> list[Piece]:
@@ -188,7 +181,7 @@ class _Reader:
             return []
         return [self._display(output.get("data", {}), about)]
 
-    def _display(self, data: dict[str, Any], about: dict[str, Any]) -> Piece:
+    def _display(self, data: Data, about: Data) -> Piece:
         """Return the best form of an output that a page can hold."""
         if MERMAID in data:
             data["text/markdown"] = f"```mermaid\n{joined(data[MERMAID])}\n```"
@@ -207,12 +200,12 @@ class _Reader:
             piece.caption = from_markdown(str(about["caption"]))
         elif addresses:
             piece.caption = f'<a href="{addresses[0]}">{addresses[0]}</a>'
-        piece.checks = [check for check in about.get("checks", ()) if isinstance(check, dict)]
+        piece.checks = mappings(about.get("checks"))
         return piece
 
-    def _form(self, kind: str, text: str, about: dict[str, Any]) -> Piece | None:
+    def _form(self, kind: str, text: str, about: Data) -> Piece | None:
         """Return one form of an output as a piece; None if it shows nothing or cannot be read."""
-        if kind in PICTURES:
+        if kind.startswith("image/"):
             return self._picture(kind, text, about)
         if len(text) > TALL:
             return self._start(text)
@@ -234,50 +227,46 @@ class _Reader:
         if len(lines) > MOST_LINES and not self.all_lines:
             left = len(lines) - FIRST - LAST
             lines[FIRST:-LAST] = [f"[{left:,} lines are left out here]"]
-            self.problems.warn(
-                self.place, f"{left:,} lines of an output are left out", "`all_lines` keeps them"
-            )
+            self.warn(f"{left:,} lines of an output are left out", "`all_lines` keeps them")
         return self.code(kind, "\n".join(lines))
 
-    def _no_form(self, data: dict[str, Any]) -> Piece:
+    def _no_form(self, data: Data) -> Piece:
         """Return an output that has none of the forms of `ORDER`: its JSON, else what it is called."""
         if "application/json" in data:
             words = json.dumps(data["application/json"], indent=1, ensure_ascii=False)
             return self.code("output", words) if len(words) <= START else self._start(words)
         kinds = ", ".join(sorted(data)) or "nothing"
         fault = f"a page cannot show an output of the kind {kinds}"
-        self.problems.warn(self.place, fault, "give it a text/plain form too")
+        self.warn(fault, "give it a text/plain form too")
         return self.code("output", f"[An output that a page cannot show: {kinds}]")
 
     def _start(self, text: str) -> Piece:
         """Return the start of an output that is too long."""
         fault = f"an output has {len(text):,} characters"
-        self.problems.warn(self.place, fault, "only its start is shown")
+        self.warn(fault, "only its start is shown")
         return self.code("output", terminal(text[:START]) + "\n…")
 
-    def _warn_of_richer(self, data: dict[str, Any], shown: str) -> None:
+    def _warn_of_richer(self, data: Data, shown: str) -> None:
         """Warn of the richer forms of an output that only a browser with scripts shows."""
         richer = [printable(kind) for kind in data if kind not in ORDER and kind not in QUIET]
         if shown == "text/plain" and "<script" in joined(data.get("text/html", "")):
             richer.append("text/html that is scripts alone")
         if richer and shown in ("text/plain", "text/html"):
             fault = f"a page cannot show {', '.join(richer)}"
-            self.problems.warn(self.place, fault, "its text is shown instead")
+            self.warn(fault, "its text is shown instead")
 
-    def _picture(self, kind: str, text: str, about: dict[str, Any]) -> Piece | None:
+    def _picture(self, kind: str, text: str, about: Data) -> Piece | None:
         """Return a picture as a figure; None, and a warning, if it cannot be read."""
-        own = about.get(kind)
-        if not isinstance(own, dict):
-            own = {}
+        own = mapping(about.get(kind))
         try:
             picture = from_output(kind, text, own)
         except ValueError as error:
-            self.problems.warn(self.place, f"its {kind} cannot be shown: {error}")
+            self.warn(f"its {kind} cannot be shown: {error}")
             return None
         alt = own.get("alt") or about.get("alt") or own.get("alternative-text")
         if not alt:
             advice = "give it 'alt' in its metadata, such as display(figure, metadata={'alt': '...'})"
-            self.problems.warn(self.place, "a picture has no alternative text", advice)
+            self.warn("a picture has no alternative text", advice)
             alt = re.sub(r"[*_`$]", "", str(about.get("caption", "")))
         picture.alt = one_line(str(alt or f"Picture, output of {self.place}"))
         return Piece(self.place, "figure", picture=picture)

@@ -1,7 +1,5 @@
 """A notebook as a page's title, blocks and pictures, its numbers and mentions checked."""
 
-from __future__ import annotations
-
 import json
 import re
 from collections import Counter
@@ -15,12 +13,23 @@ from pandocfilters import Header, Para, Plain, Span, Str, stringify
 from nbtypst.problems import Problems
 from nbtypst.reading.cells import Piece, pieces
 from nbtypst.reading.formulas import Macros, untagged
-from nbtypst.reading.markdown import NOTED, REFERENCE, Block, one_line, parse, sanitise, text_of
+from nbtypst.reading.markdown import (
+    NOTED,
+    NOTHING,
+    REFERENCE,
+    Block,
+    Blocks,
+    one_line,
+    parse,
+    sanitise,
+    text_of,
+)
+from nbtypst.reading.mending import Data
 from nbtypst.reading.notes import bibliography
 from nbtypst.reading.pictures import Picture
-from nbtypst.reading.references import PREFIX, References, close_levels, nodes, words_of
+from nbtypst.reading.references import References, close_levels, nodes, words_of
 from nbtypst.reading.speech import unspoken
-from nbtypst.reading.tidy import NOTHING, Tidier, picture_key
+from nbtypst.reading.tidy import Tidier, picture_key
 from nbtypst.settings import Settings
 from nbtypst.settings import settings as settings_of
 
@@ -36,7 +45,8 @@ class Document:
     settings: Settings
     blocks: Placed
     pictures: dict[str, Picture]
-    checks: list[tuple[str, dict[str, Any]]]
+    checks: list[tuple[str, Data]]
+    problems: Problems
     digest: str = ""  # of the notebook
 
 
@@ -49,18 +59,22 @@ def digest(nb: Any) -> str:
 def collect(
     nb: Any,
     settings: Settings | None = None,
-    problems: Problems | None = None,
+    fault: str = "",
     folder: str | None = None,
     name: str = "",
     widgets: bool = False,
 ) -> Document:
     """Return the document in a notebook of the file `name` in `folder`, where its pictures are.
 
-    `widgets` says whether it is for a page that can show those, and can unfold code that is hidden.
+    `fault` is what was not valid in it; `widgets` says whether it is for a page that can show those, and can
+    unfold code that is hidden.
     Raise ExportError with every problem found if the notebook cannot become a document.
     """
     settings = settings or settings_of(nb, {})
-    problems = problems or Problems(settings.strict)
+    problems = Problems(settings.strict)
+    if fault:
+        what = f"it is no valid notebook: {fault}"
+        problems.warn("the notebook", what, "it is read as well as it can be")
     no_code = settings.hide_code and not (widgets and settings.fold_code)
     found = pieces(nb, problems, no_code, widgets, settings.all_lines)
     checks = [(piece.place, check) for piece in found for check in piece.checks]
@@ -70,7 +84,7 @@ def collect(
     if options:
         found.append(Piece("the references", html='<div id="refs"></div>'))
     _read(found, problems, options)
-    blocks: Placed = []
+    blocks = []
     pictures: dict[str, Picture] = {}
     macros: Macros = {}
     for piece in found:
@@ -97,10 +111,10 @@ def collect(
     if any(len(_targets([one])) > max(2, len(headings) // 3) for one in lists):
         settings.contents = False  # it has its own
     problems.stop()
-    return Document(title, settings, blocks, pictures, checks)
+    return Document(title, settings, blocks, pictures, checks, problems)
 
 
-def placed(blocks: Placed) -> list[tuple[str, dict[str, Any]]]:
+def placed(blocks: Placed) -> Placed:
     """Return every node of placed blocks with its cell's name."""
     return [(place, node) for place, block in blocks for node in nodes(block)]
 
@@ -111,7 +125,7 @@ def _targets(blocks: Placed) -> set[str]:
     return {address for address in addresses if address.startswith("#")}
 
 
-def _judge(check: dict[str, Any], place: str, problems: Problems) -> None:
+def _judge(check: Data, place: str, problems: Problems) -> None:
     """Note a checked sentence that is not true, or that is out of date."""
     if check.get("holds"):
         return
@@ -140,7 +154,7 @@ def _read(found: list[Piece], problems: Problems, options: list[str]) -> None:
         setattr(piece, part, blocks)
 
 
-def _lost(html: str, blocks: list[Block]) -> Counter[str]:
+def _lost(html: str, blocks: Blocks) -> Counter[str]:
     """Return the letters and digits that pandoc left out of HTML, such as those of a `dl` in no `dt`."""
     return _letters(text_of(sanitise(html))) - _letters(words_of(blocks))
 
@@ -162,7 +176,7 @@ def _title(blocks: Placed, given: str, name: str) -> tuple[str, Placed]:
     words = one_line(stringify(roots[0]["c"][2])) if roots else ""
     if not words or given not in ("", words):
         return given or name or "Notebook", blocks
-    kept: Placed = []
+    kept = []
     for place, block in blocks:
         if block is not roots[0]:
             kept.append((place, block))
@@ -179,7 +193,7 @@ def _refer(blocks: Placed, references: References) -> None:
     wanted = {label for node in math for _, label in REFERENCE.findall(node["c"].latex)}
     taken = {node["c"].tag for node in math}
     free = (str(one) for one in count(1) if str(one) not in taken)
-    numbers: dict[str, str] = {}
+    numbers = {}
     for node in math:
         labels = dict(node["c"].labels)
         if node["c"].display and wanted & labels.keys() and not any(labels.values()):
@@ -187,7 +201,7 @@ def _refer(blocks: Placed, references: References) -> None:
         for label, own in labels.items():
             numbers[label] = own or node["c"].tag
             alone = numbers[label] == node["c"].tag
-            references.aliases[label] = PREFIX["equation"] + numbers[label].lower() if alone else ""
+            references.aliases[label] = node["c"].name if alone else ""
 
     def number(found: re.Match[str]) -> str:
         words = numbers.get(found[2]) or found[2]
@@ -206,8 +220,7 @@ def _name_all(blocks: Placed, references: References) -> None:
     """Note every id; headings get theirs last, so that none takes a figure's."""
     for place, node in placed(blocks):
         if node["t"] == "Math" and node["c"].tag:
-            name = PREFIX["equation"] + node["c"].tag.lower()
-            if not references.add(name, place):
+            if not references.add(node["c"].name, place):
                 node["c"] = untagged(node["c"])
         elif node["t"] in ("Div", "Table") and node["c"][0][0]:
             node["c"][0][0] = references.add(node["c"][0][0], place)

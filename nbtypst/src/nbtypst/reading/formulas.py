@@ -1,7 +1,5 @@
 """LaTeX math as a notebook has it, made ready for pandoc, and pandoc's Typst for it."""
 
-from __future__ import annotations
-
 import json
 import re
 import tempfile
@@ -9,7 +7,9 @@ from collections.abc import Iterable
 from pathlib import Path
 from typing import Any, NamedTuple
 
-from nbtypst.reading.markdown import pandoc, printable
+from pandocfilters import Math, Para, Str
+
+from nbtypst.reading.markdown import pandoc, printable, tree
 from nbtypst.reading.names import names
 
 TAG = re.compile(r"\s*\\tag\*?\s*\{([^{}]*)\}")
@@ -113,6 +113,11 @@ class Formula(NamedTuple):
     tag: str = ""  # the number
     labels: tuple[tuple[str, str], ...] = ()  # each with the number that stands in its line
 
+    @property
+    def name(self) -> str:
+        """Return the target of mentions, such as eq-3; "" without a number."""
+        return f"eq-{self.tag.lower()}" if self.tag else ""
+
 
 def formula(display: bool, source: str, macros: Macros) -> Formula:
     """Return LaTeX as a formula that pandoc converts rightly, and add its definitions to `macros`."""
@@ -122,8 +127,9 @@ def formula(display: bool, source: str, macros: Macros) -> Formula:
     for line in latex.split(r"\\"):
         numbers = [*TAG.findall(line), ""]
         labels += [(label, numbers[0].strip()) for label in _LABEL.findall(line)]
-    tag = tags[0].strip() if display and len(tags) == 1 else ""
-    latex = TAG.sub("" if display and len(tags) == 1 else r"\\qquad (\1)", latex)
+    numbered = display and len(tags) == 1
+    tag = tags[0].strip() if numbered else ""
+    latex = TAG.sub("" if numbered else r"\\qquad (\1)", latex)
     if "eqnarray" in latex:
         latex = latex.replace("&=&", "&=")
     for pattern, plain in _PLAIN:
@@ -160,13 +166,14 @@ def _define(source: str, macros: Macros) -> str:
         kind, star, name, count, _, signs = match.groups("")
         body, end = _argument(source, match.end())
         macro = Macro(int(count or len(signs) // 2), body, match[5])
-        if kind == "DeclareMathOperator":
-            macro = Macro(0, rf"\operatorname{star}{{{body}}}")
-        elif kind == "DeclarePairedDelimiter":
-            right, end = _argument(source, end)
-            macro = Macro(1, rf"\left{body} #1 \right{right}")
-        elif kind == "let":
-            macro = macros.get(body[1:], macro)
+        match kind:
+            case "DeclareMathOperator":
+                macro = Macro(0, rf"\operatorname{star}{{{body}}}")
+            case "DeclarePairedDelimiter":
+                right, end = _argument(source, end)
+                macro = Macro(1, rf"\left{body} #1 \right{right}")
+            case "let":
+                macro = macros.get(body[1:], macro)
         if end > len(source):
             break
         macros[name] = macro
@@ -265,11 +272,11 @@ def to_typst(formulas: Iterable[Formula]) -> dict[Formula, str]:
     unique = list(dict.fromkeys(formulas))
     if not unique:
         return {}
-    blocks = [_paragraph({"t": "Str", "c": "nbtypst0x"})]
+    blocks = [Para([Str("nbtypst0x")])]
     for number, one in enumerate(unique, 1):
         blocks.append(_math(_for_typst(one.latex)))
-        blocks.append(_paragraph({"t": "Str", "c": f"nbtypst{number}x"}))
-    text = pandoc(_document(blocks), "-f", "json", "-t", "typst", "--quiet")
+        blocks.append(Para([Str(f"nbtypst{number}x")]))
+    text = pandoc(tree(blocks), "-f", "json", "-t", "typst", "--quiet")
     done = {}
     for one, piece in zip(unique, re.split(r"nbtypst\d+x", text)[1:-1], strict=True):
         match = re.fullmatch(r"\s*\$(.*)\$\s*", piece, re.S)
@@ -308,18 +315,10 @@ def unreadable(formulas: Iterable[Formula]) -> set[str]:
     blocks = [_math(framed(one.latex)) for one in dict.fromkeys(formulas)]
     with tempfile.TemporaryDirectory() as folder:
         log = Path(folder) / "log.json"
-        pandoc(_document(blocks), "-f", "json", "-t", "typst", f"--log={log}", "--quiet")
-        notes = json.loads(log.read_text(encoding="utf-8")) if log.exists() else []
+        pandoc(tree(blocks), "-f", "json", "-t", "typst", f"--log={log}", "--quiet")
+        notes = json.loads(log.read_text(encoding="utf-8"))
     return {note["contents"] for note in notes if note.get("type") == "CouldNotConvertTeXMath"}
 
 
-def _math(latex: str) -> dict[str, Any]:
-    return _paragraph({"t": "Math", "c": [{"t": "InlineMath"}, latex]})
-
-
-def _paragraph(inline: dict[str, Any]) -> dict[str, Any]:
-    return {"t": "Para", "c": [inline]}
-
-
-def _document(blocks: list[Any]) -> str:
-    return json.dumps({"pandoc-api-version": [1, 23, 1], "meta": {}, "blocks": blocks})
+def _math(latex: str) -> Any:
+    return Para([Math({"t": "InlineMath"}, latex)])

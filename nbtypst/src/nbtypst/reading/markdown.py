@@ -5,8 +5,6 @@ the names in an SVG in small letters, ends a misnested element where a browser g
 four times as long as nh3.
 """
 
-from __future__ import annotations
-
 import json
 import os
 import re
@@ -27,6 +25,10 @@ from pandocfilters import CodeBlock
 from nbtypst.reading.names import names
 
 Block = dict[str, Any]
+Blocks = list[Block]
+Inlines = list[Any]
+Match = re.Match[str]
+NOTHING = ["", [], []]  # the attributes of a node that has none
 READER = (
     "html+smart-auto_identifiers-raw_html"
     "-tex_math_dollars-tex_math_single_backslash-tex_math_double_backslash"
@@ -123,29 +125,18 @@ class _Renderer(IPythonRenderer):
     def text(self, text: str) -> str:
         return REFERENCE.sub(lambda found: _math(found[0], INLINE), super().text(text))
 
-    def heading(self, text: str, level: int, **attrs: Any) -> str:
-        return f"<h{level}>{text}</h{level}>\n"
-
-    def table_cell(self, text: str, align: str | None = None, head: bool = False) -> str:
-        tag = "th" if head else "td"
-        alignment = f" align={align!r}" if align else ""
-        return f"<{tag}{alignment}>{text}</{tag}>\n"
-
-    def task_list_item(self, text: str, checked: bool = False) -> str:
-        return f"<li>{'☑' if checked else '☐'} {text}</li>\n"
-
     def _embed_image_or_attachment(self, url: str) -> str:
         return url
 
 
 def from_markdown(source: str) -> str:
     """Return the HTML of Markdown, with GitHub's tables and with math, as nbconvert and Jupyter read it."""
-    renderer = _Renderer(escape=False, allow_harmful_protocols=True)
+    renderer = _Renderer(escape=False, allow_harmful_protocols=True, exclude_anchor_links=True)
     source = _TABLE.sub(_table, _ADDED.sub(_added, printable(source)))
     return MarkdownWithMath(renderer=renderer).render(source).replace(_PIPE, "|")
 
 
-def _added(found: re.Match[str]) -> str:
+def _added(found: Match) -> str:
     """Return what is no part of Jupyter's Markdown as HTML."""
     if found[1]:
         return found[0]
@@ -155,7 +146,7 @@ def _added(found: re.Match[str]) -> str:
     return f'\n<div id="nbtypst-note-[^{escape(found[2])}">\n\n{text}\n\n</div>\n\n'
 
 
-def _table(found: re.Match[str]) -> str:
+def _table(found: Match) -> str:
     """Return a table of Markdown, each row as long as its head, no cell ended by a pipe in math or code."""
     count = len(re.findall("-+", found[3] or ""))
     if not found[2] or len(_cells(found[2], count)) != count:
@@ -191,7 +182,7 @@ def typeset(html: str) -> str:
     return "".join(parts)
 
 
-def _marked(math: re.Match[str]) -> str:
+def _marked(math: Match) -> str:
     """Return what `MATH` found in text of HTML as code that holds LaTeX."""
     inline = math[3] or math[4] or math[7]
     latex = inline or math[1] or math[2] or math[5]
@@ -205,7 +196,7 @@ def from_latex_text(source: str) -> str:
     except (PandocError, subprocess.TimeoutExpired):
         return ""
 
-    def marked(math: re.Match[str]) -> str:
+    def marked(math: Match) -> str:
         return _math(unescape(math[2]), DISPLAY if math[1] == "display" else INLINE)
 
     math = r'<span\s+class="math (inline|display)">\\[(\[](.*?)\\[)\]]</span>'
@@ -235,11 +226,10 @@ def plain_code(text: str, language: str = "") -> Block:
 def drawn(html: str) -> str:
     """Return HTML, each drawing in it a picture; symbols for other drawings, and icons, stay."""
 
-    def picture(match: re.Match[str]) -> str:
+    def picture(match: Match) -> str:
         svg = match[0]
         if not _DRAWING.search(svg) or "<symbol" in svg:
             return svg
-        svg = re.sub(r"<svg\b(?![^>]*\bxmlns=)", '<svg xmlns="http://www.w3.org/2000/svg"', svg, count=1)
         if "xlink:" in svg and "xmlns:xlink" not in svg:
             svg = svg.replace("<svg", '<svg xmlns:xlink="http://www.w3.org/1999/xlink"', 1)
         title = _TITLE.search(svg)
@@ -251,9 +241,9 @@ def drawn(html: str) -> str:
 
 def visible(html: str) -> tuple[str, list[tuple[str, str]]]:
     """Return HTML, a word or a link before each element that no page shows, and those tags and addresses."""
-    lost: list[tuple[str, str]] = []
+    lost = []
 
-    def word(match: re.Match[str]) -> str:
+    def word(match: Match) -> str:
         tag = (match[1] or match[3]).lower()
         kept = tag in ("form", "svg")
         found = None if kept else _ADDRESS.search(match[2] or match[4])
@@ -272,8 +262,8 @@ def sanitise(html: str) -> str:
     if _depth(html) > MOST_OPEN:
         html = escape(re.sub("<[^>]*>", " ", html))
     html = _BROKEN.sub(rf"{_BREAK}\g<0>", html)
-    html = re.sub(r"<input\b[^>]*\bchecked\b[^>]*>", "☑", html, flags=re.I)
-    html = re.sub(r"<input\b[^>]*checkbox[^>]*>", "☐", html, flags=re.I)
+    html = re.sub(r"<input\b[^>]*\bchecked\b[^>]*>", "☑ ", html, flags=re.I)
+    html = re.sub(r"<input\b[^>]*checkbox[^>]*>", "☐ ", html, flags=re.I)
     for name, other in _NAMES["otherwise"].items():
         html = re.sub(rf"<(/?){name}\b", rf"<\1{other}", html, flags=re.I)
     clean = nh3.clean(
@@ -312,14 +302,12 @@ def _attribute(tag: str, attribute: str, value: str) -> str | None:
     return value
 
 
-def parse(fragments: list[str], options: Iterable[str] = ()) -> list[list[Block] | None]:
+def parse(fragments: list[str], options: Iterable[str] = ()) -> list[Blocks | None]:
     """Return each fragment of HTML as blocks, sanitised and read by pandoc in one go; None for a failure.
 
     `options` are those of pandoc for what the fragments cite.
     """
     clean = [_code_kept(sanitise(fragment)) for fragment in fragments]
-    if not clean:
-        return []
     names = [f"nbtypst-part-{number}" for number in range(len(clean))]
     parts = zip(names, clean, strict=True)
     blocks = _read("".join(f'<div id="{name}">{part}</div>\n' for name, part in parts), *options) or []
@@ -331,7 +319,7 @@ def parse(fragments: list[str], options: Iterable[str] = ()) -> list[list[Block]
 def _code_kept(html: str) -> str:
     """Return HTML, its code with stand-ins for what pandoc would make curly, which `_read` takes back."""
 
-    def literal(code: re.Match[str]) -> str:
+    def literal(code: Match) -> str:
         return re.sub(r"""(<[^>]*>)|['".-]""", lambda part: part[1] or _KEPT[part[0]], code[0])
 
     return re.sub(r"<code\b.*?</code>", literal, html, flags=re.S)
@@ -342,7 +330,7 @@ def text_of(html: str) -> str:
     return " ".join(unescape(nh3.clean(_BLOCK.sub(" <", html), tags=set())).split())
 
 
-def _read(html: str, *options: str) -> list[Block] | None:
+def _read(html: str, *options: str) -> Blocks | None:
     """Return sanitised HTML as blocks; None if pandoc cannot read it."""
     try:
         if _FILTERED.search(html):
@@ -352,8 +340,7 @@ def _read(html: str, *options: str) -> list[Block] | None:
         return None
     for plain, kept in _KEPT.items():
         read = read.replace(kept, json.dumps(plain)[1:-1])
-    blocks: list[Block] = json.loads(read)["blocks"]
-    return blocks
+    return json.loads(read)["blocks"]
 
 
 def pandoc(text: str, *options: str) -> str:
@@ -365,6 +352,11 @@ def pandoc(text: str, *options: str) -> str:
     if done.returncode:
         raise PandocError(f"pandoc failed: {done.stderr.strip()}")
     return done.stdout
+
+
+def tree(blocks: Blocks, meta: dict[str, Any] | None = None) -> str:
+    """Return blocks as pandoc's JSON of a document."""
+    return json.dumps({"pandoc-api-version": [1, 23, 1], "meta": meta or {}, "blocks": blocks})
 
 
 @cache

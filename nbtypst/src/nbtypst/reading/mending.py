@@ -1,19 +1,18 @@
 """Notebooks that are not valid, made valid: a wrong part is left out or becomes text."""
 
-from __future__ import annotations
-
 import copy
 import json
 import re
 from typing import Any
 
 import nbformat
+from nbformat.validator import normalize
 
 from nbtypst.problems import ExportError, Problem
 
 _KINDS = ("code", "markdown", "raw")
-_REBUILT = ("jupyter", "name", "tags")  # of a cell's metadata: what nbformat's schema gives a type
 _TEXTS = {"stream": ("name", "text"), "error": ("ename", "evalue")}
+Data = dict[str, Any]
 _JSON = re.compile(r"application/(.*\+)?json$")  # what may be no text, by nbformat's schema
 
 
@@ -25,7 +24,7 @@ def read(text: str) -> Any:
     except (nbformat.ValidationError, AttributeError, TypeError):
         raw = json.loads(text)
         if isinstance(raw, dict) and isinstance(raw.get("cells"), list):
-            metadata = _dict(raw.get("metadata"))
+            metadata = mapping(raw.get("metadata"))
             return nbformat.from_dict({"nbformat": 4, "nbformat_minor": 4} | raw | {"metadata": metadata})
         fault = "it has no list of cells"
     except Exception as error:  # nbformat raises errors of many kinds for other JSON, or for none
@@ -45,13 +44,8 @@ def mend(nb: Any) -> tuple[Any, str]:
         return nb, ""
     nb.nbformat = 4
     nb.nbformat_minor = 4  # without ids of cells
-    nb.cells = [_cell(_dict(cell) or {"source": cell}) for cell in nb.get("cells", ())]
-    if _fault(nb):
-        for cell in nb.cells:
-            cell.metadata = nbformat.NotebookNode()
-    if _fault(nb):
-        kept = {name: nb.metadata[name] for name in ("title", "nbtypst") if nb.metadata.get(name)}
-        nb.metadata = nbformat.from_dict(kept)
+    nb.cells = [_cell(mapping(cell) or {"source": cell}) for cell in nb.get("cells", ())]
+    _, nb = normalize(nb, relax_add_props=True, strip_invalid_metadata=True)
     return nb, fault
 
 
@@ -72,9 +66,8 @@ def _cell(cell: Any) -> Any:
     kind = cell.get("cell_type")
     if kind not in _KINDS:
         kind = "raw"
-    given = _dict(cell.get("metadata"))
-    about = {key: value for key, value in given.items() if key not in _REBUILT}
-    tags = given.get("tags")
+    about = mapping(cell.get("metadata"))
+    tags = about.get("tags")
     if isinstance(tags, list):
         names = [str(tag).replace(",", "") for tag in tags if tag]
         about["tags"] = list(dict.fromkeys(names))
@@ -82,21 +75,19 @@ def _cell(cell: Any) -> Any:
     if kind == "code":
         count = cell.get("execution_count")
         made["execution_count"] = count if type(count) is int and count >= 0 else None
-        made["outputs"] = [_output(output) for output in _dicts(cell.get("outputs"))]
+        made["outputs"] = [_output(output) for output in mappings(cell.get("outputs"))]
         return nbformat.from_dict(made)
-    attachments = cell.get("attachments")
-    if isinstance(attachments, dict):
-        bundles = {name: _data(data) for name, data in attachments.items() if isinstance(data, dict)}
-        made["attachments"] = bundles
+    attachments = mapping(cell.get("attachments"))
+    made["attachments"] = {name: _data(mapping(data)) for name, data in attachments.items()}
     return nbformat.from_dict(made)
 
 
-def _output(output: Any) -> dict[str, Any]:
+def _output(output: Any) -> Data:
     """Return an output of one of the kinds that nbformat knows, its parts of the right type."""
     kind = output.get("output_type")
     if kind not in _TEXTS:
-        data = _data(_dict(output.get("data")))
-        return {"output_type": "display_data", "data": data, "metadata": _dict(output.get("metadata"))}
+        data = _data(mapping(output.get("data")))
+        return {"output_type": "display_data", "data": data, "metadata": mapping(output.get("metadata"))}
     made = {"output_type": kind}
     for name in _TEXTS[kind]:
         made[name] = joined(output.get(name, ""))
@@ -106,7 +97,7 @@ def _output(output: Any) -> dict[str, Any]:
     return made
 
 
-def _data(data: dict[Any, Any]) -> dict[str, Any]:
+def _data(data: dict[Any, Any]) -> Data:
     """Return a bundle of forms by their MIME types; JSON stays as it is, others become text."""
     made = {}
     for kind, value in data.items():
@@ -114,11 +105,12 @@ def _data(data: dict[Any, Any]) -> dict[str, Any]:
     return made
 
 
-def _dict(value: Any) -> dict[Any, Any]:
+def mapping(value: Any) -> dict[Any, Any]:
+    """Return a mapping; an empty one in place of what is none."""
     return value if isinstance(value, dict) else {}
 
 
-def _dicts(value: Any) -> list[Any]:
+def mappings(value: Any) -> list[Any]:
     """Return the mappings in a list; none if the value is no list."""
     return [one for one in value if isinstance(one, dict)] if isinstance(value, list) else []
 

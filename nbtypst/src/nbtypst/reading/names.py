@@ -1,7 +1,5 @@
 """Lists of names that stand in files beside this one: one a line, sorted, in sections."""
 
-from __future__ import annotations
-
 from configparser import ConfigParser
 from importlib.resources import files
 
@@ -13,7 +11,7 @@ def names(file: str) -> dict[str, dict[str, str]]:
     )
     parser.optionxform = str  # type: ignore[assignment, method-assign]  # names keep their case
     parser.read_string((files(__package__) / file).read_text(encoding="utf-8"))
-    found: dict[str, dict[str, str]] = {}
+    found = {}
     for section in parser.sections():
         found[section] = {name: words or name for name, words in parser[section].items()}
     return found

@@ -1,7 +1,5 @@
 """What authors know from Quarto: front matter, and the .bib files beside the notebook."""
 
-from __future__ import annotations
-
 import json
 import re
 from pathlib import Path
@@ -30,7 +28,7 @@ def read_front_matter(nb: Any) -> dict[str, Any]:
 
 def bibliography(folder: str | None, language: str) -> list[str]:
     """Return pandoc's options for the .bib files in a folder; none without them."""
-    files = sorted(Path(folder).glob("*.bib")) if folder else []
+    files = sorted(Path(folder).glob("*.bib")) if folder is not None else []
     options = [f"--bibliography={path}" for path in files if not path.is_symlink()]
     about = ["--citeproc", "--metadata=link-citations:true", f"--metadata=lang:{language}"]
     return options and [*about, *options]

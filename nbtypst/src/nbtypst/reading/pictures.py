@@ -1,25 +1,21 @@
 """Pictures of outputs, attachments and files beside the notebook, checked before they reach a page."""
 
-from __future__ import annotations
-
 import io
 import re
 import warnings
 from base64 import b64decode, b64encode
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any
 from urllib.parse import unquote, unquote_to_bytes
 
-from nbtypst.reading.mending import joined
-from nbtypst.reading.svg import sanitise_svg, size
+from nbtypst.reading.mending import Data, joined
+from nbtypst.reading.svg import points, sanitise_svg, size
 
 MOST_BYTES = 40_000_000
 MOST_PIXELS = 60_000_000
 MIME = {"jpg": "image/jpeg", "png": "image/png", "svg": "image/svg+xml"}
 _KINDS = {"JPEG": "jpg", "PNG": "png"}  # by Pillow's names
 _NOT_OF_PAGES = ("CMYK", "F", "I", "I;16", "YCCK")  # Pillow's modes that become others
-_PIXELS = re.compile(r"\s*(\d+(?:\.\d+)?)\s*(?:px)?\s*")
 _DATA = re.compile(r"data:image/[\w.+-]+(?:;[\w=-]+)*?(;base64)?,", re.I)
 
 
@@ -84,15 +80,13 @@ def _drawing(source: str) -> Picture:
     return Picture(svg.encode(), "svg", width, height)
 
 
-def from_output(kind: str, text: str, about: dict[str, Any]) -> Picture:
+def from_output(kind: str, text: str, about: Data) -> Picture:
     """Return the picture of an output's text of one MIME type, at the size that its metadata asks for."""
     found = picture(text) if "svg" in kind else picture(_bytes(text))
     return _sized(found, about.get("width"), about.get("height"))
 
 
-def from_address(
-    address: str, folder: str | None, attachments: dict[str, Any], sides: dict[str, str]
-) -> Picture:
+def from_address(address: str, folder: str | None, attachments: Data, sides: dict[str, str]) -> Picture:
     """Return the picture that Markdown or HTML names: an attachment, data, or a file in the folder.
 
     Raises Remote for one on the network, ValueError for any other that is not to be had.
@@ -117,22 +111,17 @@ def _bytes(text: str) -> bytes:
 
 
 def _sized(found: Picture, width: object, height: object) -> Picture:
-    """Return the picture with a side or both set in pixels, where they are numbers."""
+    """Return the picture with a side or both set, where they are lengths."""
     ratio = found.width / found.height
-    wide = _points(width)
-    high = _points(height)
+    wide = points(str(width))
+    high = points(str(height))
     if wide or high:
         found.width = wide or high * ratio
         found.height = high or wide / ratio
     return found
 
 
-def _points(side: object) -> float:
-    match = _PIXELS.fullmatch(str(side))
-    return float(match[1]) * 0.75 if match else 0.0
-
-
-def _attached(name: str, attachments: dict[str, Any]) -> Picture:
+def _attached(name: str, attachments: Data) -> Picture:
     """Return the first form of an attachment that can be read; SVG, too, may be in base64."""
     bundle = attachments.get(unquote(name)) or attachments.get(name)
     if not bundle:

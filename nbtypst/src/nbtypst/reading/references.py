@@ -1,7 +1,5 @@
 """Headings, ids and mentions: what "Figure 3", "Table A2", "equation (3)" and "task 2e" link to."""
 
-from __future__ import annotations
-
 import re
 from collections import Counter
 from collections.abc import Iterator
@@ -13,7 +11,7 @@ from urllib.parse import unquote
 from pandocfilters import Link, Span, Str, stringify
 
 from nbtypst.problems import Problems
-from nbtypst.reading.markdown import Block
+from nbtypst.reading.markdown import NOTHING, Block, Blocks, Inlines
 
 PREFIX = {"equation": "eq-", "figure": "fig-", "table": "tbl-", "task": "task-"}
 _SHOWN = {"eq": "equation ({})", "fig": "Figure {}", "task": "task {}", "tbl": "Table {}"}
@@ -33,7 +31,7 @@ BREAKS = {
     "SoftBreak",
     "Space",
 }
-_TEXT = {
+TEXT = {
     "SoftBreak",
     "Space",
     "Str",
@@ -139,10 +137,10 @@ class References:
             own = node["c"][0][0]
         return node | {"c": self.link(node["c"], place, own)}
 
-    def _linked(self, items: list[Any], place: str, own: str) -> list[Any]:
+    def _linked(self, items: Inlines, place: str, own: str) -> Inlines:
         """Return the items of a list, the mentions in its runs of text as links."""
-        linked: list[Any] = []
-        for is_text, run in groupby(items, lambda item: isinstance(item, dict) and item["t"] in _TEXT):
+        linked = []
+        for is_text, run in groupby(items, lambda item: isinstance(item, dict) and item["t"] in TEXT):
             if is_text:
                 words = "".join(item.get("c", " ") for item in run)
                 linked += self._text(words, place, own)
@@ -159,12 +157,12 @@ class References:
                 self.problems.warn(
                     place, f"a link leads to {address}, which is not there", "it is shown as text"
                 )
-            return Span(["", [], []], inlines)
+            return Span(NOTHING, inlines)
         return Link(attributes, inlines, [f"#{target}", ""])
 
-    def _text(self, text: str, place: str, own: str) -> list[Any]:
+    def _text(self, text: str, place: str, own: str) -> Inlines:
         """Return a run of text with its mentions as links, except that of a caption's own number."""
-        parts: list[Any] = []
+        parts = []
         done = 0
         for mention in _MENTION.finditer(text):
             kind = mention[1].lower()
@@ -182,7 +180,7 @@ class References:
                     self._warn(name, text[start:end], place)
                     continue
                 words = text[start:end].replace(" ", "\N{NO-BREAK SPACE}")
-                link = Link(["", [], []], [Str(words)], [f"#{name}", ""])
+                link = Link(NOTHING, [Str(words)], [f"#{name}", ""])
                 parts += [Str(text[done:start]), link]
                 done = end
         return [*parts, Str(text[done:])]
@@ -206,7 +204,7 @@ def _shown(name: str) -> str:
     return _SHOWN.get(kind, name).format(label)
 
 
-def close_levels(headings: list[Block]) -> None:
+def close_levels(headings: Blocks) -> None:
     """Close gaps between levels: a heading is one deeper than the heading that it stands under."""
     above: list[int] = []
     for heading in headings:
@@ -217,7 +215,7 @@ def close_levels(headings: list[Block]) -> None:
         heading["c"][0] = min(len(above), DEEPEST)
 
 
-def nodes(node: Any) -> Iterator[dict[str, Any]]:
+def nodes(node: Any) -> Iterator[Block]:
     """Yield every node of a tree of blocks, in order."""
     left = [node]
     while left:
@@ -229,7 +227,7 @@ def nodes(node: Any) -> Iterator[dict[str, Any]]:
             left += reversed(one)
 
 
-def words_of(blocks: list[Block]) -> str:
+def words_of(blocks: Blocks) -> str:
     """Return the text of pandoc's blocks, their code too, which `stringify` leaves out."""
     words = []
     for node in nodes(blocks):

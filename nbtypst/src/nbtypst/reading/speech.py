@@ -1,7 +1,5 @@
 """LaTeX math read aloud, in the subset that converts rightly."""
 
-from __future__ import annotations
-
 import re
 from functools import cache
 
@@ -32,11 +30,9 @@ _BRACED = re.compile(r"\\(begin|end|text|mathrm|operatorname)\s*\{(.*)\}", re.S)
 @cache
 def read_aloud(latex: str) -> str:
     """Return LaTeX math in words, or its source if a command has no words here."""
-    try:
-        words = speak(latex)
-    except (ValueError, RecursionError):
-        words = ""
-    return words or "LaTeX: " + " ".join(latex.split())
+    if unspoken(latex):
+        return "LaTeX: " + " ".join(latex.split())
+    return speak(latex)
 
 
 @cache

@@ -1,7 +1,5 @@
 """SVG with nothing but drawing in it: known elements and attributes, no script, style, link or file."""
 
-from __future__ import annotations
-
 import re
 from functools import cache
 from xml.etree import ElementTree
@@ -12,13 +10,14 @@ from defusedxml.ElementTree import fromstring
 from nbtypst.reading.names import names
 
 SVG = "http://www.w3.org/2000/svg"
+Attributes = dict[str, str]
 MOST_SHAPES = 200_000
 XLINK = "http://www.w3.org/1999/xlink"
 _NAMES = names("svg.ini")
 _ATTRIBUTES = _NAMES["attributes"] | _NAMES["presentation"]
 _PICTURE = re.compile(r"data:image/(?:png|jpe?g|gif);base64,[A-Za-z0-9+/=\s]+")
 _URL = re.compile(r"url\(\s*['\"]?(?!#)", re.I)
-_LENGTH = re.compile(r"\s*([\d.]+(?:e[-+]?\d+)?)\s*([a-z]*)\s*")
+_LENGTH = re.compile(r"\s*((?:\d+\.?\d*|\.\d+)(?:e[-+]?\d+)?)\s*([a-z]*)\s*")
 _POINTS = {
     "": 0.75,
     "cm": 72 / 2.54,
@@ -72,10 +71,10 @@ def _shapes(root: ElementTree.Element) -> int:
 
 def size(svg: str) -> tuple[float, float]:
     """Return width and height in points; (0, 0) if a drawing says neither those nor a view box."""
-    head = re.search(r"<svg\b[^>]*>", svg)
-    found = dict(re.findall(r'\s(width|height|viewBox)="([^"]*)"', head[0])) if head else {}
-    width = _points(found.get("width", ""))
-    height = _points(found.get("height", ""))
+    head, _, _ = svg.partition(">")
+    found = dict(re.findall(r'\s(width|height|viewBox)="([^"]*)"', head))
+    width = points(found.get("width", ""))
+    height = points(found.get("height", ""))
     numbers = re.findall(r"[-+]?[\d.]+(?:e[-+]?\d+)?", found.get("viewBox", ""))
     box = [float(number) * 0.75 for number in numbers]
     if len(box) == 4 and box[2] > 0 and box[3] > 0:
@@ -84,7 +83,8 @@ def size(svg: str) -> tuple[float, float]:
     return width, height
 
 
-def _points(length: str) -> float:
+def points(length: str) -> float:
+    """Return a length in points, one without a unit being in pixels; 0 for what is none."""
     match = _LENGTH.fullmatch(length)
     if match and match[2] in _POINTS:
         return float(match[1]) * _POINTS[match[2]]
@@ -95,7 +95,7 @@ def _local(tag: object) -> str:
     return tag.rpartition("}")[2] if isinstance(tag, str) else ""
 
 
-def _rules(sheet: str) -> list[tuple[str, dict[str, str]]]:
+def _rules(sheet: str) -> list[tuple[str, Attributes]]:
     """Return the selectors of a style sheet, each with the attributes that it declares."""
     found = []
     for rule in tinycss2.parse_stylesheet(sheet, skip_comments=True, skip_whitespace=True):
@@ -106,7 +106,7 @@ def _rules(sheet: str) -> list[tuple[str, dict[str, str]]]:
     return found
 
 
-def _declarations(style: str) -> dict[str, str]:
+def _declarations(style: str) -> Attributes:
     """Return the presentation attributes that a style declares."""
     values = {}
     for part in tinycss2.parse_declaration_list(style, skip_comments=True, skip_whitespace=True):
@@ -116,7 +116,7 @@ def _declarations(style: str) -> dict[str, str]:
     return {name: value for name, value in values.items() if name in _NAMES["presentation"]}
 
 
-def _font(shorthand: str) -> dict[str, str]:
+def _font(shorthand: str) -> Attributes:
     """Return the attributes in Matplotlib's shorthand of a font, such as "10px 'DejaVu Sans'"."""
     match = re.match(r"(.*?)([\d.]+(?:[a-z]+|%))(?:/\S+)?\s+(.+)$", shorthand)
     if not match:
@@ -130,10 +130,10 @@ def _font(shorthand: str) -> dict[str, str]:
     return values
 
 
-def _clean(element: ElementTree.Element, rules: list[tuple[str, dict[str, str]]]) -> ElementTree.Element:
+def _clean(element: ElementTree.Element, rules: list[tuple[str, Attributes]]) -> ElementTree.Element:
     """Return an element with known attributes and known children."""
     tag = _local(element.tag)
-    known: dict[str, str] = {}
+    known = {}
     for name, value in element.items():
         if name in _ATTRIBUTES:
             known[name] = value

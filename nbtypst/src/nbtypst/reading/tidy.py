@@ -5,8 +5,6 @@ class "figure", with the key of a `Picture` in its attributes. The content of a 
 first two fields stand where pandoc has a formula's kind and LaTeX.
 """
 
-from __future__ import annotations
-
 import re
 from collections.abc import Iterable
 from dataclasses import dataclass
@@ -34,21 +32,21 @@ from pandocfilters import (
 from nbtypst.problems import Problems
 from nbtypst.reading.cells import Piece
 from nbtypst.reading.formulas import Macros, formula
-from nbtypst.reading.markdown import DISPLAY, INLINE, REFERENCE, Block, one_line, printable
+from nbtypst.reading.markdown import (
+    DISPLAY,
+    INLINE,
+    NOTHING,
+    REFERENCE,
+    Block,
+    Blocks,
+    Inlines,
+    one_line,
+    printable,
+)
 from nbtypst.reading.pictures import Picture, Remote, from_address
 from nbtypst.reading.references import BREAKS, nodes, words_of
 
-NOTHING = ["", [], []]
 DEEPEST = 12  # nested blocks
-_WRAPPERS = {
-    "Emph",
-    "SmallCaps",
-    "Strikeout",
-    "Strong",
-    "Subscript",
-    "Superscript",
-    "Underline",
-}
 _OUTSIDE = re.compile(r"(?:https?://|mailto:)\S", re.I)
 _NUMBER = re.compile(r"(?:[-+−]?[\d.,]+(?:e[-+]?\d+)?[%jJ]?|NaN|nan|None|-?inf|NA|)", re.I)
 
@@ -64,7 +62,7 @@ class Tidier:
     macros: Macros
     depth: int = 0
 
-    def tidy(self) -> list[Block]:
+    def tidy(self) -> Blocks:
         """Return the piece's blocks; a figure is a Div of its caption, a table has its caption in it."""
         piece = self.piece
         words = self._blocks(piece.words)
@@ -91,7 +89,7 @@ class Tidier:
         self.pictures[key] = picture
         return key
 
-    def _blocks(self, blocks: list[Block]) -> list[Block]:
+    def _blocks(self, blocks: Blocks) -> Blocks:
         """Return tidy blocks; those of a Div or a Figure are in its place."""
         if self.depth > DEEPEST:
             self._warn("its lists or quotations are nested too deeply", "what is deeper is plain text")
@@ -103,10 +101,10 @@ class Tidier:
         self.depth -= 1
         return tidy
 
-    def _items(self, items: list[list[Block]]) -> list[list[Block]]:
+    def _items(self, items: list[Blocks]) -> list[Blocks]:
         return [self._blocks(item) for item in items]
 
-    def _block(self, kind: str, content: Any) -> list[Block]:
+    def _block(self, kind: str, content: Any) -> Blocks:
         """Return a node's tidy blocks: mostly one of the same kind."""
         match kind:
             case "Plain" | "Para":
@@ -147,11 +145,11 @@ class Tidier:
                 attributes, (_, caption), inside = content
                 return self._opened(attributes, [*inside, *caption])
 
-    def _opened(self, attributes: Any, blocks: list[Block]) -> list[Block]:
+    def _opened(self, attributes: Any, blocks: Blocks) -> Blocks:
         """Return the tidy blocks of a node in its place, after its id."""
         return [*_anchor(attributes[0]), *self._blocks(blocks)]
 
-    def _heading(self, level: int, name: str, inlines: list[Any]) -> list[Block]:
+    def _heading(self, level: int, name: str, inlines: Inlines) -> Blocks:
         """Return a heading, its anchors before it, since the contents repeat all that is in a heading."""
         anchors = _anchor(name)
         if not stringify(inlines).strip():
@@ -172,7 +170,7 @@ class Tidier:
             tidy.append([NOTHING, row])
         return tidy
 
-    def _table(self, content: Any) -> list[Block]:
+    def _table(self, content: Any) -> Blocks:
         """Return a table with header cells; tables side by side in one row that lays them out, one by one."""
         _, (_, caption), columns, (_, head), bodies, (_, foot) = content
         header = self._rows(head)
@@ -197,38 +195,40 @@ class Tidier:
         table = [NOTHING, [None, above], columns, [NOTHING, header], made, [NOTHING, footer]]
         return [{"t": "Table", "c": table}]
 
-    def _inlines(self, inlines: list[Any]) -> list[Any]:
+    def _inlines(self, inlines: Inlines) -> Inlines:
         """Return tidy inlines."""
         tidy = []
         for item in inlines:
             tidy += self._inline(item["t"], item.get("c"))
         return tidy
 
-    def _inline(self, kind: str, content: Any) -> list[Any]:
+    def _inline(self, kind: str, content: Any) -> Inlines:
         """Return a node's tidy inlines: mostly one of the same kind."""
-        if kind == "Str":
-            return [Str(printable(content))]
-        if kind in BREAKS:
-            return [{"t": kind}]
-        if kind in _WRAPPERS:
-            inner = self._inlines(content)
-            return [{"t": kind, "c": inner}] if inner else []
-        if kind == "Quoted":
-            return [Quoted(content[0], self._inlines(content[1]))]
-        if kind == "Code":
-            return self._code(content)
-        if kind == "Link":
-            return self._link(content)
-        if kind == "Image":
-            return self._image(content)
-        if kind == "Note":
-            return [{"t": kind, "c": self._blocks(content)}]
-        if kind == "Cite":
-            return self._inlines(content[1])
-        (name, *_), inner = content  # Span
-        return [*_place(name), *self._inlines(inner)]
+        match kind:
+            case "Str":
+                return [Str(printable(content))]
+            case "LineBreak" | "SoftBreak" | "Space":
+                return [{"t": kind}]
+            case "Quoted":
+                return [Quoted(content[0], self._inlines(content[1]))]
+            case "Code":
+                return self._code(content)
+            case "Link":
+                return self._link(content)
+            case "Image":
+                return self._image(content)
+            case "Note":
+                return [{"t": kind, "c": self._blocks(content)}]
+            case "Cite":
+                return self._inlines(content[1])
+            case "Span":
+                (name, *_), inner = content
+                return [*_place(name), *self._inlines(inner)]
+            case _:
+                inner = self._inlines(content)  # of Emph and the like
+                return [{"t": kind, "c": inner}] if inner else []
 
-    def _code(self, content: Any) -> list[Any]:
+    def _code(self, content: Any) -> Inlines:
         """Return code, or the formula that it holds."""
         (_, classes, _), text = content
         if DISPLAY not in classes and INLINE not in classes:
@@ -240,9 +240,9 @@ class Tidier:
             return [Link(NOTHING, [math], [f"#{reference[2]}", ""])]
         return [math] if made.latex.strip() else []
 
-    def _link(self, content: Any) -> list[Any]:
+    def _link(self, content: Any) -> Inlines:
         """Return a link to the network or into the page; any other is its text."""
-        inner: list[Any] = []
+        inner: Inlines = []
         for item in self._inlines(content[1]):  # a picture that became a link is a part of this one
             inner += item["c"][1] if item["t"] == "Link" else [item]
         address = printable(content[2][0]).strip()
@@ -250,7 +250,7 @@ class Tidier:
             return [Link(NOTHING, inner or [Str(address)], [address, ""])]
         return inner
 
-    def _image(self, content: Any) -> list[Any]:
+    def _image(self, content: Any) -> Inlines:
         """Return a picture; its text, or a link, where it is not to be had."""
         (_, _, sides), inlines, (source, title) = content
         address = printable(source)
@@ -262,10 +262,7 @@ class Tidier:
             self._warn(f"the picture {address} is on the network", advice)
             if address.startswith("//"):
                 address = f"https:{address}"
-            words = [Str(alt or address)]
-            if not _OUTSIDE.match(address):
-                return words
-            return [Link(NOTHING, words, [address, ""])]
+            return [Link(NOTHING, [Str(alt or address)], [address, ""])]
         except (ValueError, OSError) as error:
             shown = alt or _file_name(address) or "picture"
             self._warn(f"a picture cannot be shown: {error}", "its text stands in its place")
@@ -288,17 +285,17 @@ def _file_name(address: str) -> str:
     return PurePosixPath(unquote(address[:200])).name
 
 
-def _figure(key: str, name: str, words: list[Block]) -> Block:
+def _figure(key: str, name: str, words: Blocks) -> Block:
     return Div([name, ["figure"], [["key", key]]], words)
 
 
-def _place(name: str) -> list[Any]:
+def _place(name: str) -> Inlines:
     """Return an empty Span that links can lead to; nothing without a name."""
     name = re.sub(r"\s", "-", printable(name))[:100]
     return [Span([name, [], []], [])] if name else []
 
 
-def _anchor(name: str) -> list[Block]:
+def _anchor(name: str) -> Blocks:
     """Return a block that links can lead to; nothing without a name."""
     place = _place(name)
     return [Plain(place)] if place else []
@@ -312,7 +309,7 @@ def picture_key(node: Any) -> str:
     return dict(pairs)["key"] if classes == ["picture"] else ""
 
 
-def _paragraph(kind: str, inlines: list[Any]) -> list[Block]:
+def _paragraph(kind: str, inlines: Inlines) -> Blocks:
     """Return a paragraph; a figure for each picture in one of nothing but pictures."""
     keys = [picture_key(item) for item in inlines if item["t"] not in BREAKS]
     if keys and all(keys):

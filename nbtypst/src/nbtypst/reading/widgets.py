@@ -6,8 +6,6 @@ of its root. A notebook names it in a cell's metadata and has no other say in it
 allows the scripts that the package gave, by their hashes, and no others.
 """
 
-from __future__ import annotations
-
 import re
 from base64 import b64encode
 from hashlib import sha256
@@ -15,6 +13,7 @@ from importlib.metadata import entry_points
 from typing import Any
 
 from nbtypst.problems import Problems
+from nbtypst.reading.mending import mapping
 
 GROUP = "nbtypst.widgets"
 _SCRIPT = re.compile(r"<script\b[^>]*>(.*?)</script>", re.S | re.I)
@@ -22,8 +21,7 @@ _SCRIPT = re.compile(r"<script\b[^>]*>(.*?)</script>", re.S | re.I)
 
 def widget_of(cell: Any) -> str:
     """Return the name of the widget that a cell asks for; "" if it asks for none."""
-    own = cell.metadata.get("nbtypst", {})
-    name = own.get("widget") if isinstance(own, dict) else None
+    name = mapping(cell.metadata.get("nbtypst")).get("widget")
     return name if isinstance(name, str) and re.fullmatch(r"[a-z][a-z0-9-]{0,49}", name) else ""
 
 
