@@ -255,8 +255,7 @@ ODD: dict[str, dict[str, Any]] = {
 }
 
 
-@pytest.mark.parametrize("pair", ((2, 3), (0, 1), (4, 9)))
-@pytest.mark.parametrize("odd", ODD)
+@pytest.mark.parametrize("odd, pair", [*zip(ODD, 2 * [(2, 3), (0, 1), (4, 9)], strict=True)])
 def test_any_run_has_its_figures(odd, pair):
     settings = dict(learning_rate=0.05, shuffle=False, progress=False) | ODD[odd]
     run = train(LogisticRegression(), load_mnist().binary(*pair), **settings)
