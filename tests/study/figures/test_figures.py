@@ -337,7 +337,7 @@ def test_runs_by_lambda_and_seed_are_told_how_lambdas_takes_them(digits):
 def test_figures_drawn_in_threads_leave_matplotlibs_settings_as_they_were(ordered):
     before = dict(matplotlib.rcParams)
     with ThreadPoolExecutor(4) as pool:
-        assert len(list(pool.map(figures.loss, [ordered] * 8))) == 8
+        assert len(list(pool.map(figures.loss, [ordered] * 4))) == 4
     assert dict(matplotlib.rcParams) == before
 
 
