@@ -46,12 +46,11 @@ CHANGES = {
 }
 
 
-def run(folder, cells, metadata, **environment):
+def run(folder, cells, metadata):
     """Return cells as a fresh kernel executes them in a folder, in another time zone and locale."""
-    environment |= ELSEWHERE
     nbformat.write(new_notebook(metadata=metadata, cells=cells), folder / "changed.ipynb")
     done = nbconvert(
-        folder, "--to", "notebook", "--execute", "--output", "executed", "changed.ipynb", **environment
+        folder, "--to", "notebook", "--execute", "--output", "executed", "changed.ipynb", **ELSEWHERE
     )
     assert done.returncode == 0, done.stderr
     return nbformat.read(folder / "executed.ipynb", as_version=4)
@@ -63,15 +62,12 @@ def fresh(committed, unpacked):
     with chdir(ROOT):
         if build.kept() == build.made_of(copy.deepcopy(committed)):
             return nbformat.read(build.BUILT, as_version=4)
-    return run(unpacked, copy.deepcopy(committed.cells), committed.metadata, ASSIGNMENT1_KEEP="0")
+    return run(unpacked, copy.deepcopy(committed.cells), committed.metadata)
 
 
 @pytest.fixture(scope="module")
 def executed(committed, unpacked):
-    """Return the cells up to task 2e with a setting changed, for each of CHANGES; one kernel runs all.
-
-    What a change does not touch is computed once, and kept, as by `make lab`.
-    """
+    """Return the cells up to task 2e with a setting changed, for each of CHANGES; one kernel runs all."""
     (end,) = [i for i, cell in enumerate(committed.cells) if "### Task 2e" in cell.source]
     parts = {}
     for change, (old, new) in CHANGES.items():
@@ -79,8 +75,7 @@ def executed(committed, unpacked):
         for cell in parts[change]:
             cell.source = cell.source.replace(old, new)
             cell.id = f"{len(parts)}-{cell.id}"
-    changed = list(chain.from_iterable(parts.values()))
-    done = run(unpacked, changed, committed.metadata, ASSIGNMENT1_KEEP="1", CI="")
+    done = run(unpacked, list(chain.from_iterable(parts.values())), committed.metadata)
     cells = iter(done.cells)
     return {
         name: new_notebook(metadata=done.metadata, cells=list(islice(cells, len(part))))
