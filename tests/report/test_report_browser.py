@@ -24,19 +24,20 @@ def downloaded_to(page, folder):
         session.send("Browser.setDownloadBehavior", behaviour)
 
 
-@pytest.mark.parametrize("name, label", [("pdf", "Accessible PDF (Typst)"), ("html", "Accessible HTML page")])
-def test_the_file_menu_gives_the_exporters_bytes_under_readmes_names(name, label, lab, request, tmp_path):
-    ours = request.getfixturevalue(name)
-    assert label in (ROOT / "README.md").read_text(encoding="utf-8")
-    target = tmp_path / f"report.{name}"
-    downloaded_to(lab, tmp_path)
-    menu(lab, "File", "Save and Export Notebook As", label)
-    for _ in range(400):
-        if target.exists():
-            break
-        lab.wait_for_timeout(200)
-    assert [path.name for path in tmp_path.iterdir()] == [target.name]
-    assert target.read_bytes() == ours.read_bytes()
+def test_the_file_menu_gives_the_exporters_bytes_under_readmes_names(lab, pdf, html, tmp_path):
+    for ours, label in ((pdf, "Accessible PDF (Typst)"), (html, "Accessible HTML page")):
+        assert label in (ROOT / "README.md").read_text(encoding="utf-8")
+        folder = tmp_path / label
+        folder.mkdir()
+        target = folder / f"report{ours.suffix}"
+        downloaded_to(lab, folder)
+        menu(lab, "File", "Save and Export Notebook As", label)
+        for _ in range(400):
+            if target.exists():
+                break
+            lab.wait_for_timeout(200)
+        assert [path.name for path in folder.iterdir()] == [target.name]
+        assert target.read_bytes() == ours.read_bytes()
 
 
 def test_with_another_patience_all_cells_run_and_what_no_longer_holds_is_marked(lab):

@@ -16,7 +16,7 @@ import pytest
 from builds import Project, needs_make, needs_proc
 from conftest import ROOT
 
-KILLS = int(os.environ.get("KILLS", "12"))
+KILLS = int(os.environ.get("KILLS", "10"))
 OF = os.environ.get("KILLS_OF", "")
 BY = " ".join(f"{name}={os.environ[name]}" for name in ("KILLS", "KILLS_OF") if name in os.environ)
 SECONDS = 10  # until nothing is left
@@ -36,15 +36,24 @@ def project(tmp_path_factory):
     return Project(tmp_path_factory.mktemp("project"), source=source)
 
 
-def started(project, target, moment):
-    """Start a make, and wait so many seconds; fewer, if it has ended by then."""
+def started(project, target, old, anew, share, lasts):
+    """Start a make where files are old, and wait for a share of the seconds it lasts; return it and these.
+
+    `anew`: of what runs computed, nothing is taken from before. A make that has ended by then, since those
+    before it left caches, says how long it lasts, and is started again.
+    """
     while True:
+        for file, content in old.items():
+            file.write_bytes(content)
+        if anew:
+            shutil.rmtree(project.folder / "build/kept", ignore_errors=True)
+        began = time.monotonic()
         process = project.start(target)
         try:
-            process.communicate(timeout=moment)
+            process.communicate(timeout=share * lasts)
         except subprocess.TimeoutExpired:
-            return process
-        moment *= 0.8
+            return process, lasts
+        lasts = time.monotonic() - began
 
 
 @pytest.mark.parametrize("target", FILES)
@@ -56,17 +65,14 @@ def test_a_killed_build_leaves_each_file_old_or_new_and_no_process(target, proje
     notebook.write_bytes(old[notebook])
     began = time.monotonic()
     project.make(target)
-    lasts = time.monotonic() - began
+    lasts = dict.fromkeys((True, False), time.monotonic() - began)
     new = {file: file.read_bytes() for file in old}
     for kill in range(1, kills + 1):
-        for file, content in old.items():
-            file.write_bytes(content)
-        if dice.random() < 0.7:  # else what a run computed is taken from there
-            shutil.rmtree(project.folder / "build/kept", ignore_errors=True)
+        anew = dice.random() < 0.7
         number, whom = SIGNALS[kill % 4], dice.choice(["make", "its group"])
-        moment = dice.uniform(0, lasts)
-        about = f"kill {kill}: {number.name} to {whom} after {moment:.2f} of {lasts:.2f} s"
-        process = started(project, target, moment)
+        share = dice.random()
+        process, lasts[anew] = started(project, target, old, anew, share, lasts[anew])
+        about = f"kill {kill}: {number.name} to {whom} after {share:.0%} of {lasts[anew]:.2f} s"
         (os.kill if whom == "make" else os.killpg)(process.pid, number)
         process.wait(SECONDS)
         process.stdout.close()
@@ -75,7 +81,7 @@ def test_a_killed_build_leaves_each_file_old_or_new_and_no_process(target, proje
         for file, content in old.items():
             assert file.read_bytes() in (content, new[file]), f"{about}: {file}"
         assert list(project.shared.iterdir()) == [], about
-        if kill % 6 == 0:
+        if kill % 5 == 0:
             notebook.write_bytes(old[notebook])
             project.make(target)
             assert all(file.read_bytes() == content for file, content in new.items()), about

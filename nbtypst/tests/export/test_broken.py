@@ -107,15 +107,23 @@ def test_the_check_of_a_strict_notebook_says_that_it_is_not_valid(case, tmp_path
     assert second.startswith("the notebook: it is no valid notebook: ")
 
 
-@pytest.mark.parametrize(
-    "content, fault",
-    [
-        (b"<<<<<<< HEAD", "it cannot be read: Notebook does not appear to be JSON"),
-        (b"\xff", "it is not in UTF-8: 'utf-8' codec"),
-        (b"[1]", "it has no list of cells"),
-    ],
-)
-def test_an_export_of_a_file_that_is_no_notebook_is_said_without_traceback(content, fault, tmp_path):
+FAULTS = [
+    (b"<<<<<<< HEAD", "it cannot be read: Notebook does not appear to be JSON"),
+    (b"\xff", "it is not in UTF-8: 'utf-8' codec"),
+    (b"[1]", "it has no list of cells"),
+]
+
+
+@pytest.mark.parametrize("exporter", [ReportPDFExporter, ReportHTMLExporter])
+@pytest.mark.parametrize("content, fault", FAULTS)
+def test_an_export_of_a_file_that_is_no_notebook_is_a_line(content, fault, exporter, tmp_path):
+    (tmp_path / "some.ipynb").write_bytes(content)
+    with pytest.raises(ExportError, match=f"^the notebook: {fault}[^\n]*$"):
+        exporter().from_filename(str(tmp_path / "some.ipynb"))
+
+
+def test_an_export_of_a_file_that_is_no_notebook_is_said_without_traceback(tmp_path):
+    content, fault = FAULTS[0]
     (tmp_path / "some.ipynb").write_bytes(content)
     command = [sys.executable, "-m", "nbconvert", "--to", "report_html", str(tmp_path / "some.ipynb")]
     said = subprocess.run(command, capture_output=True, text=True).stderr.splitlines()

@@ -216,10 +216,9 @@ def interrupted(script: str, *arguments: str, whole: bool = False) -> tuple[Any,
     return found, left
 
 
-@pytest.mark.parametrize("workers", ["1", "2"])
-@pytest.mark.parametrize("whole", [True, False], ids=["to the group", "to the process alone"])
+@pytest.mark.parametrize("workers, whole", [("1", False), ("2", False), ("2", True)])
 def test_an_interrupted_sweep_keeps_what_there_is(workers, whole):
-    """Ctrl+C in a terminal, and Jupyter, reach the workers too; other programs do not."""
+    """Ctrl+C in a terminal, and Jupyter, reach the workers too; other programs do not. One is itself."""
     found, _ = interrupted(INTERRUPTED, workers, whole=whole)
     assert 1 <= len(found) <= 4 and all(marked and steps > 10 for marked, steps in found)
 

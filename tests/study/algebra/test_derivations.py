@@ -1,11 +1,12 @@
 """The derivations: each check passes on the truth and fails on a slip."""
 
 import re
+from contextlib import suppress
 
 import nbformat
 import pytest
 
-from study.algebra import formulas
+from study.algebra import derivations, formulas
 from study.algebra.derivations import REPORT, TASKS, check, relations, section, steps
 
 pytestmark = pytest.mark.slow
@@ -39,17 +40,31 @@ def test_every_relation_of_the_derivations_holds():
         assert any(step.task == task and step.latex.endswith(end) for step in found)
 
 
+class FalseRelationError(Exception):
+    """A relation does not hold for some values of its indices; the others take long and are not needed."""
+
+
 @pytest.mark.parametrize("task", TASKS)
-def test_every_slip_in_the_notebooks_equations_is_found(task):
+def test_every_slip_in_the_notebooks_equations_is_found(task, monkeypatch):
+    real = derivations._holds
+
+    def until_one_is_false(*sides):
+        if not real(*sides):
+            raise FalseRelationError
+        return True
+
+    monkeypatch.setattr(derivations, "_holds", until_one_is_false)
     tried = 0
     for left, sign, right in relations(section(REPORT, task)):
         for slip in slips(f"{left} {sign} {right}"):
-            assert not holds(task, slip), slip
+            with suppress(FalseRelationError):
+                assert not holds(task, slip), slip
             tried += 1
     assert tried > 15
 
 
-def test_a_sign_changed_in_the_notebook_is_found(tmp_path):
+def test_a_sign_changed_in_the_notebook_is_found(tmp_path, monkeypatch):
+    monkeypatch.setattr(derivations, "TASKS", ("1b",))
     notebook = nbformat.read(REPORT, as_version=4)
     cell = next(cell for cell in notebook.cells if "### Task 1b" in cell.source)
     cell.source = cell.source.replace(r"= -x_j^n (y_k^n", "= x_j^n (y_k^n")
