@@ -65,6 +65,21 @@ def test_mentions_become_links():
     }
 
 
+def test_mentions_in_norwegian_become_links():
+    text = "Se figur 2b, likning (3), ligningene over, tabell A og oppgave 2b; likninger (3) eller (4)."
+    equations = r"$$x = 1 \tag{3}$$ $$x = 2 \tag{4}$$"
+    report = collect(notebook("## Oppgave 2b: tapet", text, equations, figure(), data_table()))
+    assert links(report) == {
+        "figur 2b": "#fig-2b",
+        "likning (3)": "#eq-3",
+        "tabell A": "#tbl-a",
+        "Table A": "#tbl-a",  # in the figure's caption
+        "oppgave 2b": "#task-2b",
+        "likninger (3)": "#eq-3",
+        "(4)": "#eq-4",
+    }
+
+
 def test_a_panel_and_a_range_link_to_their_figures():
     one = figure(id="fig-1", caption="**Figure 1.** Loss.")
     two = figure(id="fig-2", caption="**Figure 2.** Loss.")

@@ -1,4 +1,4 @@
-"""Headings, ids and mentions: what "Figure 3", "Table A2", "equation (3)" and "task 2e" link to."""
+"""Headings, ids and mentions: what "Figure 3", "Table A2", "likning (3)" and "task 2e" link to."""
 
 import re
 from collections import Counter
@@ -14,6 +14,17 @@ from nbtypst.problems import Problems
 from nbtypst.reading.markdown import NOTHING, Block, Blocks, Inlines
 
 PREFIX = {"equation": "eq-", "figure": "fig-", "table": "tbl-", "task": "task-"}
+KINDS = {  # by the words that name them, in English and Norwegian
+    "equation": "equation",
+    "figur": "figure",
+    "figure": "figure",
+    "ligning": "equation",
+    "likning": "equation",
+    "oppgave": "task",
+    "tabell": "table",
+    "table": "table",
+    "task": "task",
+}
 _SHOWN = {"eq": "equation ({})", "fig": "Figure {}", "task": "task {}", "tbl": "Table {}"}
 _CAPTIONED = r"(?:A?\d+[a-z]?|[A-Z])(?:\.\d+)?(?!\w)"
 _LABEL = {
@@ -24,7 +35,8 @@ _LABEL = {
 }
 _ANY = "(?:" + "|".join(sorted(set(_LABEL.values()))) + ")"
 _MENTION = re.compile(
-    rf"\b(Figure|Table|[Ee]quation|[Tt]ask)(s?) ({_ANY}(?:(?:, | and | or | to |–){_ANY})*)"
+    r"\b(Figure|Table|[Ee]quation|[Tt]ask|[Ff]igur|[Tt]abell|[Ll]i[gk]ning|[Oo]ppgave)(s|er|r)? "
+    rf"({_ANY}(?:(?:, | and | or | to | og | eller | til |–){_ANY})*)"
 )
 BREAKS = {
     "LineBreak",
@@ -71,7 +83,7 @@ class References:
         plain = re.sub(r"[^\w\s-]", "", words).strip().lower()
         made = re.sub(r"\s", "-", plain) or "section"
         names = [made]
-        task = re.match(r"(?:Task )?(\d[a-z])\b", words)
+        task = re.match(r"(?:(?:Task|Oppgave) )?(\d[a-z])\b", words)
         if task:
             names.insert(0, PREFIX["task"] + task[1])
         numbered = (f"{made}-{number}" for number in count(1))
@@ -165,7 +177,7 @@ class References:
         parts = []
         done = 0
         for mention in _MENTION.finditer(text):
-            kind = mention[1].lower()
+            kind = KINDS[mention[1].lower()]
             start = mention.start()
             for number, label in enumerate(re.finditer(_LABEL[kind], mention[3])):
                 name = PREFIX[kind] + label[0].strip("()").lower()
