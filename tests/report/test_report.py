@@ -174,6 +174,12 @@ def test_every_sentence_with_a_check_is_true_and_in_the_evidence(committed):
     listed = evidence(committed)
     assert listed.startswith(f"The {len(checks)} checks of this report")
     assert all(" ".join(check.sentence.split()) in listed for check in checks)
+    for number, cell in enumerate(committed.cells, 1):
+        for output in cell.get("outputs", ()):
+            if "id" in output.metadata:
+                label = output.metadata.caption.split("**")[1].rstrip(".")
+                (line,) = re.findall(rf"^{label}: cell {number}, (.*)", listed, re.M)
+                assert line in cell.source and f'"{label}"' in line
 
 
 def numbers(text):

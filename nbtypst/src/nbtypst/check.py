@@ -5,6 +5,7 @@ with its cell; the exit status is then 1. With --evidence it writes every check 
 """
 
 import argparse
+import re
 import sys
 from pathlib import Path
 from typing import Any
@@ -14,9 +15,11 @@ from nbtypst.reading.cells import pieces
 from nbtypst.reading.document import collect, digest
 from nbtypst.reading.mending import mend, read
 
+LABEL = re.compile(r"""["']((?:Figure|Table) A?\d+)["']""")
+
 
 def evidence(nb: Any) -> str:
-    """Return every check of a notebook as text: the sentence, the check and what was measured."""
+    """Return as text every check of a notebook, measured, and the line that shows each figure and table."""
     shown = pieces(nb, Problems(), hide_code=True)
     found = [(piece.place, check) for piece in shown for check in piece.checks]
     text = f"The {len(found)} checks of this report, each with what was measured.\nNotebook {digest(nb)}\n"
@@ -25,6 +28,11 @@ def evidence(nb: Any) -> str:
         text += f"     check:    {check['check']}\n"
         text += f"     measured: {check['values']}\n"
         text += f"     where:    {place}\n"
+    text += "\nThe figures and tables, each with its cell and the line of it that shows it.\n\n"
+    for number, cell in enumerate(nb.cells, 1):
+        for line in cell.source.splitlines() if cell.cell_type == "code" else ():
+            if label := LABEL.search(line):
+                text += f"{label[1]}: cell {number}, {line.strip()}\n"
     return text
 
 
