@@ -28,11 +28,13 @@ def evidence(nb: Any) -> str:
         text += f"     check:    {check['check']}\n"
         text += f"     measured: {check['values']}\n"
         text += f"     where:    {place}\n"
-    text += "\nThe figures and tables, each with its cell and the line of it that shows it.\n\n"
+    lines = ""
     for number, cell in enumerate(nb.cells, 1):
         for line in cell.source.splitlines() if cell.cell_type == "code" else ():
             if label := LABEL.search(line):
-                text += f"{label[1]}: cell {number}, {line.strip()}\n"
+                lines += f"{label[1]}: cell {number}, {line.strip()}\n"
+    if lines:
+        text += f"\nThe figures and tables, each with its cell and the line of it that shows it.\n\n{lines}"
     return text
 
 
