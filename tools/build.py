@@ -166,10 +166,12 @@ def keep(made: dict[str, Any], content: bytes) -> None:
 
 def kept() -> dict[str, Any]:
     """Return what the executed report in build is made of; nothing if it is not the one that was written."""
-    if not BUILT.exists() or not MADE_OF.exists():
+    try:
+        own = hashlib.sha256(BUILT.read_bytes()).hexdigest()
+        made = json.loads(MADE_OF.read_text(encoding="utf-8"))
+    except (OSError, ValueError):  # as of a build that was cut off
         return {}
-    made = json.loads(MADE_OF.read_text(encoding="utf-8"))
-    return made if made.pop("own") == hashlib.sha256(BUILT.read_bytes()).hexdigest() else {}
+    return made if made.pop("own", "") == own else {}
 
 
 def built() -> NotebookNode:

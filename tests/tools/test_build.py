@@ -307,6 +307,15 @@ def test_a_change_of_text_executes_nothing(project):
         shutil.rmtree(text.parent)
 
 
+def test_a_record_of_a_build_that_was_cut_off_is_not_read(project):
+    assert project.make("pdf") == WROTE
+    record = project.folder / "build/report.json"
+    whole = record.read_bytes()
+    for cut in (b"", whole[:100], b"{}"):
+        record.write_bytes(cut)
+        assert project.make("pdf") == WROTE
+
+
 def test_verify_says_whether_a_pdf_is_what_is_made_here(executed):
     project = executed
     assert project.make("pdf", "GROUP=7") == WROTE[1:]
