@@ -57,18 +57,24 @@ def _put(output: Any, of_place: Words) -> None:
             raise KeyError("the checks are others")
         for check, (sentence, _) in zip(kept, made, strict=True):
             check["sentence"] = sentence
+    if about.get("role") == "caption":
+        output.data["text/markdown"] = _titled(output.data["text/markdown"], texts["caption"])
+        return
     for place, text in texts.items():
         match place:
             case "text":
                 output.data["text/markdown"] = text
             case "caption":
-                where, key = (output.data, "text/markdown") if about.get("role") else (about, "caption")
-                where[key] = TITLED.sub(r"\1", where[key]) + text
+                about["caption"] = _titled(about["caption"], text)
             case "alt":
-                if not about.get("role"):
-                    output.data["text/plain"] = text
-                    about["alt"] = " ".join(text.split())
+                output.data["text/plain"] = text
+                about["alt"] = " ".join(text.split())
             case _:
                 row = re.compile(rf"^(\| \[{place}\]\(\S*\) \| ).*$", re.M)
                 before, label, after = row.split(output.data["text/markdown"])
                 output.data["text/markdown"] = f"{before}{label}{templates.cell(text)} |{after}"
+
+
+def _titled(caption: str, text: str) -> str:
+    """Return a caption with its label, such as "Figure 3", and a new text."""
+    return TITLED.sub(r"\1", caption) + text
