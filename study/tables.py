@@ -4,7 +4,6 @@ from collections.abc import Iterable, Mapping, Sequence
 from typing import Any
 
 from assignment1.fast.evaluation import Evaluation
-from assignment1.gradcheck import GradientErrors
 from assignment1.models import Array, Regression
 from assignment1.run import Run
 from study.appendix_errors import Readings
@@ -16,7 +15,6 @@ from study.task4b_weights import Band
 from study.task4d_penalty import Compared, Everywhere, late, norm
 
 Rows = list[tuple[Any, ...]]
-GRADIENTS = r"$\lambda$", "weights", "central differences", "complex step", "largest component"
 ORDER = "order", "mean", "median", "standard deviation", "held-out images"
 ORDERS = {
     "file": "file order",
@@ -40,14 +38,6 @@ def listed(values: Iterable[float], digits: int = 2) -> str:
     """Return numbers as "1.00, 2.00 and 3.00"."""
     *most, last = (f"{value:.{digits}f}" for value in values)
     return f"{', '.join(most)} and {last}" if most else last
-
-
-def gradient_rows(checked: Mapping[float, GradientErrors]) -> Rows:
-    """Return a table's rows under GRADIENTS, one for each lambda."""
-    return [
-        (f"{lam:g}", f"{c.weights:,}", _sci(c.central), _exact(c.complex_step), f"{c.largest:.2f}")
-        for lam, c in checked.items()
-    ]
 
 
 def order_rows(found: Mapping[str, Shuffling]) -> Rows:
@@ -87,16 +77,6 @@ def _mean(values: Array) -> str:
         return f"{values[0]:.4f}"
     found = interval(values)
     return f"{found.mean:.4f} ± {found.half:.4f}"
-
-
-def _sci(value: float) -> str:
-    mantissa, exponent = f"{value:.1e}".split("e")
-    return rf"${mantissa} \times 10^{{{int(exponent)}}}$"
-
-
-def _exact(value: float) -> str:
-    """Return the bound of an error that is nothing but rounding: its digits differ between machines."""
-    return "below $10^{-12}$" if value < 1e-12 else _sci(value)
 
 
 def overfitting_rows(found: Mapping[str, Mapping[int, Evaluation]], epochs: Iterable[int]) -> Rows:

@@ -62,7 +62,7 @@ def spikes(
     0 is classified as one. `step` and the losses `raw` and `centred` are (steps,), steps counted from 0; an
     epoch has so many `batches`.
     """
-    figure, axes = panels([0.66, 0.66], columns=2, left=0.35, right=0.15, top=0.5, between=0.12, beside=0.75)
+    figure, axes = panels([0.66, 0.66], columns=2, left=0.35, right=0.15, top=0.46, between=0.12, beside=0.75)
     upper, unused, lower, small = axes
     unused.remove()
     at = small.get_position()
@@ -88,7 +88,7 @@ def spikes(
     small.set_xlim(step[0], step[-1] + 1)
     small.set_ylim(around(raw, 0.05, 0.1))
     step_scales([small], batches)
-    letter(small, "b", y=1.17)
+    letter(small, "b", y=1.15)
     entries: dict[str, Any] = {
         f"{digits[1]}s": Patch(**THREES),
         f"{digits[0]}s": Patch(**TWOS),
@@ -140,7 +140,7 @@ def spike_sizes(arms: Mapping[str, Array]) -> Figure:
         raise ValueError("arms is empty; expected heights (seeds,) for one name or more")
     lines = "\n".join(arms).split("\n")
     left = 0.2 + 0.066 * max(map(len, lines))
-    figure, (ax,) = panels([0.19 * n], left=left, right=1.5, top=0.3)
+    figure, (ax,) = panels([0.145 * n], left=left, right=1.5, top=0.25)
     beside(ax, "mean ± 95% interval", 1, (10, 6), "baseline")
     for row, sizes in enumerate(arms.values()):
         mean = np.mean(sizes)
@@ -163,7 +163,6 @@ def spike_sizes(arms: Mapping[str, Array]) -> Figure:
     few_ticks(ax)
     ax.grid(axis="x")
     ax.grid(axis="y", visible=False)
-    key(figure, ax, {"one seed": SEED, "mean of the seeds": MEAN})
     return figure
 
 
@@ -176,7 +175,7 @@ def parting(
     Each of the `gaps` is epochs, means and halves of 95% intervals (epochs,), named by the other images. Each
     of the `losses` (points,) is at the epochs `far` (points,), under the same name; rings mark the lowest.
     """
-    figure, (left, right) = panels([1.35], columns=2, right=0.15, top=0.28, beside=0.68)
+    figure, (left, right) = panels([1.25], columns=2, right=0.15, top=0.28, beside=0.68)
     looks = dict(zip(gaps, (VALIDATION_POINTS, HELD_POINTS), strict=False))
     left.axhline(0, color=GREY, linewidth=0.6)
     for (name, look), (epoch, mean, half) in zip(looks.items(), gaps.values(), strict=True):

@@ -43,7 +43,7 @@ NORM = math(r"norm of the weights, $\|w\|$")
 
 @in_style
 def shares(lams: Sequence[float], steps: Sequence[int], rate: float, bands: Mapping[str, float]) -> Figure:
-    """Draw the share of a quadratic cost's minimum that penalties leave and that steps fit (4b, 4d, 4e).
+    """Draw the share of a quadratic cost's minimum that penalties leave and that steps fit, dashed (4b).
 
     Along a direction of curvature h a penalty leaves h / (h + 2 lam) and T steps of a learning rate fit
     1 - (1 - rate h)^T. Dotted lines mark the curvatures of the `bands`, by name.
@@ -68,9 +68,6 @@ def shares(lams: Sequence[float], steps: Sequence[int], rate: float, bands: Mapp
     ax.set_ylim(0, 1)
     ax.set_xlabel("curvature ℎ of the cost along the direction")
     ax.set_ylabel("share of the weight")
-    dashed = dict(color=BLACK, linestyle=DASHED)
-    looks: dict[str, Look] = {"penalty 𝜆": dict(color=BLACK), "steps 𝑇": dashed}
-    key(figure, ax, looks)
     return figure
 
 

@@ -53,7 +53,7 @@ def plot(run: Run) -> Figure:
 
     The limits hold all that comes after the first epoch.
     """
-    figure, (upper, lower) = panels([1.35, 1.35], right=NARROW, top=0.9, between=0.25)
+    figure, (upper, lower) = panels([1.35, 1.35], right=NARROW, top=0.76, between=0.25)
     _draw_loss(upper, run)
     _draw_accuracy(lower, run)
     left = upper.get_position().x0
@@ -70,7 +70,7 @@ def loss(run: Run, ylim: Limits = None) -> Figure:
     The training loss is its mean over an epoch, around each step; the band holds the middle 80% of the single
     batches' losses there. The validation loss is that of every check; a ring marks its lowest.
     """
-    figure, (ax,) = panels([1.6], right=NARROW)
+    figure, (ax,) = panels([1.25], right=NARROW)
     _draw_loss(ax, run, ylim)
     _finish([ax], run, _band(run))
     return figure
@@ -83,7 +83,7 @@ def accuracy(run: Run, ylim: Limits = None) -> Figure:
     The limits are `ylim` if the run ends there, or those of all that comes after the first epoch. A ring
     marks the check of the lowest validation loss. A run that took no training accuracy shows one curve.
     """
-    figure, (ax,) = panels([1.6], right=NARROW)
+    figure, (ax,) = panels([1.25], right=NARROW)
     _draw_accuracy(ax, run, ylim)
     entries: dict[str, Any] = {}
     if np.isfinite(run.history.train_accuracy).any():
@@ -223,7 +223,7 @@ def compare(runs: Mapping[str, Run], ylim: Limits = None, measure: str = "valida
     if measure not in NAMES:
         raise ValueError(f"measure is {measure!r}; expected one of {', '.join(NAMES)}")
     lines = sum(1 + name.count("\n") for name in runs)
-    height = max(1.3, (lines - 1) * LINE / 72)
+    height = max(1.15, (lines - 1) * LINE / 72)
     figure, (ax,) = panels([height])
     curves: list[Curve] = []
     ends = []
@@ -258,16 +258,16 @@ def lambdas(runs: Mapping[float, Run]) -> Figure:
     whole = _limits(None, list(curves.values()), batches)
     near = _near([y for _, y in curves.values()])
     legend = (len(runs) + 1) * LINE / 72
-    heights = [max(1.2, legend)]
-    top = 0.5
+    heights = [max(1.15, legend)]
+    top = 0.36
     if 1.5 * np.ptp(near) < np.ptp(whole):
-        heights.append(1.1)
-        top = 0.72
+        heights.append(1)
+        top = 0.58
     figure, axes = panels(heights, top=top, between=0.32)
     steps = max(run.steps for run in runs.values())
     for ax, limits in zip(axes, (whole, near), strict=False):
         _draw_lambdas(ax, curves)
-        ax.set_ylabel("validation accuracy")
+        ax.set_ylabel("accuracy")
         ax.set_xlim(0, 1.015 * steps)
         ax.set_ylim(limits)
     if len(axes) == 2:

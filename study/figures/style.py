@@ -103,7 +103,7 @@ def panels(
     columns: int = 1,
     left: float = 0.68,
     right: float = 1.07,
-    top: float = 0.5,
+    top: float = 0.36,
     between: float = 0.3,
     beside: float = 0.7,
 ) -> tuple[Figure, list[Axes]]:
@@ -161,8 +161,9 @@ def step_scales(axes: Sequence[Axes], batches: int) -> None:
     last.xaxis.set_major_formatter("{x:,.0f}")
     to_epochs_and_back = (lambda steps: steps / batches, lambda epochs: epochs * batches)
     top = axes[0].secondary_xaxis("top", functions=to_epochs_and_back)
-    top.set_xlabel("epochs")
     top.xaxis.set_major_formatter("{x:,.4g}")
+    top.tick_params(pad=5)
+    axes[0].annotate("epochs", (0, 1), (-9, 9), "axes fraction", "offset points", ha="right")
 
 
 def few_ticks(ax: Axes, steps: Sequence[int] = (1, 2, 5, 10), integer: bool = False) -> None:

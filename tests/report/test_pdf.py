@@ -1,6 +1,7 @@
 """The PDF: its contents, its page, its tags for readers who listen."""
 
 import json
+import re
 import shutil
 import subprocess
 import sys
@@ -77,6 +78,16 @@ def test_the_tasks_have_twelve_pages_and_the_appendix_four(pdf):
     for part, page in (("Beyond the assignment", beyond), ("Appendix", appendix)):
         _, first, *_ = document[page].get_textpage().get_text_range().split("\r\n")  # after the running head
         assert first.startswith(part)
+
+
+def test_a_figure_stands_in_sight_of_a_mention(pdf):
+    """Pages 2 and 3 face each other, 4 and 5, and so on."""
+    document = pypdfium2.PdfDocument(pdf)
+    texts = [page.get_textpage().get_text_range() for page in document]
+    for number in range(1, 14):
+        (shown,) = (page for page, text in enumerate(texts, 1) if f"Figure {number}. " in text)
+        mention = re.compile(rf"Figure\s{number}\b(?!\. )")
+        assert shown // 2 in {page // 2 for page, text in enumerate(texts, 1) if mention.search(text)}, number
 
 
 def test_nothing_lies_outside_the_type_area(pdf):

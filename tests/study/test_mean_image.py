@@ -136,7 +136,7 @@ def test_the_part_of_the_mean_image_that_is_one_value(pixels, share):
 
 
 def test_at_a_large_rate_rounding_errors_grow_unless_the_mean_image_is_subtracted(mnist):
-    """Both ways of training differ in their rounding alone (Table 5)."""
+    """Both ways of training differ in their rounding alone (Table 4)."""
     data = mnist.softmax(np.float32)
     apart = []
     for inputs in (data, mean_image.centred(data)):

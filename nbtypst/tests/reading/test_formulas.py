@@ -138,6 +138,11 @@ def test_a_formula_is_read_in_words(latex):
     assert f'alttext="{SPOKEN[latex]}"' in page(f"${latex}$", strict=True)
 
 
+def test_the_head_of_a_column_that_is_a_formula_alone_has_a_name():
+    shown = page("| $\\lambda$ | x |\n|---|---|\n| 1 | 2 |")
+    assert '<span class="read">lambda</span><math aria-hidden="true"' in shown
+
+
 def test_a_formula_without_words_is_read_as_its_source():
     shown = page(" ".join(f"${latex}$" for latex in UNSPOKEN))
     assert r'alttext="LaTeX: \begin{array}{c} x \end{array}"' in shown

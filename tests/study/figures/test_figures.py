@@ -408,7 +408,7 @@ def test_shares_are_those_of_a_penalty_and_of_steps(seen):
     for _ in range(546):
         share += 0.01 * h * (1 - share)  # a step on a quadratic cost whose minimum is 1
     np.testing.assert_allclose(fitted, share, rtol=1e-9)
-    assert key_of(figure) == {"penalty 𝜆", "steps 𝑇"}
+    assert [line.is_dashed() for line in lines] == [False] * 4 + [True] * 3
     plt.close(figure)
 
 
