@@ -38,7 +38,7 @@ RAW: Look = dict(color=VALIDATION, linewidth=0.9)
 CENTRED: Look = dict(color=BLACK, linewidth=1.1)
 BAR: Look = dict(facecolor="0.7", edgecolor="0.45", linewidth=0.5)
 SEED: Look = OPEN | dict(markersize=4, markeredgecolor="0.45", markeredgewidth=0.9)
-MEAN: Look = dict(marker="|", markersize=15, markeredgewidth=2, color=BLACK, linestyle="none")
+MEAN: Look = dict(marker="|", markersize=9, markeredgewidth=2, color=BLACK, linestyle="none", zorder=3)
 HELD_POINTS: Look = dict(color=GREEN, marker="^", markersize=3, linestyle=DASH_DOTTED)
 FAINT: Look = dict(alpha=0.15, linewidth=0)
 TWOS: Look = dict(facecolor=BLACK, alpha=0.75)
@@ -120,7 +120,7 @@ def by_batch(residual: Array, rise: Array) -> Figure:
     letter(left, "a")
     letter(right, "b")
     entries = {
-        f"batch {batches[worst]}, raises it most": Patch(color=BLACK),
+        f"batch {batches[worst]}, raises the loss most": Patch(color=BLACK),
         f"batch {batches[cure]}, lowers it most": Patch(color=PURPLE),
         "others": Patch(**BAR),
     }
@@ -144,12 +144,11 @@ def spike_sizes(arms: Mapping[str, Array]) -> Figure:
     beside(ax, "mean ± 95% interval", 1, (10, 6), "baseline")
     for row, sizes in enumerate(arms.values()):
         mean = np.mean(sizes)
-        spread = np.zeros(1)
         result = f"{mean:.4f}"
         if len(sizes) > 1:
             spread = np.linspace(-0.2, 0.2, len(sizes))
             result += f" ± {interval(sizes).half:.4f}"
-        ax.plot(sizes, row + spread, **SEED)
+            ax.plot(sizes, row + spread, **SEED)
         ax.plot([mean], [row], **MEAN)
         height = 1 - (row + 0.5) / n
         beside(ax, result, height, (10, 0))
@@ -157,7 +156,7 @@ def spike_sizes(arms: Mapping[str, Array]) -> Figure:
         ax.axhline(row - 0.5, color="0.9", linewidth=0.5)
     highest = np.concatenate(list(arms.values())).max()
     ax.set_xlabel("height of the spikes (nats)")
-    ax.set_xlim(0, 1.06 * highest)
+    ax.set_xlim(-0.03 * highest, 1.06 * highest)
     ax.set_ylim(n - 0.5, -0.5)
     ax.set_yticks(range(n), [math(name) for name in arms])
     few_ticks(ax)

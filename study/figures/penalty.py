@@ -54,7 +54,7 @@ def shares(lams: Sequence[float], steps: Sequence[int], rate: float, bands: Mapp
         left_over = h / (h + 2 * lam)
         ax.plot(h, left_over, color=colour)
         _name_curve(ax, 2 * lam, 0.5, f"𝜆 = {decimal(lam)}", "left", colour)
-    for number, colour in zip(steps, shades(len(steps)), strict=True):
+    for number, colour in zip(steps, reversed(shades(len(steps))), strict=True):
         fitted = 1 - (1 - rate * h) ** number
         at = float(np.interp(0.75, fitted, h))
         ax.plot(h, fitted, color=colour, linestyle=DASHED)
