@@ -3,7 +3,6 @@
 import json
 import re
 import tempfile
-from collections.abc import Callable
 from dataclasses import asdict
 from importlib.resources import files
 from pathlib import Path
@@ -168,18 +167,5 @@ def _head(writer: Writer) -> str:
     own["title"] = writer.document.title
     own["keywords"] = (f"notebook {writer.document.digest}",)
     own["language"] = own["language"].partition("-")[0].lower()
-    entries = [f"{name.replace('_', '-')}: {_value(value, writer.string)}" for name, value in own.items()]
-    return f'#import "page.typ" as nb\n#show: nb.page-design.with(({", ".join(entries)}))\n\n'
-
-
-def _value(value: Any, string: Callable[[str], str]) -> str:
-    """Return a setting as Typst writes it."""
-    match value:
-        case bool():
-            return str(value).lower()
-        case float():
-            return f"{value}pt"
-        case tuple():
-            return f"({''.join(f'{string(item)}, ' for item in value)})"
-        case _:
-            return string(value)
+    given = writer.string(json.dumps(own, ensure_ascii=False))
+    return f'#import "page.typ" as nb\n#show: nb.page-design.with(json(bytes({given})))\n\n'
