@@ -16,6 +16,8 @@ import textwrap
 import warnings
 from collections.abc import Callable, Iterable
 from dataclasses import asdict, dataclass, field
+from dis import get_instructions
+from types import CodeType
 from typing import Any
 
 VALUE = re.compile(r"\{\{(.+?)\}\}(?!\})", re.DOTALL)
@@ -51,7 +53,7 @@ class Passage:
         values = [_split(match[1])[0] for match in VALUE.finditer(self.text)]
         found = set()
         for source in (*values, *self.checks):
-            found |= _read_by(source)
+            found |= read_by(compile(source, "<check>", "eval"))
         return found
 
 
@@ -136,19 +138,13 @@ def refill(template: str, values: Words) -> tuple[str, list[tuple[str, str]]]:
     return text.strip("\n"), checks
 
 
-def _read_by(source: str) -> set[str]:
-    """Return the names that an expression reads and does not bind."""
-    read = set()
-    bound = set()
-    for node in ast.walk(ast.parse(source, mode="eval")):
-        match node:
-            case ast.arg():
-                bound.add(node.arg)
-            case ast.Name(ctx=ast.Load()):
-                read.add(node.id)
-            case ast.Name():
-                bound.add(node.id)
-    return read - bound
+def read_by(code: CodeType) -> set[str]:
+    """Return the names that code reads from around it, with what the functions in it read."""
+    read = {step.argval for step in get_instructions(code) if step.opname in ("LOAD_GLOBAL", "LOAD_NAME")}
+    for inner in code.co_consts:
+        if isinstance(inner, CodeType):
+            read |= read_by(inner)
+    return read
 
 
 def _compiles(source: str) -> bool:
