@@ -1,13 +1,12 @@
-"""How the training grows: `growth.py images N`, `growth.py epochs N` or `growth.py runs S`; JSON on stdout.
+"""How the training grows with the images, the epochs or the runs.
 
 Time of the fastest of three, after a warm-up, and the peak memory against the arrays of the data.
 """
 
-import sys
 import time
 from pathlib import Path
 
-import kernels
+import kernels  # noqa: F401
 
 import numpy as np
 
@@ -50,7 +49,3 @@ def measure(what, count):
     arrays = sum(array.nbytes for array in (*data.train, *data.validation)) / MB
     memory = (arrays + added) / arrays
     return dict(what=what, count=count, seconds=min(times[1:]), memory=memory)
-
-
-if __name__ == "__main__":
-    kernels.answer(measure(sys.argv[1], int(sys.argv[2])))
