@@ -6,14 +6,14 @@ from html import escape
 from importlib.resources import as_file, files
 from typing import Any
 
-from pandocfilters import Code, Div, Math, RawBlock, RawInline, walk
+from pandocfilters import Code, Div, Math, RawBlock, RawInline
 
 from nbtypst.export import mathml
 from nbtypst.export.exporter import ReportExporter
 from nbtypst.reading import widgets
 from nbtypst.reading.document import Document, placed
-from nbtypst.reading.formulas import Formula, framed, unreadable
-from nbtypst.reading.markdown import NOTHING, Blocks, pandoc, tree
+from nbtypst.reading.formulas import framed, unreadable
+from nbtypst.reading.markdown import NOTHING, Block, Blocks, pandoc, tree
 from nbtypst.reading.pictures import Picture
 from nbtypst.reading.speech import read_aloud
 from nbtypst.reading.tidy import picture_key
@@ -47,7 +47,7 @@ class ReportHTMLExporter(ReportExporter):
         sources = _unreadable(document)
         moving = _widgets(document)
         document.problems.stop()
-        blocks = walk([block for _, block in document.blocks], _to_html, document, sources)
+        blocks = _rewrite([block for _, block in document.blocks], document, sources)
         if document.checks:
             blocks.append(_raw(_evidence(document)))
         options = _options(document.settings)
@@ -135,16 +135,31 @@ def _widgets(document: Document) -> dict[str, str]:
     return made
 
 
-def _to_html(kind: str, content: Any, document: Document, sources: set[str]) -> Blocks | None:
-    """Return raw HTML in place of what pandoc does not write by itself; None for a node that stays."""
+def _rewrite(node: Any, document: Document, sources: set[str]) -> Any:
+    """Return a tree with raw HTML in place of what pandoc's HTML writer does not do by itself."""
+    if isinstance(node, dict) and "c" in node:
+        return node | {"c": _rewrite(node["c"], document, sources)}
+    if not isinstance(node, list):
+        return node
+    made: list[Any] = []
+    for item in node:
+        new = _rewrite(item, document, sources)
+        made += _to_html(new, document, sources) if isinstance(new, dict) else [new]
+    return made
+
+
+def _to_html(node: Block, document: Document, sources: set[str]) -> Blocks:
+    """Return what stands in place of a node, whose content is rewritten."""
+    kind = node["t"]
+    content: Any = node.get("c")
     if kind == "Math":
-        return _formula(content, sources)
-    if key := picture_key({"t": kind, "c": content}):
+        return _formula(node, sources)
+    if key := picture_key(node):
         return [RawInline("html", _image(document.pictures[key]))]
     if kind == "Table":
         return _table(content)
     if kind != "Div" or not content[0][1]:
-        return None
+        return [node]
     (name, (style, *_), _), blocks = content
     if style == "figure":
         return _figure(content, document)
@@ -152,12 +167,12 @@ def _to_html(kind: str, content: Any, document: Document, sources: set[str]) -> 
         return [_raw(f"<!-- widget {name} -->")]  # holds its place: no notebook can bring a comment there
     if style in ("input", "output", "error"):
         node = Div(["", [style], []], blocks)
-        folded = style == "input" and document.settings.hide_code
-        return [_raw(_CODE), node, _raw("</details>")] if folded else [node]
+        if style == "input" and document.settings.hide_code:
+            return [_raw(_CODE), node, _raw("</details>")]
     if content[0][1] == ["alert", "details"]:
         middle = [_raw("</summary>"), *blocks[1:], _raw("</details>")]
         return [_raw('<details class="fold" open><summary>'), *blocks[:1], *middle]
-    return None
+    return [node]
 
 
 def _table(content: Any) -> Blocks:
@@ -200,8 +215,9 @@ def _image(picture: Picture) -> str:
     return f'<img src="{picture.address}" alt="{escape(picture.alt)}" width="{width}">'
 
 
-def _formula(formula: Formula, sources: set[str]) -> Blocks:
+def _formula(node: Block, sources: set[str]) -> Blocks:
     """Return a formula or its source, in a box that scrolls where the screen is narrow, with its number."""
+    formula = node["c"]
     latex = framed(formula.latex)
     node = Math({"t": "DisplayMath" if formula.display else "InlineMath"}, latex)
     if latex in sources:
