@@ -3,6 +3,7 @@
 Time of the fastest of three, after a warm-up, and the peak memory against the arrays of the data.
 """
 
+import re
 import time
 from pathlib import Path
 
@@ -28,9 +29,8 @@ def dataset(count):
 
 def status(name):
     """Return a figure of the process in MB: VmRSS, memory now, or VmHWM, its peak."""
-    for line in (PROCESS / "status").read_text().splitlines():
-        if line.startswith(name):
-            return int(line.split()[1]) / 1024
+    found = re.search(rf"{name}:\s+(\d+)", (PROCESS / "status").read_text())
+    return int(found[1]) / 1024
 
 
 def measure(what, count):

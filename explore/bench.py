@@ -1,7 +1,5 @@
 """A bench to train at: settings, curves that grow, a stop that keeps the run, several runs side by side."""
 
-from __future__ import annotations
-
 import threading
 import time
 from collections.abc import Callable, Sequence
@@ -169,11 +167,11 @@ class Bench(widgets.VBox):
 
     def _asked(self) -> tuple[str, Trial]:
         values = {name: control.value for name, control in self.settings.items()}
-        differ = []
+        differ = ""
         for key, value in values.items():
             if key == "learning_rate" or value != self.usual[key]:
                 label, *_ = self.settings[key].description.split(" (")
-                differ.append(f", {label} {value}")
+                differ += f", {label} {value}"
         values["patience"] = values["patience"] or None
         lam = values.pop("lam")
         if self.what.value == "two digits":
@@ -187,7 +185,7 @@ class Bench(widgets.VBox):
             data = self.all_digits()
             model = SoftmaxRegression(lam)
         self.count += 1
-        name = f"{self.count}: {name}{''.join(differ)}"
+        name = f"{self.count}: {name}{differ}"
         settings = Settings(**values, train_accuracy_every=SCORED)
         return name, Trial(model, data, classes, settings, Log())
 

@@ -1,7 +1,5 @@
 """The drawing pad of pad.js as a Jupyter widget."""
 
-from __future__ import annotations
-
 from base64 import b64encode
 from collections.abc import Sequence
 from pathlib import Path
@@ -10,11 +8,10 @@ from typing import Any, NamedTuple
 import anywidget
 import numpy as np
 import traitlets
-from numpy.typing import NDArray
 
 from assignment1 import arguments
 from assignment1.fast.evaluation import evaluate
-from assignment1.mnist import MNIST, Dataset, Split
+from assignment1.mnist import MNIST, Bytes, Dataset, Split
 from assignment1.models import Regression
 from explore import paths, pictures
 from explore.paths import Entry
@@ -28,12 +25,12 @@ COSTLY = 30
 class Starts(NamedTuple):
     """Images (N, 28, 28) to start from, with a title each; the first `random` are any images."""
 
-    images: NDArray[np.uint8]
+    images: Bytes
     titles: list[str]
     random: int
 
     @property
-    def opens(self) -> NDArray[np.uint8]:
+    def opens(self) -> Bytes:
         """Return the image that a pad opens with: the costliest mistake, or any image if there is none."""
         return self.images[self.random % len(self.images)]
 
@@ -81,7 +78,7 @@ class Pad(anywidget.AnyWidget):
             **more,
         )
 
-    def share(self, other: Pad) -> Pad:
+    def share(self, other: "Pad") -> "Pad":
         """Have one drawing with another pad, from now on, and return this pad."""
         traitlets.link((other, "ink"), (self, "ink"))
         return self
@@ -93,7 +90,7 @@ class Pad(anywidget.AnyWidget):
         return f"Pad: {models} model{many} of {names}"
 
     @property
-    def image(self) -> NDArray[np.uint8]:
+    def image(self) -> Bytes:
         """What the model sees, (28, 28), 0 to 255."""
         pixels = np.frombuffer(self.pixels, np.uint8)
         return pixels.reshape(28, 28)

@@ -6,8 +6,6 @@ report_html puts the fragment where a cell of the report names it. Such a page m
 `default-src 'none'; img-src data:; style-src 'unsafe-inline'; script-src 'sha256-...'`.
 """
 
-from __future__ import annotations
-
 import json
 import re
 import zlib

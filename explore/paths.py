@@ -1,7 +1,5 @@
 """The models that the pad's slider runs along: minima for ever smaller penalties, and runs stopped early."""
 
-from __future__ import annotations
-
 from collections.abc import Mapping, Sequence
 from typing import NamedTuple
 

@@ -23,6 +23,7 @@ from typing import Any
 VALUE = re.compile(r"\{\{(.+?)\}\}(?!\})", re.DOTALL)
 FALSE = "**No longer true**"
 STALE = "**Run the cells above again**"
+About = dict[str, Any]  # what an output keeps
 Names = dict[str, Any]
 Words = dict[str, str]
 
@@ -238,7 +239,7 @@ def _all(value: Any) -> bool:
     )
 
 
-def kept(checks: Iterable[Check], parts: Words, values: Words) -> dict[str, Any]:
+def kept(checks: Iterable[Check], parts: Words, values: Words) -> About:
     """Return what an output keeps: its checks and, since a part may be edited, the parts and their values."""
     pairs = list(map(list, parts.items()))  # a notebook's file would sort names
     about = {"checks": list(map(asdict, checks)), "parts": pairs, "values": values}

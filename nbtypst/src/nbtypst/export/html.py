@@ -13,7 +13,7 @@ from nbtypst.export.exporter import ReportExporter
 from nbtypst.reading import widgets
 from nbtypst.reading.document import Document, placed
 from nbtypst.reading.formulas import framed, unreadable
-from nbtypst.reading.markdown import NOTHING, Block, Blocks, pandoc, tree
+from nbtypst.reading.markdown import NOTHING, Block, Blocks, Match, pandoc, tree
 from nbtypst.reading.pictures import Picture
 from nbtypst.reading.speech import read_aloud
 from nbtypst.reading.tidy import picture_key
@@ -82,7 +82,7 @@ def _unreadable(document: Document) -> set[str]:
     return sources
 
 
-def _meta(document: Document) -> dict[str, Any]:
+def _meta(document: Document) -> Block:
     """Return pandoc's metadata, which page.html shows."""
     own = document.settings
     values = {
@@ -93,7 +93,7 @@ def _meta(document: Document) -> dict[str, Any]:
         "dir": "rtl" if own.language.partition("-")[0].lower() in LEFTWARDS else "",
         "about": " · ".join(filter(None, (own.group, own.course, own.date))),
     }
-    meta: dict[str, Any] = {key: _text(value) for key, value in values.items() if value}
+    meta: Block = {key: _text(value) for key, value in values.items() if value}
     meta["author"] = {"t": "MetaList", "c": [_text(author) for author in own.authors]}
     return meta
 
@@ -120,7 +120,7 @@ def _options(own: Settings) -> list[str]:
     return options
 
 
-def _scopes(rows: re.Match[str]) -> str:
+def _scopes(rows: Match) -> str:
     """Return a table's rows, each header cell with what it is the header of."""
     return re.sub(r"<th\b", f'<th scope="{"col" if rows[1] == "thead" else "row"}"', rows[0])
 

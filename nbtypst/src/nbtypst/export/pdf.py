@@ -15,6 +15,7 @@ from nbtypst.export.typst_writer import Writer, stand_in
 from nbtypst.problems import Problems
 from nbtypst.reading.document import Document
 from nbtypst.reading.formulas import to_typst
+from nbtypst.reading.mending import Data
 from nbtypst.reading.references import nodes
 
 PASSES = 40  # of placing figures
@@ -88,7 +89,7 @@ class ReportPDFExporter(ReportExporter):
             settled.add(name)
             writer.floats ^= {name}
 
-    def _figures(self, writer: Writer, folder: Path) -> list[dict[str, Any]]:
+    def _figures(self, writer: Writer, folder: Path) -> list[Data]:
         """Return each figure's name, the page and height where it stands in the text, and its own page.
 
         There is none where the page does not compile.
@@ -110,7 +111,7 @@ class ReportPDFExporter(ReportExporter):
         }
 
 
-def _to_move(figures: list[dict[str, Any]], floats: set[str], settled: set[str]) -> str:
+def _to_move(figures: list[Data], floats: set[str], settled: set[str]) -> str:
     """Return the name of a figure that floats and need not, else of one that should, else ""."""
     for figure in figures:
         if figure["name"] in floats and figure["shown"] <= figure["page"]:

@@ -19,6 +19,7 @@ from nbtypst.reading.markdown import (
     REFERENCE,
     Block,
     Blocks,
+    Match,
     one_line,
     parse,
     sanitise,
@@ -203,7 +204,7 @@ def _refer(blocks: Placed, references: References) -> None:
             alone = numbers[label] == node["c"].tag
             references.aliases[label] = node["c"].name if alone else ""
 
-    def number(found: re.Match[str]) -> str:
+    def number(found: Match) -> str:
         words = numbers.get(found[2]) or found[2]
         return f"({words})" if found[1] else words
 

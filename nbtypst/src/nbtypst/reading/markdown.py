@@ -195,12 +195,9 @@ def from_latex_text(source: str) -> str:
         html = pandoc(printable(source), "-f", "latex", "-t", "html", "--mathjax", "--quiet")
     except (PandocError, subprocess.TimeoutExpired):
         return ""
-
-    def marked(math: Match) -> str:
-        return _math(unescape(math[2]), DISPLAY if math[1] == "display" else INLINE)
-
+    kinds = {"display": DISPLAY, "inline": INLINE}
     math = r'<span\s+class="math (inline|display)">\\[(\[](.*?)\\[)\]]</span>'
-    return re.sub(math, marked, html, flags=re.S)
+    return re.sub(math, lambda found: _math(unescape(found[2]), kinds[found[1]]), html, flags=re.S)
 
 
 def _math(latex: str, kind: str) -> str:
@@ -354,7 +351,7 @@ def pandoc(text: str, *options: str) -> str:
     return done.stdout
 
 
-def tree(blocks: Blocks, meta: dict[str, Any] | None = None) -> str:
+def tree(blocks: Blocks, meta: Block | None = None) -> str:
     """Return blocks as pandoc's JSON of a document."""
     return json.dumps({"pandoc-api-version": [1, 23, 1], "meta": meta or {}, "blocks": blocks})
 
