@@ -72,7 +72,7 @@ class ReportHTMLExporter(ReportExporter):
 
 def _unreadable(document: Document) -> set[str]:
     """Return the LaTeX that is shown as its source, and warn of it."""
-    found = [(place, node["c"]) for place, node in placed(document.blocks) if node["t"] == "Math"]
+    found = [(place, node["c"]) for place, node in placed(document.blocks, "Math")]
     sources = unreadable(formula for _, formula in found)
     for place, formula in found:
         if framed(formula.latex) in sources:
@@ -128,9 +128,9 @@ def _scopes(rows: Match) -> str:
 def _widgets(document: Document) -> dict[str, str]:
     """Return the HTML of each widget that the page has, by its name."""
     made = {}
-    for place, node in placed(document.blocks):
-        if node["t"] == "Div" and node["c"][0][1] == ["widget"]:
-            name = node["c"][0][0]
+    for place, node in placed(document.blocks, "Div"):
+        name, classes, _ = node["c"][0]
+        if classes == ["widget"]:
             made[name] = widgets.made(name, place, document.problems)
     return made
 

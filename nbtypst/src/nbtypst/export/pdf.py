@@ -13,10 +13,9 @@ import typst
 from nbtypst.export.exporter import ReportExporter
 from nbtypst.export.typst_writer import Writer, stand_in
 from nbtypst.problems import Problems
-from nbtypst.reading.document import Document
+from nbtypst.reading.document import Document, placed
 from nbtypst.reading.formulas import to_typst
 from nbtypst.reading.mending import Data
-from nbtypst.reading.references import nodes
 
 PASSES = 40  # of placing figures
 TOP = 100.0  # points: a figure above it is the first on its page
@@ -39,16 +38,15 @@ class ReportPDFExporter(ReportExporter):
 
     def render(self, document: Document) -> bytes:
         """Return the bytes of the PDF; the same on every machine."""
-        blocks = [block for _, block in document.blocks]
-        formulas = [node["c"] for node in nodes(blocks) if node["t"] == "Math"]
+        formulas = [node["c"] for _, node in placed(document.blocks, "Math")]
         writer = Writer(document, to_typst(formulas))
         pdf = self._compile(writer)
         problems = document.problems
         for formula, place in writer.shown_as_text.items():
             problems.warn(place, f"the formula {formula.latex!r} cannot be set", "its source is shown")
-        for key in sorted(key for key in writer.broken if isinstance(key, str)):
+        for key, place in sorted(writer.dropped.items()):
             alt = document.pictures[key].alt
-            problems.warn(writer.dropped[key], f"the picture {alt!r} cannot be shown", "its text is")
+            problems.warn(place, f"the picture {alt!r} cannot be shown", "its text is")
         _warn_of_missing(writer, problems)
         problems.stop()
         return pdf

@@ -132,9 +132,7 @@ class Tidier:
                 first = max(0, min(start, 999_999))
                 return [OrderedList([first, *style], self._items(items))]
             case "DefinitionList":
-                pairs = []
-                for term, meanings in content:
-                    pairs.append([self._nodes(term), self._items(meanings)])
+                pairs = [[self._nodes(term), self._items(meanings)] for term, meanings in content]
                 return [DefinitionList(pairs)]
             case "HorizontalRule" | "LineBreak" | "SoftBreak" | "Space":
                 return [{"t": kind}]
@@ -186,9 +184,7 @@ class Tidier:
         """Return tidy rows of a table."""
         tidy = []
         for _, cells in rows:
-            row = []
-            for _, alignment, *span, blocks in cells:
-                row.append([NOTHING, alignment, *span, self._blocks(blocks)])
+            row = [[NOTHING, alignment, *span, self._blocks(inside)] for _, alignment, *span, inside in cells]
             tidy.append([NOTHING, row])
         return tidy
 
