@@ -193,16 +193,11 @@ def _check(source: str, names: Names) -> tuple[str, bool]:
     """Return the values that a check compares, and whether it is true: all of it, of an array."""
     tree = ast.parse(source, mode="eval").body
     parts = tree.values if isinstance(tree, ast.BoolOp) and isinstance(tree.op, ast.And) else [tree]
-    seen = []
-    holds = True
     try:
-        for part in parts:
-            words, true = _compare(part, names)
-            seen.append(words)
-            holds = holds and true
+        seen, holds = zip(*(_compare(part, names) for part in parts), strict=True)
     except Exception as error:
         return f"cannot be computed, {type(error).__name__}: {error}", False
-    return " and ".join(seen), holds
+    return " and ".join(seen), all(holds)
 
 
 def _compare(part: ast.expr, names: Names) -> tuple[str, bool]:

@@ -162,9 +162,11 @@ def _literal(text: str) -> str:
 
 def _head(writer: Writer) -> str:
     """Return the call of the page design with the settings."""
-    own = asdict(writer.document.settings)
-    own["title"] = writer.document.title
-    own["keywords"] = (f"notebook {writer.document.digest}",)
-    own["language"] = own["language"].partition("-")[0].lower()
+    document = writer.document
+    own = asdict(document.settings) | {
+        "title": document.title,
+        "keywords": [f"notebook {document.digest}"],
+        "language": document.settings.language.partition("-")[0].lower(),
+    }
     given = writer.string(json.dumps(own, ensure_ascii=False))
     return f'#import "page.typ" as nb\n#show: nb.page-design.with(json(bytes({given})))\n\n'

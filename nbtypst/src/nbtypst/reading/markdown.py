@@ -15,6 +15,7 @@ from collections.abc import Iterable
 from functools import cache
 from html import escape, unescape
 from importlib.util import find_spec
+from itertools import accumulate
 from pathlib import Path
 from typing import Any
 
@@ -278,12 +279,8 @@ def sanitise(html: str) -> str:
 
 def _depth(html: str) -> int:
     """Return how deeply the elements of well-formed HTML are nested."""
-    depth = 0
-    deepest = 0
-    for match in re.finditer(r"<(/?)(?!(?:br|hr|img|col)\b)\w", html):
-        depth += -1 if match[1] else 1
-        deepest = max(deepest, depth)
-    return deepest
+    tags = re.finditer(r"<(/?)(?!(?:br|hr|img|col)\b)\w", html)
+    return max(accumulate((-1 if tag[1] else 1 for tag in tags), initial=0))
 
 
 def _attribute(tag: str, attribute: str, value: str) -> str | None:
