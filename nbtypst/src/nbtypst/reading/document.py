@@ -143,10 +143,8 @@ def _read(found: list[Piece], problems: Problems, options: list[str]) -> None:
     """Read the HTML of all pieces and of their captions at once: pandoc takes a while to start."""
     sources = []
     for piece in found:
-        if piece.html is not None:
-            sources.append((piece, "blocks", piece.html))
-        if piece.caption is not None:
-            sources.append((piece, "words", piece.caption))
+        parts = {"blocks": piece.html, "words": piece.caption}
+        sources += [(piece, part, html) for part, html in parts.items() if html is not None]
     read = parse([html for _, _, html in sources], options)
     for (piece, part, html), blocks in zip(sources, read, strict=True):
         if blocks is None or (not NOTED.search(html) and _lost(html, blocks)):
