@@ -17,14 +17,14 @@ from assignment1.models import LogisticRegression, Regression, SoftmaxRegression
 from assignment1.run import Log, Run, Settings
 from assignment1.training import gradient_descent
 from explore.pad import DIGITS, Pad, draw, starts
-from explore.paths import columns
+from explore.paths import Data, columns
 from explore.pictures import curves, strip
 from explore.views import of_model, words
 
 EVERY = 0.2  # seconds between drawings of the curves
 SCORED = 5  # of so many checks, one takes the training accuracy
 COSTLY = 8  # images shown of a run
-BOX: dict[str, Any] = {"style": {"description_width": "130px"}, "layout": {"width": "265px"}}
+BOX: Data = {"style": {"description_width": "130px"}, "layout": {"width": "265px"}}
 WRAP = {"flex_flow": "row wrap"}
 ORDERS = [("every epoch", True), ("once", "once"), ("not", False)]
 
@@ -254,7 +254,7 @@ class Bench(widgets.VBox):
         self.choice.options = []
         self._draw("Press Train.")
 
-    def _repr_mimebundle_(self, **arguments: Any) -> dict[str, Any]:
+    def _repr_mimebundle_(self, **arguments: Any) -> Data:
         """Return the widgets and, for where there is no kernel, the curves and the chosen run."""
         data = super()._repr_mimebundle_(**arguments)
         still = self.chart.value + self.details.value

@@ -14,7 +14,7 @@ from assignment1.fast.evaluation import evaluate
 from assignment1.mnist import MNIST, Bytes, Dataset, Split
 from assignment1.models import Regression
 from explore import paths, pictures
-from explore.paths import Entry
+from explore.paths import Data, Entry
 
 HERE = Path(__file__).parent
 DIGITS = tuple(map(str, range(10)))
@@ -100,7 +100,7 @@ class Pad(anywidget.AnyWidget):
         """The model that is shown."""
         return self.entries[self.at].model
 
-    def _repr_mimebundle_(self, **arguments: Any) -> tuple[dict[str, Any], dict[str, Any]]:
+    def _repr_mimebundle_(self, **arguments: Any) -> tuple[Data, Data]:
         """Return the widget and, for where there is no kernel, a still picture of it as it opens."""
         found: Any = super()._repr_mimebundle_(**arguments)
         entry = self.entries[self.at]
@@ -111,7 +111,7 @@ class Pad(anywidget.AnyWidget):
         return found[0] | {"image/png": encoded, "text/plain": words}, found[1]
 
 
-def configuration(entries: Sequence[Entry], classes: Sequence[str], starts: Starts) -> dict[str, Any]:
+def configuration(entries: Sequence[Entry], classes: Sequence[str], starts: Starts) -> Data:
     """Return what `mount` of pad.js asks for, without the weights and the images."""
     models = [{"name": entry.name, "group": entry.group, "facts": entry.facts} for entry in entries]
     return {

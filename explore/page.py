@@ -112,7 +112,7 @@ def fragment() -> str:
     )
 
 
-def training(mnist: MNIST) -> dict[str, Any]:
+def training(mnist: MNIST) -> paths.Data:
     """Return what `teach` of trainer.js asks for: labels, and images at 4 bits a pixel, deflated.
 
     Of either split these are all images of the pair, and then the others among the first of the file.

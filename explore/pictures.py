@@ -18,7 +18,7 @@ from PIL import Image
 from assignment1.mnist import Bytes, preprocess
 from assignment1.models import Array, Regression, SoftmaxRegression
 from assignment1.run import History, Log
-from explore.paths import columns
+from explore.paths import Data, columns
 
 COLOURS = ("#0072B2", "#D55E00", "#009E73", "#CC79A7", "#8A6D00", "#56B4E9")  # on light and on dark
 WIDTH = 760  # of the curves, in pixels
@@ -58,7 +58,7 @@ def still(model: Regression, image: Bytes, classes: Sequence[str], title: str) -
     return _png(Image.open(file).convert("RGB").quantize(64))
 
 
-def _signed(values: Array) -> dict[str, Any]:
+def _signed(values: Array) -> Data:
     """Return imshow's options for values whose 0 is white, red above and blue below."""
     limit = np.abs(values).max()
     return {"cmap": "RdBu_r", "vmin": -limit, "vmax": limit}
