@@ -30,11 +30,8 @@ def floor(data, runs, settings):
 def ours_single(data, runs, settings):
     """Return the histories of runs one after another."""
     kind = _kind(data)
-    histories = []
-    for run in runs:
-        found = train(kind(run["lam"]), data, seed=run["seed"], **settings, progress=False)
-        histories.append(_history(found))
-    return histories
+    trained = [train(kind(run["lam"]), data, seed=run["seed"], **settings, progress=False) for run in runs]
+    return list(map(_history, trained))
 
 
 def ours_sweep(data, runs, settings, workers=None):

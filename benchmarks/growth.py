@@ -1,13 +1,13 @@
-"""How the training grows: `growth.py images N`, `growth.py epochs N` or `growth.py runs S`; JSON on stdout.
+"""How the training grows with the images, the epochs or the runs.
 
 Time of the fastest of three, after a warm-up, and the peak memory against the arrays of the data.
 """
 
-import sys
+import re
 import time
 from pathlib import Path
 
-import kernels
+import kernels  # noqa: F401
 
 import numpy as np
 
@@ -29,9 +29,8 @@ def dataset(count):
 
 def status(name):
     """Return a figure of the process in MB: VmRSS, memory now, or VmHWM, its peak."""
-    for line in (PROCESS / "status").read_text().splitlines():
-        if line.startswith(name):
-            return int(line.split()[1]) / 1024
+    found = re.search(rf"{name}:\s+(\d+)", (PROCESS / "status").read_text())
+    return int(found[1]) / 1024
 
 
 def measure(what, count):
@@ -50,7 +49,3 @@ def measure(what, count):
     arrays = sum(array.nbytes for array in (*data.train, *data.validation)) / MB
     memory = (arrays + added) / arrays
     return dict(what=what, count=count, seconds=min(times[1:]), memory=memory)
-
-
-if __name__ == "__main__":
-    kernels.answer(measure(sys.argv[1], int(sys.argv[2])))

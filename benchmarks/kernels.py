@@ -3,7 +3,6 @@
 Some machines set two variables for the sake of older builds; a current NumPy is slower for it.
 """
 
-import json
 import os
 
 from threadpoolctl import threadpool_info
@@ -17,8 +16,3 @@ def architectures():
     libraries = threadpool_info()
     names = {library["architecture"] for library in libraries if "architecture" in library}
     return ", ".join(sorted(names))
-
-
-def answer(found):
-    """Print the result of a script as JSON."""
-    print(json.dumps(found))

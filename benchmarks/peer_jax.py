@@ -6,7 +6,7 @@ from typing import NamedTuple
 import jax
 import jax.numpy as jnp
 import numpy as np
-from batches import batches
+from batches import batches, history, labelled
 from jax import Array
 
 jax.config.update("jax_enable_x64", True)
@@ -91,23 +91,14 @@ def train(data, lam, *, learning_rate, epochs, batch_size, seed, patience):
     check_every = len(X) // batch_size // 5
     end = loop(*data, np.stack(rows), lam, learning_rate, patience, check_every=check_every)
     steps = int(end.step)
-    at = np.arange(0, steps, check_every)
-    validation_loss, validation_accuracy, train_accuracy = np.asarray(end.checks)[: len(at)].T
-    return dict(
-        train_loss=np.asarray(end.losses)[:steps],
-        step=at,
-        validation_loss=validation_loss,
-        validation_accuracy=validation_accuracy,
-        train_accuracy=train_accuracy,
-        steps=steps,
-        best_step=int(end.best_step),
-    )
+    checks = end.checks[: (steps - 1) // check_every + 1]
+    return history(np.asarray(end.losses)[:steps], checks, check_every, int(end.best_step))
 
 
-def prepare(X, Y, X_val, Y_val):
+def prepare(*splits):
     """Return the arrays as JAX's, with labels in place of targets."""
-    labels = [targets.argmax(axis=1).astype(np.int32) for targets in (Y, Y_val)]
-    return [jnp.asarray(array) for array in (X, labels[0], X_val, labels[1])]
+    X, labels, X_val, labels_val = map(jnp.asarray, labelled(*splits))
+    return X, labels.astype(jnp.int32), X_val, labels_val.astype(jnp.int32)
 
 
 def compiled(data, runs, settings):

@@ -1,7 +1,7 @@
 """PyTorch on the CPU, as its best users would: a hand-written step without autograd."""
 
 import torch
-from batches import batches
+from batches import batches, history, labelled
 
 BLOCK = 10  # checks evaluated together at most
 K = 10  # classes
@@ -15,11 +15,9 @@ class Checks:
         self.patience = patience
         self.block = block  # checks evaluated together at most
         self.pending = []  # weights to evaluate
+        self.made = []  # validation loss and accuracy, and training accuracy, of each
         self.best = 0  # the check with the lowest loss
         self.waited = 0  # checks since
-        self.validation_loss = []
-        self.validation_accuracy = []
-        self.train_accuracy = []
 
     def note(self, w):
         """Note the weights of a check, and evaluate once it is due."""
@@ -33,13 +31,12 @@ class Checks:
         W = torch.stack(self.pending)
         self.pending = []
         z = logits(X_val, W)
-        self.validation_accuracy += accuracies(z, labels_val)
-        self.train_accuracy += accuracies(logits(X, W), labels)
-        for loss in losses(z, labels_val):
-            self.validation_loss.append(loss)
-            if loss <= self.validation_loss[self.best]:
-                self.best = len(self.validation_loss) - 1
-        self.waited = len(self.validation_loss) - 1 - self.best
+        training = accuracies(logits(X, W), labels)
+        for check in zip(losses(z, labels_val), accuracies(z, labels_val), training, strict=True):
+            self.made.append(check)
+            if check[0] <= self.made[self.best][0]:
+                self.best = len(self.made) - 1
+        self.waited = len(self.made) - 1 - self.best
 
 
 def logits(X, W):
@@ -86,22 +83,12 @@ def train(data, lam, *, learning_rate, epochs, batch_size, seed, patience, block
                 break
     if checks.pending:
         checks.evaluate()
-    steps = step + 1
-    return dict(
-        train_loss=train_loss[:steps].numpy(),
-        step=range(0, steps, check_every),
-        validation_loss=checks.validation_loss,
-        validation_accuracy=checks.validation_accuracy,
-        train_accuracy=checks.train_accuracy,
-        steps=steps,
-        best_step=checks.best * check_every,
-    )
+    return history(train_loss[: step + 1].numpy(), checks.made, check_every, checks.best * check_every)
 
 
-def prepare(X, Y, X_val, Y_val):
+def prepare(*splits):
     """Return the arrays as tensors, with labels in place of targets."""
-    arrays = (X, Y.argmax(axis=1), X_val, Y_val.argmax(axis=1))
-    return [torch.from_numpy(array) for array in arrays]
+    return list(map(torch.from_numpy, labelled(*splits)))
 
 
 def lazy(data, runs, settings):

@@ -12,6 +12,9 @@ HERE = Path(__file__).resolve().parent
 DATA = "data.npz"
 PEERS = HERE / ".venv/bin/python"
 ROUNDS = 3
+TASK_2 = dict(learning_rate=0.05, epochs=500, batch_size=128, patience=10)
+TASK_3 = dict(learning_rate=0.01, epochs=50, batch_size=128, patience=10)
+LAMBDAS = (0.0, 1.0, 0.1, 0.01, 0.001)
 
 CONTESTANTS = {
     "JAX, one compiled loop": "peer_jax.compiled",

@@ -10,28 +10,30 @@ import os
 import platform
 import re
 import statistics
-import subprocess
 import sys
 import time
+from concurrent.futures import ProcessPoolExecutor
+from multiprocessing import get_context
 from pathlib import Path
 
 import kernels
 
+import growth as growing
+import loading as loaded
 import numpy as np
 import race
-from race import HERE
+import tricks as tricked
+from race import HERE, LAMBDAS, TASK_2, TASK_3
 from tables import TITLES, draw, full, spread, summary
 
+import report as reported
 from assignment1 import load_mnist
 
 RESULTS = HERE / "results.json"
 README = HERE.parent / "README.md"
 MARK = "<!-- written by make bench -->"  # before and after the README's table
 
-TASK_2 = dict(learning_rate=0.05, epochs=500, batch_size=128, patience=10)
-TASK_3 = dict(learning_rate=0.01, epochs=50, batch_size=128, patience=10)
 SHOWN = 0.1  # seconds of a section of the report, at least
-LAMBDAS = (0.0, 1.0, 0.1, 0.01, 0.001)
 ONE_RUN = [dict(lam=0.0, seed=0)]
 
 
@@ -79,7 +81,7 @@ def growth():
     for what, counts in asked.items():
         unit = 1000 if what == "images" else 1
         for count in counts:
-            row = script("growth.py", what, str(count))
+            row = apart(growing.measure, what, count)
             found.append(row)
             each = row["seconds"] / count * unit
             text.append(f"| {count:,} {what} | {row['seconds']:.3f} | {each:.4f} | {row['memory']:.2f} |")
@@ -88,18 +90,18 @@ def growth():
 
 def loading():
     """Measure the loading of the data, the plain way and this project's."""
-    rounds = script("loading.py")
+    rounds = apart(loaded.measure)
     return dict(contestants={name: dict(seconds=seconds) for name, seconds in rounds.items()})
 
 
 def report():
     """Measure the report's execution and the reference's runs, in turns."""
-    rows = {"reference": dict(seconds=[]), "this project": dict(seconds=[])}
+    rows = {name: dict(seconds=[]) for name in reported.CONTESTANTS}
     for _ in range(race.ROUNDS):
-        for name, row in rows.items():
-            sections = script("report.py", name)
+        for name, contest in reported.CONTESTANTS.items():
+            sections = apart(contest)
             seconds = sum(sections.values())
-            row["seconds"].append(seconds)
+            rows[name]["seconds"].append(seconds)
             print(f"  {name}: {seconds:.2f} s", flush=True)
     text = ["", "| section of the report, last round | s |", "|---|---|"]
     for section, seconds in sections.items():
@@ -110,7 +112,7 @@ def report():
 
 def tricks():
     """Measure what each trick of the training buys."""
-    found = script("tricks.py")
+    found = apart(tricked.compare_all)
     text = ["| | predicted | measured: median | spread |", "|---|---|---|---|"]
     for name, row in found.items():
         ratios = row["ratios"]
@@ -119,10 +121,10 @@ def tricks():
     return dict(found=found, text=text)
 
 
-def script(name, *arguments):
-    """Return the answer of a script of this folder, from a process of its own."""
-    done = subprocess.run([sys.executable, HERE / name, *arguments], check=True, stdout=subprocess.PIPE)
-    return json.loads(done.stdout)
+def apart(function, *arguments):
+    """Return what a function returns in a process of its own."""
+    with ProcessPoolExecutor(1, get_context("spawn")) as process:
+        return process.submit(function, *arguments).result()
 
 
 PARTS = {

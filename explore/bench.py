@@ -1,7 +1,5 @@
 """A bench to train at: settings, curves that grow, a stop that keeps the run, several runs side by side."""
 
-from __future__ import annotations
-
 import threading
 import time
 from collections.abc import Callable, Sequence
@@ -19,14 +17,14 @@ from assignment1.models import LogisticRegression, Regression, SoftmaxRegression
 from assignment1.run import Log, Run, Settings
 from assignment1.training import gradient_descent
 from explore.pad import DIGITS, Pad, draw, starts
-from explore.paths import columns
+from explore.paths import Data, columns
 from explore.pictures import curves, strip
 from explore.views import of_model, words
 
 EVERY = 0.2  # seconds between drawings of the curves
 SCORED = 5  # of so many checks, one takes the training accuracy
 COSTLY = 8  # images shown of a run
-BOX: dict[str, Any] = {"style": {"description_width": "130px"}, "layout": {"width": "265px"}}
+BOX: Data = {"style": {"description_width": "130px"}, "layout": {"width": "265px"}}
 WRAP = {"flex_flow": "row wrap"}
 ORDERS = [("every epoch", True), ("once", "once"), ("not", False)]
 
@@ -169,11 +167,11 @@ class Bench(widgets.VBox):
 
     def _asked(self) -> tuple[str, Trial]:
         values = {name: control.value for name, control in self.settings.items()}
-        differ = []
+        differ = ""
         for key, value in values.items():
             if key == "learning_rate" or value != self.usual[key]:
                 label, *_ = self.settings[key].description.split(" (")
-                differ.append(f", {label} {value}")
+                differ += f", {label} {value}"
         values["patience"] = values["patience"] or None
         lam = values.pop("lam")
         if self.what.value == "two digits":
@@ -187,7 +185,7 @@ class Bench(widgets.VBox):
             data = self.all_digits()
             model = SoftmaxRegression(lam)
         self.count += 1
-        name = f"{self.count}: {name}{''.join(differ)}"
+        name = f"{self.count}: {name}{differ}"
         settings = Settings(**values, train_accuracy_every=SCORED)
         return name, Trial(model, data, classes, settings, Log())
 
@@ -256,7 +254,7 @@ class Bench(widgets.VBox):
         self.choice.options = []
         self._draw("Press Train.")
 
-    def _repr_mimebundle_(self, **arguments: Any) -> dict[str, Any]:
+    def _repr_mimebundle_(self, **arguments: Any) -> Data:
         """Return the widgets and, for where there is no kernel, the curves and the chosen run."""
         data = super()._repr_mimebundle_(**arguments)
         still = self.chart.value + self.details.value

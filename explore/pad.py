@@ -1,7 +1,5 @@
 """The drawing pad of pad.js as a Jupyter widget."""
 
-from __future__ import annotations
-
 from base64 import b64encode
 from collections.abc import Sequence
 from pathlib import Path
@@ -10,14 +8,13 @@ from typing import Any, NamedTuple
 import anywidget
 import numpy as np
 import traitlets
-from numpy.typing import NDArray
 
 from assignment1 import arguments
 from assignment1.fast.evaluation import evaluate
-from assignment1.mnist import MNIST, Dataset, Split
+from assignment1.mnist import MNIST, Bytes, Dataset, Split
 from assignment1.models import Regression
 from explore import paths, pictures
-from explore.paths import Entry
+from explore.paths import Data, Entry
 
 HERE = Path(__file__).parent
 DIGITS = tuple(map(str, range(10)))
@@ -28,12 +25,12 @@ COSTLY = 30
 class Starts(NamedTuple):
     """Images (N, 28, 28) to start from, with a title each; the first `random` are any images."""
 
-    images: NDArray[np.uint8]
+    images: Bytes
     titles: list[str]
     random: int
 
     @property
-    def opens(self) -> NDArray[np.uint8]:
+    def opens(self) -> Bytes:
         """Return the image that a pad opens with: the costliest mistake, or any image if there is none."""
         return self.images[self.random % len(self.images)]
 
@@ -81,7 +78,7 @@ class Pad(anywidget.AnyWidget):
             **more,
         )
 
-    def share(self, other: Pad) -> Pad:
+    def share(self, other: "Pad") -> "Pad":
         """Have one drawing with another pad, from now on, and return this pad."""
         traitlets.link((other, "ink"), (self, "ink"))
         return self
@@ -93,7 +90,7 @@ class Pad(anywidget.AnyWidget):
         return f"Pad: {models} model{many} of {names}"
 
     @property
-    def image(self) -> NDArray[np.uint8]:
+    def image(self) -> Bytes:
         """What the model sees, (28, 28), 0 to 255."""
         pixels = np.frombuffer(self.pixels, np.uint8)
         return pixels.reshape(28, 28)
@@ -103,7 +100,7 @@ class Pad(anywidget.AnyWidget):
         """The model that is shown."""
         return self.entries[self.at].model
 
-    def _repr_mimebundle_(self, **arguments: Any) -> tuple[dict[str, Any], dict[str, Any]]:
+    def _repr_mimebundle_(self, **arguments: Any) -> tuple[Data, Data]:
         """Return the widget and, for where there is no kernel, a still picture of it as it opens."""
         found: Any = super()._repr_mimebundle_(**arguments)
         entry = self.entries[self.at]
@@ -114,7 +111,7 @@ class Pad(anywidget.AnyWidget):
         return found[0] | {"image/png": encoded, "text/plain": words}, found[1]
 
 
-def configuration(entries: Sequence[Entry], classes: Sequence[str], starts: Starts) -> dict[str, Any]:
+def configuration(entries: Sequence[Entry], classes: Sequence[str], starts: Starts) -> Data:
     """Return what `mount` of pad.js asks for, without the weights and the images."""
     models = [{"name": entry.name, "group": entry.group, "facts": entry.facts} for entry in entries]
     return {

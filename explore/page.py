@@ -6,8 +6,6 @@ report_html puts the fragment where a cell of the report names it. Such a page m
 `default-src 'none'; img-src data:; style-src 'unsafe-inline'; script-src 'sha256-...'`.
 """
 
-from __future__ import annotations
-
 import json
 import re
 import zlib
@@ -114,7 +112,7 @@ def fragment() -> str:
     )
 
 
-def training(mnist: MNIST) -> dict[str, Any]:
+def training(mnist: MNIST) -> paths.Data:
     """Return what `teach` of trainer.js asks for: labels, and images at 4 bits a pixel, deflated.
 
     Of either split these are all images of the pair, and then the others among the first of the file.

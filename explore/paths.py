@@ -1,9 +1,7 @@
 """The models that the pad's slider runs along: minima for ever smaller penalties, and runs stopped early."""
 
-from __future__ import annotations
-
 from collections.abc import Mapping, Sequence
-from typing import NamedTuple
+from typing import Any, NamedTuple
 
 import numpy as np
 from numpy.typing import NDArray
@@ -20,6 +18,7 @@ PENALTY = "Penalty: the minimum for"
 STOPPED = "No penalty, stopped after"
 EPOCHS = (1, 3, 10)  # beside those stored, which are multiples of 50
 
+Data = dict[str, Any]
 Facts = list[tuple[str, str]]  # names, and values in words
 
 

@@ -1,7 +1,5 @@
 """Stills of what moves, images side by side, and curves of runs: PNG and SVG, in HTML."""
 
-from __future__ import annotations
-
 import io
 from base64 import b64encode
 from collections.abc import Iterable, Sequence
@@ -14,13 +12,13 @@ import numpy as np
 from matplotlib import colormaps
 from matplotlib.figure import Figure
 from matplotlib.ticker import MaxNLocator
-from numpy.typing import ArrayLike, NDArray
+from numpy.typing import ArrayLike
 from PIL import Image
 
-from assignment1.mnist import preprocess
+from assignment1.mnist import Bytes, preprocess
 from assignment1.models import Array, Regression, SoftmaxRegression
 from assignment1.run import History, Log
-from explore.paths import columns
+from explore.paths import Data, columns
 
 COLOURS = ("#0072B2", "#D55E00", "#009E73", "#CC79A7", "#8A6D00", "#56B4E9")  # on light and on dark
 WIDTH = 760  # of the curves, in pixels
@@ -29,7 +27,7 @@ HEIGHT = 230
 Curve = tuple[Array, Array, str]  # x, y and the look
 
 
-def still(model: Regression, image: NDArray[np.uint8], classes: Sequence[str], title: str) -> bytes:
+def still(model: Regression, image: Bytes, classes: Sequence[str], title: str) -> bytes:
     """Draw the pad as a PNG: an image (28, 28), its map, the probabilities and the weights."""
     w = columns(model)
     (P,) = SoftmaxRegression.activation(preprocess(image) @ w)
@@ -60,7 +58,7 @@ def still(model: Regression, image: NDArray[np.uint8], classes: Sequence[str], t
     return _png(Image.open(file).convert("RGB").quantize(64))
 
 
-def _signed(values: Array) -> dict[str, Any]:
+def _signed(values: Array) -> Data:
     """Return imshow's options for values whose 0 is white, red above and blue below."""
     limit = np.abs(values).max()
     return {"cmap": "RdBu_r", "vmin": -limit, "vmax": limit}

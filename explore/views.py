@@ -1,7 +1,5 @@
 """Compact views of the package's objects in Jupyter, and short errors for arguments that cannot be right."""
 
-from __future__ import annotations
-
 from collections.abc import Callable, Sequence
 from functools import partial
 from html import escape

@@ -38,16 +38,17 @@ class Problems:
     """The problems found so far: errors stop the export, warnings only where it is strict."""
 
     strict: bool = False
-    errors: list[Problem] = field(default_factory=list)
-    warnings: list[Problem] = field(default_factory=list)
+    errors: dict[Problem, None] = field(default_factory=dict)  # each once, in order
+    warnings: dict[Problem, None] = field(default_factory=dict)
 
     def error(self, place: str, what: str, advice: str = "") -> None:
         """Note what no page may show."""
-        _add(self.errors, Problem(place, what, advice))
+        self.errors[Problem(place, what, advice)] = None
 
     def warn(self, place: str, what: str, advice: str = "") -> None:
         """Note what the page shows in another way, or as text."""
-        _add(self.errors if self.strict else self.warnings, Problem(place, what, advice))
+        found = self.errors if self.strict else self.warnings
+        found[Problem(place, what, advice)] = None
 
     def only_strict(self, place: str, what: str, advice: str = "") -> None:
         """Note what is no fault but in a report that is to be strict."""
@@ -57,12 +58,7 @@ class Problems:
     def stop(self) -> None:
         """Raise ExportError with every error found so far, if there is one."""
         if self.errors:
-            raise ExportError(self.errors)
-
-
-def _add(found: list[Problem], problem: Problem) -> None:
-    if problem not in found:
-        found.append(problem)
+            raise ExportError(list(self.errors))
 
 
 def name_of(number: int, cell: Any) -> str:

@@ -71,9 +71,10 @@ def test_a_false_sentence_in_order_is_blamed(kernel):
     [
         ("a, b = c\nd += 1", "cd", "abd"),
         ("for i in x:\n    y = i", "xi", "iy"),
-        ("def f(a):\n    b = a + g\n", "ag", "f"),
+        ("def f(a):\n    b = a + g\n", "g", "f"),
+        ("w = [k for k in m]\nawait n", "mn", "w"),
         ("import u.v as w, s.t", "", "ws"),
-        ("[k for k in m]", "km", ""),
+        ("[k for k in m]", "m", ""),
         ("%matplotlib inline\nz = 1\n!ls", "", "z"),
         ("not a python", "", ""),
     ],

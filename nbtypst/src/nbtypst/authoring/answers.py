@@ -8,7 +8,7 @@ from IPython.display import Markdown, display
 
 from nbtypst.authoring.ledger import ledger
 from nbtypst.authoring.parts import NAME, template
-from nbtypst.authoring.templates import FALSE, STALE, Check, Words, cell, fill, kept, names_of_caller
+from nbtypst.authoring.templates import FALSE, STALE, About, Check, Words, cell, fill, kept, names_of_caller
 
 
 class Answers:
@@ -64,7 +64,7 @@ class Answers:
             self.shown = table
             self.place.update(Markdown(table), metadata=self._about())
 
-    def _about(self) -> dict[str, Any]:
+    def _about(self) -> About:
         about = {"id": self.id, "caption": self.caption}
         return about | kept(chain(*self.checks.values()), self.parts, self.values)
 

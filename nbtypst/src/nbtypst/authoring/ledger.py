@@ -11,11 +11,12 @@ import ast
 import re
 from collections.abc import Callable
 from dataclasses import dataclass, field
+from dis import get_instructions
 from typing import Any
 
 from IPython import get_ipython
 
-from nbtypst.authoring.templates import Check
+from nbtypst.authoring.templates import Check, read_by
 
 
 @dataclass(frozen=True)
@@ -108,31 +109,15 @@ def kernel() -> Any:
 
 def read_and_bound(source: str) -> tuple[set[str], set[str]]:
     """Return the names that a cell reads, and those that it binds for the cells after it."""
+    plain = re.sub(r"^\s*[%!].*", "", source, flags=re.M)  # without IPython's own
     try:
-        tree = ast.parse(re.sub(r"^\s*[%!].*", "", source, flags=re.M))  # without IPython's own
+        code = compile(plain, "<cell>", "exec", ast.PyCF_ALLOW_TOP_LEVEL_AWAIT)
     except SyntaxError:
         return set(), set()
-    read = {n.id for n in ast.walk(tree) if isinstance(n, ast.Name) and isinstance(n.ctx, ast.Load)}
-    bound = set()
-    waiting: list[ast.AST] = [tree]
-    while waiting:
-        node = waiting.pop()
-        match node:
-            case ast.Name(ctx=ast.Store()):
-                bound.add(node.id)
-            case ast.alias():
-                bound.add((node.asname or node.name).partition(".")[0])
-            case ast.FunctionDef() | ast.AsyncFunctionDef() | ast.ClassDef():
-                bound.add(node.name)  # what it binds inside stays there
-            case ast.AugAssign(target=ast.Name(id=name)):
-                read.add(name)
-        if not isinstance(node, _INNER):
-            waiting += ast.iter_child_nodes(node)
-    return read, bound
+    bound = {step.argval for step in get_instructions(code) if step.opname == "STORE_NAME"}
+    return read_by(code), bound
 
 
-_COMPREHENSIONS = (ast.ListComp, ast.SetComp, ast.DictComp, ast.GeneratorExp)
-_INNER = (ast.FunctionDef, ast.AsyncFunctionDef, ast.ClassDef, ast.Lambda, *_COMPREHENSIONS)
 ledger = Ledger()
 
 

@@ -51,15 +51,14 @@ def _put(output: Any, of_place: Words) -> None:
     for place, template in of_place.items():
         texts[place], checks = templates.refill(template, about.get("values", {}))
         made += checks
-    kept = about.get("checks", [])
-    if about.get("role") != "caption":
-        if [source for _, source in made] != [check["check"] for check in kept if check["holds"]]:
-            raise KeyError("the checks are others")
-        for check, (sentence, _) in zip(kept, made, strict=True):
-            check["sentence"] = sentence
     if about.get("role") == "caption":
         output.data["text/markdown"] = _titled(output.data["text/markdown"], texts["caption"])
         return
+    kept = about.get("checks", [])
+    if [source for _, source in made] != [check["check"] for check in kept if check["holds"]]:
+        raise KeyError("the checks are others")
+    for check, (sentence, _) in zip(kept, made, strict=True):
+        check["sentence"] = sentence
     for place, text in texts.items():
         match place:
             case "text":

@@ -16,11 +16,14 @@ import textwrap
 import warnings
 from collections.abc import Callable, Iterable
 from dataclasses import asdict, dataclass, field
+from dis import get_instructions
+from types import CodeType
 from typing import Any
 
 VALUE = re.compile(r"\{\{(.+?)\}\}(?!\})", re.DOTALL)
 FALSE = "**No longer true**"
 STALE = "**Run the cells above again**"
+About = dict[str, Any]  # what an output keeps
 Names = dict[str, Any]
 Words = dict[str, str]
 
@@ -51,7 +54,7 @@ class Passage:
         values = [_split(match[1])[0] for match in VALUE.finditer(self.text)]
         found = set()
         for source in (*values, *self.checks):
-            found |= _read_by(source)
+            found |= read_by(compile(source, "<check>", "eval"))
         return found
 
 
@@ -136,19 +139,13 @@ def refill(template: str, values: Words) -> tuple[str, list[tuple[str, str]]]:
     return text.strip("\n"), checks
 
 
-def _read_by(source: str) -> set[str]:
-    """Return the names that an expression reads and does not bind."""
-    read = set()
-    bound = set()
-    for node in ast.walk(ast.parse(source, mode="eval")):
-        match node:
-            case ast.arg():
-                bound.add(node.arg)
-            case ast.Name(ctx=ast.Load()):
-                read.add(node.id)
-            case ast.Name():
-                bound.add(node.id)
-    return read - bound
+def read_by(code: CodeType) -> set[str]:
+    """Return the names that code reads from around it, with what the functions in it read."""
+    read = {step.argval for step in get_instructions(code) if step.opname in ("LOAD_GLOBAL", "LOAD_NAME")}
+    for inner in code.co_consts:
+        if isinstance(inner, CodeType):
+            read |= read_by(inner)
+    return read
 
 
 def _compiles(source: str) -> bool:
@@ -196,16 +193,11 @@ def _check(source: str, names: Names) -> tuple[str, bool]:
     """Return the values that a check compares, and whether it is true: all of it, of an array."""
     tree = ast.parse(source, mode="eval").body
     parts = tree.values if isinstance(tree, ast.BoolOp) and isinstance(tree.op, ast.And) else [tree]
-    seen = []
-    holds = True
     try:
-        for part in parts:
-            words, true = _compare(part, names)
-            seen.append(words)
-            holds = holds and true
+        seen, holds = zip(*(_compare(part, names) for part in parts), strict=True)
     except Exception as error:
         return f"cannot be computed, {type(error).__name__}: {error}", False
-    return " and ".join(seen), holds
+    return " and ".join(seen), all(holds)
 
 
 def _compare(part: ast.expr, names: Names) -> tuple[str, bool]:
@@ -242,7 +234,7 @@ def _all(value: Any) -> bool:
     )
 
 
-def kept(checks: Iterable[Check], parts: Words, values: Words) -> dict[str, Any]:
+def kept(checks: Iterable[Check], parts: Words, values: Words) -> About:
     """Return what an output keeps: its checks and, since a part may be edited, the parts and their values."""
     pairs = list(map(list, parts.items()))  # a notebook's file would sort names
     about = {"checks": list(map(asdict, checks)), "parts": pairs, "values": values}

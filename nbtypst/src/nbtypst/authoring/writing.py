@@ -18,13 +18,13 @@ import re
 from base64 import b64encode
 from collections.abc import Sequence
 from importlib.metadata import version
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 from IPython.display import Markdown, display
 
 from nbtypst.authoring.ledger import ledger, watch
 from nbtypst.authoring.parts import NAME, template
-from nbtypst.authoring.templates import Names, Words, cell, fill, kept, names_of_caller
+from nbtypst.authoring.templates import About, Names, Words, cell, fill, kept, names_of_caller
 
 if TYPE_CHECKING:
     from matplotlib.figure import Figure
@@ -119,7 +119,7 @@ def versions(*packages: str) -> None:
     display({"text/markdown": text, "text/latex": rf"\newcounter{{none}}{text}"}, raw=True)
 
 
-def _filled(names: Names, **texts: str) -> tuple[Words, dict[str, Any]]:
+def _filled(names: Names, **texts: str) -> tuple[Words, About]:
     """Return templates, or the parts that they name, with their values, and what their output keeps."""
     shown = {}
     checks = []
@@ -135,7 +135,7 @@ def _filled(names: Names, **texts: str) -> tuple[Words, dict[str, Any]]:
     return shown, kept(checks, parts, values)
 
 
-def _as_caption(about: dict[str, Any]) -> dict[str, Any]:
+def _as_caption(about: About) -> About:
     """Return what the output of a caption keeps; the checks stand with its figure or table."""
     return {"role": "caption"} | {key: kept for key, kept in about.items() if key != "checks"}
 

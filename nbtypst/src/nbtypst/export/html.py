@@ -13,7 +13,7 @@ from nbtypst.export.exporter import ReportExporter
 from nbtypst.reading import widgets
 from nbtypst.reading.document import Document, placed
 from nbtypst.reading.formulas import framed, unreadable
-from nbtypst.reading.markdown import NOTHING, Block, Blocks, pandoc, tree
+from nbtypst.reading.markdown import NOTHING, Block, Blocks, Match, pandoc, tree
 from nbtypst.reading.pictures import Picture
 from nbtypst.reading.speech import read_aloud
 from nbtypst.reading.tidy import picture_key
@@ -72,7 +72,7 @@ class ReportHTMLExporter(ReportExporter):
 
 def _unreadable(document: Document) -> set[str]:
     """Return the LaTeX that is shown as its source, and warn of it."""
-    found = [(place, node["c"]) for place, node in placed(document.blocks) if node["t"] == "Math"]
+    found = [(place, node["c"]) for place, node in placed(document.blocks, "Math")]
     sources = unreadable(formula for _, formula in found)
     for place, formula in found:
         if framed(formula.latex) in sources:
@@ -82,7 +82,7 @@ def _unreadable(document: Document) -> set[str]:
     return sources
 
 
-def _meta(document: Document) -> dict[str, Any]:
+def _meta(document: Document) -> Block:
     """Return pandoc's metadata, which page.html shows."""
     own = document.settings
     values = {
@@ -93,7 +93,7 @@ def _meta(document: Document) -> dict[str, Any]:
         "dir": "rtl" if own.language.partition("-")[0].lower() in LEFTWARDS else "",
         "about": " · ".join(filter(None, (own.group, own.course, own.date))),
     }
-    meta: dict[str, Any] = {key: _text(value) for key, value in values.items() if value}
+    meta: Block = {key: _text(value) for key, value in values.items() if value}
     meta["author"] = {"t": "MetaList", "c": [_text(author) for author in own.authors]}
     return meta
 
@@ -120,7 +120,7 @@ def _options(own: Settings) -> list[str]:
     return options
 
 
-def _scopes(rows: re.Match[str]) -> str:
+def _scopes(rows: Match) -> str:
     """Return a table's rows, each header cell with what it is the header of."""
     return re.sub(r"<th\b", f'<th scope="{"col" if rows[1] == "thead" else "row"}"', rows[0])
 
@@ -128,9 +128,9 @@ def _scopes(rows: re.Match[str]) -> str:
 def _widgets(document: Document) -> dict[str, str]:
     """Return the HTML of each widget that the page has, by its name."""
     made = {}
-    for place, node in placed(document.blocks):
-        if node["t"] == "Div" and node["c"][0][1] == ["widget"]:
-            name = node["c"][0][0]
+    for place, node in placed(document.blocks, "Div"):
+        name, classes, _ = node["c"][0]
+        if classes == ["widget"]:
             made[name] = widgets.made(name, place, document.problems)
     return made
 

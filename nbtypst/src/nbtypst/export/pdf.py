@@ -3,7 +3,6 @@
 import json
 import re
 import tempfile
-from collections.abc import Callable
 from dataclasses import asdict
 from importlib.resources import files
 from pathlib import Path
@@ -14,9 +13,9 @@ import typst
 from nbtypst.export.exporter import ReportExporter
 from nbtypst.export.typst_writer import Writer, stand_in
 from nbtypst.problems import Problems
-from nbtypst.reading.document import Document
+from nbtypst.reading.document import Document, placed
 from nbtypst.reading.formulas import to_typst
-from nbtypst.reading.references import nodes
+from nbtypst.reading.mending import Data
 
 PASSES = 40  # of placing figures
 TOP = 100.0  # points: a figure above it is the first on its page
@@ -39,16 +38,15 @@ class ReportPDFExporter(ReportExporter):
 
     def render(self, document: Document) -> bytes:
         """Return the bytes of the PDF; the same on every machine."""
-        blocks = [block for _, block in document.blocks]
-        formulas = [node["c"] for node in nodes(blocks) if node["t"] == "Math"]
+        formulas = [node["c"] for _, node in placed(document.blocks, "Math")]
         writer = Writer(document, to_typst(formulas))
         pdf = self._compile(writer)
         problems = document.problems
         for formula, place in writer.shown_as_text.items():
             problems.warn(place, f"the formula {formula.latex!r} cannot be set", "its source is shown")
-        for key in sorted(key for key in writer.broken if isinstance(key, str)):
+        for key, place in sorted(writer.dropped.items()):
             alt = document.pictures[key].alt
-            problems.warn(writer.dropped[key], f"the picture {alt!r} cannot be shown", "its text is")
+            problems.warn(place, f"the picture {alt!r} cannot be shown", "its text is")
         _warn_of_missing(writer, problems)
         problems.stop()
         return pdf
@@ -89,7 +87,7 @@ class ReportPDFExporter(ReportExporter):
             settled.add(name)
             writer.floats ^= {name}
 
-    def _figures(self, writer: Writer, folder: Path) -> list[dict[str, Any]]:
+    def _figures(self, writer: Writer, folder: Path) -> list[Data]:
         """Return each figure's name, the page and height where it stands in the text, and its own page.
 
         There is none where the page does not compile.
@@ -111,7 +109,7 @@ class ReportPDFExporter(ReportExporter):
         }
 
 
-def _to_move(figures: list[dict[str, Any]], floats: set[str], settled: set[str]) -> str:
+def _to_move(figures: list[Data], floats: set[str], settled: set[str]) -> str:
     """Return the name of a figure that floats and need not, else of one that should, else ""."""
     for figure in figures:
         if figure["name"] in floats and figure["shown"] <= figure["page"]:
@@ -164,22 +162,11 @@ def _literal(text: str) -> str:
 
 def _head(writer: Writer) -> str:
     """Return the call of the page design with the settings."""
-    own = asdict(writer.document.settings)
-    own["title"] = writer.document.title
-    own["keywords"] = (f"notebook {writer.document.digest}",)
-    own["language"] = own["language"].partition("-")[0].lower()
-    entries = [f"{name.replace('_', '-')}: {_value(value, writer.string)}" for name, value in own.items()]
-    return f'#import "page.typ" as nb\n#show: nb.page-design.with(({", ".join(entries)}))\n\n'
-
-
-def _value(value: Any, string: Callable[[str], str]) -> str:
-    """Return a setting as Typst writes it."""
-    match value:
-        case bool():
-            return str(value).lower()
-        case float():
-            return f"{value}pt"
-        case tuple():
-            return f"({''.join(f'{string(item)}, ' for item in value)})"
-        case _:
-            return string(value)
+    document = writer.document
+    own = asdict(document.settings) | {
+        "title": document.title,
+        "keywords": [f"notebook {document.digest}"],
+        "language": document.settings.language.partition("-")[0].lower(),
+    }
+    given = writer.string(json.dumps(own, ensure_ascii=False))
+    return f'#import "page.typ" as nb\n#show: nb.page-design.with(json(bytes({given})))\n\n'

@@ -1,5 +1,6 @@
 """A document as Typst source: text is in string literals only, so that none of it can be code."""
 
+import json
 import math
 import re
 import unicodedata
@@ -85,8 +86,7 @@ class Writer:
             text = text.replace(char, self.stand_ins[char])
         if self.stand_ins:
             text = text.replace("][U+", " U+")
-        text = text.replace("\\", "\\\\").replace('"', '\\"')
-        return '"' + text.replace("\n", "\\n").replace("\r", "").replace("\t", "    ") + '"'
+        return json.dumps(text.replace("\r", "").replace("\t", "    "), ensure_ascii=False)
 
     def _label(self, name: str) -> str:
         """Return a place to which a link can lead, "" without a name."""

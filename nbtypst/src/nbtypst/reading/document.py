@@ -19,6 +19,7 @@ from nbtypst.reading.markdown import (
     REFERENCE,
     Block,
     Blocks,
+    Match,
     one_line,
     parse,
     sanitise,
@@ -91,7 +92,7 @@ def collect(
         tidy = Tidier(piece, problems, folder, pictures, macros).tidy()
         blocks += [(piece.place, block) for block in tidy]
     title, blocks = _title(blocks, settings.title, name)
-    headings = [node for _, node in placed(blocks) if node["t"] == "Header"]
+    headings = [node for _, node in placed(blocks, "Header")]
     close_levels(headings)
     references = References(problems)
     _refer(blocks, references)
@@ -99,9 +100,8 @@ def collect(
     references.check_order()
     top = Header(1, NOTHING, [Str(title)])
     references.heading(top)
-    for place, node in placed(blocks):
-        fault = unspoken(node["c"].latex) if node["t"] == "Math" else ""
-        if fault:
+    for place, node in placed(blocks, "Math"):
+        if fault := unspoken(node["c"].latex):
             problems.only_strict(place, fault, "its alternative text would be its source")
     blocks = [(place, references.link(block, place)) for place, block in blocks]
     own = top["c"][1][0]
@@ -114,14 +114,15 @@ def collect(
     return Document(title, settings, blocks, pictures, checks, problems)
 
 
-def placed(blocks: Placed) -> Placed:
-    """Return every node of placed blocks with its cell's name."""
-    return [(place, node) for place, block in blocks for node in nodes(block)]
+def placed(blocks: Placed, *kinds: str) -> Placed:
+    """Return every node of placed blocks, or every one of some kinds, with its cell's name."""
+    found = [(place, node) for place, block in blocks for node in nodes(block)]
+    return [(place, node) for place, node in found if node["t"] in kinds] if kinds else found
 
 
 def _targets(blocks: Placed) -> set[str]:
     """Return the places of the page that links in placed blocks lead to."""
-    addresses = (node["c"][2][0] for _, node in placed(blocks) if node["t"] == "Link")
+    addresses = (node["c"][2][0] for _, node in placed(blocks, "Link"))
     return {address for address in addresses if address.startswith("#")}
 
 
@@ -142,10 +143,8 @@ def _read(found: list[Piece], problems: Problems, options: list[str]) -> None:
     """Read the HTML of all pieces and of their captions at once: pandoc takes a while to start."""
     sources = []
     for piece in found:
-        if piece.html is not None:
-            sources.append((piece, "blocks", piece.html))
-        if piece.caption is not None:
-            sources.append((piece, "words", piece.caption))
+        parts = {"blocks": piece.html, "words": piece.caption}
+        sources += [(piece, part, html) for part, html in parts.items() if html is not None]
     read = parse([html for _, _, html in sources], options)
     for (piece, part, html), blocks in zip(sources, read, strict=True):
         if blocks is None or (not NOTED.search(html) and _lost(html, blocks)):
@@ -189,7 +188,7 @@ def _title(blocks: Placed, given: str, name: str) -> tuple[str, Placed]:
 
 def _refer(blocks: Placed, references: References) -> None:
     r"""Put numbers in the place of \ref and \eqref; an equation that has none and needs one gets the next."""
-    math = [node for _, node in placed(blocks) if node["t"] == "Math"]
+    math = [node for _, node in placed(blocks, "Math")]
     wanted = {label for node in math for _, label in REFERENCE.findall(node["c"].latex)}
     taken = {node["c"].tag for node in math}
     free = (str(one) for one in count(1) if str(one) not in taken)
@@ -203,7 +202,7 @@ def _refer(blocks: Placed, references: References) -> None:
             alone = numbers[label] == node["c"].tag
             references.aliases[label] = node["c"].name if alone else ""
 
-    def number(found: re.Match[str]) -> str:
+    def number(found: Match) -> str:
         words = numbers.get(found[2]) or found[2]
         return f"({words})" if found[1] else words
 
@@ -218,14 +217,14 @@ def _refer(blocks: Placed, references: References) -> None:
 
 def _name_all(blocks: Placed, references: References) -> None:
     """Note every id; headings get theirs last, so that none takes a figure's."""
-    for place, node in placed(blocks):
-        if node["t"] == "Math" and node["c"].tag:
-            if not references.add(node["c"].name, place):
+    for place, node in placed(blocks, "Div", "Math", "Table"):
+        if node["t"] == "Math":
+            if node["c"].tag and not references.add(node["c"].name, place):
                 node["c"] = untagged(node["c"])
-        elif node["t"] in ("Div", "Table") and node["c"][0][0]:
+        elif node["c"][0][0]:
             node["c"][0][0] = references.add(node["c"][0][0], place)
-    for _, node in placed(blocks):
+    for _, node in placed(blocks, "Header", "Span"):
         if node["t"] == "Header":
             references.heading(node)
-        elif node["t"] == "Span" and node["c"][0][0]:
+        elif node["c"][0][0]:
             node["c"][0][0] = references.anchor(node["c"][0][0])

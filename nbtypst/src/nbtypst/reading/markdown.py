@@ -15,6 +15,7 @@ from collections.abc import Iterable
 from functools import cache
 from html import escape, unescape
 from importlib.util import find_spec
+from itertools import accumulate
 from pathlib import Path
 from typing import Any
 
@@ -195,12 +196,9 @@ def from_latex_text(source: str) -> str:
         html = pandoc(printable(source), "-f", "latex", "-t", "html", "--mathjax", "--quiet")
     except (PandocError, subprocess.TimeoutExpired):
         return ""
-
-    def marked(math: Match) -> str:
-        return _math(unescape(math[2]), DISPLAY if math[1] == "display" else INLINE)
-
+    kinds = {"display": DISPLAY, "inline": INLINE}
     math = r'<span\s+class="math (inline|display)">\\[(\[](.*?)\\[)\]]</span>'
-    return re.sub(math, marked, html, flags=re.S)
+    return re.sub(math, lambda found: _math(unescape(found[2]), kinds[found[1]]), html, flags=re.S)
 
 
 def _math(latex: str, kind: str) -> str:
@@ -281,12 +279,8 @@ def sanitise(html: str) -> str:
 
 def _depth(html: str) -> int:
     """Return how deeply the elements of well-formed HTML are nested."""
-    depth = 0
-    deepest = 0
-    for match in re.finditer(r"<(/?)(?!(?:br|hr|img|col)\b)\w", html):
-        depth += -1 if match[1] else 1
-        deepest = max(deepest, depth)
-    return deepest
+    tags = re.finditer(r"<(/?)(?!(?:br|hr|img|col)\b)\w", html)
+    return max(accumulate((-1 if tag[1] else 1 for tag in tags), initial=0))
 
 
 def _attribute(tag: str, attribute: str, value: str) -> str | None:
@@ -354,7 +348,7 @@ def pandoc(text: str, *options: str) -> str:
     return done.stdout
 
 
-def tree(blocks: Blocks, meta: dict[str, Any] | None = None) -> str:
+def tree(blocks: Blocks, meta: Block | None = None) -> str:
     """Return blocks as pandoc's JSON of a document."""
     return json.dumps({"pandoc-api-version": [1, 23, 1], "meta": meta or {}, "blocks": blocks})
 

@@ -88,9 +88,7 @@ def _output(output: Any) -> Data:
     if kind not in _TEXTS:
         data = _data(mapping(output.get("data")))
         return {"output_type": "display_data", "data": data, "metadata": mapping(output.get("metadata"))}
-    made = {"output_type": kind}
-    for name in _TEXTS[kind]:
-        made[name] = joined(output.get(name, ""))
+    made = {"output_type": kind} | {name: joined(output.get(name, "")) for name in _TEXTS[kind]}
     if kind == "error":
         trace = output.get("traceback")
         made["traceback"] = [joined(line) for line in trace] if isinstance(trace, list) else []
@@ -99,10 +97,7 @@ def _output(output: Any) -> Data:
 
 def _data(data: dict[Any, Any]) -> Data:
     """Return a bundle of forms by their MIME types; JSON stays as it is, others become text."""
-    made = {}
-    for kind, value in data.items():
-        made[str(kind)] = value if _JSON.match(str(kind)) else joined(value)
-    return made
+    return {str(kind): value if _JSON.match(str(kind)) else joined(value) for kind, value in data.items()}
 
 
 def mapping(value: Any) -> dict[Any, Any]:

@@ -6,12 +6,13 @@ from pathlib import Path
 from typing import Any
 
 from nbtypst.reading.markdown import pandoc
+from nbtypst.reading.mending import Data
 
 NAMED = {"author": "authors", "date": "date", "lang": "language", "subtitle": "subtitle", "title": "title"}
 _FRONT = re.compile(r"\s*---[ \t]*\n(.*\n)(?:---|\.\.\.)\s*", re.S)
 
 
-def read_front_matter(nb: Any) -> dict[str, Any]:
+def read_front_matter(nb: Any) -> Data:
     """Take front matter out of a notebook's first cell, and return the settings in it."""
     first = nb.cells[0] if nb.cells else None
     found = _FRONT.fullmatch(first.source) if first and first.cell_type != "code" else None

@@ -51,7 +51,6 @@ TEXT = {
 _UNLINKED = {
     "Code",
     "CodeBlock",
-    "Header",
     "Link",
     "Math",
 }
@@ -128,10 +127,11 @@ class References:
                     self.problems.only_strict(place, fault, "number in order of appearance")
                     counts[letter] = int(label.removeprefix("a"))
 
-    def link(self, node: Any, place: str, own: str = "") -> Any:
+    def link(self, node: Any, place: str, own: str | None = "") -> Any:
         """Return a node, each mention in it, such as Figure 2 or Tables 3 and A1, a link.
 
-        `own` is the id of the figure or table around the node: the number in a caption is no mention.
+        `own` is the id of the figure or table around the node: the number in a caption is no mention. In a
+        heading, where it is None, nothing is one.
         """
         if isinstance(node, list):
             return self._linked(node, place, own)
@@ -139,21 +139,19 @@ class References:
             return node
         if node["t"] == "Link" and node["c"][2][0].startswith("#"):
             return self._fragment(node["c"], place)
-        if node["t"] == "Header":
-            for inner in nodes(node["c"]):
-                if inner["t"] == "Link" and inner["c"][2][0].startswith("#"):
-                    inner |= self._fragment(inner["c"], place)
         if node["t"] in _UNLINKED or "c" not in node:
             return node
-        if node["t"] in ("Div", "Table"):
+        if node["t"] == "Header":
+            own = None
+        elif node["t"] in ("Div", "Table"):
             own = node["c"][0][0]
         return node | {"c": self.link(node["c"], place, own)}
 
-    def _linked(self, items: Inlines, place: str, own: str) -> Inlines:
+    def _linked(self, items: Inlines, place: str, own: str | None) -> Inlines:
         """Return the items of a list, the mentions in its runs of text as links."""
         linked = []
         for is_text, run in groupby(items, lambda item: isinstance(item, dict) and item["t"] in TEXT):
-            if is_text:
+            if is_text and own is not None:
                 words = "".join(item.get("c", " ") for item in run)
                 linked += self._text(words, place, own)
             else:

@@ -13,7 +13,6 @@ _BEFORE = _NAMES["before"]
 _WITH_LIMITS = ("int", "lim", "max", "min", "prod", "sum")
 _ENVIRONMENTS = ("aligned", "cases", "pmatrix", "bmatrix")
 _CASES = {"begin": "cases:", "end": "end cases"}
-_POWERS = {"2": "squared", "prime": "prime", "star": "star", "transpose": "transpose"}
 _INSTEAD = {
     "!": r"\, or \quad",
     ":": r"\, or \quad",
@@ -76,8 +75,8 @@ class _Reader:
         part = " ".join(self.atom().split())
         if mark == "_":
             return f"sub {part}"
-        if part in _POWERS:
-            return _POWERS[part]
+        if part in _NAMES["powers"]:
+            return _NAMES["powers"][part]
         return f"superscript {part}" if part.startswith("open paren") else f"to the {part}"
 
     def atom(self) -> str:

@@ -17,6 +17,10 @@ _NAMES = names("svg.ini")
 _ATTRIBUTES = _NAMES["attributes"] | _NAMES["presentation"]
 _PICTURE = re.compile(r"data:image/(?:png|jpe?g|gif);base64,[A-Za-z0-9+/=\s]+")
 _URL = re.compile(r"url\(\s*['\"]?(?!#)", re.I)
+_FONT = re.compile(  # words in any order, the size, which a height of lines may follow, and the family
+    r"(?:(?>(?P<style>italic|oblique)(?=\s)|(?P<weight>bold|\d00)(?=\s)|\S+)\s+)*?"
+    r"(?P<size>[\d.]+(?:[a-z]+|%))(?:/\S+)?\s+(?P<family>.+)"
+)
 _LENGTH = re.compile(r"\s*((?:\d+\.?\d*|\.\d+)(?:e[-+]?\d+)?)\s*([a-z]*)\s*")
 _POINTS = {
     "": 0.75,
@@ -118,16 +122,9 @@ def _declarations(style: str) -> Attributes:
 
 def _font(shorthand: str) -> Attributes:
     """Return the attributes in Matplotlib's shorthand of a font, such as "10px 'DejaVu Sans'"."""
-    match = re.match(r"(.*?)([\d.]+(?:[a-z]+|%))(?:/\S+)?\s+(.+)$", shorthand)
-    if not match:
-        return {}
-    values = {"font-size": match[2], "font-family": match[3]}
-    for word in match[1].split():
-        if word in ("italic", "oblique"):
-            values["font-style"] = word
-        elif re.fullmatch(r"bold|\d00", word):
-            values["font-weight"] = word
-    return values
+    match = _FONT.fullmatch(shorthand)
+    parts = match.groupdict() if match else {}
+    return {f"font-{name}": value for name, value in parts.items() if value}
 
 
 def _clean(element: ElementTree.Element, rules: list[tuple[str, Attributes]]) -> ElementTree.Element:

@@ -13,7 +13,6 @@ from typing import Any
 from urllib.parse import unquote
 
 from pandocfilters import (
-    BlockQuote,
     BulletList,
     Code,
     CodeBlock,
@@ -94,23 +93,28 @@ class Tidier:
         if self.depth > DEEPEST:
             self._warn("its lists or quotations are nested too deeply", "what is deeper is plain text")
             return [Plain([Str(printable(words_of(blocks)))])]
-        tidy = []
         self.depth += 1
-        for block in blocks:
-            tidy += self._block(block["t"], block.get("c"))
+        tidy = self._nodes(blocks)
         self.depth -= 1
         return tidy
 
     def _items(self, items: list[Blocks]) -> list[Blocks]:
         return [self._blocks(item) for item in items]
 
-    def _block(self, kind: str, content: Any) -> Blocks:
-        """Return a node's tidy blocks: mostly one of the same kind."""
+    def _nodes(self, nodes: list[Any]) -> list[Any]:
+        """Return tidy nodes, blocks or inlines."""
+        tidy = []
+        for node in nodes:
+            tidy += self._node(node["t"], node.get("c"))
+        return tidy
+
+    def _node(self, kind: str, content: Any) -> list[Any]:
+        """Return what a node is when tidy: mostly one of the same kind."""
         match kind:
             case "Plain" | "Para":
-                return _paragraph(kind, self._inlines(content))
+                return _paragraph(kind, self._nodes(content))
             case "Header":
-                return self._heading(content[0], content[1][0], self._inlines(content[2]))
+                return self._heading(content[0], content[1][0], self._nodes(content[2]))
             case "CodeBlock":
                 (_, classes, _), text = content
                 known = [name for name in classes if re.fullmatch(r"[\w+#-]{1,30}", name)]
@@ -119,8 +123,8 @@ class Tidier:
                     advice = "a picture of it would be shown"
                     self._warn("a diagram of Mermaid is shown as its source", advice)
                 return [CodeBlock(["", language, []], printable(text))]
-            case "BlockQuote":
-                return [BlockQuote(self._blocks(content))]
+            case "BlockQuote" | "Note":
+                return [{"t": kind, "c": self._blocks(content)}]
             case "BulletList":
                 return [BulletList(self._items(content))]
             case "OrderedList":
@@ -128,11 +132,9 @@ class Tidier:
                 first = max(0, min(start, 999_999))
                 return [OrderedList([first, *style], self._items(items))]
             case "DefinitionList":
-                pairs = []
-                for term, meanings in content:
-                    pairs.append([self._inlines(term), self._items(meanings)])
+                pairs = [[self._nodes(term), self._items(meanings)] for term, meanings in content]
                 return [DefinitionList(pairs)]
-            case "HorizontalRule":
+            case "HorizontalRule" | "LineBreak" | "SoftBreak" | "Space":
                 return [{"t": kind}]
             case "Table":
                 return self._table(content)
@@ -141,9 +143,27 @@ class Tidier:
                 blocks = self._opened(*content)
                 own = classes[:1] == ["alert"] or classes == ["page"]
                 return [Div(["", classes, pairs], blocks)] if own else blocks
-            case _:  # Figure
+            case "Figure":
                 attributes, (_, caption), inside = content
                 return self._opened(attributes, [*inside, *caption])
+            case "Str":
+                return [Str(printable(content))]
+            case "Quoted":
+                return [Quoted(content[0], self._nodes(content[1]))]
+            case "Code":
+                return self._code(content)
+            case "Link":
+                return self._link(content)
+            case "Image":
+                return self._image(content)
+            case "Cite":
+                return self._nodes(content[1])
+            case "Span":
+                (name, *_), inner = content
+                return [*_place(name), *self._nodes(inner)]
+            case _:
+                inner = self._nodes(content)  # of Emph and the like
+                return [{"t": kind, "c": inner}] if inner else []
 
     def _opened(self, attributes: Any, blocks: Blocks) -> Blocks:
         """Return the tidy blocks of a node in its place, after its id."""
@@ -164,9 +184,7 @@ class Tidier:
         """Return tidy rows of a table."""
         tidy = []
         for _, cells in rows:
-            row = []
-            for _, alignment, *span, blocks in cells:
-                row.append([NOTHING, alignment, *span, self._blocks(blocks)])
+            row = [[NOTHING, alignment, *span, self._blocks(inside)] for _, alignment, *span, inside in cells]
             tidy.append([NOTHING, row])
         return tidy
 
@@ -195,39 +213,6 @@ class Tidier:
         table = [NOTHING, [None, above], columns, [NOTHING, header], made, [NOTHING, footer]]
         return [{"t": "Table", "c": table}]
 
-    def _inlines(self, inlines: Inlines) -> Inlines:
-        """Return tidy inlines."""
-        tidy = []
-        for item in inlines:
-            tidy += self._inline(item["t"], item.get("c"))
-        return tidy
-
-    def _inline(self, kind: str, content: Any) -> Inlines:
-        """Return a node's tidy inlines: mostly one of the same kind."""
-        match kind:
-            case "Str":
-                return [Str(printable(content))]
-            case "LineBreak" | "SoftBreak" | "Space":
-                return [{"t": kind}]
-            case "Quoted":
-                return [Quoted(content[0], self._inlines(content[1]))]
-            case "Code":
-                return self._code(content)
-            case "Link":
-                return self._link(content)
-            case "Image":
-                return self._image(content)
-            case "Note":
-                return [{"t": kind, "c": self._blocks(content)}]
-            case "Cite":
-                return self._inlines(content[1])
-            case "Span":
-                (name, *_), inner = content
-                return [*_place(name), *self._inlines(inner)]
-            case _:
-                inner = self._inlines(content)  # of Emph and the like
-                return [{"t": kind, "c": inner}] if inner else []
-
     def _code(self, content: Any) -> Inlines:
         """Return code, or the formula that it holds."""
         (_, classes, _), text = content
@@ -243,7 +228,7 @@ class Tidier:
     def _link(self, content: Any) -> Inlines:
         """Return a link to the network or into the page; any other is its text."""
         inner: Inlines = []
-        for item in self._inlines(content[1]):  # a picture that became a link is a part of this one
+        for item in self._nodes(content[1]):  # a picture that became a link is a part of this one
             inner += item["c"][1] if item["t"] == "Link" else [item]
         address = printable(content[2][0]).strip()
         if address.startswith("#") or _OUTSIDE.match(address):
