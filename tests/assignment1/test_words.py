@@ -2,6 +2,7 @@
 
 import inspect
 import re
+from dataclasses import replace
 from typing import Any
 
 import numpy as np
@@ -22,9 +23,11 @@ from test_hostile_calls import (
 )
 
 from assignment1 import LogisticRegression, SoftmaxRegression, arguments, sweep, train
+from assignment1.fast.evaluation import evaluate
+from assignment1.fast.sweep import Kept, Runs
 from assignment1.gradcheck import gradient_errors
-from assignment1.mnist import Dataset
-from assignment1.run import Settings
+from assignment1.mnist import MNIST, Dataset, Split, one_hot
+from assignment1.run import History, Run, Settings
 from assignment1.training import EarlyStopping, gradient_descent, trainable
 from study import stored
 
@@ -38,6 +41,7 @@ FLOATS = "expected an array (785, 10) of float32 or float64"
 WORDS: list[tuple[Any, str]] = [
     (lambda: gradient_errors(ANY, X, Y), f"model is None; {MODEL_SAID}"),
     (lambda: train(ANY, DATA, **SETTINGS), f"model is None; {MODEL_SAID}"),
+    (lambda: evaluate([ANY], SPLIT), f"a model is None; {MODEL_SAID}"),
     (lambda: train(MODEL, ANY, **SETTINGS), f"data is None; {DATA_SAID}"),
     (
         lambda: gradient_descent(MODEL, DATA, ANY),
@@ -167,6 +171,11 @@ def test_defaults_are_those_that_are_documented():
     assert np.isnan(run.history.train_accuracy).all()
 
 
+def test_weights_are_evaluated_in_the_precision_of_the_images():
+    loss = evaluate([MODEL], Split(X.astype(np.float32), Y)).loss
+    assert (loss == loss.astype(np.float32)).all()
+
+
 def test_ties_are_a_one_and_the_first_class():
     zero = LogisticRegression()
     assert zero.accuracy(X, BINARY) == BINARY.mean() and (zero.forward(X) == 0.5).all()
@@ -181,3 +190,94 @@ def test_the_advice_fits_the_cause():
             train(MODEL, DATA, **SETTINGS | dict(learning_rate=1e308))
         with pytest.raises(FloatingPointError, match=r"; try a smaller learning_rate$"):
             train(LOGISTIC, TWO, **SETTINGS | dict(learning_rate=1e308))
+
+
+THREE = Split(np.ones((3, 785)), one_hot([0, 2, 2], 3))
+THREE_SAID = "3 images: X (3, 785), float64; targets Y (3, 3), of 1 in each column: 1, 0, 2"
+HISTORY = History(
+    np.arange(1234.0),
+    np.array([0, 620, 1233]),
+    np.array([0.75, 0.125, 1e6]),
+    np.array([0.5, 0.98765, 0.25]),
+    np.array([0.5, np.nan, 0.125]),
+)
+RUN = Run(1234, 3, False, False, MODEL, MODEL, 620, HISTORY, 500, {"learning_rate": 0.1, "shuffle": "once"})
+FIRST = "SoftmaxRegression: all epochs done, in epoch 3 after 1,234 updates"
+BEST = "best check, after 621 updates: validation loss 0.12500, accuracy 0.9877"
+MANY = {i: RUN for i in range(13)} | {f"x{i}": ValueError("ab" * 60) for i in range(5)}
+SAID: list[tuple[Any, list[str]]] = [
+    (
+        Split(np.ones((1500, 785), np.float32), np.ones((1500, 1))),
+        ["1,500 images: X (1500, 785), float32; targets Y (1500, 1), of 1 in each column: 1,500"],
+    ),
+    (Split(odd(1), np.zeros((1, 1))), ["Split(1, array([[0.]]))"]),
+    (Split(np.zeros((1, 1)), odd(2)), ["Split(array([[0.]]), 2)"]),
+    (
+        Dataset(THREE, THREE, ANY),
+        [
+            "Dataset",
+            f"train:      {THREE_SAID}",
+            f"validation: {THREE_SAID}",
+            "test:       the training images from number 20,000 on, made when asked for",
+        ],
+    ),
+    (
+        MNIST({}),
+        [
+            "MNIST: 60,000 training and 10,000 test images of handwritten digits, 28 by 28 pixels",
+            "data sets: .softmax() of all ten digits, .binary(2, 3) of two",
+            "arrays: .train_images, .train_labels, .test_images, .test_labels",
+        ],
+    ),
+    (
+        HISTORY,
+        [
+            "History of 1,234 steps and 3 checks",
+            "  train_loss           (1234,)   [0.] to [1233.]",
+            "  step                 (3,)      [0] to [1233]",
+            "  validation_loss      (3,)      [0.75] to [1000000.]",
+            "  validation_accuracy  (3,)      [0.5] to [0.25]",
+            "  train_accuracy       (3,)      [0.5] to [0.125]",
+        ],
+    ),
+    (
+        RUN,
+        [
+            FIRST,
+            f"  {BEST}",
+            "  last check, after 1,234 updates: validation loss 1e+06, accuracy 0.2500; "
+            "training accuracy 0.1250",
+            "  settings: learning_rate=0.1, shuffle='once'",
+        ],
+    ),
+    (Runs({1: Kept([2]), 2: RUN}), ["2 runs, 0 failed", "  1: [2]", f"  2: {FIRST}; {BEST}"]),
+    (
+        Runs({1: Kept(0), 2: replace(RUN, interrupted=True)}),
+        [
+            "2 runs, 0 failed; interrupted, 0 not there",
+            "  1: 0",
+            f"  2: {FIRST.replace('all epochs done', 'interrupted')}; {BEST}",
+        ],
+    ),
+    (
+        Runs(MANY | {"left": None}),
+        [
+            "13 runs, 5 failed; interrupted, 1 not there",
+            *(f"  {i}: {FIRST}; {BEST}" for i in range(12)),
+            "  and 1 more",
+            *(f"  'x{i}' failed: {'ab' * 40}" for i in range(4)),
+        ],
+    ),
+    (Runs({i: Kept(i) for i in range(12)}), ["12 runs, 0 failed", *(f"  {i}: {i}" for i in range(12))]),
+]
+
+
+@pytest.mark.parametrize("thing, lines", SAID, ids=[type(thing).__name__ for thing, _ in SAID])
+def test_a_result_says_what_it_is_in_these_words(thing, lines):
+    assert repr(thing).split("\n") == lines
+
+
+def test_a_run_says_how_it_ended():
+    stopped = replace(RUN, stopped_early=True)
+    assert stopped.ending == "stopped early, in epoch 3 after 1,234 updates"
+    assert replace(stopped, interrupted=True).ending == "interrupted, in epoch 3 after 1,234 updates"
