@@ -167,6 +167,8 @@ def test_defaults_are_those_that_are_documented():
     for name in set(given) & set(Settings.__dataclass_fields__) - {"learning_rate", "epochs"}:
         assert getattr(Settings(0.1, 1), name) == given[name].default
     assert Settings(0.1, 1, patience=None, train_accuracy_every=None).train_accuracy_every is None
+    swept = inspect.signature(sweep).parameters
+    assert [swept[name].default for name in ("keep", "workers", "progress")] == [None, None, True]
     run = train(MODEL, DATA, **SETTINGS | dict(train_accuracy_every=None))
     assert np.isnan(run.history.train_accuracy).all()
 
@@ -252,11 +254,11 @@ SAID: list[tuple[Any, list[str]]] = [
     ),
     (Runs({1: Kept([2]), 2: RUN}), ["2 runs, 0 failed", "  1: [2]", f"  2: {FIRST}; {BEST}"]),
     (
-        Runs({1: Kept(0), 2: replace(RUN, interrupted=True)}),
+        Runs({1: replace(RUN, interrupted=True), 2: RUN}),
         [
             "2 runs, 0 failed; interrupted, 0 not there",
-            "  1: 0",
-            f"  2: {FIRST.replace('all epochs done', 'interrupted')}; {BEST}",
+            f"  1: {FIRST.replace('all epochs done', 'interrupted')}; {BEST}",
+            f"  2: {FIRST}; {BEST}",
         ],
     ),
     (

@@ -262,14 +262,28 @@ def test_what_is_kept_of_runs_is_all_that_comes_back(mnist, tmp_path):
     assert list(runs) == [0, 1, 3] and list(runs.failed) == [2] and not runs.interrupted
     assert runs[0] is None and str(runs[1]) == "a value" and runs[3] > 0
     assert repr(runs).splitlines()[:3] == ["3 runs, 1 failed", "  0: None", "  1: ValueError('a value')"]
+    with pytest.raises(TypeError, match="keep is 5; expected a function of a Run"):
+        sweep(LogisticRegression, data, keep=5, **settings)  # type: ignore[arg-type]
+
+
+def test_a_worker_sends_what_is_kept_and_nothing_of_an_unfinished_run(mnist):
+    data = mnist.binary(2, 3)
     points = [Point(None, lam, Settings(0.05, 2)) for lam in (0.0, 0.1)]
     task = (LogisticRegression, lambda: data, lambda run: run.steps)
     outcomes = _train(task, points, False, bool)
     assert [outcome.value for outcome in outcomes] == [62, 62] and len(pickle.dumps(outcomes)) < 200
     stop = iter([False])
     long = [Point(None, 0.0, Settings(0.05, 10**6))]
-    assert _train(task, long, False, lambda: next(stop, True)) == [
-        None
-    ]  # nothing would tell that it is unfinished
-    with pytest.raises(TypeError, match="keep is 5; expected a function of a Run"):
-        sweep(LogisticRegression, data, keep=5, **settings)  # type: ignore[arg-type]
+    # nothing would tell that it is unfinished
+    assert _train(task, long, False, lambda: next(stop, True)) == [None]
+
+
+def test_a_worker_trains_the_others_again_where_one_of_its_runs_fails(mnist):
+    def failing(lam: float) -> LogisticRegression:
+        if lam:
+            raise OSError("lost")
+        return LogisticRegression()
+
+    points = [Point(None, lam, Settings(0.05, 2)) for lam in (0.1, 0.0)]
+    failed, run = _train((failing, lambda: mnist.binary(2, 3), None), points, False, bool)
+    assert str(failed).startswith("OSError: lost; with ") and run.steps == 62
