@@ -333,6 +333,30 @@ def test_a_model_or_data_that_would_end_the_process_costs_no_other_run():
         assert list(sweep(SoftmaxRegression, sets, workers=1, **SETTINGS)) == ["whole"]
 
 
+class MuteError(Exception):
+    def __str__(self):
+        raise RuntimeError("no words")
+
+
+def test_an_error_without_words_costs_no_other_run():
+    def failing(lam: float) -> SoftmaxRegression:
+        if lam == 1:
+            raise MuteError
+        return SoftmaxRegression(lam)
+
+    with pytest.warns(RuntimeWarning, match="run 1.0 failed: RuntimeError: no words; with .*'lam': 1.0"):
+        runs = sweep(failing, DATA, lam=(0.0, 1.0, 2.0, 3.0), workers=1, **SETTINGS)
+    assert list(runs) == [0.0, 2.0, 3.0]
+
+
+def test_an_interrupt_that_no_signal_announced_is_no_result():
+    def interrupted() -> Dataset:
+        raise KeyboardInterrupt
+
+    with pytest.raises(KeyboardInterrupt):
+        sweep(SoftmaxRegression, {"whole": DATA, "not": interrupted}, workers=1, **SETTINGS)
+
+
 @pytest.mark.slow
 def test_a_worker_that_is_killed_and_data_that_cannot_be_sent_cost_no_other_run(request):
     request.addfinalizer(lambda: get_reusable_executor().shutdown(wait=True, kill_workers=True))

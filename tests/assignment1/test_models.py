@@ -37,6 +37,7 @@ def test_splits_have_the_assignments_sizes(mnist, digits):
     assert images.train.Y.shape == (20_000, 10)
     assert images.validation.Y.shape == (10_000, 10)
     assert images.test.X.shape == (40_000, 785)
+    assert digits.test.Y.shape == (len(digits.test.X), 1)
     assert digits.train.Y.sum() == (mnist.train_labels[:20_000] == 2).sum()
 
 

@@ -1,6 +1,7 @@
 """Training on a hundred small images, exactly: both ways, and sweeps, against a student's code."""
 
 import runpy
+from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
 
@@ -160,6 +161,29 @@ def test_a_sweeps_keys_have_what_was_given_several_times_in_that_order():
     assert runs["b", 2, 20].settings | dict(seed=2, batch_size=20, lam=0.0) == runs["b", 2, 20].settings
     assert list(sweep(LogisticRegression, data, lam=np.array([0.0, 0.5]), **short)) == [0.0, 0.5]
     assert list(sweep(LogisticRegression, data, seed=7, **short)) == [()]
+
+
+@pytest.mark.parametrize(
+    "sets, bars",
+    [
+        ("a", [(3, "run", False, [3]), (8, "epoch", True, [1] * 8)]),
+        ("ab", [(6, "run", True, [3, 3]), *[(8, "epoch", False, [1] * 8)] * 2]),
+    ],
+)
+def test_one_bar_is_shown_of_the_runs_or_of_the_epochs_of_a_single_job(sets, bars, monkeypatch):
+    made = []
+
+    @contextmanager
+    def bar(total, unit, shown):
+        advances: list[int] = []
+        made.append((total, unit, shown, advances))
+        yield lambda n=1: advances.append(n)
+
+    monkeypatch.setattr("assignment1.fast.sweep.progress_bar", bar)
+    monkeypatch.setattr("assignment1.fast.engine.progress", bar)
+    data = dict.fromkeys(sets, SETS[LogisticRegression])
+    sweep(LogisticRegression, data, lam=(0.0, 0.1, 0.2), workers=1, **SETTINGS | dict(progress=True))
+    assert made == bars
 
 
 def test_a_softmax_of_two_classes_is_one_too():

@@ -63,8 +63,9 @@ def test_a_sweep_gives_the_numbers_of_single_runs_whatever_the_order_of_the_imag
 
 def test_a_run_that_fails_names_its_settings_and_loses_no_other(mnist):
     settings = SETTINGS | dict(epochs=2, learning_rate=0.05, seed=0)
-    with pytest.warns(RuntimeWarning, match="failed"):
+    with pytest.warns(RuntimeWarning, match="failed") as warned:
         runs = sweep(LogisticRegression, mnist.binary(2, 3), lam=(0.0, 1e300), **settings)
+    assert warned[0].filename == __file__
     assert list(runs) == [0.0] and len(repr(runs).splitlines()) < 20
     assert_same(runs[0.0], train(LogisticRegression(), mnist.binary(2, 3), **settings))
     with pytest.raises(FloatingPointError, match=r"diverged.*'lam': 1e\+300"):
