@@ -3,18 +3,20 @@
 import runpy
 from contextlib import contextmanager
 from pathlib import Path
+from threading import Event
 from typing import Any
 
 import numpy as np
 import pytest
 
-from assignment1 import LogisticRegression, SoftmaxRegression, sweep, train
+from assignment1 import LogisticRegression, Run, SoftmaxRegression, sweep, train
 from assignment1.fast import evaluation
 from assignment1.fast.engine import DEFERRED, LOGGED
+from assignment1.fast.train import descend
 from assignment1.gradcheck import gradient_errors
 from assignment1.mnist import Dataset, Split, one_hot, preprocess
 from assignment1.run import Settings
-from assignment1.training import batches
+from assignment1.training import batches, gradient_descent
 from small import KINDS, RNG, SETS, SETTINGS, WAYS, dataset
 
 pytestmark = pytest.mark.slow
@@ -184,6 +186,26 @@ def test_one_bar_is_shown_of_the_runs_or_of_the_epochs_of_a_single_job(sets, bar
     data = dict.fromkeys(sets, SETS[LogisticRegression])
     sweep(LogisticRegression, data, lam=(0.0, 0.1, 0.2), workers=1, **SETTINGS | dict(progress=True))
     assert made == bars
+
+
+@pytest.mark.parametrize("fast", [True, False])
+def test_a_run_that_is_told_to_stop_ends_after_a_step(fast):
+    stop, model = Event(), SoftmaxRegression()
+    stop.set()
+    (run,) = descend([model], SETS[SoftmaxRegression], [Settings(0.02, 8, 10)], fast=fast, stop=stop)
+    assert isinstance(run, Run) and run.interrupted and run.steps == 1
+
+
+def test_who_watches_a_run_sees_the_weights_of_each_step():
+    seen: list[Any] = []
+    settings = Settings(0.02, 2, 50)
+    run = gradient_descent(
+        SoftmaxRegression(),
+        SETS[SoftmaxRegression],
+        settings,
+        watch=lambda log, model: seen.append((len(log.train_loss), model)),
+    )
+    assert [step for step, _ in seen] == [1, 2, 3, 4, 5, 6] and seen[-1][1] is run.last
 
 
 def test_a_softmax_of_two_classes_is_one_too():
