@@ -11,7 +11,7 @@ import pytest
 
 from assignment1 import LogisticRegression, Run, SoftmaxRegression, sweep, train
 from assignment1.fast import evaluation
-from assignment1.fast.engine import DEFERRED, LOGGED
+from assignment1.fast.engine import DEFERRED, LOGGED, fast_descent
 from assignment1.fast.train import descend
 from assignment1.gradcheck import gradient_errors
 from assignment1.mnist import Dataset, Split, one_hot, preprocess
@@ -153,6 +153,24 @@ def test_a_sweeps_runs_are_those_of_train_whichever_stop(kind, shuffle):
             np.testing.assert_allclose(measured, getattr(single.history, name), rtol=1e-8, err_msg=name)
         np.testing.assert_allclose(run.last.w, single.last.w, rtol=1e-8, atol=1e-12)
         np.testing.assert_allclose(run.best.w, single.best.w, rtol=1e-8, atol=1e-12)
+
+
+@pytest.mark.parametrize("lams", [(0.0, 0.5), (0.0, 1e300, 0.5)])
+@pytest.mark.parametrize("kind", KINDS)
+def test_models_trained_together_are_each_as_alone_and_none_where_it_diverges(kind, lams):
+    """Without the sweep, which would train again apart what fails together."""
+    data = SETS[kind]
+    models = [kind(lam) for lam in lams]
+    settings = [Settings(0.02 * rate, 8, 10, patience=2) for rate in (1, 3, 2)[: len(lams)]]
+    with np.errstate(all="ignore"):
+        runs = fast_descent(models, data, settings)
+    assert [run is None for run in runs] == [lam > 1 for lam in lams]
+    for run, model, own in zip(runs, models, settings, strict=True):
+        if run is not None:
+            alone = gradient_descent(model, data, own)
+            assert (run.steps, run.settings) == (alone.steps, alone.settings)
+            np.testing.assert_allclose(run.last.w, alone.last.w, rtol=1e-8, atol=1e-12)
+            np.testing.assert_allclose(run.history.train_accuracy, alone.history.train_accuracy)
 
 
 def test_a_sweeps_keys_have_what_was_given_several_times_in_that_order():

@@ -188,6 +188,30 @@ def test_training_accuracies_are_exact_also_where_float32_sees_a_tie(kind, monke
     assert rough != exact
 
 
+@pytest.mark.parametrize("kind", KINDS)
+def test_training_accuracies_of_weights_too_small_for_float32_are_exact(kind):
+    data = SETS[kind].train
+    inputs = CompactInputs(data.X, np.zeros((785, kind.K, 1)))
+    W = np.random.default_rng(3).normal(size=(inputs.largest.size, kind.K, 1)) * 2e-45
+    exact, rough = (
+        kind.correct(inputs.take(slice(None), dtype) @ W[..., 0].astype(dtype), data.Y).mean()
+        for dtype in (np.float64, np.float32)
+    )
+    assert training_accuracies(kind, W, inputs, np.ascontiguousarray(data.Y.T)) == [exact] != [rough]
+
+
+@pytest.mark.parametrize("kind", KINDS)
+def test_hardly_an_image_is_decided_again_in_full_precision(kind, monkeypatch):
+    decided: list[int] = []
+    correct = kind.correct
+    monkeypatch.setattr(kind, "correct", lambda z, Y: decided.append(len(z)) or correct(z, Y))
+    data = SETS[kind].train
+    inputs = CompactInputs(data.X, np.zeros((785, kind.K, 2)))
+    W = np.random.default_rng(3).normal(size=(inputs.largest.size, kind.K, 2))
+    training_accuracies(kind, W, inputs, np.ascontiguousarray(data.Y.T))
+    assert len(decided) == 1 and decided[0] < 5
+
+
 def test_the_runs_of_a_sweep_are_dealt_to_all_workers_and_each_once():
     data, lams = SETS[LogisticRegression], tuple(map(float, range(25)))
     points = _points(data, dict(lam=lams, learning_rate=0.01, epochs=1, seed=[0, 1]))
