@@ -173,6 +173,12 @@ def test_models_trained_together_are_each_as_alone_and_none_where_it_diverges(ki
             np.testing.assert_allclose(run.history.train_accuracy, alone.history.train_accuracy)
 
 
+def test_a_run_whose_last_loss_overflows_and_whose_weights_do_not_is_left_to_the_plain_way():
+    with np.errstate(all="ignore"):
+        found = fast_descent([SoftmaxRegression()], SETS[SoftmaxRegression], [Settings(1e306, 1, 151)])
+    assert found == [None]
+
+
 def test_a_sweeps_keys_have_what_was_given_several_times_in_that_order():
     data = SETS[LogisticRegression]
     short = dict[str, Any](learning_rate=0.02, epochs=1, progress=False, workers=1)
