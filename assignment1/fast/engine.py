@@ -93,7 +93,7 @@ class RunInProgress:
         self.settings = settings
         self.stopping = EarlyStopping(settings.patience)
         self.log = Log()
-        self.best = self.last = arguments.finite_weights(model.w)
+        self.best = self.last = model.w
 
     def take(self, step: int, w: Array, loss: float, accuracy: float) -> None:
         """Take the evaluation of one more check, of the weights `w` (785, K)."""
