@@ -255,6 +255,7 @@ def test_many_models_at_once_are_each_model_alone(kind):
     split, rng = SETS[kind].train, np.random.default_rng(0)
     models = [kind(lam).copy(rng.normal(0, 0.05, (785, kind.K))) for lam in (0.0, 2.0)]
     found = evaluation.evaluate(models, split)
+    assert found.correct.dtype == bool and found.loss.dtype == np.float64
     for model, correct, loss in zip(models, found.correct, found.loss, strict=True):
         z = split.X @ model.w
         np.testing.assert_array_equal(correct, model.correct(z, split.Y))

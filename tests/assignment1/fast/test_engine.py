@@ -188,6 +188,11 @@ def test_training_accuracies_are_exact_also_where_float32_sees_a_tie(kind, monke
     assert rough != exact
 
 
+@pytest.mark.parametrize("images", [50, 2000])
+def test_logits_have_an_example_next_to_an_example_in_memory(images):
+    assert evaluation.logits(np.ones((images, 7)), np.ones((7, 10))).flags.f_contiguous
+
+
 @pytest.mark.parametrize("kind", KINDS)
 def test_training_accuracies_of_weights_too_small_for_float32_are_exact(kind):
     data = SETS[kind].train
