@@ -59,7 +59,7 @@ def fast_descent(
     data: Dataset,
     settings: Sequence[Settings],
     *,
-    shown: bool = False,
+    shown: bool,
     stop: Event | None = None,
 ) -> list[Run | None]:
     """Train a copy of each model as `gradient_descent` does, all on the same batches.

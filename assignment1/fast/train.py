@@ -62,7 +62,7 @@ def descend(
     settings: Sequence[Settings],
     *,
     fast: bool = True,
-    shown: bool = False,
+    shown: bool,
     stop: Event | None = None,
 ) -> list[Run | FloatingPointError]:
     """Run `fast_descent` where all is as it expects, and `gradient_descent` for the rest.

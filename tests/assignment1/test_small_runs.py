@@ -163,7 +163,7 @@ def test_models_trained_together_are_each_as_alone_and_none_where_it_diverges(ki
     models = [kind(lam) for lam in lams]
     settings = [Settings(0.02 * rate, 8, 10, patience=2) for rate in (1, 3, 2)[: len(lams)]]
     with np.errstate(all="ignore"):
-        runs = fast_descent(models, data, settings)
+        runs = fast_descent(models, data, settings, shown=False)
     assert [run is None for run in runs] == [lam > 1 for lam in lams]
     for run, model, own in zip(runs, models, settings, strict=True):
         if run is not None:
@@ -175,7 +175,8 @@ def test_models_trained_together_are_each_as_alone_and_none_where_it_diverges(ki
 
 def test_a_run_whose_last_loss_overflows_and_whose_weights_do_not_is_left_to_the_plain_way():
     with np.errstate(all="ignore"):
-        found = fast_descent([SoftmaxRegression()], SETS[SoftmaxRegression], [Settings(1e306, 1, 151)])
+        model, data = SoftmaxRegression(), SETS[SoftmaxRegression]
+        found = fast_descent([model], data, [Settings(1e306, 1, 151)], shown=False)
     assert found == [None]
 
 
@@ -216,7 +217,8 @@ def test_one_bar_is_shown_of_the_runs_or_of_the_epochs_of_a_single_job(sets, bar
 def test_a_run_that_is_told_to_stop_ends_after_a_step(fast):
     stop, model = Event(), SoftmaxRegression()
     stop.set()
-    (run,) = descend([model], SETS[SoftmaxRegression], [Settings(0.02, 8, 10)], fast=fast, stop=stop)
+    data, settings = SETS[SoftmaxRegression], Settings(0.02, 8, 10)
+    (run,) = descend([model], data, [settings], fast=fast, shown=False, stop=stop)
     assert isinstance(run, Run) and run.interrupted and run.steps == 1
 
 

@@ -147,7 +147,8 @@ def test_a_watcher_sees_the_log_of_a_plain_run_and_a_flag_ends_it():
     settings = Settings(0.02, 8, 10)
     run = gradient_descent(LogisticRegression(), SETS[LogisticRegression], settings, stop=stop, watch=watch)
     assert seen == [1, 2, 3, 4] and run.interrupted is True and run.steps == 4
-    (fast,) = engine.fast_descent([LogisticRegression()], SETS[LogisticRegression], [settings], stop=stop)
+    model, data = LogisticRegression(), SETS[LogisticRegression]
+    (fast,) = engine.fast_descent([model], data, [settings], shown=False, stop=stop)
     assert isinstance(fast, Run) and fast.steps == 1
 
 
