@@ -189,6 +189,16 @@ def test_training_accuracies_are_exact_also_where_float32_sees_a_tie(kind, monke
     assert rough != exact
 
 
+def test_a_softmax_of_one_output_is_trained_the_plain_way():
+    class One(SoftmaxRegression):
+        K = 1
+
+    class Two(SoftmaxRegression):
+        K = 2
+
+    assert not engine.suits(One()) and engine.suits(Two())
+
+
 @pytest.mark.parametrize("images", [50, 2000])
 def test_logits_have_an_example_next_to_an_example_in_memory(images):
     assert evaluation.logits(np.ones((images, 7)), np.ones((7, 10))).flags.f_contiguous
@@ -210,7 +220,12 @@ def test_training_accuracies_of_weights_too_small_for_float32_are_exact(kind):
 def test_hardly_an_image_is_decided_again_in_full_precision(kind, monkeypatch):
     decided: list[int] = []
     correct = kind.correct
-    monkeypatch.setattr(kind, "correct", lambda z, Y: decided.append(len(z)) or correct(z, Y))
+
+    def counted(z, Y):
+        decided.append(len(z))
+        return correct(z, Y)
+
+    monkeypatch.setattr(kind, "correct", counted)
     data = SETS[kind].train
     inputs = CompactInputs(data.X, np.zeros((785, kind.K, 2)))
     W = np.random.default_rng(3).normal(size=(inputs.largest.size, kind.K, 2))
