@@ -1,6 +1,7 @@
 """Training on a hundred small images, exactly: both ways, and sweeps, against a student's code."""
 
 import runpy
+import signal
 from contextlib import contextmanager
 from pathlib import Path
 from threading import Event
@@ -209,8 +210,21 @@ def test_one_bar_is_shown_of_the_runs_or_of_the_epochs_of_a_single_job(sets, bar
     monkeypatch.setattr("assignment1.fast.sweep.progress_bar", bar)
     monkeypatch.setattr("assignment1.fast.engine.progress", bar)
     data = dict.fromkeys(sets, SETS[LogisticRegression])
-    sweep(LogisticRegression, data, lam=(0.0, 0.1, 0.2), workers=1, **SETTINGS | dict(progress=True))
+    settings = {name: value for name, value in SETTINGS.items() if name != "progress"}
+    sweep(LogisticRegression, data, lam=(0.0, 0.1, 0.2), workers=1, **settings)
     assert made == bars
+
+
+def test_an_interrupt_between_runs_keeps_those_that_are_done_and_starts_no_other():
+    data = SETS[LogisticRegression]
+
+    def interrupting() -> Dataset:
+        signal.raise_signal(signal.SIGINT)
+        return data
+
+    sets: dict[str, Any] = {"done": data, "last": interrupting, "left": data}
+    runs = sweep(LogisticRegression, sets, keep=lambda run: run.steps, workers=1, **SETTINGS)
+    assert runs == {"done": 120, "last": 120} and runs.left == ["left"] and runs.interrupted
 
 
 @pytest.mark.parametrize("fast", [True, False])

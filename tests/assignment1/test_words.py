@@ -48,6 +48,10 @@ WORDS: list[tuple[Any, str]] = [
         "settings is None; expected a Settings, such as Settings(learning_rate=0.01, epochs=50)",
     ),
     (lambda: sweep(SoftmaxRegression, {"a": ANY}, **SETTINGS), f"data['a'] is None; {DATA_SAID}"),
+    (
+        lambda: sweep(SoftmaxRegression, DATA, keep=odd(5), **SETTINGS),
+        "keep is 5; expected a function of a Run",
+    ),
     (lambda: sweep(SoftmaxRegression, ANY, **SETTINGS), f"data is None; {DATA_SAID}"),
     (
         lambda: sweep(SoftmaxRegression, DATA, rate=1, zoo=2, **SETTINGS),

@@ -263,8 +263,6 @@ def test_what_is_kept_of_runs_is_all_that_comes_back(mnist, tmp_path):
     assert list(runs) == [0, 1, 3] and list(runs.failed) == [2] and not runs.interrupted
     assert runs[0] is None and str(runs[1]) == "a value" and runs[3] > 0
     assert repr(runs).splitlines()[:3] == ["3 runs, 1 failed", "  0: None", "  1: ValueError('a value')"]
-    with pytest.raises(TypeError, match="keep is 5; expected a function of a Run"):
-        sweep(LogisticRegression, data, keep=5, **settings)  # type: ignore[arg-type]
 
 
 def test_a_worker_sends_what_is_kept_and_nothing_of_an_unfinished_run(mnist):
