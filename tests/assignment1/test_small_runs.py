@@ -215,6 +215,19 @@ def test_one_bar_is_shown_of_the_runs_or_of_the_epochs_of_a_single_job(sets, bar
     assert made == bars
 
 
+@pytest.mark.parametrize("method", WAYS)
+def test_a_run_goes_the_way_that_is_asked_for(method, monkeypatch):
+    calls: list[Any] = []
+
+    def counted(models, data, settings, **named):
+        calls.append(models)
+        return [None]
+
+    monkeypatch.setattr("assignment1.fast.train.fast_descent", counted)
+    train(LogisticRegression(), SETS[LogisticRegression], method=method, **SETTINGS)
+    assert len(calls) == (method == "fast")
+
+
 def test_an_interrupt_between_runs_keeps_those_that_are_done_and_starts_no_other():
     data = SETS[LogisticRegression]
 
