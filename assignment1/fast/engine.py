@@ -19,6 +19,7 @@ runs of a sweep over five lambdas took 1.3 to 1.45 times as long.
 """
 
 from collections.abc import Iterator, Sequence
+from itertools import compress
 from threading import Event
 from typing import Any
 
@@ -68,7 +69,7 @@ def fast_descent(
     model, or None if it diverged, and raises the other errors of `gradient_descent`.
     """
     data = trainable(models[0], data, settings[0])
-    runs = [RunInProgress(model, own) for model, own in zip(models, settings, strict=True)]
+    runs = list(map(RunInProgress, models, settings))
     trainer = Trainer(runs, data)
     per_epoch = len(data.train.X) // settings[0].batch_size
     check_every = max(per_epoch // settings[0].checks_per_epoch, 1)
@@ -198,7 +199,7 @@ class Trainer:
         for i, run in enumerate(self.live):
             run.last = W[..., i]
         if not all(stay):
-            self.live = [run for run, stays in zip(self.live, stay, strict=True) if stays]
+            self.live = list(compress(self.live, stay))
             self.W = np.compress(stay, self.W, axis=-1)
             self.decay = np.compress(stay, self.decay, axis=-1)
             self.rate = np.compress(stay, self.rate, axis=-1)

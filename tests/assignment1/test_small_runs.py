@@ -132,6 +132,8 @@ def test_float32_data_give_float32_weights_near_those_of_float64(kind):
         runs = [train(kind(0.05), either, method=method, **SETTINGS) for either in (data, single)]
         assert [run.last.w.dtype for run in runs] == [np.float64, np.float32]
         assert [run.best.w.dtype for run in runs] == [np.float64, np.float32]
+        losses = runs[1].history.train_loss
+        assert (losses != losses.astype(np.float32)).any()  # means of float64
         np.testing.assert_allclose(runs[1].last.w, runs[0].last.w, atol=1e-5)
         np.testing.assert_allclose(runs[1].history.train_loss, runs[0].history.train_loss, rtol=1e-4)
 

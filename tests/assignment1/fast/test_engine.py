@@ -189,6 +189,12 @@ def test_training_accuracies_are_exact_also_where_float32_sees_a_tie(kind, monke
     assert rough != exact
 
 
+@pytest.mark.parametrize("shuffle, unit", [(True, 255), ("once", 255), (False, 1)])
+def test_runs_in_file_order_read_the_images_as_they_are(shuffle, unit):
+    run = engine.RunInProgress(SoftmaxRegression(), Settings(0.1, 1, shuffle=shuffle))
+    assert engine.Trainer([run], SETS[SoftmaxRegression]).inputs.unit == unit
+
+
 def test_a_softmax_of_one_output_is_trained_the_plain_way():
     class One(SoftmaxRegression):
         K = 1
