@@ -9,6 +9,7 @@ from typing import Any
 
 import numpy as np
 import pytest
+from joblib import effective_n_jobs, parallel_config
 
 from assignment1 import LogisticRegression, Run, SoftmaxRegression, sweep, train
 from assignment1.fast import evaluation
@@ -215,6 +216,21 @@ def test_one_bar_is_shown_of_the_runs_or_of_the_epochs_of_a_single_job(sets, bar
     settings = {name: value for name, value in SETTINGS.items() if name != "progress"}
     sweep(LogisticRegression, data, lam=(0.0, 0.1, 0.2), workers=1, **settings)
     assert made == bars
+
+
+@pytest.mark.parametrize("ambient, expected", [({}, min(effective_n_jobs(-1), 4)), ({"n_jobs": 3}, 3)])
+def test_a_sweep_has_a_worker_for_each_core_or_as_many_as_joblib_is_told(ambient, expected, monkeypatch):
+    made = []
+
+    def parallel(**named):
+        made.append(named)
+        return lambda tasks: [function(*args, **more) for function, args, more in tasks]
+
+    monkeypatch.setattr("assignment1.fast.sweep.Parallel", parallel)
+    with parallel_config(backend="loky", **ambient):
+        runs = sweep(LogisticRegression, SETS[LogisticRegression], lam=(0.0, 0.1, 0.2, 0.3), **SETTINGS)
+    assert list(runs) == [0.0, 0.1, 0.2, 0.3]
+    assert made == [{"n_jobs": expected, "return_as": "generator"}]
 
 
 @pytest.mark.parametrize("method", WAYS)
