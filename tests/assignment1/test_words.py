@@ -192,7 +192,9 @@ def test_the_advice_fits_the_cause():
     with np.errstate(all="ignore"):
         with pytest.raises(FloatingPointError, match="weights at the start, or the inputs X, are too large"):
             train(MODEL.copy(np.full((785, 10), 1e308)), DATA, **SETTINGS)
-        with pytest.raises(FloatingPointError, match=r"at step 0 .*; try a smaller learning_rate or lam$"):
+        with pytest.raises(
+            FloatingPointError, match=r"the loss is nan at step 0 .*; try a smaller learning_rate or lam$"
+        ):
             train(MODEL, DATA, **SETTINGS | dict(learning_rate=1e308))
         with pytest.raises(FloatingPointError, match=r"; try a smaller learning_rate$"):
             train(LOGISTIC, TWO, **SETTINGS | dict(learning_rate=1e308))
