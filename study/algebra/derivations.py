@@ -117,5 +117,5 @@ def _holds(left: Any, right: Any, sign: str) -> bool:
 
 def _is_zero(expression: sp.Expr) -> bool:
     """Return whether an expression is 0 as a rational function of symbols, exponentials and logarithms."""
-    numerator, _ = sp.together(sp.expand_log(expression)).as_numer_denom()
+    numerator, _ = sp.expand_log(expression).as_numer_denom()
     return sp.expand(numerator) == 0
