@@ -50,14 +50,19 @@ def course(data: Dataset, epochs: int) -> Course:
 
 def weights(data: Split, epochs: int, rate: float = RATE) -> Array:
     """Return the run's weights at the start and after each update, (785, S + 1)."""
-    model = LogisticRegression().copy(np.zeros((785, 1), data.X.dtype))
-    passed = [model.w]
+    w = np.zeros((785, 1), data.X.dtype)
+    passed = [w]
     parts = batches(data)
     for _ in range(epochs):
         for batch in parts:
-            model = model.copy(model.w - rate * model.gradient(*batch))
-            passed.append(model.w)
+            w = w - rate * gradient(w, *batch)
+            passed.append(w)
     return np.hstack(passed)
+
+
+def gradient(w: Array, X: Array, Y: Array) -> Array:
+    """Return a batch's gradient at the weights w (785, 1), with no look at the inputs: in half the time."""
+    return X.T @ (LogisticRegression.activation(X @ w) - Y) / len(X)
 
 
 def batches(data: Split) -> list[Split]:
@@ -113,8 +118,7 @@ def find(course: Course) -> Spikes:
 
 def gradients(w: Array, data: Split) -> Array:
     """Return each batch's gradient at the weights w (785,): (785, batches)."""
-    (model,) = models(w[:, None])
-    return np.hstack([model.gradient(*batch) for batch in batches(data)])
+    return np.hstack([gradient(w[:, None], *batch) for batch in batches(data)])
 
 
 def recovery(course: Course, data: Dataset, batch: int) -> Array:
