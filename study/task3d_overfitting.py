@@ -6,17 +6,19 @@ some two minutes, into data/long_run.npz.
 """
 
 from collections.abc import Mapping, Sequence
-from typing import Any, NamedTuple
+from dataclasses import replace
+from typing import NamedTuple
 
 import numpy as np
 from joblib import Parallel, delayed
 
 from assignment1 import arguments
+from assignment1.fast.engine import RunInProgress, Trainer, compact_batches
 from assignment1.fast.evaluation import Evaluation
-from assignment1.fast.train import train
 from assignment1.fast.workers import guarded
 from assignment1.mnist import DATA, Dataset, Split, load_mnist
 from assignment1.models import Array, Regression, SoftmaxRegression
+from assignment1.run import Settings
 from study import stored
 from study.cache import kept
 from study.statistics import Estimate, estimate, estimate_apart
@@ -27,9 +29,7 @@ DRAWS = 4000  # of the bootstrap
 EVERY = 50  # epochs between the weights that are stored
 LAST = 600  # epochs
 EPOCHS = (1, 2, 5, 10, 15, 20, 30, 40, 50)  # what the report computes itself
-SETTINGS: dict[str, Any] = dict(
-    learning_rate=0.01, batch_size=128, checks_per_epoch=1, train_accuracy_every=None, progress=False
-)
+RATE = 0.01  # task 3's learning rate
 
 Stages = dict[int, list[Regression]]  # after each of some epochs, the model of each run
 Evaluations = Mapping[int, Evaluation]  # after each of some epochs, `correct` and `loss` are (runs, images)
@@ -43,19 +43,22 @@ def stages(data: Dataset, epochs: Sequence[int] = EPOCHS) -> Stages:
     its own: the seed of the part that ends after epoch e of run r is 1000 r + e.
     """
     task = delayed(guarded(_stages_of_run))
-    passed = Parallel(n_jobs=-1)(task(run, epochs, data.train, data.validation) for run in range(RUNS))
+    passed = Parallel(n_jobs=-1)(task(run, epochs, data.train) for run in range(RUNS))
     by_epoch = map(list, zip(*passed, strict=True))
     return dict(zip(epochs, by_epoch, strict=True))
 
 
-def _stages_of_run(run: int, ends: Sequence[int], training: Split, validation: Split) -> list[Regression]:
-    data = Dataset(training, validation, lambda: validation)
-    model: Regression = SoftmaxRegression()
+def _stages_of_run(run: int, ends: Sequence[int], data: Split) -> list[Regression]:
+    model = SoftmaxRegression()
+    settings = Settings(RATE, ends[-1])
+    trainer = Trainer([RunInProgress(model, settings)], Dataset(data, data, lambda: data))
     models = []
     start = 0
     for end in ends:
-        model = train(model, data, epochs=end - start, seed=1000 * run + end, **SETTINGS).last
-        models.append(model)
+        part = replace(settings, epochs=end - start, seed=1000 * run + end)
+        for X, Y in compact_batches(trainer.inputs, trainer.Y_rows, part):
+            trainer.update(X, Y)
+        models.append(model.copy(trainer.inputs.expand(trainer.W)[..., 0]))
         start = end
     return models
 

@@ -18,6 +18,9 @@ from study import task3d_overfitting as task3
 from study.evaluate import evaluate_groups
 
 pytestmark = pytest.mark.slow
+SETTINGS: dict[str, Any] = dict(
+    learning_rate=0.01, checks_per_epoch=1, train_accuracy_every=None, progress=False
+)
 
 
 @pytest.fixture(scope="module")
@@ -114,7 +117,7 @@ def stored():
 
 def test_a_part_of_the_stored_runs_is_made_again(stored):
     data = load_mnist().softmax(np.float32)
-    settings: dict[str, Any] = task3.SETTINGS | dict(epochs=50, seed=2600)
+    settings: dict[str, Any] = SETTINGS | dict(epochs=50, seed=2600)
     again = train(stored[550][2], data, **settings)
     assert np.abs(again.last.w - stored[600][2].w).max() < 1e-4
     assert np.abs(stored[550][2].w - stored[600][2].w).max() > 0.01
@@ -143,7 +146,7 @@ def test_the_program_writes_runs_that_are_read_by_the_digest_it_prints(few, tmp_
     found = task3.load_long_runs()
     assert list(found) == list(range(50, 601, 50)) and {len(models) for models in found.values()} == {4}
     for end, run in ((100, 0), (600, 3)):
-        settings: dict[str, Any] = task3.SETTINGS | dict(epochs=50, seed=1000 * run + end)
+        settings: dict[str, Any] = SETTINGS | dict(epochs=50, seed=1000 * run + end)
         start = found[end - 50][run]
         again = train(start, data, **settings).last
         assert np.abs(again.w - found[end][run].w).max() < 1e-5 < np.abs(again.w - start.w).max()
