@@ -52,7 +52,7 @@ def _stages_of_run(run: int, ends: Sequence[int], data: Split) -> list[Regressio
     model = SoftmaxRegression()
     settings = Settings(RATE, ends[-1])
     trainer = Trainer([RunInProgress(model, settings)], Dataset(data, data, lambda: data))
-    models = []
+    models: list[Regression] = []
     start = 0
     for end in ends:
         part = replace(settings, epochs=end - start, seed=1000 * run + end)
