@@ -1,16 +1,16 @@
 """Tasks 4c to 4e: what the penalty does to accuracy, loss and norm, where a run ends and at the optimum."""
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Mapping
 from itertools import pairwise
 from typing import NamedTuple
 
 import numpy as np
 
-from assignment1.fast.evaluation import evaluate
+from assignment1.fast.evaluation import Evaluation, evaluate
 from assignment1.mnist import Dataset, Split
 from assignment1.models import Array, Regression, SoftmaxRegression
 from assignment1.run import Run
-from study.evaluate import Key, evaluate_groups
+from study.evaluate import Key
 from study.statistics import Interval, paired
 
 PENALTIES = (0.001, 0.01, 0.1, 1.0)  # task 4c's
@@ -59,16 +59,15 @@ class Stop(NamedTuple):
     distance: float  # |w - w*| / |w*|
 
 
-def compare(
-    model: Regression, others: Mapping[Key, Sequence[Regression]], split: Split
-) -> dict[Key, Compared]:
+def compare(model: Regression, others: Mapping[Key, Evaluation], split: Split) -> dict[Key, Compared]:
     """Return `model` minus each of the `others`, paired by image (McNemar's variance).
 
-    The others are groups, such as runs that differ in their shuffles; a group counts by its mean.
+    The others are groups that were evaluated on the same split, such as runs that differ in their shuffles;
+    a group counts by its mean.
     """
     correct, loss = evaluate([model], split)
     result = {}
-    for key, other in evaluate_groups(others, split).items():
+    for key, other in others.items():
         accuracy = paired(correct[0], other.correct.mean(axis=0))
         result[key] = Compared(accuracy, paired(loss[0], other.loss.mean(axis=0)))
     return result

@@ -12,6 +12,7 @@ from study import optima, tables
 from study import statistics as intervals
 from study import task4d_path as path
 from study import task4d_penalty as task4
+from study.evaluate import evaluate_groups
 
 pytest_plugins = "small_images"
 pytestmark = pytest.mark.slow
@@ -33,7 +34,8 @@ def test_comparison_by_image_has_mcnemars_error(few, minima):
     one, two = minima[0.01], minima[0.00001]
     (right, cost), (right_2, cost_2) = (hits_and_losses(m, few.validation) for m in (one, two))
     gained, lost, n = (right > right_2).sum(), (right < right_2).sum(), 500
-    found = task4.compare(one, {"two": [two]}, few.validation)["two"]
+    seen = evaluate_groups({"two": [two]}, few.validation)
+    found = task4.compare(one, seen, few.validation)["two"]
     assert found.accuracy.mean == pytest.approx((gained - lost) / n)
     variance = (gained + lost - (gained - lost) ** 2 / n) / n / (n - 1)
     assert found.accuracy.error == pytest.approx(np.sqrt(variance))
