@@ -4,8 +4,9 @@ from typing import NamedTuple
 
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
-from scipy.special import stdtrit
-from scipy.stats import binomtest
+from scipy.special import ndtri, stdtrit
+
+from assignment1.models import Array
 
 Values = NDArray[np.floating] | NDArray[np.bool_]
 BLOCK = 500  # neighbouring images that count as one value where two sets of images are compared
@@ -105,7 +106,23 @@ def neighbours(values: Values, size: int = 100, orders: int = 200) -> Neighbours
 
 def wilson(hits: int, n: int) -> tuple[float, float]:
     """Return both ends of Wilson's 95% interval for a proportion of `hits` in `n` (Wilson, 1927)."""
-    return binomtest(hits, n).proportion_ci(method="wilson")
+    z2 = ndtri(0.975) ** 2
+    middle = hits + z2 / 2
+    half = np.sqrt(z2 * (hits * (n - hits) / n + z2 / 4))
+    return (middle - half) / (n + z2), (middle + half) / (n + z2)
+
+
+def correlation(a: Array, b: Array) -> Array:
+    """Return the correlation of each column of `a` with the same column of `b`."""
+    one = a - a.mean(axis=0)
+    other = b - b.mean(axis=0)
+    return (one * other).sum(axis=0) / np.sqrt(np.square(one).sum(axis=0) * np.square(other).sum(axis=0))
+
+
+def ranks(values: Array) -> Array:
+    """Return the rank of each value, equal values' mean rank for each of them."""
+    _, place, times = np.unique(values, return_inverse=True, return_counts=True)
+    return (np.cumsum(times) - times / 2)[place]
 
 
 class Estimate(NamedTuple):

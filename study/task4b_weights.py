@@ -6,7 +6,6 @@ from typing import NamedTuple
 
 import numpy as np
 from numpy.typing import NDArray
-from scipy.stats import pearsonr, spearmanr
 from threadpoolctl import threadpool_limits
 
 from assignment1.mnist import Split
@@ -15,6 +14,7 @@ from assignment1.run import Settings
 from assignment1.training import batches
 from study.cache import kept
 from study.optima import Objective, minimise
+from study.statistics import correlation, ranks
 
 EDGES = (0, 10, 30, 100, 300, 784)  # the bands of principal directions, by rank
 LEADING = 200  # the directions that the control keeps
@@ -64,7 +64,7 @@ def views(models: Mapping[float, Regression], data: Split) -> dict[float, View]:
     centred = means - means.mean(axis=1, keepdims=True)
     result = {}
     for lam, model in models.items():
-        likeness = pearsonr(model.w[:784], centred[:784], axis=0).statistic
+        likeness = correlation(model.w[:784], centred[:784])
         result[lam] = View(roughness(model.w), likeness)
     return result
 
@@ -122,7 +122,7 @@ def curvatures(found: Directions, model: Regression, data: Split) -> Array:
 
 def agreement(curvature: Array, variance: Array) -> float:
     """Return the rank correlation of curvatures with variances."""
-    return float(spearmanr(curvature, variance).statistic)
+    return float(correlation(ranks(curvature), ranks(variance)))
 
 
 @kept
@@ -154,7 +154,7 @@ def limit(model: SoftmaxRegression, data: Split) -> Limit:
     excess = data.Y - 1 / model.K
     template = data.X.T @ excess / (2 * model.lam * len(data.X))
     pixels = template[:784].ravel()
-    likeness = pearsonr(pixels, model.w[:784].ravel()).statistic
+    likeness = correlation(pixels, model.w[:784].ravel())
     size = np.linalg.norm(model.w) / np.linalg.norm(template)
     return Limit(float(likeness), float(size), float(outputs.max(axis=1).mean()))
 
