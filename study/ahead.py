@@ -1,22 +1,16 @@
 """Begin in a process beside this one what takes long, before the cell that asks for it."""
 
 from collections.abc import Callable
-from concurrent.futures import Future
 from typing import Any
 
-from joblib import parallel_config
 from joblib.externals.loky import ProcessPoolExecutor
 
 from assignment1.fast.workers import guarded
 
-BESIDE = ProcessPoolExecutor(
-    1,
-    initializer=parallel_config,
-    initargs=("sequential",),
-    env={"OPENBLAS_NUM_THREADS": "1"},
-)  # no process yet
+ONE_THREAD = {"OPENBLAS_NUM_THREADS": "1"}
+BESIDE = ProcessPoolExecutor(1, env=ONE_THREAD)
 
 
-def begin(function: Callable[..., Any], *arguments: Any) -> Future[Any]:
+def begin(function: Callable[..., Any], *arguments: Any) -> Any:
     """Begin a call after those begun before; return its future, whose `result` waits for it."""
     return BESIDE.submit(guarded(function), *arguments)

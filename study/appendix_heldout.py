@@ -5,7 +5,6 @@ from itertools import islice
 from typing import NamedTuple
 
 import numpy as np
-from threadpoolctl import threadpool_limits
 
 from assignment1.fast.evaluation import evaluate
 from assignment1.mnist import Dataset, Split
@@ -69,7 +68,6 @@ def finals(runs: Mapping[str, Run], data: Dataset) -> dict[str, Final]:
 
 
 @kept
-@threadpool_limits.wrap(limits=1)  # more threads than one lose time on products this small
 def prices(start: Regression, data: Split, own: Split, other: Split) -> Prices:
     """Return what it costs to choose one of a run's next CHECKS checks by a validation set of 10,000.
 

@@ -6,7 +6,7 @@ from typing import NamedTuple
 import numpy as np
 
 from assignment1.mnist import Dataset, Split
-from assignment1.models import Array, Regression
+from assignment1.models import Array, LogisticRegression, Regression
 from study.task2e_spikes import RATE, Course, batches, models
 
 
@@ -60,17 +60,15 @@ def shifts(course: Course, data: Dataset) -> Shifts:
     """Return the shifts of every step of the run."""
     parts = batches(data.train)
     residual = []
-    for step in range(course.w.shape[1] - 1):
-        X, Y = parts[step % course.per_epoch]
-        (model,) = models(course.w[:, step : step + 1])
-        excess = model.forward(X) - Y
-        residual.append(excess.sum())
+    for number, (X, Y) in enumerate(parts):
+        w = course.w[:, number : -1 : course.per_epoch]
+        residual.append((LogisticRegression.activation(X @ w) - Y).sum(axis=0))
     shape = (-1, course.per_epoch)
     shift = data.validation.X.mean(axis=0) @ np.diff(course.w)
     common = data.train.X.mean(axis=0) @ data.validation.X.mean(axis=0)
     size = len(parts[0].X)
     predicted = float(-RATE * common / size)
-    return Shifts(np.reshape(residual, shape), shift.reshape(shape), predicted)
+    return Shifts(np.transpose(residual), shift.reshape(shape), predicted)
 
 
 def residuals(w: Array, data: Split) -> Array:

@@ -269,7 +269,6 @@ def shufflings(data: Dataset, ten: Ints, seeds: int) -> dict[str, Shuffling]:
         LogisticRegression,
         learning_rate=RATE,
         epochs=33,
-        batch_size=BATCH,
         train_accuracy_every=None,
         progress=False,
     )

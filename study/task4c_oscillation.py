@@ -8,7 +8,6 @@ from typing import NamedTuple
 import numpy as np
 from numpy.typing import NDArray
 from scipy.sparse.linalg import eigsh
-from threadpoolctl import threadpool_limits
 
 from assignment1.fast.evaluation import evaluate
 from assignment1.mnist import Dataset, Split
@@ -33,7 +32,6 @@ class Curvature(NamedTuple):
 
 
 @kept
-@threadpool_limits.wrap(limits=1)  # more threads than one lose time on products this small
 def arms(start: SoftmaxRegression, data: Dataset) -> dict[str, Late]:
     """Return the last CHECKS validation accuracies when training goes on from `start`, in five ways.
 
