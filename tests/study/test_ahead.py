@@ -1,6 +1,8 @@
 """A call that is begun is made in one other process, with one thread, and tells what went wrong."""
 
 import os
+import subprocess
+import sys
 
 import pytest
 
@@ -12,3 +14,10 @@ def test_calls_are_made_one_by_one_in_a_process_beside_this_one():
     assert os.getpid() != first.result() == second.result() and threads.result() == "1"
     with pytest.raises(ValueError, match="invalid literal"):
         begin(int, "one").result()
+
+
+@pytest.mark.parametrize("seconds", [0, 1])
+def test_no_end_waits_for_what_nobody_asked_for(seconds):
+    code = f"import time; from study.ahead import begin; begin(time.sleep, 60); time.sleep({seconds})"
+    done = subprocess.run([sys.executable, "-c", code], timeout=30, capture_output=True)
+    assert (done.returncode, done.stderr) == (0, b"")
