@@ -1,17 +1,20 @@
 """Begin in a process beside this one what takes long, before the cell that asks for it."""
 
-from collections.abc import Callable
 from typing import Any
 
 from joblib.externals.loky import ProcessPoolExecutor
+from threadpoolctl import threadpool_limits
 
 from assignment1.fast.workers import guarded
 
-ONE_THREAD = {"OPENBLAS_NUM_THREADS": "1"}
-BESIDE = ProcessPoolExecutor(1, env=ONE_THREAD)
+BESIDE = ProcessPoolExecutor(1, env={"OPENBLAS_NUM_THREADS": "1"})
 BESIDE._flags.kill_workers = True  # or the end of the notebook's process would wait for what nobody asked for
 
 
-def begin(function: Callable[..., Any], *arguments: Any) -> Any:
-    """Begin a call after those begun before; return its future, whose `result` waits for it."""
+def begin(function: Any, *arguments: Any) -> Any:
+    """Begin a call after those begun before; return its future, whose `result` waits for it.
+
+    BLAS has one thread from then on, here too: the other core is busy, and products this small gain nothing.
+    """
+    threadpool_limits(1)
     return BESIDE.submit(guarded(function), *arguments)
