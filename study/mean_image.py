@@ -7,7 +7,7 @@ import numpy as np
 
 from assignment1.mnist import Dataset, Split
 from assignment1.models import Array, LogisticRegression, Regression
-from study.task2e_spikes import RATE, Course, batches, models
+from study.task2e_spikes import BATCH, RATE, Course, batches, models
 
 
 def centred(data: Dataset) -> Dataset:
@@ -58,16 +58,14 @@ class Shifts(NamedTuple):
 
 def shifts(course: Course, data: Dataset) -> Shifts:
     """Return the shifts of every step of the run."""
-    parts = batches(data.train)
     residual = []
-    for number, (X, Y) in enumerate(parts):
+    for number, (X, Y) in enumerate(batches(data.train)):
         w = course.w[:, number : -1 : course.per_epoch]
         residual.append((LogisticRegression.activation(X @ w) - Y).sum(axis=0))
     shape = (-1, course.per_epoch)
     shift = data.validation.X.mean(axis=0) @ np.diff(course.w)
     common = data.train.X.mean(axis=0) @ data.validation.X.mean(axis=0)
-    size = len(parts[0].X)
-    predicted = float(-RATE * common / size)
+    predicted = float(-RATE * common / BATCH)
     return Shifts(np.transpose(residual), shift.reshape(shape), predicted)
 
 

@@ -46,7 +46,7 @@ def stages(data: Dataset, epochs: Sequence[int] = EPOCHS) -> Stages:
 
 def _stages_of_run(run: int, ends: Sequence[int], data: Split) -> list[Regression]:
     model = SoftmaxRegression()
-    settings = Settings(learning_rate=0.01, epochs=1)
+    settings = Settings(0.01, epochs=1)
     trainer = Trainer([RunInProgress(model, settings)], Dataset(data, data, lambda: data))
     models: list[Regression] = []
     start = 0

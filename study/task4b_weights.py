@@ -125,7 +125,7 @@ def agreement(curvature: Array, variance: Array) -> float:
 @kept
 def after(steps: int, data: Split) -> Regression:
     """Return the model of task 3b, without penalty and with its shuffles, after so many steps."""
-    settings = Settings(learning_rate=0.01, epochs=50)
+    settings = Settings(0.01, epochs=50)
     model: Regression = SoftmaxRegression()
     for batch in islice(batches(data, settings), steps):
         model = model.copy(model.w - settings.learning_rate * model.gradient(*batch))
