@@ -8,7 +8,7 @@ import mpmath
 import numpy as np
 import pytest
 
-from assignment1 import LogisticRegression, SoftmaxRegression, load_mnist, train
+from assignment1 import LogisticRegression, SoftmaxRegression, arguments, load_mnist, train
 from assignment1.gradcheck import gradient_errors
 from assignment1.mnist import Dataset, Split, one_hot, preprocess
 
@@ -23,6 +23,11 @@ SETTINGS: dict[str, Any] = dict(learning_rate=0.05, epochs=2, progress=False)
 
 def targets(model):
     return BINARY if model.w.shape[1] == 1 else ONE_HOT
+
+
+@pytest.mark.parametrize("value", [True, False])
+def test_a_truth_value_of_numpy_is_one(value):
+    assert arguments.choice("shuffle", np.bool_(value), (True, False, "once")) is value
 
 
 def both(part):
