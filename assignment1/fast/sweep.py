@@ -15,10 +15,11 @@ from joblib import Parallel, delayed, effective_n_jobs
 from joblib.parallel import get_active_backend
 
 from assignment1 import arguments
+from assignment1.fast.engine import KNOWN, METHODS, written
 from assignment1.fast.train import descend
 from assignment1.fast.workers import Asked, guarded, sign
 from assignment1.mnist import Dataset
-from assignment1.models import Regression
+from assignment1.models import LogisticRegression, Regression, SoftmaxRegression
 from assignment1.progress import Interrupt
 from assignment1.progress import progress as progress_bar
 from assignment1.run import Run, Settings
@@ -119,7 +120,7 @@ def sweep(
     fails, or whose worker ends, is left out with a warning, and its error is in `failed`. An interrupted
     sweep returns the runs that there are, the last of them unfinished.
 
-    Raises TypeError or ValueError for settings that cannot be right, before any run starts, and the first
+    Raises TypeError or ValueError for what cannot be right, before any run starts, and the first
     error if all runs fail.
 
     >>> from assignment1 import LogisticRegression, load_mnist, sweep
@@ -138,6 +139,7 @@ def sweep(
     if not callable(kind):
         shown = arguments.shown(kind)
         raise TypeError(f"kind is {shown}; expected a class of models, such as SoftmaxRegression")
+    _refuse_replaced()
     if not (keep is None or callable(keep)):
         raise TypeError(f"keep is {arguments.shown(keep)}; expected a function of a Run")
     recipes = _recipes(data)
@@ -195,6 +197,15 @@ def sweep(
     for key, error in runs.failed.items():
         warnings.warn(f"run {key!r} failed: {error}", RuntimeWarning, stacklevel=2)
     return runs
+
+
+def _refuse_replaced() -> None:
+    """Raise TypeError if a method of a class of ours was replaced: workers import the class as it was."""
+    for kind, known in zip((LogisticRegression, SoftmaxRegression), KNOWN, strict=True):
+        for name, now, first in zip(("K", *METHODS), written(kind), known, strict=True):
+            if now != first:
+                words = f"{kind.__name__}.{name} was replaced, and workers have the class as it was"
+                raise TypeError(f"{words}; write a subclass with a method of its own")
 
 
 def _recipes(data: Any) -> dict[Any, Callable[[], Dataset]]:

@@ -15,6 +15,7 @@ import pytest
 from assignment1 import LogisticRegression, Run, SoftmaxRegression, load_mnist, sweep, train
 from assignment1.fast.sweep import Point, Runs, _train
 from assignment1.mnist import Dataset, Split
+from assignment1.models import Regression
 from assignment1.run import Settings
 
 pytestmark = pytest.mark.slow
@@ -144,6 +145,7 @@ KILLED = """
 import json, os, pathlib
 from assignment1 import LogisticRegression, load_mnist, sweep
 from assignment1.mnist import Dataset, Split
+from assignment1.models import Regression
 from assignment1.run import Settings
 killed = pathlib.Path(sys.argv[1])
 def digits():
@@ -222,6 +224,15 @@ def test_an_interrupted_sweep_keeps_what_there_is(workers, whole):
     """Ctrl+C in a terminal, and Jupyter, reach the workers too; other programs do not. One is itself."""
     found, _ = interrupted(INTERRUPTED, workers, whole=whole)
     assert 1 <= len(found) <= 4 and all(marked and steps > 10 for marked, steps in found)
+
+
+@pytest.mark.parametrize("kind", [Regression, SoftmaxRegression])
+def test_a_method_put_into_a_class_that_workers_import_is_refused(mnist, monkeypatch, kind):
+    monkeypatch.setattr(kind, "loss", lambda self, X, Y: 0.0)
+    with pytest.raises(
+        TypeError, match=r"Regression\.loss was replaced, and workers have the class as it was"
+    ):
+        sweep(SoftmaxRegression, mnist.softmax(), seed=range(2), **SETTINGS)
 
 
 def test_an_interrupted_sweep_on_dask_keeps_what_there_is(scheduler, tried):
