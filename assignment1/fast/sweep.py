@@ -15,7 +15,7 @@ from joblib import Parallel, delayed, effective_n_jobs
 from joblib.parallel import get_active_backend
 
 from assignment1 import arguments
-from assignment1.fast.engine import KNOWN, METHODS, written
+from assignment1.fast.engine import KNOWN, written
 from assignment1.fast.train import descend
 from assignment1.fast.workers import Asked, guarded, sign
 from assignment1.mnist import Dataset
@@ -202,10 +202,9 @@ def sweep(
 def _refuse_replaced() -> None:
     """Raise TypeError if a method of a class of ours was replaced: workers import the class as it was."""
     for kind, known in zip((LogisticRegression, SoftmaxRegression), KNOWN, strict=True):
-        for name, now, first in zip(("K", *METHODS), written(kind), known, strict=True):
-            if now != first:
-                words = f"{kind.__name__}.{name} was replaced, and workers have the class as it was"
-                raise TypeError(f"{words}; write a subclass with a method of its own")
+        if written(kind) != known:
+            words = f"a method of {kind.__name__} was replaced, and workers have the class as it was"
+            raise TypeError(f"{words}; write a subclass with a method of its own")
 
 
 def _recipes(data: Any) -> dict[Any, Callable[[], Dataset]]:
