@@ -222,8 +222,7 @@ def verify() -> None:
     if theirs != ours:
         sys.exit(
             f"error: {path} is not what is made here: its SHA-256 is {theirs}, here it is {ours}; "
-            "give make the AUTHORS, GROUP, COURSE and DATE that it has, and .venv the Python that its first page"
-            " names"
+            "give make the AUTHORS, GROUP, COURSE and DATE that it has, and the Python that its page names"
         )
     print(f"{path} is what is made here, SHA-256 {ours}")
 
