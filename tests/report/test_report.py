@@ -121,6 +121,7 @@ def texts(notebook):
 def test_executed_in_order_without_errors_warnings_or_bars(committed):
     code = code_cells(committed)
     assert [cell.execution_count for cell in code] == list(range(1, len(code) + 1))
+    assert "version" not in committed.metadata.language_info  # the page names what computed it
     for output in (output for cell in code for output in cell.outputs):
         assert output.output_type in ("display_data", "execute_result"), output
     assert "epoch/s" not in nbformat.writes(committed)
