@@ -21,6 +21,7 @@ environment.yml
 explore.ipynb
 nbtypst/*.md
 nbtypst/LICENSE
+nbtypst/OFL.txt
 nbtypst/data/**/*.json
 nbtypst/docs/**/*
 nbtypst/pyproject.toml
