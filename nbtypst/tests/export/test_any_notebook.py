@@ -115,12 +115,12 @@ def test_what_cells_hold_is_on_both_pages(case, convert):
 
 
 def test_a_font_that_is_a_package_sets_what_ours_lack_without_a_warning(convert, tmp_path, monkeypatch):
-    """Matplotlib's DejaVu Sans stands for weblate-fonts here: it has the letters of N'Ko."""
-    folder = tmp_path / "weblate_fonts"
-    (folder / pdf.PACKAGED["weblate_fonts"]).mkdir(parents=True)
-    (folder / "__init__.py").touch()
-    shutil.copy(Path(get_data_path(), "fonts/ttf/DejaVuSans.ttf"), folder / pdf.PACKAGED["weblate_fonts"])
+    """Matplotlib's DejaVu Sans, which has the letters of N'Ko, stands for such a font here."""
+    (tmp_path / "letters/ttf").mkdir(parents=True)
+    (tmp_path / "letters/__init__.py").touch()
+    shutil.copy(Path(get_data_path(), "fonts/ttf/DejaVuSans.ttf"), tmp_path / "letters/ttf")
     monkeypatch.syspath_prepend(tmp_path)
+    monkeypatch.setattr(pdf, "PACKAGED", {"letters": "ttf"})
     text, _, warned, made = convert("# T\n\nIn N'Ko ߒߞߏ.")
     assert "ߒߞߏ" in text and warned == [] and b"DejaVuSans" in made
 
