@@ -3,10 +3,11 @@
 import time
 from typing import Any
 
+import pypdfium2
 import pytest
 from nbformat.v4 import new_code_cell, new_markdown_cell, new_notebook, new_output
 
-from nbtypst import ReportHTMLExporter
+from nbtypst import ReportHTMLExporter, ReportPDFExporter
 from nbtypst.reading.document import collect
 from nbtypst.reading.markdown import drawn
 from nbtypst.settings import settings
@@ -71,3 +72,13 @@ def test_seconds_are_no_date():
 def test_an_introduction_to_something_is_a_title(words, title):
     cells = [new_markdown_cell(f"# {words}"), new_markdown_cell("# 1. Data")]
     assert collect(new_notebook(cells=cells), name="file").title == title
+
+
+@pytest.mark.parametrize("end", ["", r" \tag{7}"])
+def test_a_long_equation_stays_on_the_page(end):
+    source = f"$$ x = {' + '.join(f'a_{{{number}}} b_{{{number}}}' for number in range(18))} {end} $$"
+    nb = new_notebook(cells=[new_markdown_cell(source)])
+    (shown,) = pypdfium2.PdfDocument(ReportPDFExporter().from_notebook_node(nb)[0])
+    content = shown.get_textpage()
+    boxes = [content.get_charbox(index) for index in range(content.count_chars())]
+    assert min(box[0] for box in boxes) > 90 and max(box[2] for box in boxes) < 505

@@ -166,6 +166,7 @@ TYPST = {
     ),
     r"\begin{bmatrix} a & b \\ & c \end{bmatrix}": 'mat(delim: "[", a, b; #none, c)',
     r"\begin{align} & \min & x & = 1 \\ & y \end{align}": "& min #h(2em) & x & = 1\\  & y",
+    r"\begin{eqnarray} a &\le& b \\ c & = & d \end{eqnarray}": "a & lt.eq b\\ c & = d",
     r"|0\rangle + P(a|b) + ||x||": r"\|0 chevron.r + P \( a\|b \) +\|\|x\|\|",
     r"\|x\|_2^2 + \left\|y\right\|": "‖x‖_2^2 + lr(‖y‖)",
     r"\big\|x\big\|": "#scale(x: 120%, y: 120%)[‖] x #scale(x: 120%, y: 120%)[‖]",
@@ -194,4 +195,5 @@ def test_formulas_that_no_one_would_write_are_soon_made_ready(part):
     began = time.process_time()
     _for_typst(part * 20_000)
     _typst(part * 20_000)
+    formula(True, r"\begin{eqnarray}" + "& " * 2_000, {})
     assert time.process_time() - began < 2

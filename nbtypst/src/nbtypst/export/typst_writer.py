@@ -23,6 +23,7 @@ _LONG_CODE = re.compile(r"\S{16,}")  # in a cell
 _TALL = re.compile(r"(?<!\\)/|\b(?:frac|mat|vec)\(")  # a formula that reaches into the gap between rows
 _TEXT = re.compile(r'\A\[#("(?:[^"\\]|\\.)*");\]\Z')
 LONG_TABLE = 60  # rows
+LONG_FORMULA = 160  # characters of Typst
 SHORT = 600  # characters of a paragraph that stays with the equation below it
 _CALLS = {
     "Emph": "emph",
@@ -234,7 +235,8 @@ class Writer:
         tag = self.string(formula.tag) if formula.tag else "none"
         boxed = str(formula.boxed).lower()
         name = self.string(formula.name)
-        return f"#nb.display({alt}, {tag}, {name}, {boxed},\n{self._mark(formula)}$ {body} $\n)"
+        call = "fitting" if len(body) > LONG_FORMULA else "display"
+        return f"#nb.{call}({alt}, {tag}, {name}, {boxed},\n{self._mark(formula)}$ {body} $\n)"
 
     def _source(self, formula: Formula) -> str:
         """Return a formula's LaTeX as code."""

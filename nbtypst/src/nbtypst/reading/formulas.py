@@ -141,7 +141,7 @@ def formula(display: bool, source: str, macros: Macros) -> Formula:
     tag = tags[0].strip() if numbered else ""
     latex = TAG.sub("" if numbered else r"\\qquad (\1)", latex)
     if "eqnarray" in latex:
-        latex = latex.replace("&=&", "&=")
+        latex = re.sub(r"&((?:[^&\\]|\\[A-Za-z])*)&", r"&\1", latex)
     for pattern, plain in _PLAIN:
         latex = re.sub(pattern, plain, latex, flags=re.S)
     latex = _regrouped(latex).strip()
