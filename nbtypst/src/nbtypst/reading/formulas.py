@@ -148,7 +148,7 @@ def formula(display: bool, source: str, macros: Macros) -> Formula:
     inside = _boxed(latex) if display else None
     if inside is not None:
         latex = inside
-    if r"\\" in re.sub(r"\\begin\{(.*?)\}.*\\end\{\1\}|\\substack\{.*?\}", "", latex, flags=re.S):
+    if r"\\" in re.sub(r"\\begin\{([^{}]*)\}.*\\end\{\1\}|\\substack\{.*?\}", "", latex, flags=re.S):
         latex = rf"\begin{{aligned}}{latex}\end{{aligned}}"
     return Formula(display, latex, inside is not None, tag, tuple(labels))
 
