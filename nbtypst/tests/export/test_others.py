@@ -1,10 +1,13 @@
 """What was wrong on pages of notebooks by others."""
 
+import subprocess
+import sys
 import time
 from typing import Any
 
 import pypdfium2
 import pytest
+from nbformat import write
 from nbformat.v4 import new_code_cell, new_markdown_cell, new_notebook, new_output
 
 from nbtypst import ReportHTMLExporter, ReportPDFExporter
@@ -82,3 +85,10 @@ def test_a_long_equation_stays_on_the_page(end):
     content = shown.get_textpage()
     boxes = [content.get_charbox(index) for index in range(content.count_chars())]
     assert min(box[0] for box in boxes) > 90 and max(box[2] for box in boxes) < 505
+
+
+@pytest.mark.parametrize("way", [["--to", "report_html"], ["--to=report_html"]])
+def test_the_command_writes_html_too(way, tmp_path):
+    write(new_notebook(cells=[new_markdown_cell("# Words")]), tmp_path / "a.ipynb")
+    subprocess.run([sys.executable, "-m", "nbtypst.export", "a.ipynb", *way], cwd=tmp_path, check=True)
+    assert (tmp_path / "a.html").exists() and not (tmp_path / "a.pdf").exists()
