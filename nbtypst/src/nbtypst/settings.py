@@ -44,6 +44,8 @@ def settings(nb: Any, options: dict[str, Any], front: dict[str, Any] | None = No
     """
     own = nb.metadata.get("nbtypst", {})
     given = (front or {}) | {key: nb.metadata[key] for key in NBCONVERTS if nb.metadata.get(key)}
+    if isinstance(given.get("date"), float):
+        del given["date"]  # the second in which Sphinx made the file
     if isinstance(own, dict):
         given |= own
     given |= {key: value for key, value in options.items() if value not in (None, "", ())}

@@ -2,10 +2,11 @@
 
 import re
 from importlib.resources import files
+from itertools import combinations
 
 import pypdfium2
 import pytest
-from nbformat.v4 import new_code_cell, new_notebook, new_output
+from nbformat.v4 import new_code_cell, new_markdown_cell, new_notebook, new_output
 from pypdfium2 import raw
 
 from nbtypst import ReportPDFExporter
@@ -61,6 +62,26 @@ def test_a_column_of_prose_in_a_wide_table_is_wrapped():
     html = frame([f"key_{number}" for number in range(9)] + ["review"]).replace("<td>109.125", f"<td>{prose}")
     text = "\n".join(pages(html))
     assert " ".join(prose.split()) in " ".join(text.split())
+
+
+CODE = "| a | b | c |\n|---|---|---|\n" + "| `df.sort_values(['Commune','Agriculture'])` " * 3 + "|"
+FRACTIONS = r"""
+| name | of all the positive predictions that there are |
+|---|---|
+| precision | $\frac{TP + FN}{TP + FP}$ |
+| recall | $\frac{TP + FP}{TP + FN}$ |
+"""
+
+
+@pytest.mark.parametrize("source", [CODE, FRACTIONS])
+def test_no_letter_of_a_table_is_over_another(source):
+    cell = new_markdown_cell(source)
+    (page,) = pypdfium2.PdfDocument(ReportPDFExporter().from_notebook_node(new_notebook(cells=[cell]))[0])
+    content = page.get_textpage()
+    boxes = {content.get_charbox(index) for index in range(content.count_chars())}
+    for (left, low, right, high), other in combinations(boxes, 2):
+        across = min(right, other[2]) - max(left, other[0])
+        assert across < 0.3 or min(high, other[3]) - max(low, other[1]) < 0.3
 
 
 def test_all_blocks_of_columns_are_as_wide_as_the_page():

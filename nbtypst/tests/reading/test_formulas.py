@@ -10,7 +10,7 @@ import pytest
 from nbformat.v4 import new_markdown_cell, new_notebook
 
 from nbtypst import ExportError, ReportHTMLExporter, ReportPDFExporter
-from nbtypst.reading.formulas import Formula, formula
+from nbtypst.reading.formulas import Formula, _for_typst, _typst, formula, to_typst
 
 
 @pytest.mark.parametrize(
@@ -157,3 +157,43 @@ def test_a_strict_page_refuses_formulas_without_words_each_in_a_line():
     assert len(lines) == len(UNSPOKEN)
     for line, reason in zip(lines, UNSPOKEN.values(), strict=True):
         assert f": {reason}" in line and line.endswith("; its alternative text would be its source")
+
+
+TYPST = {
+    r"\left\{\begin{aligned} x & = a \\ y + 1 & = b \end{aligned}\right.": "nb.system( x & = a, y + 1 & = b)",
+    r"\left\{\begin{array}{@{}ll} x & y \\ & z \end{array}\right.": (
+        'mat(delim: #("{", none), align: #left, column-gap: #1em,  x, y; #none, z)'
+    ),
+    r"\begin{bmatrix} a & b \\ & c \end{bmatrix}": 'mat(delim: "[", a, b; #none, c)',
+    r"\begin{align} & \min & x & = 1 \\ & y \end{align}": "& min #h(2em) & x & = 1\\  & y",
+    r"\begin{eqnarray} a &\le& b \\ c & = & d \end{eqnarray}": "a & lt.eq b\\ c & = d",
+    r"|0\rangle + P(a|b) + ||x||": r"\|0 chevron.r + P \( a\|b \) +\|\|x\|\|",
+    r"\|x\|_2^2 + \left\|y\right\|": "‖x‖_2^2 + lr(‖y‖)",
+    r"\big\|x\big\|": "#scale(x: 120%, y: 120%)[‖] x #scale(x: 120%, y: 120%)[‖]",
+    r"\left\|\begin{matrix} a & b \end{matrix}\right\|": 'mat(delim: "‖", a, b)',
+}
+
+
+@pytest.mark.parametrize("latex", TYPST)
+def test_braces_bars_and_gaps_stand_as_in_jupyter(latex):
+    made = formula(True, latex, {})
+    assert to_typst([made]) == {made: TYPST[latex]}
+
+
+def test_what_stands_as_in_jupyter_compiles_without_a_warning():
+    warned: list[str] = []
+    exporter = ReportPDFExporter()
+    exporter.log.warning = lambda form, *values: warned.append(form % values)
+    exporter.from_notebook_node(new_notebook(cells=[new_markdown_cell(f"$${latex}$$") for latex in TYPST]))
+    assert warned == []
+
+
+@pytest.mark.parametrize(
+    "part", [r"\left\{\begin{aligned}", r"\left\{\begin{array}", r"\begin{aligned} &", r"\\|", " ", "& "]
+)
+def test_formulas_that_no_one_would_write_are_soon_made_ready(part):
+    began = time.process_time()
+    _for_typst(part * 20_000)
+    _typst(part * 20_000)
+    formula(True, r"\begin{eqnarray}" + part * 2_000, {})
+    assert time.process_time() - began < 2

@@ -10,4 +10,6 @@ if __name__ == "__main__":
     os.environ["NBCONVERT_DISABLE_CONFIG_EXPORTERS"] = "1"  # before nbconvert is imported
     from nbconvert.nbconvertapp import main
 
-    main(["--to=report_pdf", *sys.argv[1:]])
+    given = sys.argv[1:]
+    chosen = any(one.partition("=")[0] == "--to" for one in given)
+    main(given if chosen else ["--to=report_pdf", *given])

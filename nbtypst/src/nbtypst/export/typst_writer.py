@@ -13,14 +13,17 @@ from pandocfilters import stringify
 from nbtypst.reading.document import Document
 from nbtypst.reading.formulas import Formula
 from nbtypst.reading.markdown import Block, Blocks, Inlines
-from nbtypst.reading.references import TEXT, words_of
+from nbtypst.reading.references import TEXT, nodes, words_of
 from nbtypst.reading.speech import read_aloud
 
 WIDTH = 378.0  # points of the type area, which a picture may fill
 HEIGHT = 640.0
 LONG = re.compile(r"[^\s\u200b]{40}")  # a word that may need a break
+_LONG_CODE = re.compile(r"\S{16,}")  # in a cell
+_TALL = re.compile(r"(?<!\\)/|\b(?:frac|mat|vec)\(")  # a formula that reaches into the gap between rows
 _TEXT = re.compile(r'\A\[#("(?:[^"\\]|\\.)*");\]\Z')
 LONG_TABLE = 60  # rows
+LONG_FORMULA = 160  # characters of Typst
 SHORT = 600  # characters of a paragraph that stays with the equation below it
 _CALLS = {
     "Emph": "emph",
@@ -51,6 +54,8 @@ class Writer:
     dropped: dict[str, str] = field(default_factory=dict)  # picture: cell
     replaced: dict[str, str] = field(default_factory=dict)  # character: cell
     place: str = ""
+    apart: bool = False  # whether it is in a table of several tall formulas, which would meet
+    wrapped: bool = False  # whether it is in one whose cells are wrapped
     leads: bool = False  # whether a displayed equation follows
 
     def write(self) -> str:
@@ -195,7 +200,8 @@ class Writer:
                 first, last = _QUOTES[content[0]["t"]]
                 return self.inlines([{"t": "Str", "c": first}, *content[1], {"t": "Str", "c": last}])
             case "Code":
-                return f"#raw({self.string(_breakable(content[1]))});"
+                code = _LONG_CODE.sub(_broken, content[1]) if self.wrapped else content[1]
+                return f"#raw({self.string(_breakable(code))});"
             case "LineBreak":
                 return "#linebreak();"
             case "Math":
@@ -224,11 +230,13 @@ class Writer:
             words += f", equation {formula.tag}"
         alt = self.string(words)
         if not formula.display:
-            return f"#nb.read({alt},\n{self._mark(formula)}${body}$\n);"
+            made = f"nb.read({alt},\n{self._mark(formula)}${body}$\n)"
+            return f"#box(inset: (y: 0.25em), {made});" if self.apart and _TALL.search(body) else f"#{made};"
         tag = self.string(formula.tag) if formula.tag else "none"
         boxed = str(formula.boxed).lower()
         name = self.string(formula.name)
-        return f"#nb.display({alt}, {tag}, {name}, {boxed},\n{self._mark(formula)}$ {body} $\n)"
+        call = "fitting" if len(body) > LONG_FORMULA else "display"
+        return f"#nb.{call}({alt}, {tag}, {name}, {boxed},\n{self._mark(formula)}$ {body} $\n)"
 
     def _source(self, formula: Formula) -> str:
         """Return a formula's LaTeX as code."""
@@ -276,11 +284,16 @@ class Writer:
         (name, _, _), (_, above), columns, (_, head), bodies, (_, foot) = content
         rows = [*head, *(row for body in bodies for row in body[3]), *foot]
         aligned = ", ".join(_ALIGN[alignment["t"]] for alignment, _ in columns)
-        opening = f"table(columns: {_widths(rows, len(columns))}, align: ({aligned},), "
+        widths = _widths(rows, len(columns))
+        math = (node["c"] for row in rows for node in nodes(row) if node["t"] == "Math")
+        self.apart = sum(bool(_TALL.search(self.formulas.get(one) or "")) for one in math) > 1
+        self.wrapped = "(" in widths
+        opening = f"table(columns: {widths}, align: ({aligned},), "
         opening += f"table.header({''.join(map(self._row, head))})," if head else ""
         body = f"{opening}{''.join(map(self._row, rows[len(head) :]))})"
         if len(rows) > LONG_TABLE:
             body += f", sample: {opening}{''.join(map(self._row, _sample(rows, len(columns))))})"
+        self.apart = self.wrapped = False
         heads = max(body[1] for body in bodies) if bodies else 1
         body += f", index: {max(heads, 1)}"
         words = self.blocks(above)
@@ -322,6 +335,11 @@ def _sample(rows: list[Any], count: int) -> list[Any]:
 
 def _breakable(text: str) -> str:
     return LONG.sub(lambda word: word[0] + "\u200b", text)
+
+
+def _broken(word: re.Match[str]) -> str:
+    """Return a word of code that may be broken behind its signs."""
+    return re.sub(r"\W(?=\w)", "\\g<0>\u200b", word[0])
 
 
 def _is_display(item: Any) -> bool:

@@ -235,6 +235,9 @@ class _Reader:
         if "application/json" in data:
             words = json.dumps(data["application/json"], indent=1, ensure_ascii=False)
             return self.code("output", words) if len(words) <= START else self._start(words)
+        html = joined(data.get("text/html", ""))
+        if set(data) == {"text/html"} and "<script" not in html and not visible(html)[1]:
+            return Piece(self.place)  # as in Jupyter
         kinds = ", ".join(sorted(data)) or "nothing"
         fault = f"a page cannot show an output of the kind {kinds}"
         self.warn(fault, "give it a text/plain form too")

@@ -34,7 +34,7 @@ from nbtypst.reading.tidy import Tidier, picture_key
 from nbtypst.settings import Settings
 from nbtypst.settings import settings as settings_of
 
-_PART = re.compile(r"(?:abstract|contents|\d|import|introduction|overview|setup|table of)", re.I)
+_PART = re.compile(r"(?:abstract|contents|\d|import|(?:introduction|overview)\W*\Z|setup|table of)", re.I)
 Placed = list[tuple[str, Block]]  # blocks, each with its cell's name
 
 

@@ -14,7 +14,9 @@ from nbtypst.reading.names import names
 
 TAG = re.compile(r"\s*\\tag\*?\s*\{([^{}]*)\}")
 _LABEL = re.compile(r"\\label\s*\{([^{}]*)\}")
-_FORBIDDEN = re.compile(r"#(?!(?:scale|box|hide|h)\b)")  # code in pandoc's Typst other than what it writes
+_FORBIDDEN = re.compile(  # code in pandoc's Typst other than what it writes
+    r"#(?!(?:scale|box|hide|h|none)\b)"
+)
 _COMMAND = re.compile(r"\\(?:([A-Za-z]+)|.)", re.S)
 _BRACE = re.compile(r"(?<!\\)[{}]")
 _TOKEN = re.compile(r"\\[A-Za-z]+|\\?.|", re.S)
@@ -30,6 +32,14 @@ _DEFINITION = re.compile(
 )
 _MATRIX = re.compile(  # without bars around it
     r"(?<!\\left\|)(?<!\\left\\\|)\\begin\{((?:small)?matrix)\}((?:(?!\\begin).)*?)\\end\{\1\}", re.S
+)
+_SYSTEM = re.compile(  # of equations, with one brace before all
+    r"\\left\\\{\s*\\begin\{(aligned|array|gathered)\}((?:(?!\\begin\{\1\}).)*?)\\end\{\1\}\s*\\right\s*\.",
+    re.S,
+)
+_ALIGNED = re.compile(r"\\begin\{aligned\}(?:(?!\\begin).)*?\\end\{aligned\}", re.S)
+_NORM = re.compile(  # the bars of one, which pandoc takes for a sign between two things
+    r"(?<!\\)((?:\\\\)*)(?<!matrix\}\\right)(?:\\\|(?!\\begin)|(?<=left)\\lVert|(?<=right)\\rVert)"
 )
 _NAMES = names("math.ini")
 _SWITCHES = _NAMES["switches"]
@@ -131,14 +141,14 @@ def formula(display: bool, source: str, macros: Macros) -> Formula:
     tag = tags[0].strip() if numbered else ""
     latex = TAG.sub("" if numbered else r"\\qquad (\1)", latex)
     if "eqnarray" in latex:
-        latex = latex.replace("&=&", "&=")
+        latex = re.sub(r"&((?:[^&\\]|\\[A-Za-z])*)&", r"&\1", latex)
     for pattern, plain in _PLAIN:
         latex = re.sub(pattern, plain, latex, flags=re.S)
     latex = _regrouped(latex).strip()
     inside = _boxed(latex) if display else None
     if inside is not None:
         latex = inside
-    if r"\\" in re.sub(r"\\begin\{(.*?)\}.*\\end\{\1\}|\\substack\{.*?\}", "", latex, flags=re.S):
+    if r"\\" in re.sub(r"\\begin\{([^{}]*)\}.*\\end\{\1\}|\\substack\{.*?\}", "", latex, flags=re.S):
         latex = rf"\begin{{aligned}}{latex}\end{{aligned}}"
     return Formula(display, latex, inside is not None, tag, tuple(labels))
 
@@ -290,7 +300,29 @@ def to_typst(formulas: Iterable[Formula]) -> dict[Formula, str]:
 def _for_typst(latex: str) -> str:
     """Return LaTeX with signs by which `_typst` knows what pandoc has no Typst for."""
     latex = _MATRIX.sub("\\\\begin{pmatrix}\ue000 \\2\\\\end{pmatrix}", latex)
+    latex = _ALIGNED.sub(_apart, _SYSTEM.sub(_system, latex))
+    latex = _NORM.sub(r"\1\\Vert ", latex)
     return _expand(latex, {}, _BRACES)
+
+
+def _system(found: re.Match[str]) -> str:
+    """Return a system of equations as a matrix; pandoc sets its brace before the first line alone."""
+    body = found[2]
+    if found[1] == "array":
+        body = re.sub(r"\A\s*(?:\[\w\]\s*)?\{(?:[^{}]|\{[^{}]*\})*\}", "", body)
+    else:
+        body = re.sub(r"(?<!\\)&", "\ue002 ", body)
+    return f"\\begin{{pmatrix}}\ue001 {body}\\end{{pmatrix}}"
+
+
+def _apart(found: re.Match[str]) -> str:
+    """Return aligned equations that stand side by side with the gaps between them, which pandoc loses."""
+    lines = found[0].split(r"\\")
+    for number, line in enumerate(lines):
+        first, *rest = re.split(r"(?<!\\)&", line)
+        rest[:-1:2] = [rf"{cell}\qquad " for cell in rest[:-1:2]]
+        lines[number] = "&".join([first, *rest])
+    return r"\\".join(lines)
 
 
 def _typst(math: str) -> str:
@@ -301,7 +333,13 @@ def _typst(math: str) -> str:
         math.replace('"(", \ue000', "#none, ")
         .replace('"||"', '"‖"')
         .replace("vec(\ue000", "vec(delim: #none, ")
+        .replace('"(", \ue001', '#("{", none), align: #left, column-gap: #1em, ')
+        .replace("vec(\ue001", "nb.system(")
+        .replace("\ue002", "&")
+        .replace("bar.v.double", "‖")
     )
+    math = re.sub(r"(?<![\\ ]) +(?=\\\||‖)", "", math)  # a space beside a bar is seen
+    math = re.sub(r"(\\\||‖) +", r"\1", math)
     return _NAME.sub(lambda name: _NAMES["typst"].get(name[0], name[0]), math)
 
 

@@ -51,7 +51,10 @@ SLOWEST = 10_000  # characters a second
 _NAMES = names("html.ini")
 _ATTRIBUTES = {element: set(found.split()) for element, found in _NAMES["attributes"].items()}
 _STYLE = {  # of a div
-    "class": re.compile(r"alert details|\balert-(?:danger|info|success|warning)\b"),
+    "class": re.compile(
+        r"alert details|\balert-(?:danger|info|success|warning)\b"
+        r"|\bcallout-(?:caution|important|note|tip|warning)\b"
+    ),
     "style": re.compile(r"break-(?:after|before)\s*:\s*(?:always|left|page|right)"),
 }
 _BROKEN = re.compile(  # an element, other than a div, that asks for a new page before it, or is empty
@@ -59,9 +62,9 @@ _BROKEN = re.compile(  # an element, other than a div, that asks for a new page 
     r"(?=(?:\s|&nbsp;)*(?:<|\Z)))",
     re.I,
 )
-_FILTERED = re.compile(
-    rf"{NOTED.pattern}|alert|break-|mermaid|\[!"
-)  # what the filter is for: it takes a while
+_FILTERED = re.compile(  # what the filter is for: it takes a while
+    rf"{NOTED.pattern}|alert|callout|break-|mermaid|\[!"
+)
 _CONTROL = re.compile(
     "[\x00-\x08\x0b\x0c\x0e-\x1f\x7f-\x84\x86-\x9f\ud800-\udfff\ufdd0-\ufdef\ufeff\ufffe\uffff]"
 )
@@ -109,6 +112,9 @@ _TABLE = re.compile(  # of Markdown, or a fence, which holds none
 _BLOCK = re.compile(r"<(?=/?(?:br|d[dt]|div|h[1-6]|li|p|t[dhr])\b)")
 _NO_SOURCE = re.compile(r'<img(?!(?:[^>"]|"[^"]*")*?\ssrc=)')
 _ADDRESS = re.compile(r"""\b(?:src|data|href)\s*=\s*["']?\s*(?!data:|#)([^\s"'<>]+)""", re.I)
+_ICON = re.compile(  # a button of nothing else, such as Colab's beside a table
+    r"<button\b[^<>]*>\s*<svg\b(?:(?!<svg\b).)*?</svg\s*>\s*</button\s*>", re.S | re.I
+)
 _DRAWING = re.compile(r"<(?:path|rect|circle|ellipse|line|poly|text|image)\b")
 _TITLE = re.compile(r"<title\b[^>]*>([^<]*)</title>|aria-label=[\"']([^\"']*)")
 _STRUCTURE = re.compile(r"\\begin\{(?:tabular|longtable|table|figure|itemize|enumerate|description)")
@@ -233,6 +239,8 @@ def _marked(math: Match) -> str:
 
 def from_latex_text(source: str) -> str:
     """Return the HTML of LaTeX that is text or a table, as pandoc reads it, its math marked; "" for none."""
+    if "\\" not in source:
+        return f"<p>{escape(source)}</p>"  # where pandoc would take a % for the start of a comment
     try:
         html = pandoc(printable(source), "-f", "latex", "-t", "html", "--mathjax", "--quiet")
     except (PandocError, subprocess.TimeoutExpired):
@@ -275,7 +283,7 @@ def drawn(html: str) -> str:
         alt = f' alt="{escape(unescape(title[1] or title[2] or ""))}"' if title else ""
         return f'<img{alt} src="data:image/svg+xml;base64,{b64encode(svg.encode()).decode()}">'
 
-    return re.sub(r"<svg\b(?:(?!<svg\b).)*?</svg\s*>", picture, html, flags=re.S | re.I)
+    return re.sub(r"<svg\b(?:(?!<svg\b).)*?</svg\s*>", picture, _ICON.sub("", html), flags=re.S | re.I)
 
 
 def visible(html: str) -> tuple[str, list[tuple[str, str]]]:

@@ -34,8 +34,8 @@ function blocks.Div(div)
   local first = div.content[1]
   if div.classes[2] == "details" and is_paragraph(first) then
     div.content[1] = pandoc.Para { pandoc.Strong(first.content) }
-  elseif class:match("^alert%-") then
-    div.classes = { "alert", class:sub(7) }
+  elseif class:match("^alert%-") or class:match("^callout%-") then
+    div.classes = { "alert", class:match("%-(.+)") }
   end
   local style = div.attributes.style
   if class == "page" or not style then return div end
