@@ -87,6 +87,28 @@ def test_a_long_equation_stays_on_the_page(end):
     assert min(box[0] for box in boxes) > 90 and max(box[2] for box in boxes) < 505
 
 
+def test_a_place_to_link_to_takes_no_room_before_an_equation():
+    heights = []
+    for anchor in ("", "<a id='there'></a>\n"):
+        nb = new_notebook(
+            cells=[new_markdown_cell(f"It is written so:\n\n{anchor}$$ x = 1 $$\n\n[up](#there)")]
+        )
+        content = pypdfium2.PdfDocument(ReportPDFExporter().from_notebook_node(nb)[0])[0].get_textpage()
+        heights.append(content.get_charbox(content.get_text_range().index("=") - 1)[1])
+    assert heights[1] == pytest.approx(heights[0], abs=3)
+
+
+def test_characters_that_no_font_has_are_one_warning(monkeypatch):
+    warned: list[str] = []
+    exporter = ReportPDFExporter(system_fonts=False)
+    exporter.log.warning = lambda form, *values: warned.append(form % values)
+    exporter.from_notebook_node(
+        new_notebook(cells=[new_markdown_cell(f"# {chr(0x4E00 + n)}") for n in range(30)])
+    )
+    (line,) = warned
+    assert line.startswith("the title: ") and "and 10 more characters" in line
+
+
 @pytest.mark.parametrize("way", [["--to", "report_html"], ["--to=report_html"]])
 def test_the_command_writes_html_too(way, tmp_path):
     write(new_notebook(cells=[new_markdown_cell("# Words")]), tmp_path / "a.ipynb")

@@ -65,6 +65,8 @@ class ReportPDFExporter(ReportExporter):
             for key, picture in writer.document.pictures.items():
                 (folder / f"{key}.{picture.kind}").write_bytes(picture.content)
             while True:  # each time, less is left that can fail
+                writer.replaced.clear()
+                writer.place = "the title"
                 head = _head(writer)
                 try:
                     self._place(writer, head, folder)
@@ -137,18 +139,17 @@ def _to_move(figures: list[Data], floats: set[str], settled: set[str]) -> str:
 
 
 def _warn_of_missing(writer: Writer, problems: Problems) -> None:
-    """Warn of characters that no font of this package has: of some the machine's have, of others none."""
-    found: dict[tuple[str, str], list[str]] = {}
+    """Warn, where they come first, of characters that no font of this package has, once for each remedy."""
+    found: dict[str, dict[str, str]] = {}
     for char, place in writer.replaced.items():
-        advice = _BORROWED if writer.stand_ins[char] == char else _NAMED
-        if advice == _BORROWED and packaged():
-            continue
-        found.setdefault((place, advice), []).append(char)
-    for (place, advice), chars in found.items():
-        shown = "".join(sorted(chars))
+        borrowed = writer.stand_ins[char] == char
+        if not (borrowed and packaged()):
+            found.setdefault(_BORROWED if borrowed else _NAMED, {})[char] = place
+    for advice, places in found.items():
+        shown = "".join(sorted(places))
         if len(shown) > 20:
-            shown = shown[:20] + "…"
-        problems.warn(place, f"no font of this package has {shown!r}", advice)
+            shown = f"{shown[:20]}… and {len(shown) - 20} more characters"
+        problems.warn(next(iter(places.values())), f"no font of this package has {shown!r}", advice)
 
 
 def _repair(writer: Writer, error: Any, offset: int, may_borrow: bool) -> bool:

@@ -164,15 +164,21 @@ class Writer:
     def _paragraph(self, inlines: Inlines) -> str:
         """Return a paragraph, its display equations as blocks; one sticks to the words that lead to it."""
         parts = []
+        place = ""  # to which a link leads, before an equation
         groups = [(display, list(items)) for display, items in groupby(inlines, _is_display)]
         for number, (display, items) in enumerate(groups, 1):
             if display:
                 parts += [self.math(item["c"]) for item in items]
+                parts[-len(items)] = place + parts[-len(items)]
+                place = ""
                 continue
             words = self.inlines(items)
             if not words.strip():
                 continue
             plain = stringify(items)
+            if number < len(groups) and not plain.strip() and "#metadata" in words:
+                place = words.replace('#" ";', "")
+                continue
             if len(plain) < SHORT and (number < len(groups) or self.leads):
                 words = f"#block(sticky: true, below: 1.1em)[{words}]"
             parts.append(words)
