@@ -74,6 +74,40 @@ def test_boxes_of_bootstrap_are_boxes_and_other_quotations_are_none(pages):
     assert '<div class="alert info">' in html and "<blockquote>\n<p>[!OTHER] a" in html
 
 
+DOT = "iVBORw0KGgoAAAANSUhEUgAAAAEAAAABCAYAAAAfFcSJAAAADUlEQVR42mNk+M9QDwADhgGAWjR9awAAAABJRU5ErkJggg=="
+PICTURE = f"![seen](data:image/png;base64,{DOT})"
+TABLE = "| a | b |\n|---|---|\n| 1 | 2 |"
+
+
+@pytest.mark.parametrize(
+    "body, name",
+    [
+        (f"{PICTURE}\n\n**Figure 1.** The *words*.", "fig-1"),
+        (f"{PICTURE}\n*Figure 1: The words.*", "fig-1"),
+        (f"Table 1: The words.\n\n{TABLE}", "tbl-1"),
+        (f"{TABLE}\n\nTable 1. The words.", "tbl-1"),
+    ],
+)
+def test_a_caption_in_markdown_belongs_to_its_figure_or_table_and_mentions_lead_there(body, name, pages):
+    kind = "Figure" if name == "fig-1" else "Table"
+    texts, html, warned = pages(f"# T\n\n{kind} 1 shows it.\n\n{body}")
+    assert re.search(
+        rf"<figure id='{name}'>(?:(?!</figure>).)*<figcaption>(?:(?!</figcaption>).)*words", html, re.S
+    )
+    assert f'<a href="#{name}">{kind} 1</a> shows it' in html and warned == []
+    assert "".join(texts).count("words") == 1
+
+
+def test_words_about_a_figure_that_stand_elsewhere_are_no_caption(pages):
+    page_break = "\\newpage"
+    for body in (
+        f"{PICTURE}\n\nFigure 1 shows it.",
+        f"{PICTURE}\n\n{page_break}\n\nFigure 1: it.",
+        "Table 1: it.",
+    ):
+        assert "<figure id" not in pages(f"# T\n\n{body}")[1]
+
+
 def test_footnotes_stand_where_they_are_defined_and_their_numbers_run_on(pages):
     (text,), html, warned = pages(
         "# T\n\n## H[^h]\n\n"

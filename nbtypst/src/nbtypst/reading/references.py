@@ -26,11 +26,11 @@ KINDS = {  # by the words that name them, in English and Norwegian
     "task": "task",
 }
 _SHOWN = {"eq": "equation ({})", "fig": "Figure {}", "task": "task {}", "tbl": "Table {}"}
-_CAPTIONED = r"(?:A?\d+[a-z]?|[A-Z])(?:\.\d+)?(?!\w)"
+CAPTIONED = r"(?:A?\d+[a-z]?|[A-Z])(?:\.\d+)?(?!\w)"
 _LABEL = {
     "equation": r"\(\w+\)",
-    "figure": _CAPTIONED,
-    "table": _CAPTIONED,
+    "figure": CAPTIONED,
+    "table": CAPTIONED,
     "task": r"\d[a-z](?!\w)",
 }
 _ANY = "(?:" + "|".join(sorted(set(_LABEL.values()))) + ")"

@@ -43,9 +43,10 @@ from nbtypst.reading.markdown import (
     printable,
 )
 from nbtypst.reading.pictures import Picture, Remote, from_address
-from nbtypst.reading.references import BREAKS, nodes, words_of
+from nbtypst.reading.references import BREAKS, CAPTIONED, KINDS, PREFIX, nodes, words_of
 
 DEEPEST = 12  # nested blocks
+_CAPTION = re.compile(rf"(Figure|Figur|Table|Tabell) ({CAPTIONED})\s*[.:]\s")
 _OUTSIDE = re.compile(r"(?:https?://|mailto:)\S", re.I)
 _NUMBER = re.compile(r"(?:[-+−]?[\d.,]+(?:e[-+]?\d+)?[%jJ]?|NaN|nan|None|-?inf|NA|)", re.I)
 
@@ -67,7 +68,7 @@ class Tidier:
         words = self._blocks(piece.words)
         if piece.picture:
             return [_figure(self._keep(piece.picture), piece.name, words)]
-        blocks = self._blocks(piece.blocks)
+        blocks = _captioned(self._blocks(piece.blocks))
         if piece.kind in ("input", "output", "error"):
             blocks = [Div(["", [piece.kind], []], blocks)]
         if piece.widget:
@@ -296,10 +297,36 @@ def picture_key(node: Any) -> str:
 
 def _paragraph(kind: str, inlines: Inlines) -> Blocks:
     """Return a paragraph; a figure for each picture in one of nothing but pictures."""
+    if len(inlines) > 2 and picture_key(inlines[0]) and inlines[1]["t"] in BREAKS:
+        rest = {"t": kind, "c": inlines[2:]}
+        if _CAPTION.match(words_of([rest])):
+            return [*_paragraph(kind, inlines[:1]), rest]
     keys = [picture_key(item) for item in inlines if item["t"] not in BREAKS]
     if keys and all(keys):
         return [_figure(key, "", []) for key in keys]
     return [{"t": kind, "c": inlines}] if inlines else []
+
+
+def _captioned(blocks: Blocks) -> Blocks:
+    """Return blocks, each paragraph that is a caption in its figure, above it, or in its table, beside it."""
+    captions = []
+    for number, block in enumerate(blocks):
+        found = _CAPTION.match(words_of([block])) if block["t"] in ("Para", "Plain") else None
+        if not found:
+            continue
+        kind = KINDS[found[1].lower()]
+        name = f"{PREFIX[kind]}{found[2].lower()}"
+        above = blocks[max(number - 1, 0) : number]
+        for other in [*blocks[number + 1 : number + 2], *above] if kind == "table" else above:
+            if kind == "figure" and other["t"] == "Div" and other["c"][0][:2] == ["", ["figure"]]:
+                other["c"] = [[name, *other["c"][0][1:]], [block]]
+            elif kind == "table" and other["t"] == "Table" and not other["c"][1][1]:
+                other["c"][:2] = [[name, [], []], [None, [block]]]
+            else:
+                continue
+            captions.append(block)
+            break
+    return [block for block in blocks if not any(block is one for one in captions)]
 
 
 def _align_numbers(columns: list[Any], rows: Iterable[list[Any]]) -> None:
