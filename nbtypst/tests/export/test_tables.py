@@ -57,6 +57,17 @@ def test_heads_over_several_columns_and_rows_stay_over_them():
         assert set(lines[start]) == {"group", *over} and lines[start + 2][0] == "a"
 
 
+@pytest.mark.parametrize("count", [3, 20])
+def test_a_table_with_links_in_its_head_may_go_on_overleaf(count):
+    """What Typst repeats there is an artifact, in which PDF/UA-1 allows no link."""
+    heads = [f"<a href='https://a.b/'>value_{number:02}</a>" for number in range(count)]
+    html = frame(heads)
+    made = pages(
+        html.replace("</tbody>", html.partition("<tbody>")[2].partition("</tbody>")[0] * 40 + "</tbody>")
+    )
+    assert len(made) > 1 and "value_02" in made[0]
+
+
 def test_a_column_of_prose_in_a_wide_table_is_wrapped():
     prose = "Some words that go on for a while, as remarks in a data set of reviews do, until they end. " * 2
     html = frame([f"key_{number}" for number in range(9)] + ["review"]).replace("<td>109.125", f"<td>{prose}")

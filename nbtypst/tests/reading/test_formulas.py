@@ -38,6 +38,12 @@ from nbtypst.reading.formulas import Formula, _for_typst, _typst, formula, to_ty
         (r"\textcolor{red}x + \\And", r"\begin{aligned}{x}  + \\And\end{aligned}"),
         (r"a = b \\ c = d", r"\begin{aligned}a = b \\ c = d\end{aligned}"),
         (r"\begin{pmatrix}a \\ b\end{pmatrix}", r"\begin{pmatrix}a \\ b\end{pmatrix}"),
+        (
+            r"\begin{pmatrix}a \\ b\end{pmatrix} \\ \begin{pmatrix}c\end{pmatrix}",
+            r"\begin{aligned}\begin{pmatrix}a \\ b\end{pmatrix} \\ \begin{pmatrix}c\end{pmatrix}"
+            r"\end{aligned}",
+        ),
+        (r"x \bigm| y \Biggm\| z", r"x \big| y \Bigg\| z"),
     ],
 )
 def test_macros_are_expanded_and_lines_aligned(source, latex):

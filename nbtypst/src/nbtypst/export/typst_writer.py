@@ -295,7 +295,10 @@ class Writer:
         self.apart = sum(bool(_TALL.search(self.formulas.get(one) or "")) for one in math) > 1
         self.wrapped = "(" in widths
         opening = f"table(columns: {widths}, align: ({aligned},), "
-        opening += f"table.header({''.join(map(self._row, head))})," if head else ""
+        if head:
+            # what is repeated on another page is an artifact, and may hold no link
+            linked = any(node["t"] in ("Link", "Note") for row in head for node in nodes(row))
+            opening += f"table.header(repeat: {str(not linked).lower()}, {''.join(map(self._row, head))}),"
         body = f"{opening}{''.join(map(self._row, rows[len(head) :]))})"
         if len(rows) > LONG_TABLE:
             body += f", sample: {opening}{''.join(map(self._row, _sample(rows, len(columns))))})"

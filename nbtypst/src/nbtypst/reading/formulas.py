@@ -38,6 +38,7 @@ _SYSTEM = re.compile(  # of equations, with one brace before all
     re.S,
 )
 _ALIGNED = re.compile(r"\\begin\{aligned\}(?:(?!\\begin).)*?\\end\{aligned\}", re.S)
+_INNERMOST = re.compile(r"\\begin\{([^{}]*)\}(?:(?!\\begin).)*?\\end\{\1\}", re.S)
 _NORM = re.compile(  # the bars of one, which pandoc takes for a sign between two things
     r"(?<!\\)((?:\\\\)*)(?<!matrix\}\\right)(?:\\\|(?!\\begin)|(?<=left)\\lVert|(?<=right)\\rVert)"
 )
@@ -64,6 +65,7 @@ _PLAIN: list[tuple[str, Any]] = [
     (r"\\begin\{cases\}.*?\\end\{cases\}", lambda m: re.sub(r"(?<!\\)&", r"&\\quad ", m[0])),
     (r"\\(rm|bf|it|cal|sf|tt)\b\s*(?=\{)", r"\\math\1"),
     (r"\\mathop\s*(?=\{|\\math)", ""),
+    (r"\\([bB]igg?)m(?![A-Za-z])", r"\\\1"),
     (r"\\[;:>]", r"\\,"),  # pandoc makes nothing of them
     (r"\\!", ""),
     (r"\\(?:kern|hskip)\s*(-?[\d.]+\s*[a-z]{2})", r"\\hspace{\1}"),
@@ -148,7 +150,7 @@ def formula(display: bool, source: str, macros: Macros) -> Formula:
     inside = _boxed(latex) if display else None
     if inside is not None:
         latex = inside
-    if r"\\" in re.sub(r"\\begin\{([^{}]*)\}.*\\end\{\1\}|\\substack\{.*?\}", "", latex, flags=re.S):
+    if r"\\" in _outside(latex):
         latex = rf"\begin{{aligned}}{latex}\end{{aligned}}"
     return Formula(display, latex, inside is not None, tag, tuple(labels))
 
@@ -295,6 +297,15 @@ def to_typst(formulas: Iterable[Formula]) -> dict[Formula, str]:
             if "$" not in bare and not _FORBIDDEN.search(bare):
                 done[one] = _typst(match[1].replace("\n", " ").strip())
     return done
+
+
+def _outside(latex: str) -> str:
+    """Return what of LaTeX is in no environment."""
+    rest = re.sub(r"\\substack\{.*?\}", "", latex, flags=re.S)
+    found = 1
+    while found:  # the innermost first
+        rest, found = _INNERMOST.subn("", rest)
+    return rest
 
 
 def _for_typst(latex: str) -> str:
