@@ -200,7 +200,7 @@ class References:
         kind = name.partition("-")[0]
         label = r"\d[a-z]" if kind == "task" else r"[a-z]?\d*[a-z]?"
         known = sorted(_shown(one) for one in self.ids if re.fullmatch(f"{kind}-{label}", one))
-        if kind == "task" and not known and not self.problems.strict:
+        if not known and not self.problems.strict:  # of another text, perhaps
             return
         advice = "there is: " + (", ".join(known) or "none")
         self.problems.warn(place, f"{mention!r} is mentioned and is not there", advice)
