@@ -103,7 +103,9 @@ def symbols() -> list[str]:
     found = set()
     for path in static.glob("*.js"):
         source = path.read_text("utf-8")
-        for table in re.findall(r'CharacterMap\("(?:AMS|math|upg)[^"]*",[^{]*\{(.*?)\}\)', source):
+        for table in re.findall(
+            r'(?:CharacterMap\("(?:AMS|math|upg)|CommandMap\("textcomp)[^"]*",[^{]*\{(.*?)\}\)', source
+        ):
             found |= set(re.findall(r'[{,](\w+):["\[]', f"{{{table}")) - {"texClass"}
     return sorted(name for name in found if name.isalpha())
 
@@ -111,7 +113,7 @@ def symbols() -> list[str]:
 @pytest.mark.slow
 def test_every_symbol_of_jupyterlab_is_set():
     found = symbols()
-    assert {"cap", "otimes", "nsubseteqq", "Upsigma"} < set(found) and len(found) > 480
+    assert {"cap", "otimes", "nsubseteqq", "Upsigma", "texteuro"} < set(found) and len(found) > 590
     others = [r"\surd", r"\boxed{x} + \underset{w}{y}", r"\begin{matrix}a\\b\end{matrix}", "⟦⧀⩀⟧"]
     nb = new_notebook(cells=[new_markdown_cell(f"$x {one} y$") for one in others])
     nb.cells += [new_markdown_cell(rf"$x \{name} y$ $\{name}$") for name in found]
