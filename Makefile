@@ -73,10 +73,11 @@ pdf html verify: $(READY)
 report explore: $(READY)
 	@$(call BUILD,0) $@
 
-# JupyterLab shows SVG, the figures, only in a trusted notebook.
+# JupyterLab shows SVG, the figures, only in a trusted notebook; and a kernel that has had workers ends by itself
+# after two and a half seconds, if it is left to.
 lab: $(READY)
 	@$(PY) -m nbformat.sign report.ipynb explore.ipynb
-	ASSIGNMENT1_KEEP=1 $(PY) -m jupyterlab report.ipynb
+	ASSIGNMENT1_KEEP=1 $(PY) -m jupyterlab --KernelManager.shutdown_wait_time=0.4 report.ipynb
 
 clean:
 	rm -rf build mutants report.pdf report.html report-evidence.txt submission.zip *.new .pytest_cache .ruff_cache .mypy_cache .ipynb_checkpoints

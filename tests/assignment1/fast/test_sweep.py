@@ -206,7 +206,7 @@ def interrupted(script: str, *arguments: str, whole: bool = False) -> tuple[Any,
         command, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True, start_new_session=True
     )
     assert process.stdout is not None and process.stdout.readline() == "ready\n"
-    time.sleep(4)  # until runs are in progress
+    time.sleep(1.5)  # until runs are in progress
     (os.killpg if whole else os.kill)(process.pid, signal.SIGINT)
     start = time.monotonic()
     said, complaints = process.communicate(timeout=60)
