@@ -31,11 +31,11 @@ submission: pdf
 pictures: $(EQUIPPED)
 	$(PY) -m tools.pictures report.ipynb docs
 
-# Each shows the percentage done, and at the end the tests that took longest. Two workers share the files of tests,
-# each with one thread for its products: two cores are busy then, and a file's own runs are made once.
+# Each shows the percentage done, and at the end the tests that took longest. A worker for each core takes file after
+# file of tests, so that a file's own runs are made once, with one thread for its products.
 test: export OPENBLAS_NUM_THREADS = 1
 test: $(EQUIPPED)
-	$(PY) -m pytest -n 2 --dist loadfile --no-loadscope-reorder --durations=5
+	$(PY) -m pytest -n logical --dist loadfile --no-loadscope-reorder --durations=5
 
 quick: $(EQUIPPED)
 	$(PY) -m pytest -m "not slow" --durations=5

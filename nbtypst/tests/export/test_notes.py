@@ -9,6 +9,7 @@ import pytest
 from nbformat.v4 import new_code_cell, new_markdown_cell, new_notebook, new_output, new_raw_cell
 
 from nbtypst import ReportHTMLExporter, ReportPDFExporter
+from nbtypst.problems import ExportError
 
 pytestmark = pytest.mark.slow
 
@@ -151,6 +152,15 @@ def test_front_matter_in_the_first_cell_is_the_first_page(cell, pages):
     assert text.startswith("Mine\nAda, Alan")
     (text,), *_ = pages("---\n\nno: *matter*\n\n---", "# A")
     assert "no: matter" in text
+
+
+def test_front_matter_that_is_no_yaml_is_named_and_left(pages):
+    front = "---\ntitle: Waves: two\n---"
+    (text,), _, (one, other) = pages(front, "# A")
+    assert "Waves: two" in text and one == other
+    assert re.match(r"cell 1: its front matter cannot be read: .*parsing YAML.*; it is left", one)
+    with pytest.raises(ExportError, match=r"^cell 1: its front matter"):
+        pages(front, metadata={"nbtypst": {"strict": True}})
 
 
 def test_a_page_ends_where_it_is_asked_to(pages):

@@ -13,6 +13,7 @@ from traitlets.config import Application, Config
 
 from nbtypst.problems import ExportError, Problem
 from nbtypst.reading.document import Document, collect, digest
+from nbtypst.reading.markdown import PandocError
 from nbtypst.reading.mending import mend, read
 from nbtypst.reading.notes import read_front_matter
 from nbtypst.settings import Settings, settings
@@ -76,9 +77,22 @@ class ReportExporter(TemplateExporter):
     render: Callable[[Document], bytes | str]  # the finished file
 
     def settings(self, nb: Any) -> Settings:
-        """Return the page's settings for a notebook."""
+        """Return the page's settings for a notebook.
+
+        Front matter that cannot be read is none, with a warning; for a strict page it raises ExportError.
+        """
         options = {setting.name: getattr(self, setting.name) for setting in fields(Settings)}
-        found = settings(nb, options, read_front_matter(nb))
+        problem = None
+        try:
+            front = read_front_matter(nb)
+        except PandocError as error:
+            front = {}
+            problem = Problem("cell 1", f"its front matter cannot be read: {error}", "it is left as it is")
+        found = settings(nb, options, front)
+        if problem and found.strict:
+            raise ExportError([problem])
+        if problem:
+            self.log.warning("%s", problem)
         if self.exclude_input:
             found.hide_code = True
             found.fold_code = False

@@ -13,7 +13,10 @@ _FRONT = re.compile(r"\s*---[ \t]*\n(.*\n)(?:---|\.\.\.)\s*", re.S)
 
 
 def read_front_matter(nb: Any) -> Data:
-    """Take front matter out of a notebook's first cell, and return the settings in it."""
+    """Take front matter out of a notebook's first cell, and return the settings in it.
+
+    Raises PandocError for front matter that is no YAML.
+    """
     first = nb.cells[0] if nb.cells else None
     found = _FRONT.fullmatch(first.source) if first and first.cell_type != "code" else None
     if not found:
