@@ -235,6 +235,9 @@ def test_an_output_of_a_diagram_is_marked_and_a_thumbnail_has_its_address(pages)
     (text,), html, _ = pages("# T", new_code_cell("", outputs=outputs))
     assert "Mermaid:\ngraph TD" in text and "<IFrame>" not in text and "<M>" not in text
     assert html.count('<a href="https://a.b/embed/1">') == 2
+    within = '<iframe srcdoc="&lt;script src=&quot;https://a.b/map.js&quot;&gt;" src="map.html"></iframe>'
+    (text,), *_ = pages("# T\n\n" + within)  # as folium writes it
+    assert text.endswith("[iframe: map.html]")
 
 
 def test_the_bullets_of_a_list_from_right_to_left_stand_at_the_right(tmp_path):

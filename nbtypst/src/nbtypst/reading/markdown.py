@@ -111,7 +111,7 @@ _TABLE = re.compile(  # of Markdown, or a fence, which holds none
 )
 _BLOCK = re.compile(r"<(?=/?(?:br|d[dt]|div|h[1-6]|li|p|t[dhr])\b)")
 _NO_SOURCE = re.compile(r'<img(?!(?:[^>"]|"[^"]*")*?\ssrc=)')
-_ADDRESS = re.compile(r"""\b(?:src|data|href)\s*=\s*["']?\s*(?!data:|#)([^\s"'<>]+)""", re.I)
+_ATTRIBUTE = re.compile(r"""([\w-]+)\s*=\s*(?:"([^"]*)"|'([^']*)'|([^\s"'<>]+))""")
 _ICON = re.compile(  # a button of nothing else, such as Colab's beside a table
     r"<button\b[^<>]*>\s*<svg\b(?:(?!<svg\b).)*?</svg\s*>\s*</button\s*>", re.S | re.I
 )
@@ -293,8 +293,7 @@ def visible(html: str) -> tuple[str, list[tuple[str, str]]]:
     def word(match: Match) -> str:
         tag = (match[1] or match[3]).lower()
         kept = tag in ("form", "svg")
-        found = None if kept else _ADDRESS.search(match[2] or match[4])
-        address = found[1] if found else ""
+        address = "" if kept else _address(match[2] or match[4])
         lost.append((tag, address))
         if kept:
             return match[0]
@@ -302,6 +301,15 @@ def visible(html: str) -> tuple[str, list[tuple[str, str]]]:
         return f"<p>{words}</p>{match[0] if match[3] else ''}"
 
     return _LOST.sub(word, drawn(html)), lost
+
+
+def _address(attributes: str) -> str:
+    """Return the first address in the attributes of elements, "" if none leads out of the page."""
+    for name, *values in _ATTRIBUTE.findall(attributes):
+        address = "".join(values).strip()
+        if name.lower() in ("src", "data", "href") and re.fullmatch("(?!data:|#)[^\"'<>]+", address):
+            return address
+    return ""
 
 
 def sanitise(html: str) -> str:
