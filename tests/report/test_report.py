@@ -23,6 +23,7 @@ from tools import build
 
 pytestmark = pytest.mark.slow
 
+BEGUN = re.compile("^.* = begin.*$", re.M)  # what later tasks need
 POWER = re.compile(r"([\d.]+) \\times 10\^\{(-?\d+)\}")
 NUMBER = re.compile(r"([-−]?\d[\d,]*(?:\.(\d+))?(?:e([-+]?\d+))?)")
 # The numbers that the text may state as they are: settings, sizes, names, never an unchecked result.
@@ -73,7 +74,7 @@ def executed(committed, unpacked):
     for change, (old, new) in CHANGES.items():
         parts[change] = copy.deepcopy(committed.cells[: end + 2])
         for cell in parts[change]:
-            cell.source = cell.source.replace(old, new)
+            cell.source = BEGUN.sub("", cell.source.replace(old, new))
             cell.id = f"{len(parts)}-{cell.id}"
     done = run(unpacked, list(chain.from_iterable(parts.values())), committed.metadata)
     cells = iter(done.cells)
