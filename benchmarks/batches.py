@@ -32,6 +32,6 @@ def history(train_loss, checks, check_every):
     steps = len(train_loss)
     at = range(0, steps, check_every)
     names = ("validation_loss", "validation_accuracy", "train_accuracy")
-    measured = dict(zip(names, np.array(checks).T, strict=True))
+    measured = dict(zip(names, np.array(checks[: len(at)]).T, strict=True))
     best = at[-1 - waited(measured["validation_loss"])]
     return measured | dict(train_loss=train_loss, step=at, steps=steps, best_step=best)

@@ -87,9 +87,8 @@ def train(data, lam, *, learning_rate, epochs, batch_size, seed, patience):
     rows = [rows.astype(np.int32) for rows in batches(len(X), batch_size, epochs, seed)]
     check_every = len(X) // batch_size // 5
     end = loop(*data, np.stack(rows), lam, learning_rate, patience, check_every=check_every)
-    steps = int(end.step)
-    checks = end.checks[: (steps - 1) // check_every + 1]
-    return history(np.asarray(end.losses)[:steps], checks, check_every)
+    losses = np.asarray(end.losses)[: int(end.step)]
+    return history(losses, end.checks, check_every)
 
 
 def prepare(data):

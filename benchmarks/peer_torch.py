@@ -1,9 +1,10 @@
 """PyTorch on the CPU, as its best users would: a hand-written step without autograd."""
 
+from functools import partial
+
 import torch
 from batches import batches, history, labelled, waited
 
-BLOCK = 10  # checks evaluated together at most
 K = 10  # classes
 
 
@@ -74,14 +75,12 @@ def prepare(data):
     return list(map(torch.from_numpy, labelled(data)))
 
 
-def lazy(data, runs, settings):
-    """Return the histories of runs whose checks are evaluated together."""
-    return [train(data, **run, **settings, block=BLOCK) for run in runs]
+def lazy(data, runs, settings, block=10):
+    """Return the histories of runs of which at most `block` checks are evaluated together."""
+    return [train(data, **run, **settings, block=block) for run in runs]
 
 
-def eager(data, runs, settings):
-    """Return the histories of runs whose checks are evaluated at once."""
-    return [train(data, **run, **settings, block=1) for run in runs]
+eager = partial(lazy, block=1)
 
 
 def version():

@@ -13,7 +13,7 @@ import small, tricks
 tricks.ROUNDS = 1
 tricks.SETTINGS |= dict(batch_size=10, patience=3)
 data = small.SETS[tricks.SoftmaxRegression]
-for name, (_, removal) in tricks.TRICKS.items():
+for name, (_, *removal) in tricks.TRICKS.items():
     tricks.compare(data, removal)
     print(name)
 """
