@@ -98,7 +98,7 @@ def fragment() -> str:
         "images": _text(images.images),
         "at": middle,
     }
-    still = pictures.uri(pictures.still(model, images.images[RANDOM], DIGITS, along[middle].name))
+    still = pictures.uri(pictures.still(model, images.opens, DIGITS, along[middle].name))
     style = (HERE / "pad.css").read_text(encoding="utf-8")
     return (
         f"<style>{style}</style>\n"

@@ -45,7 +45,7 @@ def order_rows(found: Mapping[str, Shuffling]) -> Rows:
     rows: Rows = []
     for name, title in ORDERS.items():
         runs = found[name]
-        rows.append((title, _mean(runs.mean), _mean(runs.median), _mean(runs.spread), _mean(runs.test)))
+        rows.append((title, *map(_mean, (runs.mean, runs.median, runs.spread, runs.test))))
     return rows
 
 

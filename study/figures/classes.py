@@ -26,7 +26,7 @@ from study.figures.style import (
 )
 
 DOT: Look = dict(linestyle="none", markersize=3.5)
-DOTS: tuple[Look, Look] = (DOT | dict(color=PURPLE, marker="o"), DOT | dict(color=BLACK, marker="s"))
+DOTS = (DOT | dict(color=PURPLE, marker="o"), DOT | dict(color=BLACK, marker="s"))
 
 
 @in_style

@@ -56,7 +56,7 @@ def shares(lams: Sequence[float], steps: Sequence[int], rate: float, bands: Mapp
         _name_curve(ax, 2 * lam, 0.5, f"𝜆 = {decimal(lam)}", "left", colour)
     for number, colour in zip(steps, reversed(shades(len(steps))), strict=True):
         fitted = 1 - (1 - rate * h) ** number
-        at = float(np.interp(0.75, fitted, h))
+        at = np.interp(0.75, fitted, h)
         ax.plot(h, fitted, color=colour, linestyle=DASHED)
         _name_curve(ax, at, 0.75, f"{number:,} steps", "right", colour)
     for name, curvature in bands.items():
