@@ -7,9 +7,8 @@ from typing import Any
 
 import numpy as np
 from matplotlib.axes import Axes
-from matplotlib.axis import Axis
 from matplotlib.figure import Figure
-from matplotlib.ticker import NullLocator
+from matplotlib.ticker import LogLocator, NullLocator
 
 from study.figures.style import (
     BLACK,
@@ -78,17 +77,6 @@ def _name_curve(ax: Axes, x: float, y: float, text: str, side: str, colour: Any)
     ax.annotate(text, (x, y), below, color=colour, ha=side, **BESIDE)
 
 
-def _plain_ticks(axis: Axis) -> None:
-    """Put ticks at 1, 2 and 5 times the powers of ten, in plain numbers, within the limits of the scale."""
-    low, high = axis.get_view_interval()
-    powers = 10.0 ** np.arange(-9, 10)
-    ticks = np.outer(powers, (1, 2, 5)).ravel()
-    seen = (low <= ticks) & (ticks <= high)
-    axis.set_ticks(ticks[seen])
-    axis.set_major_formatter("{x:,g}")
-    axis.set_minor_locator(NullLocator())
-
-
 @in_style
 def norms(series: Mapping[str, Mapping[float, float]]) -> Figure:
     """Draw the norm of the weights against lambda, both on logarithmic scales: a curve for each name (4e).
@@ -125,7 +113,9 @@ def norms(series: Mapping[str, Mapping[float, float]]) -> Figure:
     ax.set_ylabel(NORM)
     ax.set_yscale("log")
     ax.set_ylim(seen.min() / 1.25, seen.max() * room)
-    _plain_ticks(ax.yaxis)
+    ax.yaxis.set_major_locator(LogLocator(subs=(1, 2, 5)))
+    ax.yaxis.set_major_formatter("{x:,g}")
+    ax.yaxis.set_minor_locator(NullLocator())
     positive = np.array(lams)
     guide = seen.max() * lams[0] / positive
     ax.plot(np.log10(positive), guide, scaley=False, **GUIDE)

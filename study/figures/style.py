@@ -298,8 +298,6 @@ def shades(n: int) -> list[tuple[float, float, float]]:
 
     All have a contrast of 4.5 : 1 with white; up to six differ in grey as well.
     """
-    if n == 1:
-        return [(0, 0, 0)]
     inferno = matplotlib.colormaps["inferno"]
     places = np.linspace(0, 0.54, n)
     return [inferno(place)[:3] for place in places]
