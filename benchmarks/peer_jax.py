@@ -21,7 +21,6 @@ class State(NamedTuple):
     w: Array
     losses: Array
     checks: Array  # (checks, 3): validation loss, validation accuracy, training accuracy
-    best: Array
     waited: Array
 
 
@@ -47,10 +46,9 @@ def loop(X, labels, X_val, labels_val, order, lam, learning_rate, patience, *, c
         z = X_val @ state.w
         loss = loss_of(z, labels_val)
         measured = jnp.stack([loss, accuracy(z, labels_val), accuracy(X @ state.w, labels)])
-        better = loss <= state.best
+        better = loss <= state.checks[:, 0].min()
         return state._replace(
             checks=state.checks.at[state.step // check_every].set(measured),
-            best=jnp.where(better, loss, state.best),
             waited=jnp.where(better, 0, state.waited + 1),
         )
 
@@ -74,8 +72,7 @@ def loop(X, labels, X_val, labels_val, order, lam, learning_rate, patience, *, c
         step=zero,
         w=jnp.zeros((X.shape[1], K), X.dtype),
         losses=jnp.zeros(steps, X.dtype),
-        checks=jnp.zeros((steps // check_every + 1, 3), X.dtype),
-        best=jnp.array(jnp.inf, X.dtype),
+        checks=jnp.full((steps // check_every + 1, 3), jnp.inf, X.dtype),
         waited=zero,
     )
     return jax.lax.while_loop(goes_on, update, start)

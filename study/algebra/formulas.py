@@ -16,6 +16,7 @@ ENTRIES = {"w": "w", "x": "X", "y": "Y", "z": "Z", r"\hat{y}": "Y_hat"}  # the m
 BELOW = {"C": "", "J": "", "R": "", "w": "ki", "x": "i", "y": "k", "z": "k", r"\hat{y}": "k"}  # their indices
 END = ("", "+", "-", ")", "}", "&", ",", r"\\", r"\end{cases}")  # what can follow a product
 LETTERS = {letter: sp.Symbol(letter, positive=True) for letter in ("a", "b", "u", r"\lambda", r"\alpha")}
+LETTERS["e"] = sp.E
 TOKEN = re.compile(r"\\hat\{[yY]\}|\\(?:text|begin|end)\{[^{}]*\}|\\[a-zA-Z]+|\\\\|\d+|[a-zA-Z]'?|\S")
 SILENT = re.compile(r"\\(?:left|right|[bB]ig[lr])(?![a-zA-Z])|\\,")
 
@@ -201,9 +202,6 @@ class Reader:
             return sp.Integer(SIZES.get(token, token))
         if token in LETTERS:
             return LETTERS[token]
-        if token == "e":
-            self.take("^")
-            return sp.exp(self.inner(self.group()))
         if token in ("f", "f'"):
             z = sp.Dummy()
             function = sigmoid(z) if token == "f" else sp.diff(sigmoid(z), z)
