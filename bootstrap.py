@@ -17,7 +17,6 @@ from pathlib import Path
 
 from tools.processes import turn
 
-IDENTITY = ".venv/bin/python -c 'import sys; print(sys.version_info[:2], sys.prefix)'"
 LOG = Path("build/environment.txt")
 OUTDATED = "what is to be installed has changed"
 PYTHON = ".venv/bin/python"
@@ -51,7 +50,7 @@ def check_modules():
 
 def identity():
     """Return the version and the folder of .venv's Python, or what is said if that Python does not start."""
-    return subprocess.getoutput(IDENTITY)
+    return subprocess.getoutput(PYTHON + " -c 'import sys; print(sys.version_info[:2], sys.prefix)'")
 
 
 def stamp(lock):

@@ -16,15 +16,22 @@ def batches(images, batch_size, epochs, seed):
             yield order[end - batch_size : end]
 
 
-def labelled(X, Y, X_val, Y_val):
-    """Return the arrays with labels in place of targets."""
+def labelled(data):
+    """Return inputs and labels to train on, and those for validation."""
+    (X, Y), (X_val, Y_val) = data.train, data.validation
     return X, Y.argmax(axis=1), X_val, Y_val.argmax(axis=1)
 
 
-def history(train_loss, checks, check_every, best_step):
+def waited(losses):
+    """Return how many checks were made after the latest with the lowest loss."""
+    return int(np.argmin(losses[::-1]))
+
+
+def history(train_loss, checks, check_every):
     """Return a run's history; a check is its validation loss and its two accuracies."""
     steps = len(train_loss)
-    names = ("validation_loss", "validation_accuracy", "train_accuracy")
-    measured = dict(zip(names, np.transpose(checks), strict=True))
     at = range(0, steps, check_every)
-    return measured | dict(train_loss=train_loss, step=at, steps=steps, best_step=best_step)
+    names = ("validation_loss", "validation_accuracy", "train_accuracy")
+    measured = dict(zip(names, np.array(checks[: len(at)]).T, strict=True))
+    best = at[-1 - waited(measured["validation_loss"])]
+    return measured | dict(train_loss=train_loss, step=at, steps=steps, best_step=best)

@@ -14,14 +14,7 @@ SCORED = 64
 
 
 def run(X, X_val):
-    """Do the products of all steps and checks, in the fastest layout found."""
-    make_steps(X)
-    evaluate(X_val, BLOCK)
-    evaluate(X, SCORED)
-
-
-def make_steps(X):
-    """Gather each batch and multiply by it twice."""
+    """Do the products of all steps, with each batch gathered, and of all checks, in the fastest layout."""
     D = X.shape[1]
     batch = np.empty((BATCH, D), X.dtype)
     w = np.zeros((D, K), X.dtype)
@@ -32,11 +25,7 @@ def make_steps(X):
         np.take(X, rows, axis=0, out=batch, mode="clip")
         np.matmul(batch, w, out=z)
         np.matmul(batch.T, residual.T, out=gradient)
-
-
-def evaluate(images, together):
-    """Multiply the weights of all checks by the images, those of so many checks in one product."""
-    for done in range(0, CHECKS, together):
-        outputs = K * min(together, CHECKS - done)
-        W = np.zeros((outputs, images.shape[1]), images.dtype)
-        np.matmul(W, images.T)
+    W = np.zeros((K * CHECKS, D), X.dtype)
+    for images, together in ((X_val, K * BLOCK), (X, K * SCORED)):
+        for start in range(0, len(W), together):
+            np.matmul(W[start : start + together], images.T)

@@ -14,7 +14,6 @@ import numpy as np
 from assignment1 import SoftmaxRegression, load_mnist, sweep
 from assignment1.mnist import Dataset, Split, one_hot, preprocess
 
-PROCESS = Path("/proc/self")
 SETTINGS = dict(learning_rate=0.01, seed=0, progress=False)
 MB = 2**20
 
@@ -29,7 +28,7 @@ def dataset(count):
 
 def status(name):
     """Return a figure of the process in MB: VmRSS, memory now, or VmHWM, its peak."""
-    found = re.search(rf"{name}:\s+(\d+)", (PROCESS / "status").read_text())
+    found = re.search(rf"{name}:\s+(\d+)", Path("/proc/self/status").read_text())
     return int(found[1]) / 1024
 
 
@@ -38,7 +37,7 @@ def measure(what, count):
     data = dataset(count if what == "images" else 20_000)
     lams = np.geomspace(1e-4, 1, count) if what == "runs" else [0.0]
     epochs = count if what == "epochs" else 2
-    (PROCESS / "clear_refs").write_text("5")  # the peak starts anew (Linux)
+    Path("/proc/self/clear_refs").write_text("5")  # the peak starts anew (Linux)
     before = status("VmRSS")
     times = []
     for _ in range(4):

@@ -21,8 +21,6 @@ class State(NamedTuple):
     w: Array
     losses: Array
     checks: Array  # (checks, 3): validation loss, validation accuracy, training accuracy
-    best: Array
-    best_step: Array
     waited: Array
 
 
@@ -48,11 +46,9 @@ def loop(X, labels, X_val, labels_val, order, lam, learning_rate, patience, *, c
         z = X_val @ state.w
         loss = loss_of(z, labels_val)
         measured = jnp.stack([loss, accuracy(z, labels_val), accuracy(X @ state.w, labels)])
-        better = loss <= state.best
+        better = loss <= state.checks[:, 0].min()
         return state._replace(
             checks=state.checks.at[state.step // check_every].set(measured),
-            best=jnp.where(better, loss, state.best),
-            best_step=jnp.where(better, state.step, state.best_step),
             waited=jnp.where(better, 0, state.waited + 1),
         )
 
@@ -76,9 +72,7 @@ def loop(X, labels, X_val, labels_val, order, lam, learning_rate, patience, *, c
         step=zero,
         w=jnp.zeros((X.shape[1], K), X.dtype),
         losses=jnp.zeros(steps, X.dtype),
-        checks=jnp.zeros((steps // check_every + 1, 3), X.dtype),
-        best=jnp.array(jnp.inf, X.dtype),
-        best_step=zero,
+        checks=jnp.full((steps // check_every + 1, 3), jnp.inf, X.dtype),
         waited=zero,
     )
     return jax.lax.while_loop(goes_on, update, start)
@@ -90,25 +84,19 @@ def train(data, lam, *, learning_rate, epochs, batch_size, seed, patience):
     rows = [rows.astype(np.int32) for rows in batches(len(X), batch_size, epochs, seed)]
     check_every = len(X) // batch_size // 5
     end = loop(*data, np.stack(rows), lam, learning_rate, patience, check_every=check_every)
-    steps = int(end.step)
-    checks = end.checks[: (steps - 1) // check_every + 1]
-    return history(np.asarray(end.losses)[:steps], checks, check_every, int(end.best_step))
+    losses = np.asarray(end.losses)[: int(end.step)]
+    return history(losses, end.checks, check_every)
 
 
-def prepare(*splits):
+def prepare(data):
     """Return the arrays as JAX's, with labels in place of targets."""
-    X, labels, X_val, labels_val = map(jnp.asarray, labelled(*splits))
+    X, labels, X_val, labels_val = map(jnp.asarray, labelled(data))
     return X, labels.astype(jnp.int32), X_val, labels_val.astype(jnp.int32)
 
 
 def compiled(data, runs, settings):
     """Return the histories of runs."""
     return [train(data, **run, **settings) for run in runs]
-
-
-def warm(data, runs, settings):
-    """Compile, for these shapes; a patience of 0 stops before the first step."""
-    train(data, **runs[0], **settings | dict(patience=0))
 
 
 def version():

@@ -1,42 +1,20 @@
 """PyTorch on the CPU, as its best users would: a hand-written step without autograd."""
 
-import torch
-from batches import batches, history, labelled
+from functools import partial
 
-BLOCK = 10  # checks evaluated together at most
+import torch
+from batches import batches, history, labelled, waited
+
 K = 10  # classes
 
 
-class Checks:
-    """The checks of a run: their weights are evaluated in one product, when the run could stop."""
-
-    def __init__(self, data, patience, block):
-        self.data = data
-        self.patience = patience
-        self.block = block  # checks evaluated together at most
-        self.pending = []  # weights to evaluate
-        self.made = []  # validation loss and accuracy, and training accuracy, of each
-        self.best = 0  # the check with the lowest loss
-        self.waited = 0  # checks since
-
-    def note(self, w):
-        """Note the weights of a check, and evaluate once it is due."""
-        self.pending.append(w.clone())
-        if len(self.pending) >= min(self.block, self.patience - self.waited):
-            self.evaluate()
-
-    def evaluate(self):
-        """Evaluate all weights that are noted."""
-        X, labels, X_val, labels_val = self.data
-        W = torch.stack(self.pending)
-        self.pending = []
-        z = logits(X_val, W)
-        training = accuracies(logits(X, W), labels)
-        for check in zip(losses(z, labels_val), accuracies(z, labels_val), training, strict=True):
-            self.made.append(check)
-            if check[0] <= self.made[self.best][0]:
-                self.best = len(self.made) - 1
-        self.waited = len(self.made) - 1 - self.best
+def evaluated(data, weights):
+    """Return validation loss, validation accuracy and training accuracy of some weights, from one product."""
+    X, labels, X_val, labels_val = data
+    W = torch.stack(weights)
+    z = logits(X_val, W)
+    training = accuracies(logits(X, W), labels)
+    return list(zip(losses(z, labels_val), accuracies(z, labels_val), training, strict=True))
 
 
 def logits(X, W):
@@ -68,7 +46,9 @@ def train(data, lam, *, learning_rate, epochs, batch_size, seed, patience, block
     per_epoch = len(X) // batch_size
     check_every = per_epoch // 5
     train_loss = torch.empty(epochs * per_epoch, dtype=torch.float64)
-    checks = Checks(data, patience, block)
+    pending = []  # weights of checks that are to be evaluated
+    checks = []
+    since = 0  # checks after the one with the lowest loss
     for step, chosen in enumerate(batches(len(X), batch_size, epochs, seed)):
         rows = torch.from_numpy(chosen)
         torch.index_select(X, 0, rows, out=X_batch)
@@ -78,27 +58,29 @@ def train(data, lam, *, learning_rate, epochs, batch_size, seed, patience, block
         w.mul_(1 - 2 * learning_rate * lam)
         w.addmm_(X_batch.T, logs.exp_().sub_(Y), alpha=-learning_rate / batch_size)
         if step % check_every == 0:
-            checks.note(w)
-            if checks.waited >= patience:
-                break
-    if checks.pending:
-        checks.evaluate()
-    return history(train_loss[: step + 1].numpy(), checks.made, check_every, checks.best * check_every)
+            pending.append(w.clone())
+            if len(pending) >= min(block, patience - since):
+                checks += evaluated(data, pending)
+                pending = []
+                since = waited([loss for loss, *_ in checks])
+                if since >= patience:
+                    break
+    if pending:
+        checks += evaluated(data, pending)
+    return history(train_loss[: step + 1].numpy(), checks, check_every)
 
 
-def prepare(*splits):
+def prepare(data):
     """Return the arrays as tensors, with labels in place of targets."""
-    return list(map(torch.from_numpy, labelled(*splits)))
+    return list(map(torch.from_numpy, labelled(data)))
 
 
-def lazy(data, runs, settings):
-    """Return the histories of runs whose checks are evaluated together."""
-    return [train(data, **run, **settings, block=BLOCK) for run in runs]
+def lazy(data, runs, settings, block=10):
+    """Return the histories of runs of which at most `block` checks are evaluated together."""
+    return [train(data, **run, **settings, block=block) for run in runs]
 
 
-def eager(data, runs, settings):
-    """Return the histories of runs whose checks are evaluated at once."""
-    return [train(data, **run, **settings, block=1) for run in runs]
+eager = partial(lazy, block=1)
 
 
 def version():

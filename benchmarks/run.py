@@ -2,7 +2,7 @@
 
 Each contestant works in its own process, warmed up, and the contestants take turns, round after round, so
 that what else the machine does falls on all alike. The ratios are the medians of the rounds' ratios. A
-contestant that is not installed is left out and named. benchmarks/.venv/bin/python is used where it exists.
+contestant that is not installed, here or in benchmarks/.venv, is left out and named.
 """
 
 import json
@@ -12,8 +12,7 @@ import re
 import statistics
 import sys
 import time
-from concurrent.futures import ProcessPoolExecutor
-from multiprocessing import get_context
+from functools import partial
 from pathlib import Path
 
 import kernels
@@ -21,56 +20,17 @@ import kernels
 import growth as growing
 import loading as loaded
 import numpy as np
-import race
 import tricks as tricked
-from race import HERE, LAMBDAS, TASK_2, TASK_3
+from race import HERE, LAMBDAS, ROUNDS, TASK_2, TASK_3, process, race
 from tables import TITLES, draw, full, spread, summary
 
 import report as reported
-from assignment1 import load_mnist
 
 RESULTS = HERE / "results.json"
 README = HERE.parent / "README.md"
 MARK = "<!-- written by make bench -->"  # before and after the README's table
 
 SHOWN = 0.1  # seconds of a section of the report, at least
-ONE_RUN = [dict(lam=0.0, seed=0)]
-
-
-def single():
-    """Race through one run of task 3."""
-    labels = [
-        "reference",
-        "this project",
-        "floor",
-        "PyTorch, evaluated lazily",
-        "PyTorch",
-        "JAX, one compiled loop",
-        "scikit-learn, newton-cg",
-    ]
-    return race.race(labels, load_mnist().softmax(), ONE_RUN, TASK_3)
-
-
-def lambdas():
-    """Race through the runs of tasks 3 and 4."""
-    labels = ["reference", "sweep()", "PyTorch, evaluated lazily", "JAX, one compiled loop"]
-    runs = [dict(lam=lam, seed=0) for lam in LAMBDAS]
-    return race.race(labels, load_mnist().softmax(), runs, TASK_3)
-
-
-def seeds():
-    """Race through task 2 with many seeds."""
-    labels = ["reference", "sweep()", "sweep(), one worker"]
-    runs = [dict(lam=0.0, seed=seed) for seed in range(40)]
-    return race.race(labels, load_mnist().binary(2, 3), runs, TASK_2)
-
-
-def single_precision():
-    """Race through task 3 in float32."""
-    labels = ["this project", "PyTorch, evaluated lazily", "JAX, one compiled loop"]
-    data = load_mnist().softmax(np.float32)
-    settings = TASK_3 | dict(patience=10**6)  # a stop is decided by less than float32 resolves
-    return race.race(labels, data, ONE_RUN, settings, tolerance=1e-2)
 
 
 def growth():
@@ -97,7 +57,7 @@ def loading():
 def report():
     """Measure the report's execution and the reference's runs, in turns."""
     rows = {name: dict(seconds=[]) for name in reported.CONTESTANTS}
-    for _ in range(race.ROUNDS):
+    for _ in range(ROUNDS):
         for name, contest in reported.CONTESTANTS.items():
             sections = apart(contest)
             seconds = sum(sections.values())
@@ -123,15 +83,49 @@ def tricks():
 
 def apart(function, *arguments):
     """Return what a function returns in a process of its own."""
-    with ProcessPoolExecutor(1, get_context("spawn")) as process:
-        return process.submit(function, *arguments).result()
+    with process() as worker:
+        return worker.submit(function, *arguments).result()
 
 
+ONE_RUN = [dict(lam=0.0, seed=0)]
 PARTS = {
-    "single": single,
-    "lambdas": lambdas,
-    "seeds": seeds,
-    "float32": single_precision,
+    "single": partial(
+        race,
+        [
+            "reference",
+            "this project",
+            "floor",
+            "PyTorch, evaluated lazily",
+            "PyTorch",
+            "JAX, one compiled loop",
+            "scikit-learn, newton-cg",
+        ],
+        ("softmax",),
+        ONE_RUN,
+        TASK_3,
+    ),
+    "lambdas": partial(
+        race,
+        ["reference", "sweep()", "PyTorch, evaluated lazily", "JAX, one compiled loop"],
+        ("softmax",),
+        [dict(lam=lam, seed=0) for lam in LAMBDAS],
+        TASK_3,
+    ),
+    "seeds": partial(
+        race,
+        ["reference", "sweep()", "sweep(), one worker"],
+        ("binary", 2, 3),
+        [dict(lam=0.0, seed=seed) for seed in range(40)],
+        TASK_2,
+    ),
+    "float32": partial(
+        race,
+        ["this project", "PyTorch, evaluated lazily", "JAX, one compiled loop"],
+        ("softmax", np.float32),
+        ONE_RUN,
+        TASK_3 | dict(patience=10**6),  # a stop is decided by less than float32 resolves
+        tolerance=1e-2,
+    ),
     "report": report,
     "growth": growth,
     "loading": loading,

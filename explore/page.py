@@ -98,7 +98,7 @@ def fragment() -> str:
         "images": _text(images.images),
         "at": middle,
     }
-    still = pictures.uri(pictures.still(model, images.images[RANDOM], DIGITS, along[middle].name))
+    still = pictures.uri(pictures.still(model, images.opens, DIGITS, along[middle].name))
     style = (HERE / "pad.css").read_text(encoding="utf-8")
     return (
         f"<style>{style}</style>\n"
@@ -135,7 +135,7 @@ def training(mnist: MNIST) -> paths.Data:
 def packed(images: Bytes) -> Bytes:
     """Return images (N, 28, 28) as (N, 14, 28): a byte has 16 shades of a pixel, and of the one below."""
     grey = np.rint(images / 17).astype(np.uint8)
-    return np.uint8(16) * grey[:, ::2] + grey[:, 1::2]
+    return 16 * grey[:, ::2] + grey[:, 1::2]
 
 
 def _letters(digits: Iterable[object]) -> str:

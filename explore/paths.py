@@ -12,7 +12,7 @@ from assignment1.mnist import Dataset
 from assignment1.models import Array, Regression, SoftmaxRegression
 from study.figures.style import decimal
 from study.optima import load_optima
-from study.task3d_overfitting import load_long_run
+from study.task3d_overfitting import load_long_runs
 
 PENALTY = "Penalty: the minimum for"
 STOPPED = "No penalty, stopped after"
@@ -55,8 +55,8 @@ def optima() -> dict[str, Regression]:
 def stopped(data: Dataset) -> dict[str, Regression]:
     """Return task 3's run after several numbers of epochs: the first are trained here, the others stored."""
     runs = sweep(SoftmaxRegression, data, epochs=EPOCHS, learning_rate=0.01, workers=1, progress=False)
-    found = {epoch: run.last for epoch, run in runs.items()} | dict(load_long_run())
-    return {f"{epoch} epoch{'s' * (epoch > 1)}": model for epoch, model in found.items()}
+    found = {epoch: [run.last] for epoch, run in runs.items()} | load_long_runs()
+    return {f"{epoch} epoch{'s' * (epoch > 1)}": models[0] for epoch, models in found.items()}
 
 
 def targets(Y: Array) -> NDArray[np.intp]:

@@ -11,7 +11,7 @@ from urllib.parse import quote
 import numpy as np
 from matplotlib import colormaps
 from matplotlib.figure import Figure
-from matplotlib.ticker import MaxNLocator
+from matplotlib.ticker import LogLocator, MaxNLocator
 from numpy.typing import ArrayLike
 from PIL import Image
 
@@ -182,6 +182,5 @@ def _ticks(low: float, high: float, log: bool) -> Array:
     found: Any = MaxNLocator(5, steps=(1, 2, 5, 10)).tick_values(low, high)
     if log and high > 10 * low:
         digits = (1, 2, 5) if high < 200 * low else (1,)
-        powers = 10.0 ** np.arange(-6, 9)
-        found = np.outer(powers, digits).ravel()
+        found = LogLocator(subs=digits).tick_values(low, high)
     return found[(low <= found) & (found <= high)].round(9)

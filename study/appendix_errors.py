@@ -33,14 +33,14 @@ def confused_pairs(counts: Ints, top: int) -> list[tuple[int, int, int]]:
     i, j = np.triu_indices(len(counts), 1)
     both = counts[i, j] + counts[j, i]
     order = np.argsort(-both, kind="stable")[:top]
-    return list(zip(i[order].tolist(), j[order].tolist(), both[order].tolist(), strict=True))
+    return list(zip(i[order], j[order], both[order], strict=True))
 
 
 def best_scale(model: Regression, split: Split) -> float:
     """Return the factor on all weights, and so on all logits, of the lowest loss (Guo et al., 2017)."""
     z = model.logits(split.X)
     found = minimize_scalar(lambda k: model.loss_at(k * z, split.Y), (0.5, 2), tol=1e-6)
-    return float(found.x)
+    return found.x
 
 
 def costliest(seen: Readings, count: int) -> Ints:
@@ -80,10 +80,10 @@ def reliability(model: Regression, split: Split, groups: int = 10, fewest: int =
     found = []
     for number in range(1, groups + 1):
         own = group == number
-        images = int(own.sum())
+        images = own.sum()
         if images < fewest:
             continue
-        right = int(correct[own].sum())
+        right = correct[own].sum()
         low, high = wilson(right, images)
         found.append([confidence[own].mean(), right / images, low, high])
     return Reliability(*np.array(found).reshape(-1, 4).T)
@@ -113,7 +113,7 @@ def confused(seen: Readings) -> Confused:
     n = counts.sum(axis=1)
     hits = np.diag(counts)
     wrong = int(n.sum() - hits.sum())
-    low, high = np.transpose([wilson(*pair) for pair in zip(hits.tolist(), n.tolist(), strict=True)])
+    low, high = np.transpose(list(map(wilson, hits.tolist(), n.tolist())))
     pairs = confused_pairs(counts, 4)
     in_pairs = sum(times for _, _, times in pairs) / wrong
     return Confused(counts, wrong, hits / n, low, high, pairs, in_pairs)

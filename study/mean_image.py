@@ -1,6 +1,5 @@
 """The mean image, which all images share: one step moves all their logits along it (tasks 2e, 4c and 4d)."""
 
-from collections.abc import Callable
 from typing import NamedTuple
 
 import numpy as np
@@ -12,19 +11,13 @@ from study.task2e_spikes import BATCH, RATE, Course, batches, models
 
 def centred(data: Dataset) -> Dataset:
     """Return the data set with the training images' mean subtracted from all pixels; the bias's 1 stays."""
-    subtract = subtracting(data.train)
-    return Dataset(subtract(data.train), subtract(data.validation), lambda: subtract(data.test))
-
-
-def subtracting(data: Split) -> Callable[[Split], Split]:
-    """Return a function that subtracts the mean image of `data` from the pixels of a split."""
-    mean = data.X.mean(axis=0)
+    mean = data.train.X.mean(axis=0)
     mean[784:] = 0
 
     def subtract(split: Split) -> Split:
         return Split(split.X - mean, split.Y)
 
-    return subtract
+    return Dataset(subtract(data.train), subtract(data.validation), lambda: subtract(data.test))
 
 
 def constant(data: Split) -> float:
@@ -53,7 +46,7 @@ class Shifts(NamedTuple):
         residual = self.residual[:epochs].ravel()
         shift = self.shift[:epochs].ravel()
         slope = np.polyfit(residual, shift, 1)[0]
-        return float(np.corrcoef(residual, shift)[0, 1]), float(slope / self.predicted)
+        return np.corrcoef(residual, shift)[0, 1], slope / self.predicted
 
 
 def shifts(course: Course, data: Dataset) -> Shifts:
@@ -103,7 +96,7 @@ def step(course: Course, data: Dataset, batch: int, epoch: int) -> Step:
     wrong = {}
     for name, part in {"before": 0 * w, "step": whole, "along": along, "rest": rest}.items():
         logits = X[two] @ (w + part)
-        wrong[name] = int((logits < 0).sum())
+        wrong[name] = (logits < 0).sum()
     before = X @ w
     after = X @ (w + whole)
     return Step(before, after, float(share), wrong)

@@ -45,7 +45,7 @@ class Objective(NamedTuple):
     def value(self, w: Array) -> float:
         """Return J(w) in nats."""
         C = SoftmaxRegression.cross_entropy(self.X @ w, self.Y).mean()
-        return float(C + self.lam * np.square(w).sum())
+        return C + self.lam * np.square(w).sum()
 
     def gradient(self, w: Array) -> Array:
         """Return dJ/dw (D, K)."""
@@ -121,7 +121,7 @@ def minimise(J: Objective, w: Array, tolerance: float) -> Array:
         if np.linalg.norm(g) <= tolerance:
             return w
         d = newton_direction(J, w, g)
-        slope = float((g * d).sum())
+        slope = (g * d).sum()
         here = J.value(w) + NOISE
         step = 1.0
         while J.value(w + step * d) > here + 1e-4 * step * slope:
@@ -194,7 +194,7 @@ def hinge_step(w: Array, d: Array, data: Split, mu: float) -> float:
         moved = w + t * d
         v = hinges(moved, data)
         gradient = data.X.T @ (v - data.Y * v.sum(axis=1, keepdims=True)) + mu * moved
-        return float((gradient * d).sum())
+        return (gradient * d).sum()
 
     if slope(1) <= 0 or slope(0) >= 0:
         return 1.0

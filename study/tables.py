@@ -45,7 +45,7 @@ def order_rows(found: Mapping[str, Shuffling]) -> Rows:
     rows: Rows = []
     for name, title in ORDERS.items():
         runs = found[name]
-        rows.append((title, _mean(runs.mean), _mean(runs.median), _mean(runs.spread), _mean(runs.test)))
+        rows.append((title, *map(_mean, (runs.mean, runs.median, runs.spread, runs.test))))
     return rows
 
 
@@ -111,9 +111,8 @@ WILD = 0.01  # the swing of an accuracy from which on rounding decides its third
 
 def rate_rows(runs: Mapping[tuple[str, float], Run], fitted: Mapping[tuple[str, float], float]) -> Rows:
     """Return a table's rows: learning rate, then training accuracy and swing of each kind of inputs."""
-    rates = list(dict.fromkeys(rate for _, rate in runs))
     rows: Rows = []
-    for rate in rates:
+    for rate in dict.fromkeys(rate for _, rate in runs):
         cells = []
         for inputs in dict.fromkeys(inputs for inputs, _ in runs):
             history = runs[inputs, rate].history

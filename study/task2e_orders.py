@@ -15,7 +15,7 @@ from assignment1.mnist import Dataset, Split
 from assignment1.models import Array, LogisticRegression
 from assignment1.run import Run
 from study.cache import kept, sweep
-from study.mean_image import subtracting
+from study.mean_image import centred
 from study.statistics import Estimate, estimate
 from study.task2e_spikes import BATCH, RATE, Few, Ints, batches, losses, slant, weights
 
@@ -44,7 +44,7 @@ ARMS = {  # the names of the arms in the report's figure: which images, then wha
     "black": "black pixels coded as 0",
     "centred": "mean image subtracted",
 }
-SEEDED = ("ten", "other ten", "ten elsewhere", "together", "same slant")
+SEEDED = ("ten", "other ten", "ten elsewhere", "together", "same slant", "shuffled")
 DOSES = (1, 3, 5, 20)  # how many of the costliest 3s are moved, beside ten
 ALIKE = 30  # 3s of nearly the same slant, of which one is drawn
 
@@ -69,9 +69,13 @@ def orders(data: Split, batch: int, each: list[Few], arm: str, seed: int) -> Ord
     - "together": the ten costliest of `batch`, with ten that are together in another;
     - "same slant": the ten, each with one of nearly its slant;
     - "upright": the ten, with the ten costliest of other batches that lean less than the average 3.
+
+    Only "shuffled" is a random order of all images.
     """
     rng = np.random.default_rng(seed)
     N = len(data.X)
+    if arm == "shuffled":
+        return Order(rng.permutation(N), batch)
     complete = N // BATCH
     place = np.arange(N) // BATCH + 1
     mine = place == batch
@@ -88,7 +92,7 @@ def orders(data: Split, batch: int, each: list[Few], arm: str, seed: int) -> Ord
         rest = np.setdiff1d(np.flatnonzero(mine & three), inside)
         inside = rng.choice(rest, len(inside), replace=False)
     far = three & (abs(place - batch) > 1)
-    other = int(rng.choice(np.unique(place[far])))
+    other = rng.choice(np.unique(place[far]))
     if arm == "ten elsewhere":
         inside = each[other - 1].rows
         free &= place != other
@@ -110,14 +114,9 @@ def uprights(data: Split, batch: int, each: list[Few]) -> Ints:
     """Return the ten costliest 3s of complete batches but `batch` that lean less than the average 3."""
     three = data.Y[:, 0] == 0
     ordinary = slant(data.X[three]).mean()
-    rows: list[int] = []
-    cost: list[float] = []
-    for number, few in enumerate(each, 1):
-        if number != batch:
-            rows += few.rows.tolist()
-            cost += few.cost.tolist()
-    places = np.array(rows)
-    costs = np.array(cost)
+    others = [few for number, few in enumerate(each, 1) if number != batch]
+    places = np.concatenate([few.rows for few in others])
+    costs = np.concatenate([few.cost for few in others])
     upright = slant(data.X[places]) < ordinary
     places = places[upright]
     costliest = np.argsort(-costs[upright])
@@ -132,7 +131,7 @@ def alike(lean: Array, inside: Ints, free: Ints, rng: np.random.Generator) -> In
         left = np.setdiff1d(free, drawn)
         apart = abs(lean[left] - lean[image])
         nearest = left[np.argsort(apart)[:ALIKE]]
-        drawn.append(int(rng.choice(nearest)))
+        drawn.append(rng.choice(nearest))
     return np.array(drawn)
 
 
@@ -191,33 +190,23 @@ class Trial(NamedTuple):
 
 def trials(data: Dataset, batch: int, each: list[Few], seeds: int) -> dict[str, list[Trial]]:
     """Return the trials of each arm: as many as `seeds`, half of them for a dose, one without a seed."""
-    train = data.train
-    validation = data.validation
-    subtract = subtracting(train)
-    file = Order(np.arange(len(train.X)), batch)
-    centred = Trial(file, subtract(train), subtract(validation))
-    black = Trial(file, black_as_zero(train), black_as_zero(validation))
-    upright = orders(train, batch, each, "upright", 0)
+    images = (data.train, data.validation)
+    file = Order(np.arange(len(data.train.X)), batch)
+    centre = centred(data)
     tried = {
-        "file": [Trial(file, train, validation)],
-        "half": [Trial(file, train, validation, 2)],
-        "tenth": [Trial(file, train, validation, 10)],
-        "black": [black],
-        "centred": [centred],
-        "upright": [Trial(upright, train, validation)],
+        "file": [Trial(file, *images)],
+        "half": [Trial(file, *images, 2)],
+        "tenth": [Trial(file, *images, 10)],
+        "black": [Trial(file, black_as_zero(data.train), black_as_zero(data.validation))],
+        "centred": [Trial(file, centre.train, centre.validation)],
     }
-    count = dict.fromkeys(SEEDED, seeds)
+    count = {"upright": 1} | dict.fromkeys(SEEDED, seeds)
     count |= dict.fromkeys(map(str, DOSES), seeds // 2)
     for arm, number in count.items():
         tried[arm] = []
         for seed in range(number):
-            order = orders(train, batch, each, arm, seed)
-            tried[arm].append(Trial(order, train, validation))
-    tried["shuffled"] = []
-    for seed in range(seeds):
-        rows = np.random.default_rng(seed).permutation(len(train.X))
-        order = Order(rows, batch)
-        tried["shuffled"].append(Trial(order, train, validation))
+            order = orders(data.train, batch, each, arm, seed)
+            tried[arm].append(Trial(order, *images))
     return tried
 
 

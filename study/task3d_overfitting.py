@@ -11,7 +11,6 @@ from typing import NamedTuple
 
 import numpy as np
 
-from assignment1 import arguments
 from assignment1.fast.engine import RunInProgress, Trainer, compact_batches
 from assignment1.fast.evaluation import Evaluation
 from assignment1.mnist import DATA, Dataset, Split, load_mnist
@@ -143,16 +142,10 @@ def load_long_runs() -> Stages:
     return result
 
 
-def load_long_run(run: int = 0) -> dict[int, Regression]:
-    """Return the stored models of one run, 0 to 3, by epoch."""
-    run = arguments.whole("run", run, 0, RUNS - 1)
-    return {epoch: models[run] for epoch, models in load_long_runs().items()}
-
-
 def distance(a: Sequence[Regression], b: Sequence[Regression]) -> float:
     """Return the largest difference of two weights, of any run."""
     difference = np.subtract([model.w for model in a], [model.w for model in b])
-    return float(np.abs(difference).max())
+    return np.abs(difference).max()
 
 
 def main() -> None:

@@ -93,7 +93,7 @@ def bands(found: Directions, models: Sequence[Regression]) -> list[Band]:
         for model in models:
             pixels = model.w[:784]
             along = vectors @ (vectors.T @ pixels)
-            shares.append(float(np.square(along).sum() / np.square(pixels).sum()))
+            shares.append(np.square(along).sum() / np.square(pixels).sum())
             without.append(roughness(pixels - along))
         variance = float(found.variance[start:end].mean())
         rough = float(found.roughness[start:end].mean())
@@ -119,7 +119,7 @@ def agreement(curvature: Array, variance: Array) -> float:
     """Return the rank correlation of curvatures with variances."""
     from scipy.stats import spearmanr  # takes long to import, and no worker needs it
 
-    return float(spearmanr(curvature, variance).statistic)
+    return spearmanr(curvature, variance).statistic
 
 
 @kept
@@ -148,7 +148,7 @@ def limit(model: SoftmaxRegression, data: Split) -> Limit:
     pixels = template[:784].ravel()
     likeness = np.corrcoef(pixels, model.w[:784].ravel())[0, 1]
     size = np.linalg.norm(model.w) / np.linalg.norm(template)
-    return Limit(float(likeness), float(size), float(outputs.max(axis=1).mean()))
+    return Limit(likeness, size, float(outputs.max(axis=1).mean()))
 
 
 @kept

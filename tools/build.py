@@ -84,8 +84,7 @@ def check_surroundings() -> None:
 
 def names() -> dict[str, str]:
     """Return what make was given for the first page, by setting."""
-    given = {name: os.environ.get(f"REPORT_{name.upper()}") for name in NAMED}
-    return {name: value for name, value in given.items() if value}
+    return {name: value for name in NAMED if (value := os.environ.get(f"REPORT_{name.upper()}"))}
 
 
 def limit() -> int:

@@ -12,18 +12,11 @@ SIZES = {"N": 2, "K": 3, "I": 1}  # examples, classes, pixels
 LIMITS = {"n": "N", "k": "K", "k'": "K", "i": "I+1", "j": "I+1"}  # each index runs from 1 to this,
 INDICES = {"n": 2, "k": 3, "k'": 3, "i": 2, "j": 2}  # that is
 MATRICES = {"X": "X", "Y": "Y", r"\hat{Y}": "Y_hat", "w": "w"}
-ENTRIES = {  # the matrix that has the entries, and their indices below
-    "C": ("", ""),
-    "J": ("", ""),
-    "R": ("", ""),
-    "w": ("w", "ki"),
-    "x": ("X", "i"),
-    "y": ("Y", "k"),
-    "z": ("Z", "k"),
-    r"\hat{y}": ("Y_hat", "k"),
-}
+ENTRIES = {"w": "w", "x": "X", "y": "Y", "z": "Z", r"\hat{y}": "Y_hat"}  # the matrix that has them,
+BELOW = {"C": "", "J": "", "R": "", "w": "ki", "x": "i", "y": "k", "z": "k", r"\hat{y}": "k"}  # their indices
 END = ("", "+", "-", ")", "}", "&", ",", r"\\", r"\end{cases}")  # what can follow a product
 LETTERS = {letter: sp.Symbol(letter, positive=True) for letter in ("a", "b", "u", r"\lambda", r"\alpha")}
+LETTERS["e"] = sp.E
 TOKEN = re.compile(r"\\hat\{[yY]\}|\\(?:text|begin|end)\{[^{}]*\}|\\[a-zA-Z]+|\\\\|\d+|[a-zA-Z]'?|\S")
 SILENT = re.compile(r"\\(?:left|right|[bB]ig[lr])(?![a-zA-Z])|\\,")
 
@@ -80,7 +73,7 @@ class Quantities:
 
     def total(self, name: str) -> Any:
         """Return C, R or J."""
-        C = sum(self.cost(n + 1) for n in range(SIZES["N"])) / sp.Integer(SIZES["N"])
+        C = sum(self.cost(n + 1) for n in range(SIZES["N"])) / SIZES["N"]
         R = sum(weight**2 for weight in self.w)
         return {"C": C, "R": R, "J": C + LETTERS[r"\lambda"] * R}[name]
 
@@ -90,14 +83,15 @@ quantities = cache(Quantities)  # made once for each derivative: a third of the 
 
 def symbols(name: str, rows: int, columns: int, **assumptions: bool) -> sp.Matrix:
     """Return a matrix of symbols."""
-    return sp.Matrix(rows, columns, lambda i, j: sp.Symbol(f"{name}{i}{j}", **assumptions))
+    return sp.Matrix(rows, columns, sp.symbols(f"{name}:{rows}:{columns}", **assumptions))
 
 
 def targets(N: int, K: int) -> sp.Matrix:
     """Return Y: an example has one class of several, so that its targets add up to 1."""
     Y = symbols("y", N, K, real=True)
     if K > 1:
-        Y[:, -1] = sp.ones(N, 1) - Y[:, :-1] * sp.ones(K - 1, 1)
+        for n in range(N):
+            Y[n, -1] = 1 - sum(Y[n, :-1])
     return Y
 
 
@@ -208,9 +202,6 @@ class Reader:
             return sp.Integer(SIZES.get(token, token))
         if token in LETTERS:
             return LETTERS[token]
-        if token == "e":
-            self.take("^")
-            return sp.exp(self.inner(self.group()))
         if token in ("f", "f'"):
             z = sp.Dummy()
             function = sigmoid(z) if token == "f" else sp.diff(sigmoid(z), z)
@@ -290,7 +281,7 @@ class Reader:
         of = self.quantities
         if name in MATRICES and not (name == "w" and self.next() == "_"):
             return getattr(of, MATRICES[name])
-        matrix, kinds = ENTRIES.get(name, ("", "?"))
+        kinds = BELOW.get(name, "?")
         if of.binary:
             kinds = kinds.replace("k", "")
         below = self.group() if self.accept("_") else []
@@ -299,13 +290,13 @@ class Reader:
         example = name not in ("w", "R", "J") and self.accept("^", "n")
         self.accept("(", "w", ")")
         row = self.index("n") if example else self.indices.get("n", 1)
-        if not matrix:
+        if name not in ENTRIES:
             return of.cost(row) if example else of.total(name)
         *others, column = [1, *map(self.index, below)]
         if name == "w":
             row = column
             column = others[-1]
-        return getattr(of, matrix)[row - 1, column - 1]
+        return getattr(of, ENTRIES[name])[row - 1, column - 1]
 
     def index(self, name: str) -> int:
         """Return the value of an index."""

@@ -26,7 +26,7 @@ from study.figures.style import (
 )
 
 DOT: Look = dict(linestyle="none", markersize=3.5)
-DOTS: tuple[Look, Look] = (DOT | dict(color=PURPLE, marker="o"), DOT | dict(color=BLACK, marker="s"))
+DOTS = (DOT | dict(color=PURPLE, marker="o"), DOT | dict(color=BLACK, marker="s"))
 
 
 @in_style
@@ -82,11 +82,10 @@ def reliability(groups: Mapping[str, tuple[Array, Array, Array, Array]]) -> Figu
     a model is right more often than it says.
     """
     figure, (ax,) = panels([0.95], left=0.85, right=1.15, top=0.1)
-    looks = dict(zip(groups, DOTS, strict=False))
     ax.axhline(0, color=GREY, linewidth=0.6)
     ends = []
-    for (name, look), shift in zip(looks.items(), (-0.004, 0.004), strict=False):
-        confidence, accuracy, low, high = groups[name]
+    for (name, group), look, shift in zip(groups.items(), DOTS, (-0.004, 0.004), strict=False):
+        confidence, accuracy, low, high = group
         lacking = accuracy - confidence
         reach = accuracy - low, high - accuracy
         ends.append((lacking[-1], name, look["color"]))

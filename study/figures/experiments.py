@@ -37,7 +37,7 @@ from study.statistics import interval
 RAW: Look = dict(color=VALIDATION, linewidth=0.9)
 CENTRED: Look = dict(color=BLACK, linewidth=1.1)
 BAR: Look = dict(facecolor="0.7", edgecolor="0.45", linewidth=0.5)
-SEED: Look = OPEN | dict(markersize=4, markeredgecolor="0.45", markeredgewidth=0.9)
+SEED = OPEN | dict(markersize=4, markeredgecolor="0.45", markeredgewidth=0.9)
 MEAN: Look = dict(marker="|", markersize=9, markeredgewidth=2, color=BLACK, linestyle="none", zorder=3)
 HELD_POINTS: Look = dict(color=GREEN, marker="^", markersize=3, linestyle=DASH_DOTTED)
 FAINT: Look = dict(alpha=0.15, linewidth=0)
@@ -107,8 +107,8 @@ def by_batch(residual: Array, rise: Array) -> Figure:
     """
     figure, (left, right) = panels([1.3], columns=2, left=0.8, right=0.1, top=0.28, beside=0.65)
     batches = np.arange(1, len(rise) + 1)
-    worst = int(rise.argmax())
-    cure = int(rise.argmin())
+    worst = rise.argmax()
+    cure = rise.argmin()
     for ax, values in ((left, residual), (right, rise)):
         bars = ax.bar(batches, values, **BAR)
         bars[worst].set_color(BLACK)
@@ -183,7 +183,7 @@ def parting(
         left.fill_between(epoch, low, high, color=look["color"], **FAINT)
         left.plot(epoch, mean, **look)
         loss = losses[name]
-        lowest = int(np.argmin(loss))
+        lowest = np.argmin(loss)
         right.plot(far, loss, **look)
         right.plot(far[lowest], loss[lowest], **RING)
         left.set_xlim(0, epoch[-1])

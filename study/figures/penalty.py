@@ -7,9 +7,8 @@ from typing import Any
 
 import numpy as np
 from matplotlib.axes import Axes
-from matplotlib.axis import Axis
 from matplotlib.figure import Figure
-from matplotlib.ticker import NullLocator
+from matplotlib.ticker import LogLocator, NullLocator
 
 from study.figures.style import (
     BLACK,
@@ -56,7 +55,7 @@ def shares(lams: Sequence[float], steps: Sequence[int], rate: float, bands: Mapp
         _name_curve(ax, 2 * lam, 0.5, f"𝜆 = {decimal(lam)}", "left", colour)
     for number, colour in zip(steps, reversed(shades(len(steps))), strict=True):
         fitted = 1 - (1 - rate * h) ** number
-        at = float(np.interp(0.75, fitted, h))
+        at = np.interp(0.75, fitted, h)
         ax.plot(h, fitted, color=colour, linestyle=DASHED)
         _name_curve(ax, at, 0.75, f"{number:,} steps", "right", colour)
     for name, curvature in bands.items():
@@ -76,17 +75,6 @@ def _name_curve(ax: Axes, x: float, y: float, text: str, side: str, colour: Any)
     apart = 5 if side == "left" else -5
     below = (apart, -3)
     ax.annotate(text, (x, y), below, color=colour, ha=side, **BESIDE)
-
-
-def _plain_ticks(axis: Axis) -> None:
-    """Put ticks at 1, 2 and 5 times the powers of ten, in plain numbers, within the limits of the scale."""
-    low, high = axis.get_view_interval()
-    powers = 10.0 ** np.arange(-9, 10)
-    ticks = np.outer(powers, (1, 2, 5)).ravel()
-    seen = (low <= ticks) & (ticks <= high)
-    axis.set_ticks(ticks[seen])
-    axis.set_major_formatter("{x:,g}")
-    axis.set_minor_locator(NullLocator())
 
 
 @in_style
@@ -125,7 +113,9 @@ def norms(series: Mapping[str, Mapping[float, float]]) -> Figure:
     ax.set_ylabel(NORM)
     ax.set_yscale("log")
     ax.set_ylim(seen.min() / 1.25, seen.max() * room)
-    _plain_ticks(ax.yaxis)
+    ax.yaxis.set_major_locator(LogLocator(subs=(1, 2, 5)))
+    ax.yaxis.set_major_formatter("{x:,g}")
+    ax.yaxis.set_minor_locator(NullLocator())
     positive = np.array(lams)
     guide = seen.max() * lams[0] / positive
     ax.plot(np.log10(positive), guide, scaley=False, **GUIDE)

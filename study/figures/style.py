@@ -58,7 +58,7 @@ COLOURS = (ORANGE, BLACK, BLUE, GREEN, PURPLE)
 # A curve of few points, which its markers tell apart too, and the ring that marks one of them
 VALIDATION_POINTS: Look = dict(color=VALIDATION, marker="s", markersize=3, linestyle=DASHED)
 OPEN: Look = dict(marker="o", markerfacecolor="none", linestyle="none")
-RING: Look = OPEN | dict(markersize=7, markeredgecolor=BLACK, markeredgewidth=1)
+RING = OPEN | dict(markersize=7, markeredgecolor=BLACK, markeredgewidth=1)
 
 
 def in_style(function: Callable[..., Figure]) -> Callable[..., Figure]:
@@ -144,7 +144,7 @@ def around(values: Array, below: float = 0.04, above: float | None = None) -> Ra
     """Return limits around the finite values, with margins in parts of their range, alike without `above`."""
     finite = values[np.isfinite(values)]
     if not len(finite):
-        finite = np.array([0.0, 1.0])
+        finite = np.array([0, 1])
     low = float(finite.min())
     high = float(finite.max())
     part = high - low or abs(high) or 1.0
@@ -204,12 +204,13 @@ def beside(ax: Axes, text: str, y: float, offset: Range, va: str = "center", **o
     ax.annotate(math(text), (1, y), offset, "axes fraction", "offset points", va=va, **options)
 
 
-def key(figure: Figure, ax: Axes, entries: Mapping[str, Look | Artist], columns: int | None = None) -> None:
+def key(figure: Figure, ax: Axes, entries: Mapping[str, Look | Artist]) -> None:
     """Add a key below the panels: a name for each look of a line, or for an artist of another kind.
 
-    The figure grows by the lines of the key. The key has so many columns, or as many as fit; its left is that
-    of `ax`, or as far left as it must be.
+    The figure grows by the lines of the key. The key has as many columns as fit; its left is that of `ax`, or
+    as far left as it must be.
     """
+    face = FontProperties(family="STIXGeneral")
     handles: list[Artist] = []
     widths = []
     for name, look in entries.items():
@@ -217,13 +218,14 @@ def key(figure: Figure, ax: Axes, entries: Mapping[str, Look | Artist], columns:
         text = math(name)
         handle.set_label(text)
         handles.append(handle)
-        widths.append(width(text, 9))
+        path = TextPath((0, 0), text, 9, prop=face)
+        widths.append(path.get_extents().width)  # the page's own type is up to an eighth wider
     apart = 12 + 0.12 * max(widths)  # points between columns
-    most = columns or len(handles)
-    across = _across(widths, most, apart)
-    while most > 1 and across > 72 * WIDTH:
-        most -= 1
-        across = _across(widths, most, apart)
+    for most in range(len(handles), 0, -1):
+        parts = [max(widths[column::most]) + 24 for column in range(most)]  # each with its handle
+        across = sum(parts) + apart * most
+        if across <= 72 * WIDTH:
+            break
     lines = -(-len(handles) // most)
     grow(figure, lines * 13 / 72 + 0.1)
     spare = max(0, WIDTH - across / 72)
@@ -238,20 +240,6 @@ def key(figure: Figure, ax: Axes, entries: Mapping[str, Look | Artist], columns:
         ncols=most,
         columnspacing=apart / 9,
     )
-
-
-def _across(widths: Sequence[float], columns: int, apart: float) -> float:
-    """Return the points that names of these widths take in so many columns, each with its handle."""
-    handle = 24
-    parts = [max(widths[column::columns]) + handle for column in range(columns)]
-    return sum(parts) + apart * columns
-
-
-def width(text: str, size: float) -> float:
-    """Return the width of a line of type in points; in the page's own type it is up to an eighth more."""
-    face = FontProperties(family="STIXGeneral")
-    path = TextPath((0, 0), text, size, prop=face)
-    return float(path.get_extents().width)
 
 
 def grow(figure: Figure, inches: float) -> None:
@@ -310,8 +298,6 @@ def shades(n: int) -> list[tuple[float, float, float]]:
 
     All have a contrast of 4.5 : 1 with white; up to six differ in grey as well.
     """
-    if n == 1:
-        return [(0, 0, 0)]
     inferno = matplotlib.colormaps["inferno"]
     places = np.linspace(0, 0.54, n)
     return [inferno(place)[:3] for place in places]

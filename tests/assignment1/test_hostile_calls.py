@@ -16,7 +16,6 @@ from assignment1.mnist import MNIST, Dataset, Split, one_hot, preprocess
 from assignment1.run import History, Settings
 from assignment1.training import EarlyStopping, gradient_descent
 from study import stored
-from study import task3d_overfitting as task3
 
 RNG = np.random.default_rng(0)
 X = preprocess(RNG.integers(0, 256, (60, 28, 28)))
@@ -245,8 +244,6 @@ CALLS: list[tuple[Any, type[Exception], str]] = [
         ValueError,
         "foo.npz' is no file of stored weights; expected optima",
     ),
-    (lambda: task3.load_long_run(run=4), ValueError, "run is 4; expected a whole number, 0 to 3"),
-    (lambda: task3.load_long_run(run=-1), ValueError, "run is -1"),
     (lambda: gradient_errors(MODEL, X, Y, 0), ValueError, "epsilon is 0; expected"),
     (lambda: gradient_errors(MODEL, X, Y, np.nan), ValueError, "epsilon is nan"),
     (lambda: gradient_errors(MODEL, X, Y, True), ValueError, "epsilon is True"),
