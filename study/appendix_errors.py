@@ -33,14 +33,14 @@ def confused_pairs(counts: Ints, top: int) -> list[tuple[int, int, int]]:
     i, j = np.triu_indices(len(counts), 1)
     both = counts[i, j] + counts[j, i]
     order = np.argsort(-both, kind="stable")[:top]
-    return list(zip(i[order], j[order], both[order], strict=True))
+    return list(zip(i[order].tolist(), j[order].tolist(), both[order].tolist(), strict=True))
 
 
 def best_scale(model: Regression, split: Split) -> float:
     """Return the factor on all weights, and so on all logits, of the lowest loss (Guo et al., 2017)."""
     z = model.logits(split.X)
     found = minimize_scalar(lambda k: model.loss_at(k * z, split.Y), (0.5, 2), tol=1e-6)
-    return found.x
+    return float(found.x)
 
 
 def costliest(seen: Readings, count: int) -> Ints:

@@ -101,7 +101,7 @@ def price(right: Array, loss: Array, size: int, rng: np.random.Generator) -> Pri
         excess.append(difference[checks] - difference.mean())
     prices = []
     for found, which in zip(np.transpose(excess), np.transpose(chosen), strict=True):
-        prices.append(Price(found.mean(), found.std(ddof=1), len(np.unique(which))))
+        prices.append(Price(float(found.mean()), float(found.std(ddof=1)), len(np.unique(which))))
     return Prices(*prices)
 
 

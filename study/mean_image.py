@@ -46,7 +46,7 @@ class Shifts(NamedTuple):
         residual = self.residual[:epochs].ravel()
         shift = self.shift[:epochs].ravel()
         slope = np.polyfit(residual, shift, 1)[0]
-        return np.corrcoef(residual, shift)[0, 1], slope / self.predicted
+        return float(np.corrcoef(residual, shift)[0, 1]), float(slope / self.predicted)
 
 
 def shifts(course: Course, data: Dataset) -> Shifts:
@@ -96,7 +96,7 @@ def step(course: Course, data: Dataset, batch: int, epoch: int) -> Step:
     wrong = {}
     for name, part in {"before": 0 * w, "step": whole, "along": along, "rest": rest}.items():
         logits = X[two] @ (w + part)
-        wrong[name] = (logits < 0).sum()
+        wrong[name] = int((logits < 0).sum())
     before = X @ w
     after = X @ (w + whole)
     return Step(before, after, float(share), wrong)

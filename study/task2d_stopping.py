@@ -48,7 +48,7 @@ def recurring(losses: Array) -> float:
     within = losses - losses.mean(axis=1, keepdims=True)
     chance = within - within.mean(axis=0)
     left = np.square(chance).sum() / np.square(within).sum()
-    return 1 - left
+    return 1 - float(left)
 
 
 def largest_change(run: Run, after: int) -> float:
@@ -56,7 +56,7 @@ def largest_change(run: Run, after: int) -> float:
     accuracy = run.history.validation_accuracy[after:]
     if len(accuracy) < 2:
         return math.nan
-    return np.abs(np.diff(accuracy)).max()
+    return float(np.abs(np.diff(accuracy)).max())
 
 
 def end_on_mean(run: Run, checks: int, patience: int) -> int:
@@ -85,7 +85,7 @@ def loss_after(run: Run, updates: int) -> float:
 def disagreements(a: Regression, b: Regression, split: Split) -> int:
     """Count the images of a split that one of two models classifies correctly and the other does not."""
     one, other = evaluate([a, b], split).correct
-    return (one != other).sum()
+    return int((one != other).sum())
 
 
 def cost_as_written(model: Regression, split: Split) -> float:

@@ -109,7 +109,7 @@ def find(course: Course) -> Spikes:
     second = np.delete(rise, batch, axis=1).max(axis=1)
     highest = rise.argmax(axis=1) == batch
     lowest = rise.argmin(axis=1) == after
-    always = (highest & lowest).all()
+    always = bool((highest & lowest).all())
     updates = np.arange(course.update(1, LATE), len(course.loss))
     checks = updates[(updates - 1) % EVERY == 0]
     met = checks[(checks - 1) % course.per_epoch == batch]
@@ -156,7 +156,7 @@ def few(model: LogisticRegression, batch: Split, start: int) -> Few:
     ten = order[:TEN]
     after = order[TEN : 2 * TEN]
     images = X[ten]
-    wrong = TEN - correct[ten].sum()
+    wrong = TEN - int(correct[ten].sum())
     lean = float(slant(images).mean())
     return Few(start + ten, start + after, images, cost[ten], wrong, lean)
 
@@ -179,7 +179,7 @@ def unity(w: Array, data: Split, ten: Ints) -> Unity:
         rows = rng.choice(threes, TEN, replace=False)
         drawn.append(agreement(terms[rows]))
     random = np.mean(drawn)
-    return Unity(agreement(terms[ten]), random)
+    return Unity(agreement(terms[ten]), float(random))
 
 
 def agreement(gradients: Array) -> float:

@@ -145,7 +145,7 @@ def load_long_runs() -> Stages:
 def distance(a: Sequence[Regression], b: Sequence[Regression]) -> float:
     """Return the largest difference of two weights, of any run."""
     difference = np.subtract([model.w for model in a], [model.w for model in b])
-    return np.abs(difference).max()
+    return float(np.abs(difference).max())
 
 
 def main() -> None:

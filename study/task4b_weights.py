@@ -119,7 +119,7 @@ def agreement(curvature: Array, variance: Array) -> float:
     """Return the rank correlation of curvatures with variances."""
     from scipy.stats import spearmanr  # takes long to import, and no worker needs it
 
-    return spearmanr(curvature, variance).statistic
+    return float(spearmanr(curvature, variance).statistic)
 
 
 @kept
@@ -148,7 +148,7 @@ def limit(model: SoftmaxRegression, data: Split) -> Limit:
     pixels = template[:784].ravel()
     likeness = np.corrcoef(pixels, model.w[:784].ravel())[0, 1]
     size = np.linalg.norm(model.w) / np.linalg.norm(template)
-    return Limit(likeness, size, float(outputs.max(axis=1).mean()))
+    return Limit(float(likeness), float(size), float(outputs.max(axis=1).mean()))
 
 
 @kept

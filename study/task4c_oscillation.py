@@ -116,4 +116,4 @@ def lead(model: Regression, data: Split) -> float:
     """Return the median, over images, of the largest logit minus the second largest."""
     z = np.sort(model.logits(data.X), axis=1)
     difference = z[:, -1] - z[:, -2]
-    return np.median(difference)
+    return float(np.median(difference))

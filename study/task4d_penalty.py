@@ -100,7 +100,7 @@ def stop(run: Run, optimum: SoftmaxRegression, data: Split) -> Stop:
     last = optimum.copy(run.last.w)
     excess = last.objective(*data) / optimum.objective(*data) - 1
     distance = np.linalg.norm(last.w - optimum.w) / norm(optimum)
-    return Stop(excess, distance)
+    return Stop(excess, float(distance))
 
 
 def norm(model: Regression) -> float:
