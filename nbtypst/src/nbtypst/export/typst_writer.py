@@ -49,19 +49,18 @@ class Writer:
     stand_ins: dict[str, str] = field(default_factory=dict)  # for characters that no font has
     floats: set[str] = field(default_factory=set)  # figures that go to the top of the next page
     marks: list[Any] = field(default_factory=list)  # formulas and pictures
-    fragile: dict[int, Any] = field(default_factory=dict)  # line: formula or picture
+
     shown_as_text: dict[Any, str] = field(default_factory=dict)  # formula: cell
     dropped: dict[str, str] = field(default_factory=dict)  # picture: cell
     replaced: dict[str, str] = field(default_factory=dict)  # character: cell
     place: str = ""
-    apart: bool = False  # whether it is in a table of several tall formulas, which would meet
-    wrapped: bool = False  # whether it is in one whose cells are wrapped
     leads: bool = False  # whether a displayed equation follows
+    apart: bool = False  # for a table of several tall formulas, which would meet
+    wrapped: bool = False  # for one whose cells are wrapped
 
     def write(self) -> str:
         """Return the source of the document's body."""
-        self.marks = []
-        self.fragile = {}
+        self.marks.clear()
         text = ""
         blocks = self.document.blocks
         for number, (place, block) in enumerate(blocks, 1):
@@ -73,11 +72,11 @@ class Writer:
             if _leftwards(words_of([block])):
                 written = f"#[#set text(dir: rtl)\n{written}\n]"
             text += f"{written}\n\n"
-        for number, line in enumerate(text.split("\n"), 1):
-            mark = re.match(r"/\*(\d+)\*/", line)
-            if mark:
-                self.fragile[number] = self.marks[int(mark[1])]
         return text
+
+    def marked(self, line: str) -> list[Any]:
+        """Return the formula or the picture that a line of the source begins with, if it does."""
+        return [self.marks[int(mark)] for mark in re.findall(r"\A/\*(\d+)\*/", line)]
 
     def _mark(self, what: Any) -> str:
         """Return a comment by which an error's line leads to what is written there."""
@@ -94,8 +93,12 @@ class Writer:
         return json.dumps(text.replace("\r", "").replace("\t", "    "), ensure_ascii=False)
 
     def _label(self, name: str) -> str:
+        """Return the label of what stands before it, "" without a name."""
+        return f"#label({self.string(name)})" if name else ""
+
+    def _anchor(self, name: str) -> str:
         """Return a place to which a link can lead, "" without a name."""
-        return f"#metadata(none)#label({self.string(name)});" if name else ""
+        return f"#metadata(none){self._label(name)};" if name else ""
 
     def blocks(self, blocks: Blocks) -> str:
         """Return blocks as the inside of a Typst content block."""
@@ -131,11 +134,11 @@ class Writer:
         level, (name, _, _), inlines = content
         appendix = level == 1 and stringify(inlines).startswith("Appendix")
         start = "#place.flush()\n" + ("#pagebreak(weak: true)\n" if appendix else "")
-        return f"{start}#heading(level: {level})[{self.inlines(inlines)}]#label({self.string(name)})"
+        return f"{start}#heading(level: {level})[{self.inlines(inlines)}]{self._label(name)}"
 
     def _items(self, items: list[Blocks]) -> str:
         tight = all(block["t"] != "Para" for item in items for block in item)
-        return f"tight: {str(tight).lower()}, " + "".join(f"[{self.blocks(item)}]," for item in items)
+        return f"tight: {json.dumps(tight)}, " + "".join(f"[{self.blocks(item)}]," for item in items)
 
     def _term(self, term: Inlines, meanings: list[Blocks]) -> str:
         words = "\n\n".join(map(self.blocks, meanings))
@@ -150,7 +153,7 @@ class Writer:
             return f"#nb.alert({self.string(classes[1])})[{self.blocks(blocks)}]"
         if style in ("input", "output", "error"):
             return self.code(style, blocks[0]["c"])
-        return self._label(name) + self.blocks(blocks)
+        return self._anchor(name) + self.blocks(blocks)
 
     def code(self, style: str, content: Any) -> str:
         """Return a block of code: its words may break anywhere, so that none is cut."""
@@ -168,12 +171,11 @@ class Writer:
         groups = [(display, list(items)) for display, items in groupby(inlines, _is_display)]
         for number, (display, items) in enumerate(groups, 1):
             if display:
-                parts += [self.math(item["c"]) for item in items]
-                parts[-len(items)] = place + parts[-len(items)]
+                parts.append(place + "\n\n".join(self.math(item["c"]) for item in items))
                 place = ""
                 continue
             words = self.inlines(items)
-            if not words.strip():
+            if not words:
                 continue
             plain = stringify(items)
             if number < len(groups) and not plain.strip() and "#metadata" in words:
@@ -224,7 +226,7 @@ class Writer:
                 (name, classes, pairs), inner = content  # of a Span
                 if classes == ["picture"]:
                     return self._picture(dict(pairs)["key"])
-                return self._label(name) + self.inlines(inner)
+                return self._anchor(name) + self.inlines(inner)
 
     def math(self, formula: Formula) -> str:
         """Return a formula with its reading in words, or its source where Typst cannot set it."""
@@ -239,9 +241,9 @@ class Writer:
             made = f"nb.read({alt},\n{self._mark(formula)}${body}$\n)"
             return f"#box(inset: (y: 0.25em), {made});" if self.apart and _TALL.search(body) else f"#{made};"
         tag = self.string(formula.tag) if formula.tag else "none"
-        boxed = str(formula.boxed).lower()
         name = self.string(formula.name)
         call = "fitting" if len(body) > LONG_FORMULA else "display"
+        boxed = json.dumps(formula.boxed)
         return f"#nb.{call}({alt}, {tag}, {name}, {boxed},\n{self._mark(formula)}$ {body} $\n)"
 
     def _source(self, formula: Formula) -> str:
@@ -251,8 +253,8 @@ class Writer:
         if formula.tag:
             source += rf" \tag{{{formula.tag}}}"
         code = self.string(source)
-        label = self._label(formula.name)
-        return f'{label}#nb.code("plain", "latex", {code})' if formula.display else f"{label}#raw({code});"
+        call = f'#nb.code("plain", "latex", {code})' if formula.display else f"#raw({code});"
+        return self._anchor(formula.name) + call
 
     def _image(self, key: str) -> str:
         """Return a picture at its own size, or as large as fits a page."""
@@ -275,13 +277,13 @@ class Writer:
     def figure(self, name: str, key: str, caption: Blocks) -> str:
         """Return a picture with its caption; without one it stays where it is."""
         words = self.blocks(caption)
-        label = f"#label({self.string(name)})" if name else ""
+        label = self._label(name)
         if key in self.broken:
             return f"#metadata(none){label} {self._dropped(key)}\n\n{words}"
         place = "top" if name in self.floats else "none"
         body = "caption: none"
         if words.strip() or name:
-            inside = self._label(f"in:{name}" if name else "")  # a name that no heading has
+            inside = self._anchor(name and f"in:{name}")  # which no heading has
             body = f"caption: [{inside}{words}]"
         return f"#figure(kind: image, placement: {place}, {body},\n{self._image(key)}\n){label}"
 
@@ -291,32 +293,31 @@ class Writer:
         rows = [*head, *(row for body in bodies for row in body[3]), *foot]
         aligned = ", ".join(_ALIGN[alignment["t"]] for alignment, _ in columns)
         widths = _widths(rows, len(columns))
-        math = (node["c"] for row in rows for node in nodes(row) if node["t"] == "Math")
-        self.apart = sum(bool(_TALL.search(self.formulas.get(one) or "")) for one in math) > 1
-        self.wrapped = "(" in widths
+        tall = [node for node in nodes(rows, "Math") if _TALL.search(self.formulas.get(node["c"], ""))]
+        inside = replace(self, apart=len(tall) > 1, wrapped="(" in widths)
         opening = f"table(columns: {widths}, align: ({aligned},), "
         if head:
             # what is repeated on another page is an artifact, and may hold no link
-            linked = any(node["t"] in ("Link", "Note") for row in head for node in nodes(row))
-            opening += f"table.header(repeat: {str(not linked).lower()}, {''.join(map(self._row, head))}),"
-        body = f"{opening}{''.join(map(self._row, rows[len(head) :]))})"
+            repeated = json.dumps(not any(nodes(head, "Link", "Note")))
+            opening += f"table.header(repeat: {repeated}, {inside.rows(head)}),"
+        body = f"{opening}{inside.rows(rows[len(head) :])})"
         if len(rows) > LONG_TABLE:
-            body += f", sample: {opening}{''.join(map(self._row, _sample(rows, len(columns))))})"
-        self.apart = self.wrapped = False
-        heads = max(body[1] for body in bodies) if bodies else 1
-        body += f", index: {max(heads, 1)}"
+            body += f", sample: {opening}{inside.rows(_sample(rows, len(columns)))})"
+        heads = max([1, *(body[1] for body in bodies)])
         words = self.blocks(above)
         caption = f"[{words}]" if words.strip() else "none"
-        label = f"#label({self.string(name)})" if name else ""
-        return f"#figure(kind: table, caption: {caption}, nb.fitted({body})){label}"
+        return (
+            f"#figure(kind: table, caption: {caption}, nb.fitted({body}, index: {heads})){self._label(name)}"
+        )
 
-    def _row(self, row: Any) -> str:
+    def rows(self, rows: list[Any]) -> str:
+        """Return the cells of rows of a table."""
         cells = ""
-        for _, alignment, rows, columns, blocks in row[1]:
-            options = f"rowspan: {rows}, colspan: {columns}, " if (rows, columns) != (1, 1) else ""
+        for _, alignment, tall, wide, blocks in (cell for _, row in rows for cell in row):
+            options = f"rowspan: {tall}, colspan: {wide}, " if (tall, wide) != (1, 1) else ""
             if alignment["t"] != "AlignDefault":
                 options += f"align: {_ALIGN[alignment['t']]}, "
-            elif columns > 1:
+            elif wide > 1:
                 options += "align: center, "
             words = _TEXT.sub(r"\1", f"[{self.blocks(blocks)}]")  # a string takes a quarter less of memory
             cells += f"table.cell({options}{words})," if options else f"{words},"

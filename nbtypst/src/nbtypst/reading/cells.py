@@ -6,6 +6,7 @@ from dataclasses import dataclass, field
 from typing import Any
 
 from nbconvert.filters import strip_ansi
+from pandocfilters import CodeBlock
 
 from nbtypst.problems import Problems, name_of
 from nbtypst.reading.markdown import (
@@ -15,7 +16,6 @@ from nbtypst.reading.markdown import (
     from_latex_text,
     from_markdown,
     one_line,
-    plain_code,
     printable,
     sanitise,
     typeset,
@@ -135,7 +135,8 @@ class _Reader:
 
     def code(self, kind: str, text: str, language: str = "") -> Piece:
         """Return a piece that is a block of code."""
-        return Piece(self.place, kind, blocks=[plain_code(text, language)])
+        attributes = ["", [language] if language else [], []]
+        return Piece(self.place, kind, blocks=[CodeBlock(attributes, printable(text))])
 
     def markdown(self, source: str) -> Piece:
         """Return Markdown as a piece; as its source where the parser fails."""

@@ -116,8 +116,7 @@ def collect(
 
 def placed(blocks: Placed, *kinds: str) -> Placed:
     """Return every node of placed blocks, or every one of some kinds, with its cell's name."""
-    found = [(place, node) for place, block in blocks for node in nodes(block)]
-    return [(place, node) for place, node in found if node["t"] in kinds] if kinds else found
+    return [(place, node) for place, block in blocks for node in nodes(block, *kinds)]
 
 
 def _targets(blocks: Placed) -> set[str]:

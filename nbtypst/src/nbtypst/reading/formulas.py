@@ -9,7 +9,7 @@ from typing import Any, NamedTuple
 
 from pandocfilters import Math, Para, Str
 
-from nbtypst.reading.markdown import pandoc, printable, tree
+from nbtypst.reading.markdown import Match, pandoc, printable, tree
 from nbtypst.reading.names import names
 
 TAG = re.compile(r"\s*\\tag\*?\s*\{([^{}]*)\}")
@@ -80,6 +80,7 @@ _PLAIN: list[tuple[str, Any]] = [
     (r"\\verb([^\w\s])(.*?)\1", r"\\texttt{\2}"),
     (r"\n\s*\n", "\n"),
 ]
+_NEXT = "\ufdd5"  # before each formula that pandoc converts: no formula has it
 MOST_SWITCHES = 200  # of a formula
 LONGEST = 5_000  # characters of a formula with its macros expanded
 MOST_READ = 200_000  # characters of the calls of macros in it
@@ -284,18 +285,16 @@ def to_typst(formulas: Iterable[Formula]) -> dict[Formula, str]:
     unique = list(dict.fromkeys(formulas))
     if not unique:
         return {}
-    blocks = [Para([Str("nbtypst0x")])]
-    for number, one in enumerate(unique, 1):
-        blocks.append(_math(_for_typst(one.latex)))
-        blocks.append(Para([Str(f"nbtypst{number}x")]))
-    text = pandoc(tree(blocks), "-f", "json", "-t", "typst", "--quiet")
+    blocks = []
+    for one in unique:
+        blocks += [Para([Str(_NEXT)]), _math(_for_typst(one.latex))]
+    _, *found = pandoc(tree(blocks), "-f", "json", "-t", "typst", "--quiet").split(_NEXT)
     done = {}
-    for one, piece in zip(unique, re.split(r"nbtypst\d+x", text)[1:-1], strict=True):
-        match = re.fullmatch(r"\s*\$(.*)\$\s*", piece, re.S)
-        if match:
-            bare = re.sub(r'"(?:[^"\\]|\\.)*"|\\.', "", match[1], flags=re.S)
-            if "$" not in bare and not _FORBIDDEN.search(bare):
-                done[one] = _typst(match[1].replace("\n", " ").strip())
+    for one, piece in zip(unique, found, strict=True):
+        math = piece.strip()
+        bare = re.sub(r'"(?:[^"\\]|\\.)*"|\\.', "", math, flags=re.S)
+        if re.fullmatch(r"\$[^$]*\$", bare) and not _FORBIDDEN.search(bare):
+            done[one] = _typst(math[1:-1].replace("\n", " ").strip())
     return done
 
 
@@ -316,7 +315,7 @@ def _for_typst(latex: str) -> str:
     return _expand(latex, {}, _BRACES)
 
 
-def _system(found: re.Match[str]) -> str:
+def _system(found: Match) -> str:
     """Return a system of equations as a matrix; pandoc sets its brace before the first line alone."""
     body = found[2]
     if found[1] == "array":
@@ -326,7 +325,7 @@ def _system(found: re.Match[str]) -> str:
     return f"\\begin{{pmatrix}}\ue001 {body}\\end{{pmatrix}}"
 
 
-def _apart(found: re.Match[str]) -> str:
+def _apart(found: Match) -> str:
     """Return aligned equations that stand side by side with the gaps between them, which pandoc loses."""
     lines = found[0].split(r"\\")
     for number, line in enumerate(lines):

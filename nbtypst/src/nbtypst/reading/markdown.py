@@ -21,7 +21,6 @@ from typing import Any
 
 import nh3
 from nbconvert.filters.markdown_mistune import IPythonRenderer, MarkdownWithMath
-from pandocfilters import CodeBlock
 
 from nbtypst.reading.names import names
 
@@ -137,10 +136,8 @@ class _Renderer(IPythonRenderer):
         return _math(f"\\begin{{{name}}}{body}\\end{{{name}}}", DISPLAY)
 
     def block_code(self, code: str, info: str | None = None) -> str:
-        words = (info or "").split()
-        language = re.sub(r"[^\w+#-]", "", words[0]) if words else ""
-        name = f' class="language-{language}"' if language else ""
-        return f"<pre><code{name}>{escape(code)}</code></pre>\n"
+        plain = re.sub(r"[^\w+#\s-]", "", info or "")
+        return super(IPythonRenderer, self).block_code(code, plain)  # without pygments
 
     def block_html(self, html: str) -> str:
         return typeset(html)
@@ -263,11 +260,6 @@ def printable(text: str) -> str:
 def one_line(text: str) -> str:
     """Return text in one line, without the characters that no page can hold."""
     return " ".join(printable(text).split())
-
-
-def plain_code(text: str, language: str = "") -> Block:
-    """Return text as a block of code."""
-    return CodeBlock(["", [language] if language else [], []], printable(text))
 
 
 def drawn(html: str) -> str:
@@ -397,9 +389,9 @@ def pandoc(text: str, *options: str) -> str:
     return done.stdout
 
 
-def tree(blocks: Blocks, meta: Block | None = None) -> str:
+def tree(blocks: Blocks) -> str:
     """Return blocks as pandoc's JSON of a document."""
-    return json.dumps({"pandoc-api-version": [1, 23, 1], "meta": meta or {}, "blocks": blocks})
+    return json.dumps({"pandoc-api-version": [1, 23, 1], "meta": {}, "blocks": blocks})
 
 
 @cache

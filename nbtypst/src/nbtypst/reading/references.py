@@ -13,25 +13,24 @@ from pandocfilters import Link, Span, Str, stringify
 from nbtypst.problems import Problems
 from nbtypst.reading.markdown import NOTHING, Block, Blocks, Inlines
 
-PREFIX = {"equation": "eq-", "figure": "fig-", "table": "tbl-", "task": "task-"}
-KINDS = {  # by the words that name them, in English and Norwegian
-    "equation": "equation",
-    "figur": "figure",
-    "figure": "figure",
-    "ligning": "equation",
-    "likning": "equation",
+KINDS = {  # as ids begin, by the words that name them in English and Norwegian
+    "equation": "eq",
+    "figur": "fig",
+    "figure": "fig",
+    "ligning": "eq",
+    "likning": "eq",
     "oppgave": "task",
-    "tabell": "table",
-    "table": "table",
+    "tabell": "tbl",
+    "table": "tbl",
     "task": "task",
 }
 _SHOWN = {"eq": "equation ({})", "fig": "Figure {}", "task": "task {}", "tbl": "Table {}"}
 CAPTIONED = r"(?:A?\d+[a-z]?|[A-Z])(?:\.\d+)?(?!\w)"
 _LABEL = {
-    "equation": r"\(\w+\)",
-    "figure": CAPTIONED,
-    "table": CAPTIONED,
+    "eq": r"\(\w+\)",
+    "fig": CAPTIONED,
     "task": r"\d[a-z](?!\w)",
+    "tbl": CAPTIONED,
 }
 _ANY = "(?:" + "|".join(sorted(set(_LABEL.values()))) + ")"
 _MENTION = re.compile(
@@ -84,7 +83,7 @@ class References:
         names = [made]
         task = re.match(r"(?:(?:Task|Oppgave) )?(\d[a-z])\b", words)
         if task:
-            names.insert(0, PREFIX["task"] + task[1])
+            names.insert(0, f"task-{task[1]}")
         numbered = (f"{made}-{number}" for number in count(1))
         free = next(name for name in chain(names, numbered) if name not in self.ids)
         self.ids.add(free)
@@ -178,13 +177,13 @@ class References:
             kind = KINDS[mention[1].lower()]
             start = mention.start()
             for number, label in enumerate(re.finditer(_LABEL[kind], mention[3])):
-                name = PREFIX[kind] + label[0].strip("()").lower()
+                name = f"{kind}-{label[0].strip('()').lower()}"
                 if name == own or (number and not mention[2]):
                     break
                 if number:
                     start = mention.start(3) + label.start()
                 end = mention.start(3) + label.end()
-                if name not in self.ids and kind == "figure" and re.search(r"\d[a-z]$", name):
+                if name not in self.ids and kind == "fig" and re.search(r"\d[a-z]$", name):
                     name = name[:-1]  # a panel of it
                 if name not in self.ids:
                     self._warn(name, text[start:end], place)
@@ -225,13 +224,14 @@ def close_levels(headings: Blocks) -> None:
         heading["c"][0] = min(len(above), DEEPEST)
 
 
-def nodes(node: Any) -> Iterator[Block]:
-    """Yield every node of a tree of blocks, in order."""
+def nodes(node: Any, *kinds: str) -> Iterator[Block]:
+    """Yield every node of a tree of blocks, or every one of some kinds, in order."""
     left = [node]
     while left:
         one = left.pop()
         if isinstance(one, dict):
-            yield one
+            if not kinds or one["t"] in kinds:
+                yield one
             left.append(one.get("c"))
         elif isinstance(one, list):
             left += reversed(one)

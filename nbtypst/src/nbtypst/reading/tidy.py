@@ -43,7 +43,7 @@ from nbtypst.reading.markdown import (
     printable,
 )
 from nbtypst.reading.pictures import Picture, Remote, from_address
-from nbtypst.reading.references import BREAKS, CAPTIONED, KINDS, PREFIX, nodes, words_of
+from nbtypst.reading.references import BREAKS, CAPTIONED, KINDS, nodes, words_of
 
 DEEPEST = 12  # nested blocks
 _CAPTION = re.compile(rf"(Figure|Figur|Table|Tabell) ({CAPTIONED})\s*[.:]\s")
@@ -175,10 +175,9 @@ class Tidier:
         anchors = _anchor(name)
         if not stringify(inlines).strip():
             return [*anchors, *_paragraph("Para", inlines)]
-        for node in nodes(inlines):
-            if node["t"] == "Span":
-                anchors += _anchor(node["c"][0][0])
-                node["c"][0][0] = ""
+        for node in nodes(inlines, "Span"):
+            anchors += _anchor(node["c"][0][0])
+            node["c"][0][0] = ""
         return [*anchors, Header(level, NOTHING, inlines)]
 
     def _rows(self, rows: list[Any]) -> list[Any]:
@@ -315,12 +314,12 @@ def _captioned(blocks: Blocks) -> Blocks:
         if not found:
             continue
         kind = KINDS[found[1].lower()]
-        name = f"{PREFIX[kind]}{found[2].lower()}"
+        name = f"{kind}-{found[2].lower()}"
         above = blocks[max(number - 1, 0) : number]
-        for other in [*blocks[number + 1 : number + 2], *above] if kind == "table" else above:
-            if kind == "figure" and other["t"] == "Div" and other["c"][0][:2] == ["", ["figure"]]:
+        for other in [*blocks[number + 1 : number + 2], *above] if kind == "tbl" else above:
+            if kind == "fig" and other["t"] == "Div" and other["c"][0][:2] == ["", ["figure"]]:
                 other["c"] = [[name, *other["c"][0][1:]], [block]]
-            elif kind == "table" and other["t"] == "Table" and not other["c"][1][1]:
+            elif kind == "tbl" and other["t"] == "Table" and not other["c"][1][1]:
                 other["c"][:2] = [[name, [], []], [None, [block]]]
             else:
                 continue
