@@ -13,7 +13,6 @@ import typst
 
 from nbtypst.export.exporter import ReportExporter
 from nbtypst.export.typst_writer import Writer, stand_in
-from nbtypst.problems import Problems
 from nbtypst.reading.document import Document, placed
 from nbtypst.reading.formulas import to_typst
 from nbtypst.reading.mending import Data
@@ -46,14 +45,8 @@ class ReportPDFExporter(ReportExporter):
         formulas = [node["c"] for _, node in placed(document.blocks, "Math")]
         writer = Writer(document, to_typst(formulas))
         pdf = self._compile(writer)
-        problems = document.problems
-        for formula, place in writer.shown_as_text.items():
-            problems.warn(place, f"the formula {formula.latex!r} cannot be set", "its source is shown")
-        for key, place in sorted(writer.dropped.items()):
-            alt = document.pictures[key].alt
-            problems.warn(place, f"the picture {alt!r} cannot be shown", "its text is")
-        _warn_of_missing(writer, problems)
-        problems.stop()
+        _warn_of_missing(writer)
+        document.problems.stop()
         return pdf
 
     def _compile(self, writer: Writer) -> bytes:
@@ -131,7 +124,7 @@ def _to_move(figures: list[Data], floats: set[str], settled: set[str]) -> str:
     return next(iter(early + tops), "")
 
 
-def _warn_of_missing(writer: Writer, problems: Problems) -> None:
+def _warn_of_missing(writer: Writer) -> None:
     """Warn, where they come first, of characters that no font of this package has, once for each remedy."""
     found: dict[str, dict[str, str]] = {}
     for char, place in writer.replaced.items():
@@ -142,7 +135,8 @@ def _warn_of_missing(writer: Writer, problems: Problems) -> None:
         shown = "".join(sorted(places))
         if len(shown) > 20:
             shown = f"{shown[:20]}… and {len(shown) - 20} more characters"
-        problems.warn(next(iter(places.values())), f"no font of this package has {shown!r}", advice)
+        place = next(iter(places.values()))
+        writer.document.problems.warn(place, f"no font of this package has {shown!r}", advice)
 
 
 def _repair(writer: Writer, error: Any, lines: list[str], may_borrow: bool) -> bool:

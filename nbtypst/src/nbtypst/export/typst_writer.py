@@ -49,9 +49,6 @@ class Writer:
     stand_ins: dict[str, str] = field(default_factory=dict)  # for characters that no font has
     floats: set[str] = field(default_factory=set)  # figures that go to the top of the next page
     marks: list[Any] = field(default_factory=list)  # formulas and pictures
-
-    shown_as_text: dict[Any, str] = field(default_factory=dict)  # formula: cell
-    dropped: dict[str, str] = field(default_factory=dict)  # picture: cell
     replaced: dict[str, str] = field(default_factory=dict)  # character: cell
     place: str = ""
     leads: bool = False  # whether a displayed equation follows
@@ -248,11 +245,9 @@ class Writer:
 
     def _source(self, formula: Formula) -> str:
         """Return a formula's LaTeX as code."""
-        self.shown_as_text[formula] = self.place
-        source = formula.latex
-        if formula.tag:
-            source += rf" \tag{{{formula.tag}}}"
-        code = self.string(source)
+        fault = f"the formula {formula.latex!r} cannot be set"
+        self.document.problems.warn(self.place, fault, "its source is shown")
+        code = self.string(formula.latex + (rf" \tag{{{formula.tag}}}" if formula.tag else ""))
         call = f'#nb.code("plain", "latex", {code})' if formula.display else f"#raw({code});"
         return self._anchor(formula.name) + call
 
@@ -266,8 +261,10 @@ class Writer:
         return f'{self._mark(key)}image("{key}.{picture.kind}", alt: {alt}, {sides})'
 
     def _dropped(self, key: str) -> str:
-        self.dropped[key] = self.place
-        return f"#{self.string(f'[{self.document.pictures[key].alt}]')};"
+        """Return the text of a picture that does not compile."""
+        alt = self.document.pictures[key].alt
+        self.document.problems.warn(self.place, f"the picture {alt!r} cannot be shown", "its text is")
+        return f"#{self.string(f'[{alt}]')};"
 
     def _picture(self, key: str) -> str:
         if key in self.broken:

@@ -151,16 +151,13 @@ class _Reader:
         """Return HTML as a piece, and warn of each element that no page shows."""
         html, lost = visible(source)
         for tag, address in lost:
-            advice = f"its address {address} stands there" if address else ""
-            self.warn(f"a page cannot show <{tag}>", advice)
+            self.warn(f"a page cannot show <{tag}>", address and f"its address {address} stands there")
         return Piece(self.place, html=html)
 
     def raw(self, cell: Any) -> list[Piece]:
         """Return a raw cell that is meant for this kind of page, or for no kind in particular."""
-        if _PAGE.fullmatch(cell.source.strip()):
-            return [self.markdown(cell.source)]
         kind = str(cell.metadata.get("raw_mimetype", cell.metadata.get("format", ""))).lower()
-        if kind == "text/markdown":
+        if kind == "text/markdown" or _PAGE.fullmatch(cell.source.strip()):
             return [self.markdown(cell.source)]
         if kind == "text/html":
             return [self.html(typeset(cell.source))]
@@ -189,13 +186,13 @@ class _Reader:
         for kind in ORDER:
             mime = kind.partition(",")[0]
             piece = self._form(kind, joined(data[mime]), about) if mime in data else None
-            if piece is not None:
+            if piece:
                 self._warn_of_richer(data, kind)
                 break
         else:
             piece = self._no_form(data)
-        name = str(about.get("id", ""))
-        piece.name = name if _NAME.fullmatch(name) else ""
+        if _NAME.fullmatch(name := str(about.get("id"))):
+            piece.name = name
         addresses = _addresses(joined(data.get("text/html", ""))) if piece.picture else []
         if about.get("caption"):
             piece.caption = from_markdown(str(about["caption"]))
@@ -240,14 +237,12 @@ class _Reader:
         if set(data) == {"text/html"} and "<script" not in html and not visible(html)[1]:
             return Piece(self.place)  # as in Jupyter
         kinds = ", ".join(sorted(data)) or "nothing"
-        fault = f"a page cannot show an output of the kind {kinds}"
-        self.warn(fault, "give it a text/plain form too")
+        self.warn(f"a page cannot show an output of the kind {kinds}", "give it a text/plain form too")
         return self.code("output", f"[An output that a page cannot show: {kinds}]")
 
     def _start(self, text: str) -> Piece:
         """Return the start of an output that is too long."""
-        fault = f"an output has {len(text):,} characters"
-        self.warn(fault, "only its start is shown")
+        self.warn(f"an output has {len(text):,} characters", "only its start is shown")
         return self.code("output", terminal(text[:START]) + "\n…")
 
     def _warn_of_richer(self, data: Data, shown: str) -> None:
@@ -256,14 +251,13 @@ class _Reader:
         if shown == "text/plain" and "<script" in joined(data.get("text/html", "")):
             richer.append("text/html that is scripts alone")
         if richer and shown in ("text/plain", "text/html"):
-            fault = f"a page cannot show {', '.join(richer)}"
-            self.warn(fault, "its text is shown instead")
+            self.warn(f"a page cannot show {', '.join(richer)}", "its text is shown instead")
 
     def _picture(self, kind: str, text: str, about: Data) -> Piece | None:
         """Return a picture as a figure; None, and a warning, if it cannot be read."""
         own = mapping(about.get(kind))
         try:
-            picture = from_output(kind, text, own)
+            picture = from_output(text, own)
         except ValueError as error:
             self.warn(f"its {kind} cannot be shown: {error}")
             return None

@@ -80,13 +80,12 @@ def _drawing(source: str) -> Picture:
     return Picture(svg.encode(), "svg", width, height)
 
 
-def from_output(kind: str, text: str, about: Data) -> Picture:
-    """Return the picture of an output's text of one MIME type, at the size that its metadata asks for."""
-    found = picture(text) if "svg" in kind else picture(_bytes(text))
-    return _sized(found, about.get("width"), about.get("height"))
+def from_output(text: str, about: Data) -> Picture:
+    """Return the picture of an output's text, at the size that its metadata asks for."""
+    return _sized(_from_text(text), about)
 
 
-def from_address(address: str, folder: str | None, attachments: Data, sides: dict[str, str]) -> Picture:
+def from_address(address: str, folder: str | None, attachments: Data, sides: Data) -> Picture:
     """Return the picture that Markdown or HTML names: an attachment, data, or a file in the folder.
 
     Raises Remote for one on the network, ValueError for any other that is not to be had.
@@ -103,18 +102,19 @@ def from_address(address: str, folder: str | None, attachments: Data, sides: dic
         raise ValueError(f"the address {address[:60]!r} is of no file in the notebook's folder")
     else:
         found = picture(_beside(address, folder).read_bytes())
-    return _sized(found, sides.get("width"), sides.get("height"))
+    return _sized(found, sides)
 
 
-def _bytes(text: str) -> bytes:
-    return b64decode(re.sub(r"\s", "", text))
+def _from_text(text: str) -> Picture:
+    """Return the picture of a text, which is SVG, or any in base64."""
+    return picture(text if "<svg" in text else b64decode(re.sub(r"\s", "", text)))
 
 
-def _sized(found: Picture, width: object, height: object) -> Picture:
-    """Return the picture with a side or both set, where they are lengths."""
+def _sized(found: Picture, sides: Data) -> Picture:
+    """Return the picture with its width, its height or both set, where they are lengths."""
     ratio = found.width / found.height
-    wide = points(str(width))
-    high = points(str(height))
+    wide = points(str(sides.get("width")))
+    high = points(str(sides.get("height")))
     if wide or high:
         found.width = wide or high * ratio
         found.height = high or wide / ratio
@@ -127,9 +127,8 @@ def _attached(name: str, attachments: Data) -> Picture:
     if not bundle:
         raise ValueError(f"the cell has no attachment {name!r}")
     for data in bundle.values():
-        text = joined(data)
         try:
-            return picture(text if "<svg" in text else _bytes(text))
+            return _from_text(joined(data))
         except ValueError as error:
             problem = error
     raise problem

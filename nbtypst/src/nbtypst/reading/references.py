@@ -66,13 +66,14 @@ class References:
     order: dict[str, list[tuple[str, str]]] = field(default_factory=dict)  # kind: label and place of each
 
     def add(self, name: str, place: str) -> str:
-        """Note the id of a figure, a table or an equation and return it; "" for a second use of it."""
+        """Note the id of a figure, a table or an equation and return it; "" for none or a second use."""
         if name in self.ids:
             self.problems.warn(place, f"{_shown(name)} is there twice", "give each its own number")
             return ""
-        self.ids.add(name)
-        kind, _, label = name.partition("-")
-        self.order.setdefault(kind, []).append((label, place))
+        if name:
+            self.ids.add(name)
+            kind, _, label = name.partition("-")
+            self.order.setdefault(kind, []).append((label, place))
         return name
 
     def heading(self, block: Block) -> None:
@@ -92,9 +93,9 @@ class References:
             self.aliases.setdefault(alias, free)
 
     def anchor(self, name: str) -> str:
-        """Note an id that the author gave to a place in the text and return it; "" if it is taken."""
+        """Note an id that the author gave to a place in the text and return it; "" for none or one taken."""
         safe = re.sub(r"[^\w.-]", "-", name)
-        if safe in self.ids:
+        if not safe or safe in self.ids:
             return ""
         self.ids.add(safe)
         self.aliases.setdefault(name, safe)
