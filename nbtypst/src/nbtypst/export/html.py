@@ -6,7 +6,7 @@ from html import escape
 from importlib.resources import as_file, files
 from typing import Any
 
-from pandocfilters import Code, Div, Math, RawBlock, RawInline
+from pandocfilters import Code, Math, RawBlock, RawInline
 
 from nbtypst.export import mathml
 from nbtypst.export.exporter import ReportExporter
@@ -118,7 +118,7 @@ def _widgets(document: Document) -> dict[str, str]:
     """Return the HTML of each widget that the page has, by its name."""
     made = {}
     for place, node in placed(document.blocks, "Div"):
-        name, classes, _ = node["c"][0]
+        (name, classes, _), _ = node["c"]
         if classes == ["widget"]:
             made[name] = widgets.made(name, place, document.problems)
     return made
@@ -147,20 +147,19 @@ def _to_html(node: Block, document: Document, sources: set[str]) -> Blocks:
         return [RawInline("html", _image(document.pictures[key]))]
     if kind == "Table":
         return _table(content)
-    if kind != "Div" or not content[0][1]:
+    if kind != "Div":
         return [node]
-    (name, (style, *_), _), blocks = content
-    if style == "figure":
-        return _figure(content, document)
-    if style == "widget":
-        return [_raw(f"<!-- widget {name} -->")]  # holds its place: no notebook can bring a comment there
-    if style in ("input", "output", "error"):
-        node = Div(["", [style], []], blocks)
-        if style == "input" and document.settings.hide_code:
+    (name, classes, _), blocks = content
+    match classes:
+        case ["figure"]:
+            return _figure(content, document)
+        case ["widget"]:
+            return [_raw(f"<!-- widget {name} -->")]  # holds its place: no notebook brings a comment there
+        case ["input"] if document.settings.hide_code:
             return [_raw(_CODE), node, _raw("</details>")]
-    if content[0][1] == ["alert", "details"]:
-        middle = [_raw("</summary>"), *blocks[1:], _raw("</details>")]
-        return [_raw('<details class="fold" open><summary>'), *blocks[:1], *middle]
+        case ["alert", "details"]:
+            middle = [_raw("</summary>"), *blocks[1:], _raw("</details>")]
+            return [_raw('<details class="fold" open><summary>'), *blocks[:1], *middle]
     return [node]
 
 
@@ -213,11 +212,8 @@ def _formula(node: Block, sources: set[str]) -> Blocks:
         node = Code(NOTHING, formula.latex)
     if not formula.display:
         return [node]
-    name = ""
-    number = ""
-    if formula.tag:
-        name = f' id="{escape(formula.name)}"'
-        number = f"<span>({escape(formula.tag)})</span>"
+    name = f' id="{escape(formula.name)}"' if formula.tag else ""
+    number = f"<span>({escape(formula.tag)})</span>" if formula.tag else ""
     opening = f'<span class="equation{" boxed" * formula.boxed}" tabindex="0"{name}><span>'
     return [RawInline("html", opening), node, RawInline("html", f"</span>{number}</span>")]
 

@@ -6,7 +6,6 @@ first two fields stand where pandoc has a formula's kind and LaTeX.
 """
 
 import re
-from collections.abc import Iterable
 from dataclasses import dataclass
 from pathlib import PurePosixPath
 from typing import Any
@@ -121,8 +120,9 @@ class Tidier:
                 known = [name for name in classes if re.fullmatch(r"[\w+#-]{1,30}", name)]
                 language = [name.removeprefix("language-") for name in known[:1]]
                 if language == ["mermaid"]:
-                    advice = "a picture of it would be shown"
-                    self._warn("a diagram of Mermaid is shown as its source", advice)
+                    self._warn(
+                        "a diagram of Mermaid is shown as its source", "a picture of it would be shown"
+                    )
                 return [CodeBlock(["", language, []], printable(text))]
             case "BlockQuote" | "Note":
                 return [{"t": kind, "c": self._blocks(content)}]
@@ -130,8 +130,7 @@ class Tidier:
                 return [BulletList(self._items(content))]
             case "OrderedList":
                 (start, *style), items = content
-                first = max(0, min(start, 999_999))
-                return [OrderedList([first, *style], self._items(items))]
+                return [OrderedList([max(0, min(start, 999_999)), *style], self._items(items))]
             case "DefinitionList":
                 pairs = [[self._nodes(term), self._items(meanings)] for term, meanings in content]
                 return [DefinitionList(pairs)]
@@ -140,13 +139,13 @@ class Tidier:
             case "Table":
                 return self._table(content)
             case "Div":
-                (_, classes, pairs), _ = content
-                blocks = self._opened(*content)
+                (name, classes, pairs), inside = content
+                blocks = [*_anchor(name), *self._blocks(inside)]
                 own = classes[:1] == ["alert"] or classes == ["page"]
                 return [Div(["", classes, pairs], blocks)] if own else blocks
             case "Figure":
-                attributes, (_, caption), inside = content
-                return self._opened(attributes, [*inside, *caption])
+                (name, *_), (_, caption), inside = content
+                return [*_anchor(name), *self._blocks(inside + caption)]
             case "Str":
                 return [Str(printable(content))]
             case "Quoted":
@@ -166,10 +165,6 @@ class Tidier:
                 inner = self._nodes(content)  # of Emph and the like
                 return [{"t": kind, "c": inner}] if inner else []
 
-    def _opened(self, attributes: Any, blocks: Blocks) -> Blocks:
-        """Return the tidy blocks of a node in its place, after its id."""
-        return [*_anchor(attributes[0]), *self._blocks(blocks)]
-
     def _heading(self, level: int, name: str, inlines: Inlines) -> Blocks:
         """Return a heading, its anchors before it, since the contents repeat all that is in a heading."""
         anchors = _anchor(name)
@@ -184,7 +179,7 @@ class Tidier:
         """Return tidy rows of a table."""
         tidy = []
         for _, cells in rows:
-            row = [[NOTHING, alignment, *span, self._blocks(inside)] for _, alignment, *span, inside in cells]
+            row = [[NOTHING, *about, self._blocks(inside)] for _, *about, inside in cells]
             tidy.append([NOTHING, row])
         return tidy
 
@@ -192,25 +187,24 @@ class Tidier:
         """Return a table with header cells; tables side by side in one row that lays them out, one by one."""
         _, (_, caption), columns, (_, head), bodies, (_, foot) = content
         header = self._rows(head)
-        middle = [self._rows([*first, *rows]) for _, _, first, rows in bodies]
-        footer = self._rows(foot)
+        parts = [*(self._rows(first + rows) for _, _, first, rows in bodies), self._rows(foot)]
         above = self._blocks(caption)
-        below = [row for part in (*middle, footer) for row in part]
-        rows = [*header, *below]
+        below = [row for part in parts for row in part]
+        rows = header + below
         inside = [cell[4] for _, cells in rows for cell in cells]
         if not inside:
             return above
         columns = [[alignment, {"t": "ColWidthDefault"}] for alignment, _ in columns]
-        _align_numbers(columns, [cells for _, cells in below])
+        _align_numbers(columns, below)
         blocks = [block for cell in inside for block in cell]
         if len(rows) == 1 and any(block["t"] == "Table" for block in blocks):
-            return [*above, *blocks]
+            return above + blocks
         if not header:
-            full = next(part for part in (*middle, footer) if part)
+            full = next(filter(None, parts))
             while full and len(header) < _deepest(header):
                 header.append(full.pop(0))
-        made = [[NOTHING, body[1], [], part] for body, part in zip(bodies, middle, strict=True)]
-        table = [NOTHING, [None, above], columns, [NOTHING, header], made, [NOTHING, footer]]
+        made = [[NOTHING, body[1], [], part] for body, part in zip(bodies, parts[:-1], strict=True)]
+        table = [NOTHING, [None, above], columns, [NOTHING, header], made, [NOTHING, parts[-1]]]
         return [{"t": "Table", "c": table}]
 
     def _code(self, content: Any) -> Inlines:
@@ -253,9 +247,8 @@ class Tidier:
             self._warn(f"a picture cannot be shown: {error}", "its text stands in its place")
             return [Str(printable(f"[{shown}]"))]
         if not alt:
-            alt = f"Picture in {self.piece.place}"
-            if not address.lower().startswith("data:"):
-                alt = _file_name(address)
+            data = address.lower().startswith("data:")
+            alt = f"Picture in {self.piece.place}" if data else _file_name(address)
             self._warn(f"the picture {alt} has no alternative text", "write it as ![what it shows](file)")
         found.alt = one_line(alt) or "Picture"
         return [Span(["", ["picture"], [["key", self._keep(found)]]], [])]
@@ -276,22 +269,19 @@ def _figure(key: str, name: str, words: Blocks) -> Block:
 
 def _place(name: str) -> Inlines:
     """Return an empty Span that links can lead to; nothing without a name."""
-    name = re.sub(r"\s", "-", printable(name))[:100]
-    return [Span([name, [], []], [])] if name else []
+    return [Span([re.sub(r"\s", "-", printable(name))[:100], [], []], [])] if name else []
 
 
 def _anchor(name: str) -> Blocks:
     """Return a block that links can lead to; nothing without a name."""
-    place = _place(name)
-    return [Plain(place)] if place else []
+    return [Plain(_place(name))] if name else []
 
 
 def picture_key(node: Any) -> str:
     """Return the key of a picture's Span, or ""."""
-    if node["t"] != "Span":
-        return ""
-    (_, classes, pairs), _ = node["c"]
-    return dict(pairs)["key"] if classes == ["picture"] else ""
+    if node["t"] == "Span" and node["c"][0][1] == ["picture"]:
+        return dict(node["c"][0][2])["key"]
+    return ""
 
 
 def _paragraph(kind: str, inlines: Inlines) -> Blocks:
@@ -323,18 +313,17 @@ def _captioned(blocks: Blocks) -> Blocks:
                 other["c"][:2] = [[name, [], []], [None, [block]]]
             else:
                 continue
-            captions.append(block)
+            captions.append(number)
             break
-    return [block for block in blocks if not any(block is one for one in captions)]
+    return [block for number, block in enumerate(blocks) if number not in captions]
 
 
-def _align_numbers(columns: list[Any], rows: Iterable[list[Any]]) -> None:
+def _align_numbers(columns: list[Any], rows: list[Any]) -> None:
     """Align to the right the columns of nothing but numbers whose alignment no one has set."""
-    whole = [row for row in rows if len(row) == len(columns)]
-    for number, column in enumerate(columns):
-        cells = [row[number] for row in whole]
+    whole = [cells for _, cells in rows if len(cells) == len(columns)]
+    for column, *cells in zip(columns, *whole, strict=True):
         alignments = [column[0], *(cell[1] for cell in cells)]
         words = [one_line(stringify(cell[4])) for cell in cells]
-        unset = all(alignment["t"] == "AlignDefault" for alignment in alignments)
+        unset = all(alignment == {"t": "AlignDefault"} for alignment in alignments)
         if unset and any(words) and all(map(_NUMBER.fullmatch, words)):
             column[0] = {"t": "AlignRight"}
