@@ -13,7 +13,7 @@ from nbtypst.export.exporter import ReportExporter
 from nbtypst.reading import widgets
 from nbtypst.reading.document import Document, placed
 from nbtypst.reading.formulas import framed, unreadable
-from nbtypst.reading.markdown import NOTHING, Block, Blocks, Match, pandoc, tree
+from nbtypst.reading.markdown import NOTHING, Block, Blocks, Match, written
 from nbtypst.reading.pictures import Picture
 from nbtypst.reading.speech import read_aloud
 from nbtypst.reading.tidy import picture_key
@@ -54,7 +54,7 @@ class ReportHTMLExporter(ReportExporter):
         if allowed:
             options.append(f"--variable=policy:; script-src {' '.join(allowed)}")
         with as_file(files(__package__) / "page.html") as template:
-            page = pandoc(tree(blocks), "-f", "json", "-t", "html5", f"--template={template}", *options)
+            page = written(blocks, "html5", f"--template={template}", *options)
         page = page.replace("\N{NO-BREAK SPACE}", " ")  # page.css keeps the words of a reference together
         page = _ROWS.sub(_scopes, mathml.tidy(page))
         page = _MATH_HEAD.sub(_READ, page)
@@ -97,7 +97,6 @@ def _options(document: Document) -> list[str]:
         "--mathml",
         "--section-divs",
         "--shift-heading-level-by=1",
-        "--quiet",
         f"--variable=style:{style}",
         *(f"--metadata={key}:{value}" for key, value in about.items() if value),
         *(f"--metadata=author:{author}" for author in own.authors),

@@ -84,9 +84,7 @@ class Writer:
         """Return a Typst string literal."""
         for char in set(text) & set(self.stand_ins):
             self.replaced.setdefault(char, self.place)
-            text = text.replace(char, self.stand_ins[char])
-        if self.stand_ins:
-            text = text.replace("][U+", " U+")
+            text = text.replace(char, self.stand_ins[char]).replace("][U+", " U+")
         return json.dumps(text.replace("\r", "").replace("\t", "    "), ensure_ascii=False)
 
     def _label(self, name: str) -> str:
@@ -143,13 +141,13 @@ class Writer:
 
     def _div(self, content: Any) -> str:
         (name, classes, pairs), blocks = content
-        style = classes[0] if classes else ""
-        if style == "figure":
-            return self.figure(name, dict(pairs)["key"], blocks)
-        if style == "alert":
-            return f"#nb.alert({self.string(classes[1])})[{self.blocks(blocks)}]"
-        if style in ("input", "output", "error"):
-            return self.code(style, blocks[0]["c"])
+        match classes:
+            case ["figure"]:
+                return self.figure(name, dict(pairs)["key"], blocks)
+            case ["alert", kind]:
+                return f"#nb.alert({self.string(kind)})[{self.blocks(blocks)}]"
+            case ["input" | "output" | "error" as style]:
+                return self.code(style, blocks[0]["c"])
         return self._anchor(name) + self.blocks(blocks)
 
     def code(self, style: str, content: Any) -> str:

@@ -9,7 +9,7 @@ from typing import Any, NamedTuple
 
 from pandocfilters import Math, Para, Str
 
-from nbtypst.reading.markdown import Match, pandoc, printable, tree
+from nbtypst.reading.markdown import Match, printable, written
 from nbtypst.reading.names import names
 
 TAG = re.compile(r"\s*\\tag\*?\s*\{([^{}]*)\}")
@@ -288,7 +288,7 @@ def to_typst(formulas: Iterable[Formula]) -> dict[Formula, str]:
     blocks = []
     for one in unique:
         blocks += [Para([Str(_NEXT)]), _math(_for_typst(one.latex))]
-    _, *found = pandoc(tree(blocks), "-f", "json", "-t", "typst", "--quiet").split(_NEXT)
+    _, *found = written(blocks, "typst").split(_NEXT)
     done = {}
     for one, piece in zip(unique, found, strict=True):
         math = piece.strip()
@@ -363,7 +363,7 @@ def unreadable(formulas: Iterable[Formula]) -> set[str]:
     blocks = [_math(framed(one.latex)) for one in dict.fromkeys(formulas)]
     with tempfile.TemporaryDirectory() as folder:
         log = Path(folder) / "log.json"
-        pandoc(tree(blocks), "-f", "json", "-t", "typst", f"--log={log}", "--quiet")
+        written(blocks, "typst", f"--log={log}")
         notes = json.loads(log.read_text(encoding="utf-8"))
     return {note["contents"] for note in notes if note.get("type") == "CouldNotConvertTeXMath"}
 

@@ -42,6 +42,7 @@ MATH = re.compile(
     rf"|(\\begin\{{(\w+\*?)\}}.*\\end\{{\6\}})|({REFERENCE.pattern})",
     re.S,
 )
+_MATH_OF_LATEX = re.compile(r'<span\s+class="math (inline|display)">\\[(\[](.*?)\\[)\]]</span>', re.S)
 DEEPEST = 60  # elements in one another; what is nested deeper is text alone
 MOST_BOXES = 5  # in one another
 MOST_OPEN = 10_000  # elements in one another before nh3, which takes their square in time
@@ -136,8 +137,8 @@ class _Renderer(IPythonRenderer):
         return _math(f"\\begin{{{name}}}{body}\\end{{{name}}}", DISPLAY)
 
     def block_code(self, code: str, info: str | None = None) -> str:
-        plain = re.sub(r"[^\w+#\s-]", "", info or "")
-        return super(IPythonRenderer, self).block_code(code, plain)  # without pygments
+        language = re.sub(r"\s.*|[^\w+#-]", "", info or "")
+        return super(IPythonRenderer, self).block_code(code, language)  # without pygments
 
     def block_html(self, html: str) -> str:
         return typeset(html)
@@ -242,9 +243,7 @@ def from_latex_text(source: str) -> str:
         html = pandoc(printable(source), "-f", "latex", "-t", "html", "--mathjax", "--quiet")
     except (PandocError, subprocess.TimeoutExpired):
         return ""
-    kinds = {"display": DISPLAY, "inline": INLINE}
-    math = r'<span\s+class="math (inline|display)">\\[(\[](.*?)\\[)\]]</span>'
-    return re.sub(math, lambda found: _math(unescape(found[2]), kinds[found[1]]), html, flags=re.S)
+    return _MATH_OF_LATEX.sub(lambda found: _math(unescape(found[2]), f"nbtypst-math-{found[1]}"), html)
 
 
 def _math(latex: str, kind: str) -> str:
@@ -326,15 +325,13 @@ def _depth(html: str) -> int:
 
 def _attribute(tag: str, attribute: str, value: str) -> str | None:
     """Return an attribute's value if a page can have it, else None."""
-    if tag == "div":
-        match = _STYLE[attribute].search(value) if attribute in _STYLE else None
-        return match[0] if match else value if attribute == "id" else None
-    if attribute == "style":  # of a table's cell
-        match = re.search(r"text-align:\s*(left|right|center)", value)
-        return match and f"text-align: {match[1]}"
-    if not re.fullmatch(_NAMES["numbers"].get(attribute, ".*"), value, re.S):
-        return None
-    return value
+    if tag == "div" and attribute in _STYLE:
+        found = _STYLE[attribute].search(value)
+    elif attribute == "style":  # of a table's cell
+        found = re.search(r"text-align:\s*(?:left|right|center)", value)
+    else:
+        found = re.fullmatch(_NAMES["numbers"].get(attribute, ".*"), value, re.S)
+    return found and found[0]
 
 
 def parse(fragments: list[str], options: Iterable[str] = ()) -> list[Blocks | None]:
@@ -389,9 +386,10 @@ def pandoc(text: str, *options: str) -> str:
     return done.stdout
 
 
-def tree(blocks: Blocks) -> str:
-    """Return blocks as pandoc's JSON of a document."""
-    return json.dumps({"pandoc-api-version": [1, 23, 1], "meta": {}, "blocks": blocks})
+def written(blocks: Blocks, form: str, *options: str) -> str:
+    """Return what pandoc writes of blocks in one of its forms."""
+    tree = json.dumps({"pandoc-api-version": [1, 23, 1], "meta": {}, "blocks": blocks})
+    return pandoc(tree, "-f", "json", "-t", form, "--quiet", *options)
 
 
 @cache

@@ -22,8 +22,8 @@ def read(text: str) -> Any:
     try:
         return nbformat.convert(nbformat.reader.reads(text), 4)  # `mend` validates it
     except (nbformat.ValidationError, AttributeError, TypeError):
-        raw = json.loads(text)
-        if isinstance(raw, dict) and isinstance(raw.get("cells"), list):
+        raw = mapping(json.loads(text))
+        if isinstance(raw.get("cells"), list):
             metadata = mapping(raw.get("metadata"))
             return nbformat.from_dict({"nbformat": 4, "nbformat_minor": 4} | raw | {"metadata": metadata})
         fault = "it has no list of cells"
@@ -35,7 +35,7 @@ def read(text: str) -> Any:
 def mend(nb: Any) -> tuple[Any, str]:
     """Return a copy of a notebook that nbconvert takes, and the copy's first fault before mending, or ""."""
     nb = copy.deepcopy(nb)
-    if not isinstance(nb.metadata.get("title", ""), str):
+    if "title" in nb.metadata:
         nb.metadata["title"] = str(nb.metadata["title"])
     if isinstance(nb.metadata.get("authors"), str):
         nb.metadata["authors"] = [{"name": nb.metadata["authors"]}]
@@ -76,9 +76,9 @@ def _cell(cell: Any) -> Any:
         count = cell.get("execution_count")
         made["execution_count"] = count if type(count) is int and count >= 0 else None
         made["outputs"] = [_output(output) for output in mappings(cell.get("outputs"))]
-        return nbformat.from_dict(made)
-    attachments = mapping(cell.get("attachments"))
-    made["attachments"] = {name: _data(mapping(data)) for name, data in attachments.items()}
+    else:
+        attachments = mapping(cell.get("attachments"))
+        made["attachments"] = {name: _data(mapping(data)) for name, data in attachments.items()}
     return nbformat.from_dict(made)
 
 
