@@ -112,13 +112,12 @@ def pieces(
 
 def _note_waiting(nb: Any, problems: Problems) -> None:
     """Warn if, of cells of code that were run, some were not: what they show is not there."""
-    code = [cell for cell in nb.cells if cell.cell_type == "code" and cell.source.strip()]
-    waiting = [cell for cell in code if cell.get("execution_count") is None]
+    cells = enumerate(nb.cells, 1)
+    code = [(number, cell) for number, cell in cells if cell.cell_type == "code" and cell.source.strip()]
+    waiting = [(number, cell) for number, cell in code if cell.get("execution_count") is None]
     if 0 < len(waiting) < len(code):
-        first = nb.cells.index(waiting[0])
-        problems.warn(
-            name_of(first + 1, waiting[0]), f"{len(waiting)} cells of code were never run", "run all of them"
-        )
+        fault = f"{len(waiting)} cells of code were never run"
+        problems.warn(name_of(*waiting[0]), fault, "run all of them")
 
 
 @dataclass

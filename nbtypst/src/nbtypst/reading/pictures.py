@@ -50,14 +50,17 @@ def picture(content: bytes | str) -> Picture:
     if len(raw) > MOST_BYTES:
         raise ValueError(f"the picture has {len(raw):,} bytes, more than {MOST_BYTES:,}")
     if b"<svg" in raw[:5000]:
-        return _drawing(raw.decode("utf-8", "replace"))
+        svg = sanitise_svg(raw.decode("utf-8", "replace"))
+        width, height = size(svg)
+        if width <= 0 or height <= 0:
+            raise ValueError("the SVG has no size")
+        return Picture(svg.encode(), "svg", width, height)
     try:
-        with warnings.catch_warnings():
-            warnings.simplefilter("ignore")
+        with warnings.catch_warnings(action="ignore"):
             image = Image.open(io.BytesIO(raw))
             if image.width * image.height > MOST_PIXELS:
                 raise ValueError(f"the picture has {image.width} x {image.height} pixels")
-            kind = _KINDS.get(image.format or "", "")
+            kind = _KINDS.get(str(image.format), "")
             image.load()
     except ValueError:
         raise
@@ -70,14 +73,6 @@ def picture(content: bytes | str) -> Picture:
         raw = out.getvalue()
         kind = "png"
     return Picture(raw, kind, image.width * 0.75, image.height * 0.75)
-
-
-def _drawing(source: str) -> Picture:
-    svg = sanitise_svg(source)
-    width, height = size(svg)
-    if width <= 0 or height <= 0:
-        raise ValueError("the SVG has no size")
-    return Picture(svg.encode(), "svg", width, height)
 
 
 def from_output(text: str, about: Data) -> Picture:
@@ -96,8 +91,8 @@ def from_address(address: str, folder: str | None, attachments: Data, sides: Dat
     if address.startswith("attachment:"):
         found = _attached(address.removeprefix("attachment:"), attachments)
     elif data:
-        coded = address[data.end() :]
-        found = picture(b64decode(unquote(coded)) if data[1] else unquote_to_bytes(coded))
+        coded = unquote_to_bytes(address[data.end() :])
+        found = picture(b64decode(coded) if data[1] else coded)
     elif re.match(r"[a-z][a-z\d+.-]*:", address, re.I):
         raise ValueError(f"the address {address[:60]!r} is of no file in the notebook's folder")
     else:
