@@ -106,10 +106,10 @@ def collect(
             problems.only_strict(place, fault, "its alternative text would be its source")
     blocks = [(place, references.link(block, place)) for place, block in blocks]
     own = top["c"][1][0]
-    if f"#{own}" in _targets(blocks):
+    if f"#{own}" in _targets([block for _, block in blocks]):
         blocks.insert(0, ("the title", Plain([Span([own, [], []], [])])))
-    lists = [(place, block) for place, block in blocks if block["t"] in ("BulletList", "OrderedList")]
-    if any(len(_targets([one])) > max(2, len(headings) // 3) for one in lists):
+    lists = [block for _, block in blocks if block["t"] in ("BulletList", "OrderedList")]
+    if any(len(_targets(one)) > max(2, len(headings) // 3) for one in lists):
         settings.contents = False  # it has its own
     problems.stop()
     return Document(title, settings, blocks, pictures, checks, problems)
@@ -120,10 +120,9 @@ def placed(blocks: Placed, *kinds: str) -> Placed:
     return [(place, node) for place, block in blocks for node in nodes(block, *kinds)]
 
 
-def _targets(blocks: Placed) -> set[str]:
-    """Return the places of the page that links in placed blocks lead to."""
-    addresses = (node["c"][2][0] for _, node in placed(blocks, "Link"))
-    return {address for address in addresses if address.startswith("#")}
+def _targets(tree: Any) -> set[str]:
+    """Return the places of the page that links in a tree lead to."""
+    return {node["c"][2][0] for node in nodes(tree, "Link") if node["c"][2][0].startswith("#")}
 
 
 def _judge(check: Data, place: str, problems: Problems) -> None:

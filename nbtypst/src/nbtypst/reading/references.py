@@ -176,23 +176,21 @@ class References:
         done = 0
         for mention in _MENTION.finditer(text):
             kind = KINDS[mention[1].lower()]
-            start = mention.start()
-            for number, label in enumerate(re.finditer(_LABEL[kind], mention[3])):
+            labels = re.compile(_LABEL[kind]).finditer(text, *mention.span(3))
+            for number, label in enumerate(labels):
                 name = f"{kind}-{label[0].strip('()').lower()}"
                 if name == own or (number and not mention[2]):
                     break
-                if number:
-                    start = mention.start(3) + label.start()
-                end = mention.start(3) + label.end()
-                if name not in self.ids and kind == "fig" and re.search(r"\d[a-z]$", name):
-                    name = name[:-1]  # a panel of it
+                start = label.start() if number else mention.start()
+                if name not in self.ids and kind == "fig":
+                    name = re.sub(r"(?<=\d)[a-z]$", "", name)  # without a panel of it
+                words = text[start : label.end()]
                 if name not in self.ids:
-                    self._warn(name, text[start:end], place)
+                    self._warn(name, words, place)
                     continue
-                words = text[start:end].replace(" ", "\N{NO-BREAK SPACE}")
-                link = Link(NOTHING, [Str(words)], [f"#{name}", ""])
-                parts += [Str(text[done:start]), link]
-                done = end
+                inner = [Str(words.replace(" ", "\N{NO-BREAK SPACE}"))]
+                parts += [Str(text[done:start]), Link(NOTHING, inner, [f"#{name}", ""])]
+                done = label.end()
         return [*parts, Str(text[done:])]
 
     def _warn(self, name: str, mention: str, place: str) -> None:
