@@ -61,7 +61,7 @@ class Piece:
     """A part of the page: HTML still to be read, or blocks; the caption of a figure or table is HTML too."""
 
     place: str  # the cell, for people
-    kind: str = "text"  # text, input, output, error, figure
+    kind: str = ""  # of code: input, output, error
     html: str | None = None
     caption: str | None = None
     blocks: Blocks = field(default_factory=list)
@@ -105,7 +105,7 @@ def pieces(
                 found += reader.raw(cell)
             case kind:  # of a later format
                 reader.warn(f"no page has cells of the kind {kind!r}", "its text is shown")
-                found.append(reader.code("text", str(cell.get("source", ""))))
+                found.append(reader.code("", str(cell.get("source", ""))))
     _note_waiting(nb, problems)
     return found
 
@@ -143,7 +143,7 @@ class _Reader:
             html = from_markdown(source)
         except (AttributeError, LookupError, RuntimeError, TypeError, ValueError):
             self.warn("its Markdown cannot be read", "it is shown as it is written")
-            return self.code("text", source)
+            return self.code("", source)
         return self.html(html)
 
     def html(self, source: str) -> Piece:
@@ -266,7 +266,7 @@ class _Reader:
             self.warn("a picture has no alternative text", advice)
             alt = re.sub(r"[*_`$]", "", str(about.get("caption", "")))
         picture.alt = one_line(str(alt or f"Picture, output of {self.place}"))
-        return Piece(self.place, "figure", picture=picture)
+        return Piece(self.place, picture=picture)
 
 
 def _addresses(html: str) -> list[str]:

@@ -70,8 +70,8 @@ _CONTROL = re.compile(
 )
 _KEPT = dict(zip("'\".-", "\ufdd0\ufdd1\ufdd2\ufdd3", strict=True))  # what pandoc would make "smart" in code
 _LOST = re.compile(
-    r"<(audio|video)\b([^>]*>(?:(?!<(?:audio|video)\b).){0,2000}?</(?:audio|video)\s*>)"
-    r"|<(audio|canvas|embed|form|iframe|object|svg|video)\b([^>]*)",
+    r"<(audio|video)\b[^>]*>(?:(?!<(?:audio|video)\b).){0,2000}?</(?:audio|video)\s*>"
+    r"|<(audio|canvas|embed|form|iframe|object|svg|video)\b[^>]*",
     re.I | re.S,
 )
 _NO_MATH = re.compile(  # tags, and what is in some of them
@@ -282,15 +282,15 @@ def visible(html: str) -> tuple[str, list[tuple[str, str]]]:
     lost = []
 
     def word(match: Match) -> str:
-        tag = (match[1] or match[3]).lower()
+        tag = (match[1] or match[2]).lower()
         kept = tag in ("form", "svg")
-        found = None if kept else _ADDRESS.search(match[2] or match[4])
+        found = None if kept else _ADDRESS.search(match[0])
         address = found[1] if found else ""
         lost.append((tag, address))
         if kept:
             return match[0]
         words = f'<a href="{address}">[{tag}: {address}]</a>' if address else f"[{tag}]"
-        return f"<p>{words}</p>{match[0] if match[3] else ''}"
+        return f"<p>{words}</p>{match[0] if match[2] else ''}"
 
     return _LOST.sub(word, drawn(html)), lost
 
@@ -340,12 +340,12 @@ def parse(fragments: list[str], options: Iterable[str] = ()) -> list[Blocks | No
     `options` are those of pandoc for what the fragments cite.
     """
     clean = [_code_kept(sanitise(fragment)) for fragment in fragments]
-    names = [f"nbtypst-part-{number}" for number in range(len(clean))]
-    parts = zip(names, clean, strict=True)
-    blocks = _read("".join(f'<div id="{name}">{part}</div>\n' for name, part in parts), *options) or []
-    if names == [block["c"][0][0] if block["t"] == "Div" else "" for block in blocks]:
+    parts = {f"nbtypst-part-{number}": part for number, part in enumerate(clean)}
+    whole = "".join(f'<div id="{name}">{part}</div>\n' for name, part in parts.items())
+    blocks = _read(whole, *options) or []
+    if list(parts) == [block["c"][0][0] if block["t"] == "Div" else "" for block in blocks]:
         return [block["c"][1] for block in blocks]
-    return [_read(part) for part in clean]  # one of them confuses pandoc: each by itself
+    return list(map(_read, clean))  # one of them confuses pandoc: each by itself
 
 
 def _code_kept(html: str) -> str:

@@ -19,10 +19,6 @@ _NOT_OF_PAGES = ("CMYK", "F", "I", "I;16", "YCCK")  # Pillow's modes that become
 _DATA = re.compile(r"data:image/[\w.+-]+(?:;[\w=-]+)*?(;base64)?,", re.I)
 
 
-class Remote(ValueError):  # noqa: N818
-    """The picture is not here but on the network: it can only be a link."""
-
-
 @dataclass
 class Picture:
     """A picture that both kinds of page can show; width and height in points, as a browser has them."""
@@ -83,11 +79,10 @@ def from_output(text: str, about: Data) -> Picture:
 def from_address(address: str, folder: str | None, attachments: Data, sides: Data) -> Picture:
     """Return the picture that Markdown or HTML names: an attachment, data, or a file in the folder.
 
-    Raises Remote for one on the network, ValueError for any other that is not to be had.
+    Raises ValueError or OSError for one that is not to be had.
     """
     data = _DATA.match(address)
-    if re.match(r"(https?:)?//", address, re.I):
-        raise Remote(address)
+
     if address.startswith("attachment:"):
         found = _attached(address.removeprefix("attachment:"), attachments)
     elif data:

@@ -41,7 +41,7 @@ from nbtypst.reading.markdown import (
     one_line,
     printable,
 )
-from nbtypst.reading.pictures import Picture, Remote, from_address
+from nbtypst.reading.pictures import Picture, from_address
 from nbtypst.reading.references import BREAKS, CAPTIONED, KINDS, nodes, words_of
 
 DEEPEST = 12  # nested blocks
@@ -68,7 +68,7 @@ class Tidier:
         if piece.picture:
             return [_figure(self._keep(piece.picture), piece.name, words)]
         blocks = _captioned(self._blocks(piece.blocks))
-        if piece.kind in ("input", "output", "error"):
+        if piece.kind:
             blocks = [Div(["", [piece.kind], []], blocks)]
         if piece.widget:
             blocks.append(Div([piece.widget, ["widget"], []], []))
@@ -234,14 +234,13 @@ class Tidier:
         (_, _, sides), inlines, (source, title) = content
         address = printable(source)
         alt = one_line(stringify(inlines)) or one_line(title)
-        try:
-            found = from_address(address, self.folder, self.piece.attachments, dict(sides))
-        except Remote:
+        if re.match(r"(https?:)?//", address, re.I):
             advice = "it is a link; store it beside the notebook"
             self._warn(f"the picture {address} is on the network", advice)
-            if address.startswith("//"):
-                address = f"https:{address}"
+            address = re.sub(r"\A//", "https://", address)
             return [Link(NOTHING, [Str(alt or address)], [address, ""])]
+        try:
+            found = from_address(address, self.folder, self.piece.attachments, dict(sides))
         except (ValueError, OSError) as error:
             shown = alt or _file_name(address) or "picture"
             self._warn(f"a picture cannot be shown: {error}", "its text stands in its place")
