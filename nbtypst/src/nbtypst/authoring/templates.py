@@ -25,6 +25,7 @@ FALSE = "**No longer true**"
 STALE = "**Run the cells above again**"
 About = dict[str, Any]  # what an output keeps
 Names = dict[str, Any]
+Pairs = list[tuple[str, str]]
 Words = dict[str, str]
 
 
@@ -125,7 +126,7 @@ def _marked(text: str, checks: list[Check], old: str) -> str:
     return f"{mark} ({reason}): ~~{' '.join(text.split())}~~{end}"
 
 
-def refill(template: str, values: Words) -> tuple[str, list[tuple[str, str]]]:
+def refill(template: str, values: Words) -> tuple[str, Pairs]:
     """Return a template's text with values that `fill` gave, and each check's sentence and source.
 
     Raises KeyError for a value that is not among them.
@@ -167,7 +168,7 @@ def _split(value: str) -> tuple[str, str]:
     raise ValueError(f"{{{{{value}}}}} is not a Python expression with a format")
 
 
-def _values(text: str, names: Names) -> tuple[str, Words, list[tuple[str, str]]]:
+def _values(text: str, names: Names) -> tuple[str, Words, Pairs]:
     """Return the text with its values, these by source, and those that could not be computed, with why."""
     faults = []
     found = {}

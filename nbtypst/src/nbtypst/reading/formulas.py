@@ -134,7 +134,7 @@ class Formula(NamedTuple):
 
 def formula(display: bool, source: str, macros: Macros) -> Formula:
     """Return LaTeX as a formula that pandoc converts rightly, and add its definitions to `macros`."""
-    latex = _expand(_define(source, macros), macros)
+    latex = _expand(_define(source, macros), _OWN | macros)
     tags = TAG.findall(latex)
     labels = []
     for line in latex.split(r"\\"):
@@ -178,13 +178,13 @@ def _define(source: str, macros: Macros) -> str:
     while match := _DEFINITION.search(source, done):
         kind, star, name, count, _, signs = match.groups("")
         body, end = _argument(source, match.end())
-        macro = Macro(int(count or len(signs) // 2), body, match[5])
+        macro = Macro(int(count or len(signs) // 2), f"{{{body}}}", match[5])
         match kind:
             case "DeclareMathOperator":
-                macro = Macro(0, rf"\operatorname{star}{{{body}}}")
+                macro = Macro(0, rf"{{\operatorname{star}{{{body}}}}}")
             case "DeclarePairedDelimiter":
                 right, end = _argument(source, end)
-                macro = Macro(1, rf"\left{body} #1 \right{right}")
+                macro = Macro(1, rf"{{\left{body} #1 \right{right}}}")
             case "let":
                 macro = macros.get(body[1:], macro)
         if end > len(source):
@@ -195,14 +195,14 @@ def _define(source: str, macros: Macros) -> str:
     return text + source[done:]
 
 
-def _expand(source: str, macros: Macros, own: Macros = _OWN) -> str:
-    """Return the LaTeX with its macros, and `own` ones, expanded, or as it is if they have no end."""
+def _expand(source: str, macros: Macros) -> str:
+    """Return the LaTeX with macros expanded, or as it is if they have no end."""
     latex = source
     start = 0
     left = MOST_READ
     while match := _COMMAND.search(latex, start):
         start = match.end()
-        macro = macros.get(match[1]) or own.get(match[1])
+        macro = macros.get(match[1])
         if not macro:
             continue
         body = re.sub(r"\\[A-Za-z]+(?=#)", r"\g<0> ", macro.body)
@@ -219,8 +219,6 @@ def _expand(source: str, macros: Macros, own: Macros = _OWN) -> str:
                 argument, start = _argument(latex, start)
             body = body.replace(f"#{number}", argument)
         left -= start - match.start()
-        if match[1] in macros:
-            body = f"{{{body}}}"
         latex = f"{latex[: match.start()]}{body}{latex[start:]}"
         if left < 0 or len(latex) > LONGEST:
             return source
@@ -312,7 +310,7 @@ def _for_typst(latex: str) -> str:
     latex = _MATRIX.sub("\\\\begin{pmatrix}\ue000 \\2\\\\end{pmatrix}", latex)
     latex = _ALIGNED.sub(_apart, _SYSTEM.sub(_system, latex))
     latex = _NORM.sub(r"\1\\Vert ", latex)
-    return _expand(latex, {}, _BRACES)
+    return _expand(latex, _BRACES)
 
 
 def _system(found: Match) -> str:
@@ -355,7 +353,7 @@ def _typst(math: str) -> str:
 
 def framed(latex: str) -> str:
     """Return LaTeX with lines around its boxes, which pandoc cannot read."""
-    return _expand(latex, {}, _BOX)
+    return _expand(latex, _BOX)
 
 
 def unreadable(formulas: Iterable[Formula]) -> set[str]:
