@@ -24,6 +24,7 @@ PACKAGED = {  # the folders with fonts of the packages that the extras "fonts" a
     "weblate_fonts": "static/weblate_fonts/kurinto/ttf",
 }
 _GLYPH = re.compile(r"the text `\"(.+?)\"` could not be displayed")
+_CODE = re.compile(r"\\u\{([0-9a-f]+)\}")  # of a character
 _WARNINGS = re.compile(r"^warning:.*?(?=^error:|\Z)", re.M | re.S)  # such as of names that will go
 _LINE = re.compile(r"main\.typ:(\d+):")
 _FILE = re.compile(r"(picture-\d+)\.\w+")
@@ -146,8 +147,9 @@ def _repair(writer: Writer, error: Any, lines: list[str], may_borrow: bool) -> b
     `may_borrow`, or in words.
     """
     text = _WARNINGS.sub("", f"{error}\n{error.diagnostic}")
+    missing = _CODE.sub(lambda code: chr(int(code[1], 16)), "".join(_GLYPH.findall(text)))
     before = (len(writer.broken), dict(writer.stand_ins))
-    chars = {char for found in _GLYPH.findall(text) for char in _literal(found) if ord(char) > 126}
+    chars = {char for char in missing if ord(char) > 126}
     borrow = may_borrow and not writer.stand_ins
     for char in chars:
         words = stand_in(char)
@@ -159,11 +161,6 @@ def _repair(writer: Writer, error: Any, lines: list[str], may_borrow: bool) -> b
             writer.broken.update(writer.marked(lines[int(number) - 1]))
         writer.broken.update(_FILE.findall(text))
     return (len(writer.broken), writer.stand_ins) != before
-
-
-def _literal(text: str) -> str:
-    """Return the string of which a text is Typst's debugging form."""
-    return re.sub(r"\\u\{([0-9a-f]+)\}", lambda m: chr(int(m[1], 16)), text)
 
 
 def _head(writer: Writer) -> str:

@@ -36,7 +36,6 @@ _CALLS = {
 }
 _ALIGN = {"AlignCenter": "center", "AlignDefault": "start", "AlignLeft": "left", "AlignRight": "right"}
 _QUOTES = {"DoubleQuote": ("“", "”"), "SingleQuote": ("‘", "’")}
-_LANGUAGES = {"ipython": "python", "ipython3": "python"}
 
 
 @dataclass
@@ -66,7 +65,7 @@ class Writer:
             written = self.block(block)
             if block["t"] == "Div" and block["c"][0][1] == ["page"]:
                 written = "#pagebreak(weak: true)"
-            if _leftwards(words_of([block])):
+            if _leftwards(words_of(block)):
                 written = f"#[#set text(dir: rtl)\n{written}\n]"
             text += f"{written}\n\n"
         return text
@@ -155,8 +154,7 @@ class Writer:
         (_, classes, _), text = content
         if not text.strip():
             return ""
-        language = "".join(classes[:1])
-        language = self.string(_LANGUAGES.get(language, language))
+        language = self.string(re.sub(r"\Aipython3?\Z", "python", "".join(classes[:1])))
         return f"#nb.code({self.string(style)}, {language}, {self.string(_breakable(text))})"
 
     def _paragraph(self, inlines: Inlines) -> str:
@@ -364,7 +362,7 @@ def _leftwards(text: str) -> bool:
 
 def stand_in(char: str) -> str:
     """Return a character's name in brackets, for one that no font has; "" for one that has no shape."""
-    if unicodedata.category(char) in ("Mn", "Me", "Cf", "Cc", "Co") or 0xFE00 <= ord(char) <= 0xFE0F:
+    if unicodedata.category(char) in ("Mn", "Me", "Cf", "Cc", "Co"):
         return ""
     name = unicodedata.name(char, "")
     return f"[U+{ord(char):04X}]" if not name or "IDEOGRAPH" in name else f"[{name.lower()}]"

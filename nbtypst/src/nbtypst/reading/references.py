@@ -236,14 +236,14 @@ def nodes(node: Any, *kinds: str) -> Iterator[Block]:
             left += reversed(one)
 
 
-def words_of(blocks: Blocks) -> str:
-    """Return the text of pandoc's blocks, their code too, which `stringify` leaves out."""
-    words = []
-    for node in nodes(blocks):
+def words_of(tree: Any) -> str:
+    """Return the text of a tree of blocks, their code too, which `stringify` leaves out."""
+    words = ""
+    for node in nodes(tree):
         if node["t"] == "Str":
-            words.append(node["c"])
+            words += node["c"]
         elif node["t"] in ("Code", "CodeBlock"):
-            words.append(node["c"][1])
+            words += node["c"][1]
         elif node["t"] in BREAKS:
-            words.append(" ")
-    return "".join(words)
+            words += " "
+    return words

@@ -201,7 +201,9 @@ class Tidier:
             return above + blocks
         if not header:
             full = next(filter(None, parts))
-            while full and len(header) < _deepest(header):
+            deepest = 1  # of the rows that its cells reach over
+            while full and len(header) < deepest:
+                deepest = max([deepest, *(len(header) + cell[2] for cell in full[0][1])])
                 header.append(full.pop(0))
         made = [[NOTHING, body[1], [], part] for body, part in zip(bodies, parts[:-1], strict=True)]
         table = [NOTHING, [None, above], columns, [NOTHING, header], made, [NOTHING, parts[-1]]]
@@ -253,11 +255,6 @@ class Tidier:
         return [Span(["", ["picture"], [["key", self._keep(found)]]], [])]
 
 
-def _deepest(rows: list[Any]) -> int:
-    """Return how many rows the cells of a table's first rows reach over, one at least."""
-    return max([1, *(number + cell[2] for number, (_, cells) in enumerate(rows) for cell in cells)])
-
-
 def _file_name(address: str) -> str:
     return PurePosixPath(unquote(address[:200])).name
 
@@ -287,7 +284,7 @@ def _paragraph(kind: str, inlines: Inlines) -> Blocks:
     """Return a paragraph; a figure for each picture in one of nothing but pictures."""
     if len(inlines) > 2 and picture_key(inlines[0]) and inlines[1]["t"] in BREAKS:
         rest = {"t": kind, "c": inlines[2:]}
-        if _CAPTION.match(words_of([rest])):
+        if _CAPTION.match(words_of(rest)):
             return [*_paragraph(kind, inlines[:1]), rest]
     keys = [picture_key(item) for item in inlines if item["t"] not in BREAKS]
     if keys and all(keys):
@@ -299,7 +296,7 @@ def _captioned(blocks: Blocks) -> Blocks:
     """Return blocks, each paragraph that is a caption in its figure, above it, or in its table, beside it."""
     captions = []
     for number, block in enumerate(blocks):
-        found = _CAPTION.match(words_of([block])) if block["t"] in ("Para", "Plain") else None
+        found = _CAPTION.match(words_of(block)) if block["t"] in ("Para", "Plain") else None
         if not found:
             continue
         kind = KINDS[found[1].lower()]
