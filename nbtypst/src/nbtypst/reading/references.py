@@ -47,12 +47,7 @@ TEXT = {
     "Space",
     "Str",
 }
-_UNLINKED = {
-    "Code",
-    "CodeBlock",
-    "Link",
-    "Math",
-}
+
 DEEPEST = 5  # of headings
 
 
@@ -135,17 +130,19 @@ class References:
         """
         if isinstance(node, list):
             return self._linked(node, place, own)
-        if not isinstance(node, dict):
+        if not isinstance(node, dict) or "c" not in node:
             return node
-        if node["t"] == "Link" and node["c"][2][0].startswith("#"):
-            return self._fragment(node["c"], place)
-        if node["t"] in _UNLINKED or "c" not in node:
-            return node
-        if node["t"] == "Header":
-            own = None
-        elif node["t"] in ("Div", "Table"):
-            own = node["c"][0][0]
-        return node | {"c": self.link(node["c"], place, own)}
+        content = node["c"]
+        match node["t"]:
+            case "Link" if content[2][0].startswith("#"):
+                return self._fragment(content, place)
+            case "Code" | "CodeBlock" | "Link" | "Math":
+                return node
+            case "Header":
+                own = None
+            case "Div" | "Table":
+                own = content[0][0]
+        return node | {"c": self.link(content, place, own)}
 
     def _linked(self, items: Inlines, place: str, own: str | None) -> Inlines:
         """Return the items of a list, the mentions in its runs of text as links."""

@@ -11,21 +11,7 @@ from pathlib import PurePosixPath
 from typing import Any
 from urllib.parse import unquote
 
-from pandocfilters import (
-    BulletList,
-    Code,
-    CodeBlock,
-    DefinitionList,
-    Div,
-    Header,
-    Link,
-    OrderedList,
-    Plain,
-    Quoted,
-    Span,
-    Str,
-    stringify,
-)
+from pandocfilters import Code, Div, Header, Link, Plain, Span, Str, stringify
 
 from nbtypst.problems import Problems
 from nbtypst.reading.cells import Piece
@@ -123,17 +109,16 @@ class Tidier:
                     self._warn(
                         "a diagram of Mermaid is shown as its source", "a picture of it would be shown"
                     )
-                return [CodeBlock(["", language, []], printable(text))]
+                content = [["", language, []], printable(text)]
             case "BlockQuote" | "Note":
-                return [{"t": kind, "c": self._blocks(content)}]
+                content = self._blocks(content)
             case "BulletList":
-                return [BulletList(self._items(content))]
+                content = self._items(content)
             case "OrderedList":
                 (start, *style), items = content
-                return [OrderedList([max(0, min(start, 999_999)), *style], self._items(items))]
+                content = [[max(0, min(start, 999_999)), *style], self._items(items)]
             case "DefinitionList":
-                pairs = [[self._nodes(term), self._items(meanings)] for term, meanings in content]
-                return [DefinitionList(pairs)]
+                content = [[self._nodes(term), self._items(meanings)] for term, meanings in content]
             case "HorizontalRule" | "LineBreak" | "SoftBreak" | "Space":
                 return [{"t": kind}]
             case "Table":
@@ -147,9 +132,9 @@ class Tidier:
                 (name, *_), (_, caption), inside = content
                 return [*_anchor(name), *self._blocks(inside + caption)]
             case "Str":
-                return [Str(printable(content))]
+                content = printable(content)
             case "Quoted":
-                return [Quoted(content[0], self._nodes(content[1]))]
+                content = [content[0], self._nodes(content[1])]
             case "Code":
                 return self._code(content)
             case "Link":
@@ -162,8 +147,10 @@ class Tidier:
                 (name, *_), inner = content
                 return [*_place(name), *self._nodes(inner)]
             case _:
-                inner = self._nodes(content)  # of Emph and the like
-                return [{"t": kind, "c": inner}] if inner else []
+                content = self._nodes(content)  # of Emph and the like
+                if not content:
+                    return []
+        return [{"t": kind, "c": content}]
 
     def _heading(self, level: int, name: str, inlines: Inlines) -> Blocks:
         """Return a heading, its anchors before it, since the contents repeat all that is in a heading."""
