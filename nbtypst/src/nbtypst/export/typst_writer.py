@@ -1,7 +1,6 @@
 """A document as Typst source: text is in string literals only, so that none of it can be code."""
 
 import json
-import math
 import re
 import unicodedata
 from dataclasses import dataclass, field, replace
@@ -326,7 +325,7 @@ def _widths(rows: list[Any], count: int) -> str:
     widths = ""
     for column in columns:
         mean = sum(column) / len(column)
-        widths += "auto," if max(column) < 14 else f"{math.sqrt(max(mean, 1.0)):.2f}fr,"
+        widths += "auto," if max(column) < 14 else f"{max(mean, 1) ** 0.5:.2f}fr,"
     return f"({widths})"
 
 

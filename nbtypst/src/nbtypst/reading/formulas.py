@@ -234,11 +234,11 @@ def _regrouped(latex: str) -> str:
             return latex
         before = _PART.findall(latex[: found.start()])
         after = _PART.findall(latex[found.end() :])
-        end = _reach(after, _OPENING, _CLOSING)
+        end = _reach(after, 1)
         inner = "".join(after[:end])
         begin = len(before)
         if found[1] in _INFIX:
-            begin -= _reach(before[::-1], _CLOSING, _OPENING)
+            begin -= _reach(before[::-1], -1)
             inner = _INFIX[found[1]] % ("".join(before[begin:]), inner)
         else:
             inner = rf"\{_SWITCHES[found[1]]}{{{inner}}}"
@@ -246,11 +246,14 @@ def _regrouped(latex: str) -> str:
     return latex
 
 
-def _reach(parts: list[str], opening: re.Pattern[str], closing: re.Pattern[str]) -> int:
-    """Return how many parts there are up to the end of the group, the cell or the line that they begin in."""
+def _reach(parts: list[str], way: int) -> int:
+    """Return how many parts there are up to the end of the group, the cell or the line that they begin in.
+
+    `way` is 1 for parts from left to right, -1 for parts from right to left.
+    """
     depth = 0
     for number, part in enumerate(parts):
-        depth += bool(opening.match(part)) - bool(closing.match(part))
+        depth += way * (bool(_OPENING.match(part)) - bool(_CLOSING.match(part)))
         if depth < 0 or (not depth and part in ("&", r"\\")):
             return number
     return len(parts)

@@ -13,8 +13,7 @@ from nbtypst.reading.svg import points, sanitise_svg, size
 
 MOST_BYTES = 40_000_000
 MOST_PIXELS = 60_000_000
-MIME = {"jpg": "image/jpeg", "png": "image/png", "svg": "image/svg+xml"}
-_KINDS = {"JPEG": "jpg", "PNG": "png"}  # by Pillow's names
+_KEPT = ("jpeg", "png")  # as they are
 _NOT_OF_PAGES = ("CMYK", "F", "I", "I;16", "YCCK")  # Pillow's modes that become others
 _DATA = re.compile(r"data:image/[\w.+-]+(?:;[\w=-]+)*?(;base64)?,", re.I)
 
@@ -24,7 +23,7 @@ class Picture:
     """A picture that both kinds of page can show; width and height in points, as a browser has them."""
 
     content: bytes
-    kind: str  # png, jpg or svg
+    kind: str  # png, jpeg or svg
     width: float
     height: float
     alt: str = ""
@@ -32,7 +31,8 @@ class Picture:
     @property
     def address(self) -> str:
         """Return the picture as a data address."""
-        return f"data:{MIME[self.kind]};base64,{b64encode(self.content).decode()}"
+        mime = "svg+xml" if self.kind == "svg" else self.kind
+        return f"data:image/{mime};base64,{b64encode(self.content).decode()}"
 
 
 def picture(content: bytes | str) -> Picture:
@@ -56,13 +56,13 @@ def picture(content: bytes | str) -> Picture:
             image = Image.open(io.BytesIO(raw))
             if image.width * image.height > MOST_PIXELS:
                 raise ValueError(f"the picture has {image.width} x {image.height} pixels")
-            kind = _KINDS.get(str(image.format), "")
+            kind = str(image.format).lower()
             image.load()
     except ValueError:
         raise
     except Exception as error:
         raise ValueError("it is no picture that can be read") from error
-    if not kind or image.mode in _NOT_OF_PAGES:
+    if kind not in _KEPT or image.mode in _NOT_OF_PAGES:
         transparent = "transparency" in image.info or "A" in image.mode
         out = io.BytesIO()
         image.convert("RGBA" if transparent else "RGB").save(out, "PNG")
