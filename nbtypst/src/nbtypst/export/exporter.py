@@ -113,6 +113,7 @@ class ReportExporter(TemplateExporter):
             output = self.render(document)
         except (RuntimeError, subprocess.SubprocessError) as error:  # of pandoc or Typst
             raise ExportError([Problem("the notebook", str(error))]) from error
+        document.problems.stop()
         for problem in document.problems.warnings:
             self.log.warning("%s", problem)
         return output, resources

@@ -45,7 +45,6 @@ class ReportHTMLExporter(ReportExporter):
         """Return the page; the same on every machine."""
         sources = _unreadable(document)
         moving = _widgets(document)
-        document.problems.stop()
         blocks = _rewrite([block for _, block in document.blocks], document, sources)
         if document.checks:
             blocks.append(_raw(_evidence(document)))

@@ -47,7 +47,7 @@ class ReportPDFExporter(ReportExporter):
         writer = Writer(document, to_typst(formulas))
         pdf = self._compile(writer)
         _warn_of_missing(writer)
-        document.problems.stop()
+
         return pdf
 
     def _compile(self, writer: Writer) -> bytes:

@@ -4,7 +4,7 @@ import json
 import re
 import unicodedata
 from dataclasses import dataclass, field, replace
-from itertools import groupby
+from itertools import groupby, pairwise
 from typing import Any
 
 from pandocfilters import stringify
@@ -57,10 +57,9 @@ class Writer:
         """Return the source of the document's body."""
         self.marks.clear()
         text = ""
-        blocks = self.document.blocks
-        for number, (place, block) in enumerate(blocks, 1):
+        for (place, block), (_, following) in pairwise([*self.document.blocks, ("", {"t": ""})]):
             self.place = place
-            self.leads = any(_begins_with_display(following) for _, following in blocks[number : number + 1])
+            self.leads = _begins_with_display(following)
             written = self.block(block)
             if block["t"] == "Div" and block["c"][0][1] == ["page"]:
                 written = "#pagebreak(weak: true)"

@@ -78,7 +78,7 @@ def _cell(cell: Any) -> Any:
         made["outputs"] = [_output(output) for output in mappings(cell.get("outputs"))]
     else:
         attachments = mapping(cell.get("attachments"))
-        made["attachments"] = {name: _data(mapping(data)) for name, data in attachments.items()}
+        made["attachments"] = {name: _data(data) for name, data in attachments.items()}
     return nbformat.from_dict(made)
 
 
@@ -86,7 +86,7 @@ def _output(output: Any) -> Data:
     """Return an output of one of the kinds that nbformat knows, its parts of the right type."""
     kind = output.get("output_type")
     if kind not in _TEXTS:
-        data = _data(mapping(output.get("data")))
+        data = _data(output.get("data"))
         return {"output_type": "display_data", "data": data, "metadata": mapping(output.get("metadata"))}
     made = {"output_type": kind} | {name: joined(output.get(name, "")) for name in _TEXTS[kind]}
     if kind == "error":
@@ -95,9 +95,10 @@ def _output(output: Any) -> Data:
     return made
 
 
-def _data(data: dict[Any, Any]) -> Data:
+def _data(data: Any) -> Data:
     """Return a bundle of forms by their MIME types; JSON stays as it is, others become text."""
-    return {str(kind): value if _JSON.match(str(kind)) else joined(value) for kind, value in data.items()}
+    forms = mapping(data).items()
+    return {str(kind): value if _JSON.match(str(kind)) else joined(value) for kind, value in forms}
 
 
 def mapping(value: Any) -> dict[Any, Any]:

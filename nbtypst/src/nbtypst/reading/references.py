@@ -236,11 +236,7 @@ def nodes(node: Any, *kinds: str) -> Iterator[Block]:
 def words_of(tree: Any) -> str:
     """Return the text of a tree of blocks, their code too, which `stringify` leaves out."""
     words = ""
-    for node in nodes(tree):
-        if node["t"] == "Str":
-            words += node["c"]
-        elif node["t"] in ("Code", "CodeBlock"):
-            words += node["c"][1]
-        elif node["t"] in BREAKS:
-            words += " "
+    for node in nodes(tree, "Code", "CodeBlock", "Str", *BREAKS):
+        content = node.get("c", " ")  # of a break
+        words += content if isinstance(content, str) else content[1]
     return words
