@@ -43,8 +43,7 @@ class ReportPDFExporter(ReportExporter):
 
     def render(self, document: Document) -> bytes:
         """Return the bytes of the PDF; the same on every machine."""
-        formulas = [node["c"] for _, node in placed(document.blocks, "Math")]
-        writer = Writer(document, to_typst(formulas))
+        writer = Writer(document, to_typst(node["c"] for _, node in placed(document.blocks, "Math")))
         pdf = self._compile(writer)
         _warn_of_missing(writer)
 

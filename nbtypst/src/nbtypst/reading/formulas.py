@@ -53,7 +53,6 @@ _INFIX = {
 _PLAIN: list[tuple[str, Any]] = [
     (r"\\begin\{(equation|displaymath|math)(\*?)\}(.*?)\\end\{\1\2\}", r"\3"),
     (r"\\(?:label|cite)\s*\{[^{}]*\}|\\(?:nonumber|notag|displaystyle|limits)(?![A-Za-z])", ""),
-    (r"\\(begin|end)\{eqnarray\*?\}", r"\\\1{aligned}"),
     (r"\\begin\{(\w*matrix)\*\}\s*\[\w\]", r"\\begin{\1*}"),
     (r"\\(begin|end)\{(\w+)\*?\}", lambda m: rf"\{m[1]}{{{_NAMES['environments'].get(m[2], m[2])}}}"),
     (r"\\begin\{subarray\}\s*\{\w\}(.*?)\\end\{subarray\}", r"\\substack{\1}"),

@@ -10,7 +10,6 @@ from nbformat.validator import normalize
 
 from nbtypst.problems import ExportError, Problem
 
-_KINDS = ("code", "markdown", "raw")
 _TEXTS = {"stream": ("name", "text"), "error": ("ename", "evalue")}
 Data = dict[str, Any]
 _JSON = re.compile(r"application/(.*\+)?json$")  # what may be no text, by nbformat's schema
@@ -64,7 +63,7 @@ def _fault(nb: Any) -> str:
 def _cell(cell: Any) -> Any:
     """Return a cell of one of the three kinds, its parts of the right type."""
     kind = cell.get("cell_type")
-    if kind not in _KINDS:
+    if kind not in ("code", "markdown"):
         kind = "raw"
     about = mapping(cell.get("metadata"))
     tags = about.get("tags")

@@ -129,7 +129,7 @@ def _beside(address: str, folder: str | None) -> Path:
     if folder is None:
         raise ValueError(f"{address!r} is sought in the notebook's folder, which is not known")
     base = Path(folder).resolve()
-    for name in (unquote(address.partition("?")[0].partition("#")[0]), unquote(address)):
+    for name in (unquote(re.split("[?#]", address)[0]), unquote(address)):
         try:
             path = (base / name).resolve()
             inside = path.is_relative_to(base) and path != base
