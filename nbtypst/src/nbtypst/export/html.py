@@ -17,6 +17,7 @@ from nbtypst.reading.markdown import NOTHING, Block, Blocks, Match, written
 from nbtypst.reading.pictures import Picture
 from nbtypst.reading.speech import read_aloud
 from nbtypst.reading.tidy import picture_key
+from nbtypst.settings import Settings
 
 LEFTWARDS = ("ar", "dv", "fa", "he", "ps", "sd", "ug", "ur", "yi")  # languages that are written so
 _LEFTWARDS = re.compile("[\u0590-\u08ff]")  # letters that are written so
@@ -48,12 +49,12 @@ class ReportHTMLExporter(ReportExporter):
         blocks = _rewrite([block for _, block in document.blocks], document, sources)
         if document.checks:
             blocks.append(_raw(_evidence(document)))
-        options = _options(document)
+        options = _options(document.settings)
         allowed = sorted({digest for html in moving.values() for digest in widgets.hashes(html)})
         if allowed:
             options.append(f"--variable=policy:; script-src {' '.join(allowed)}")
         with as_file(files(__package__) / "page.html") as template:
-            page = written(blocks, "html5", f"--template={template}", *options)
+            page = written(blocks, "html5", f"--template={template}", *options, **_meta(document))
         page = page.replace("\N{NO-BREAK SPACE}", " ")  # page.css keeps the words of a reference together
         page = _ROWS.sub(_scopes, mathml.tidy(page))
         page = _MATH_HEAD.sub(_READ, page)
@@ -79,12 +80,10 @@ def _unreadable(document: Document) -> set[str]:
     return sources
 
 
-def _options(document: Document) -> list[str]:
-    """Return pandoc's options for a page, with the metadata that page.html shows."""
+def _meta(document: Document) -> Block:
+    """Return pandoc's metadata, which page.html shows; of an option, pandoc takes True for no text."""
     own = document.settings
-    sheets = [files(__package__) / name for name in ("page.css", "boxes.css")]
-    style = "".join(sheet.read_text(encoding="utf-8") for sheet in sheets)
-    about = {
+    values = {
         "title": document.title,
         "keywords": f"notebook {document.digest}",
         "subtitle": own.subtitle,
@@ -92,13 +91,23 @@ def _options(document: Document) -> list[str]:
         "dir": "rtl" if own.language.partition("-")[0].lower() in LEFTWARDS else "",
         "about": " · ".join(filter(None, (own.group, own.course, own.date))),
     }
+    meta = {key: _text(value) for key, value in values.items() if value}
+    return meta | {"author": {"t": "MetaList", "c": list(map(_text, own.authors))}}
+
+
+def _text(text: str) -> Block:
+    return {"t": "MetaString", "c": text}
+
+
+def _options(own: Settings) -> list[str]:
+    """Return pandoc's options for a page."""
+    sheets = [files(__package__) / name for name in ("page.css", "boxes.css")]
+    style = "".join(sheet.read_text(encoding="utf-8") for sheet in sheets)
     options = [
         "--mathml",
         "--section-divs",
         "--shift-heading-level-by=1",
         f"--variable=style:{style}",
-        *(f"--metadata={key}:{value}" for key, value in about.items() if value),
-        *(f"--metadata=author:{author}" for author in own.authors),
     ]
     if own.contents:
         options += ["--toc", "--toc-depth=3"]

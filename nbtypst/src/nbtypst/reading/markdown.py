@@ -386,9 +386,9 @@ def pandoc(text: str, *options: str) -> str:
     return done.stdout
 
 
-def written(blocks: Blocks, form: str, *options: str) -> str:
-    """Return what pandoc writes of blocks in one of its forms."""
-    tree = json.dumps({"pandoc-api-version": [1, 23, 1], "meta": {}, "blocks": blocks})
+def written(blocks: Blocks, form: str, *options: str, **meta: Block) -> str:
+    """Return what pandoc writes of blocks, and of their metadata, in one of its forms."""
+    tree = json.dumps({"pandoc-api-version": [1, 23, 1], "meta": meta, "blocks": blocks})
     return pandoc(tree, "-f", "json", "-t", form, "--quiet", *options)
 
 
