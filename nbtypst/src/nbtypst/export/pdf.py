@@ -70,7 +70,7 @@ class ReportPDFExporter(ReportExporter):
                     _place(writer, main, options)
                     return typst.compile(main, format="pdf", pdf_standards=["ua-1"], **options)
                 except typst.TypstError as error:
-                    lines = main.read_text(encoding="utf-8").split("\n")
+                    lines = main.read_text(encoding="utf-8").splitlines()
                     if not _repair(writer, error, lines, self.system_fonts is None):
                         hints = " ".join(getattr(error, "hints", []))
                         words = f"Typst could not set the page: {error} {hints}\n{error.diagnostic!s:.600}"
@@ -156,8 +156,8 @@ def _repair(writer: Writer, error: Any, lines: list[str], may_borrow: bool) -> b
         if not borrow:
             writer.broken |= {formula for formula, body in writer.formulas.items() if char in body}
     if not chars:
-        for number in _LINE.findall(text):
-            writer.broken.update(writer.marked(lines[int(number) - 1]))
+        for number in map(int, _LINE.findall(text)):
+            writer.broken.update(writer.marked("".join(lines[number - 1 : number])))
         writer.broken.update(_FILE.findall(text))
     return (len(writer.broken), writer.stand_ins) != before
 
