@@ -24,10 +24,12 @@ def evidence(nb: Any) -> str:
     found = [(piece.place, check) for piece in shown for check in piece.checks]
     text = f"The {len(found)} checks of this report, each with what was measured.\nNotebook {digest(nb)}\n"
     for number, (place, check) in enumerate(found, 1):
-        text += f"\n{number}. {' '.join(check['sentence'].split())}\n"
-        text += f"     check:    {check['check']}\n"
-        text += f"     measured: {check['values']}\n"
-        text += f"     where:    {place}\n"
+        text += (
+            f"\n{number}. {' '.join(check['sentence'].split())}\n"
+            f"     check:    {check['check']}\n"
+            f"     measured: {check['values']}\n"
+            f"     where:    {place}\n"
+        )
     lines = ""
     for number, cell in enumerate(nb.cells, 1):
         for line in cell.source.splitlines() if cell.cell_type == "code" else ():

@@ -260,6 +260,14 @@ def test_pictures_and_formulas_that_typst_cannot_set_are_their_text_and_a_warnin
     assert len(warned) == 2 + 50
 
 
+def test_a_formula_that_typst_cannot_set_is_found_below_separators_of_lines(tmp_path):
+    text, _, warned = both(made("One\u2028two\u2029three", "of main.typ:99999: $\\sqrt{}$"), tmp_path)
+    assert "of main.typ:99999: \\sqrt{}" in text
+    assert [line.partition("': ")[2] for line in warned] == [
+        "the formula '\\\\sqrt{}' cannot be set; its source is shown"
+    ]
+
+
 def test_what_typst_cannot_set_for_another_reason_is_a_line(monkeypatch):
     monkeypatch.setattr(pdf, "_head", lambda writer: "#panic()\n")
     with pytest.raises(ExportError, match=r"^the notebook: Typst could not set the page: panicked"):

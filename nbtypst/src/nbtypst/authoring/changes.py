@@ -9,7 +9,7 @@ from typing import Any
 from IPython.display import Markdown, display
 
 from nbtypst.authoring.ledger import kernel, ledger
-from nbtypst.authoring.templates import Check
+from nbtypst.authoring.templates import Check, Words
 
 
 class Changes:
@@ -77,7 +77,7 @@ SHORT = 100  # characters of a sentence
 LAST = "changes.report()"
 
 
-def saved(path: Path) -> dict[str, str]:
+def saved(path: Path) -> Words:
     """Return the values of the checks that hold in a notebook's file; none without a file."""
     try:
         cells = json.loads(path.read_text(encoding="utf-8"))["cells"]

@@ -16,7 +16,7 @@ from typing import Any
 
 from IPython import get_ipython
 
-from nbtypst.authoring.templates import Check, read_by
+from nbtypst.authoring.templates import Check, Words, read_by
 
 
 @dataclass(frozen=True)
@@ -36,8 +36,8 @@ class Ledger:
     order: dict[str, int] = field(default_factory=dict)  # cell: place among the cells, by first run
     bound: dict[str, Binding] = field(default_factory=dict)
     told: dict[tuple[str | None, str], list[Check]] = field(default_factory=dict)  # by cell and part
-    saved: dict[str, str] = field(default_factory=dict)  # the values of each check that held before
-    stopped: dict[str, str] = field(default_factory=dict)  # how a cell ended that did not reach its end
+    saved: Words = field(default_factory=dict)  # the values of each check that held before
+    stopped: Words = field(default_factory=dict)  # how a cell ended that did not reach its end
     after_cell: dict[str, Callable[[], object]] = field(default_factory=dict)  # called when a cell has run
     run: int = 0
     cell: str | None = None

@@ -46,13 +46,14 @@ def _templates(used: Words, parts: Words) -> Words:
 def _put(output: Any, of_place: Words) -> None:
     """Fill an output. Raises KeyError for a value or a check that it does not keep."""
     about = output.metadata
+    data = output.data
     texts = {}
     made = []
     for place, template in of_place.items():
         texts[place], checks = templates.refill(template, about.get("values", {}))
         made += checks
     if about.get("role") == "caption":
-        output.data["text/markdown"] = _titled(output.data["text/markdown"], texts["caption"])
+        data["text/markdown"] = _titled(data["text/markdown"], texts["caption"])
         return
     kept = about.get("checks", [])
     if [source for _, source in made] != [check["check"] for check in kept if check["holds"]]:
@@ -62,16 +63,16 @@ def _put(output: Any, of_place: Words) -> None:
     for place, text in texts.items():
         match place:
             case "text":
-                output.data["text/markdown"] = text
+                data["text/markdown"] = text
             case "caption":
                 about["caption"] = _titled(about["caption"], text)
             case "alt":
-                output.data["text/plain"] = text
+                data["text/plain"] = text
                 about["alt"] = " ".join(text.split())
             case _:
                 row = re.compile(rf"^(\| \[{place}\]\(\S*\) \| ).*$", re.M)
-                before, label, after = row.split(output.data["text/markdown"])
-                output.data["text/markdown"] = f"{before}{label}{templates.cell(text)} |{after}"
+                before, label, after = row.split(data["text/markdown"])
+                data["text/markdown"] = f"{before}{label}{templates.cell(text)} |{after}"
 
 
 def _titled(caption: str, text: str) -> str:

@@ -25,6 +25,7 @@ FALSE = "**No longer true**"
 STALE = "**Run the cells above again**"
 About = dict[str, Any]  # what an output keeps
 Names = dict[str, Any]
+
 Words = dict[str, str]
 
 
@@ -101,13 +102,10 @@ def fill(
         words, found, faults = _values(passage.text, names)
         sentence = " ".join(words.split())
         old = stale(passage.names())
-        made = []
-        for source in passage.checks:
-            seen, holds = _check(source, names)
-            made.append(Check(sentence, source, seen, holds and not old, old))
-        made += [Check(sentence, source, fault, False, old) for source, fault in faults]
-        if old and not made:
-            made = [Check(sentence, "", "", False, old)]
+        seen = [(source, *_check(source, names)) for source in passage.checks] + faults
+        if old and not seen:
+            seen = [("", "", False)]
+        made = [Check(sentence, source, value, holds and not old, old) for source, value, holds in seen]
         text += _marked(words, made, old) if marked else words
         checks += made
         values |= found
@@ -167,8 +165,8 @@ def _split(value: str) -> tuple[str, str]:
     raise ValueError(f"{{{{{value}}}}} is not a Python expression with a format")
 
 
-def _values(text: str, names: Names) -> tuple[str, Words, list[tuple[str, str]]]:
-    """Return the text with its values, these by source, and those that could not be computed, with why."""
+def _values(text: str, names: Names) -> tuple[str, Words, list[tuple[str, str, bool]]]:
+    """Return the text with its values, these by source, and those not computed, with why, as false checks."""
     faults = []
     found = {}
 
@@ -179,7 +177,7 @@ def _values(text: str, names: Names) -> tuple[str, Words, list[tuple[str, str]]]
             result = _evaluate(ast.parse(expression, mode="eval").body, names)
             words = format(result, form)
         except Exception as error:
-            faults.append((match[1], f"cannot be computed, {type(error).__name__}: {error}"))
+            faults.append((match[1], f"cannot be computed, {type(error).__name__}: {error}", False))
             return "…"
         if words.startswith("-") and not isinstance(result, str):
             words = words.replace("-", "\N{MINUS SIGN}", 1)

@@ -25,21 +25,16 @@ HIDDEN = {
 }
 
 
-class _OneLine(logging.Filter):
-    """Takes the traceback off what nbconvert logs of an `ExportError`, and puts its lines there."""
-
-    def filter(self, record: logging.LogRecord) -> bool:
-        problem = record.exc_info[1] if isinstance(record.exc_info, tuple) else None
-        debug = Application.initialized() and str(Application.instance().log_level) in ("0", "10", "DEBUG")
-        if isinstance(problem, ExportError) and not debug:
-            record.msg = f"{record.getMessage()}\n{problem}"
-            record.args = ()
-            record.exc_info = None
-            record.exc_text = None
-        return True
-
-
-_IN_LINES = _OneLine()
+def _in_lines(record: logging.LogRecord) -> bool:
+    """Take the traceback off what nbconvert logs of an `ExportError`, and put its lines there."""
+    problem = record.exc_info[1] if isinstance(record.exc_info, tuple) else None
+    debug = Application.initialized() and str(Application.instance().log_level) in ("0", "10", "DEBUG")
+    if isinstance(problem, ExportError) and not debug:
+        record.msg = f"{record.getMessage()}\n{problem}"
+        record.args = ()
+        record.exc_info = None
+        record.exc_text = None
+    return True
 
 
 def _option(setting: Field[Any]) -> Any:
@@ -100,7 +95,7 @@ class ReportExporter(TemplateExporter):
 
     def from_file(self, file_stream: Any, resources: Any = None, **kw: Any) -> tuple[Any, Any]:
         """Convert a notebook's open file, valid or not; raise ExportError for one that is no notebook."""
-        self.log.addFilter(_IN_LINES)
+        self.log.addFilter(_in_lines)
         try:
             text = file_stream.read()
         except UnicodeDecodeError as error:
@@ -113,7 +108,7 @@ class ReportExporter(TemplateExporter):
         Raises ExportError, whose text is one line a problem, for a sentence that is not true and, if the page
         is to be strict, for all that cannot be shown as it is.
         """
-        self.log.addFilter(_IN_LINES)
+        self.log.addFilter(_in_lines)
         nb, fault = mend(nb)
         made_from = digest(nb)
         try:
@@ -132,6 +127,7 @@ class ReportExporter(TemplateExporter):
             output = self.render(document)
         except (RuntimeError, subprocess.SubprocessError) as error:  # of pandoc or Typst
             raise ExportError([Problem("the notebook", str(error))]) from error
+        document.problems.stop()
         for problem in document.problems.warnings:
             self.log.warning("%s", problem)
         return output, resources

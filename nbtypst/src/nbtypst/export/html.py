@@ -6,14 +6,14 @@ from html import escape
 from importlib.resources import as_file, files
 from typing import Any
 
-from pandocfilters import Code, Div, Math, RawBlock, RawInline
+from pandocfilters import Code, Math, RawBlock, RawInline
 
 from nbtypst.export import mathml
 from nbtypst.export.exporter import ReportExporter
 from nbtypst.reading import widgets
 from nbtypst.reading.document import Document, placed
 from nbtypst.reading.formulas import framed, unreadable
-from nbtypst.reading.markdown import NOTHING, Block, Blocks, Match, pandoc, tree
+from nbtypst.reading.markdown import NOTHING, Block, Blocks, Match, written
 from nbtypst.reading.pictures import Picture
 from nbtypst.reading.speech import read_aloud
 from nbtypst.reading.tidy import picture_key
@@ -46,7 +46,6 @@ class ReportHTMLExporter(ReportExporter):
         """Return the page; the same on every machine."""
         sources = _unreadable(document)
         moving = _widgets(document)
-        document.problems.stop()
         blocks = _rewrite([block for _, block in document.blocks], document, sources)
         if document.checks:
             blocks.append(_raw(_evidence(document)))
@@ -55,8 +54,7 @@ class ReportHTMLExporter(ReportExporter):
         if allowed:
             options.append(f"--variable=policy:; script-src {' '.join(allowed)}")
         with as_file(files(__package__) / "page.html") as template:
-            source = tree(blocks, _meta(document))
-            page = pandoc(source, "-f", "json", "-t", "html5", f"--template={template}", *options)
+            page = written(blocks, "html5", f"--template={template}", *options, **_meta(document))
         page = page.replace("\N{NO-BREAK SPACE}", " ")  # page.css keeps the words of a reference together
         page = _ROWS.sub(_scopes, mathml.tidy(page))
         page = _MATH_HEAD.sub(_READ, page)
@@ -83,7 +81,7 @@ def _unreadable(document: Document) -> set[str]:
 
 
 def _meta(document: Document) -> Block:
-    """Return pandoc's metadata, which page.html shows."""
+    """Return pandoc's metadata, which page.html shows; of an option, pandoc takes True for no text."""
     own = document.settings
     values = {
         "title": document.title,
@@ -93,12 +91,11 @@ def _meta(document: Document) -> Block:
         "dir": "rtl" if own.language.partition("-")[0].lower() in LEFTWARDS else "",
         "about": " · ".join(filter(None, (own.group, own.course, own.date))),
     }
-    meta: Block = {key: _text(value) for key, value in values.items() if value}
-    meta["author"] = {"t": "MetaList", "c": [_text(author) for author in own.authors]}
-    return meta
+    meta = {key: _text(value) for key, value in values.items() if value}
+    return meta | {"author": {"t": "MetaList", "c": list(map(_text, own.authors))}}
 
 
-def _text(text: str) -> dict[str, str]:
+def _text(text: str) -> Block:
     return {"t": "MetaString", "c": text}
 
 
@@ -110,7 +107,6 @@ def _options(own: Settings) -> list[str]:
         "--mathml",
         "--section-divs",
         "--shift-heading-level-by=1",
-        "--quiet",
         f"--variable=style:{style}",
     ]
     if own.contents:
@@ -129,7 +125,7 @@ def _widgets(document: Document) -> dict[str, str]:
     """Return the HTML of each widget that the page has, by its name."""
     made = {}
     for place, node in placed(document.blocks, "Div"):
-        name, classes, _ = node["c"][0]
+        (name, classes, _), _ = node["c"]
         if classes == ["widget"]:
             made[name] = widgets.made(name, place, document.problems)
     return made
@@ -158,20 +154,19 @@ def _to_html(node: Block, document: Document, sources: set[str]) -> Blocks:
         return [RawInline("html", _image(document.pictures[key]))]
     if kind == "Table":
         return _table(content)
-    if kind != "Div" or not content[0][1]:
+    if kind != "Div":
         return [node]
-    (name, (style, *_), _), blocks = content
-    if style == "figure":
-        return _figure(content, document)
-    if style == "widget":
-        return [_raw(f"<!-- widget {name} -->")]  # holds its place: no notebook can bring a comment there
-    if style in ("input", "output", "error"):
-        node = Div(["", [style], []], blocks)
-        if style == "input" and document.settings.hide_code:
+    (name, classes, _), blocks = content
+    match classes:
+        case ["figure"]:
+            return _figure(content, document)
+        case ["widget"]:
+            return [_raw(f"<!-- widget {name} -->")]  # holds its place: no notebook brings a comment there
+        case ["input"] if document.settings.hide_code:
             return [_raw(_CODE), node, _raw("</details>")]
-    if content[0][1] == ["alert", "details"]:
-        middle = [_raw("</summary>"), *blocks[1:], _raw("</details>")]
-        return [_raw('<details class="fold" open><summary>'), *blocks[:1], *middle]
+        case ["alert", "details"]:
+            middle = [_raw("</summary>"), *blocks[1:], _raw("</details>")]
+            return [_raw('<details class="fold" open><summary>'), *blocks[:1], *middle]
     return [node]
 
 
@@ -224,11 +219,8 @@ def _formula(node: Block, sources: set[str]) -> Blocks:
         node = Code(NOTHING, formula.latex)
     if not formula.display:
         return [node]
-    name = ""
-    number = ""
-    if formula.tag:
-        name = f' id="{escape(formula.name)}"'
-        number = f"<span>({escape(formula.tag)})</span>"
+    name = f' id="{escape(formula.name)}"' if formula.tag else ""
+    number = f"<span>({escape(formula.tag)})</span>" if formula.tag else ""
     opening = f'<span class="equation{" boxed" * formula.boxed}" tabindex="0"{name}><span>'
     return [RawInline("html", opening), node, RawInline("html", f"</span>{number}</span>")]
 

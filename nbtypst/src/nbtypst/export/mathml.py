@@ -12,6 +12,7 @@ from base64 import b64encode
 from html import escape, unescape
 from importlib.resources import files
 
+from nbtypst.reading.markdown import Match
 from nbtypst.reading.speech import read_aloud
 
 _MATH = re.compile(
@@ -46,7 +47,7 @@ def font_face() -> str:
     )
 
 
-def _tidy(math: re.Match[str]) -> str:
+def _tidy(math: Match) -> str:
     """Return a formula, accents as wide as the letter's own, a thin space where TeX has one beside a name."""
     attributes, body, latex = math.groups()
     for pattern, better in _BETTER:
@@ -55,7 +56,7 @@ def _tidy(math: re.Match[str]) -> str:
     return f'<math {attributes} alttext="{escape(read_aloud(unescape(latex)))}">{body}'
 
 
-def _function(found: re.Match[str]) -> str:
+def _function(found: Match) -> str:
     closing, before, name, after = found.groups("")
     left = _THIN if before in _OPERANDS else "0"
     right = "0" if after else _THIN

@@ -13,7 +13,6 @@ import typst
 
 from nbtypst.export.exporter import ReportExporter
 from nbtypst.export.typst_writer import Writer, stand_in
-from nbtypst.problems import Problems
 from nbtypst.reading.document import Document, placed
 from nbtypst.reading.formulas import to_typst
 from nbtypst.reading.mending import Data
@@ -25,6 +24,7 @@ PACKAGED = {  # the folders with fonts of the packages that the extras "fonts" a
     "weblate_fonts": "static/weblate_fonts/kurinto/ttf",
 }
 _GLYPH = re.compile(r"the text `\"(.+?)\"` could not be displayed")
+_CODE = re.compile(r"\\u\{([0-9a-f]+)\}")  # of a character
 _WARNINGS = re.compile(r"^warning:.*?(?=^error:|\Z)", re.M | re.S)  # such as of names that will go
 _LINE = re.compile(r"main\.typ:(\d+):")
 _FILE = re.compile(r"(picture-\d+)\.\w+")
@@ -43,17 +43,10 @@ class ReportPDFExporter(ReportExporter):
 
     def render(self, document: Document) -> bytes:
         """Return the bytes of the PDF; the same on every machine."""
-        formulas = [node["c"] for _, node in placed(document.blocks, "Math")]
-        writer = Writer(document, to_typst(formulas))
+        writer = Writer(document, to_typst(node["c"] for _, node in placed(document.blocks, "Math")))
         pdf = self._compile(writer)
-        problems = document.problems
-        for formula, place in writer.shown_as_text.items():
-            problems.warn(place, f"the formula {formula.latex!r} cannot be set", "its source is shown")
-        for key, place in sorted(writer.dropped.items()):
-            alt = document.pictures[key].alt
-            problems.warn(place, f"the picture {alt!r} cannot be shown", "its text is")
-        _warn_of_missing(writer, problems)
-        problems.stop()
+        _warn_of_missing(writer)
+
         return pdf
 
     def _compile(self, writer: Writer) -> bytes:
@@ -66,55 +59,52 @@ class ReportPDFExporter(ReportExporter):
                 (folder / f"{key}.{picture.kind}").write_bytes(picture.content)
             while True:  # each time, less is left that can fail
                 writer.replaced.clear()
-                writer.place = "the title"
-                head = _head(writer)
+                borrowed = self.system_fonts is None and writer.stand_ins
+                more = packaged() if borrowed else []
+                options: Any = {
+                    "root": folder,
+                    "ignore_system_fonts": not (self.system_fonts or (borrowed and not more)),
+                    "font_paths": [*self.font_paths, *more],
+                }
                 try:
-                    self._place(writer, head, folder)
-                    options = self._options(writer, folder)
+                    _place(writer, main, options)
                     return typst.compile(main, format="pdf", pdf_standards=["ua-1"], **options)
                 except typst.TypstError as error:
-                    if not _repair(writer, error, head.count("\n"), self.system_fonts is None):
+                    lines = main.read_text(encoding="utf-8").splitlines()
+                    if not _repair(writer, error, lines, self.system_fonts is None):
                         hints = " ".join(getattr(error, "hints", []))
                         words = f"Typst could not set the page: {error} {hints}\n{error.diagnostic!s:.600}"
                         raise RuntimeError(words) from error
 
-    def _place(self, writer: Writer, head: str, folder: Path) -> None:
-        """Let a figure that does not fit where it stands wait for the next page's top, text taking its place.
 
-        It still comes after its heading and before the next one.
-        """
-        waiting = any(block["t"] == "Div" and block["c"][0][0] for _, block in writer.document.blocks)
-        settled: set[str] = set()
-        for _ in range(PASSES):
-            (folder / "main.typ").write_text(head + writer.write(), encoding="utf-8", newline="\n")
-            figures = self._figures(writer, folder) if waiting else []
-            name = _to_move(figures, writer.floats, settled)
-            if not name:
-                break
-            settled.add(name)
-            writer.floats ^= {name}
+def _place(writer: Writer, main: Path, options: Data) -> None:
+    """Let a figure that does not fit where it stands wait for the next page's top, text taking its place.
 
-    def _figures(self, writer: Writer, folder: Path) -> list[Data]:
-        """Return each figure's name, the page and height where it stands in the text, and its own page.
+    It still comes after its heading and before the next one.
+    """
+    waiting = any(block["t"] == "Div" and block["c"][0][0] for _, block in writer.document.blocks)
+    settled: set[str] = set()
+    for _ in range(PASSES):
+        writer.place = "the title"
+        main.write_text(_head(writer) + writer.write(), encoding="utf-8", newline="\n")
+        figures = _figures(main, options) if waiting else []
+        name = _to_move(figures, writer.floats, settled)
+        if not name:
+            break
+        settled.add(name)
+        writer.floats ^= {name}
 
-        There is none where the page does not compile.
-        """
-        main = folder / "main.typ"
-        options = self._options(writer, folder)
-        try:
-            found = typst.query(main, "<nb:figures>", field="value", one=True, **options)
-        except RuntimeError:  # compiling says what is wrong and where
-            return []
-        return json.loads(found)
 
-    def _options(self, writer: Writer, folder: Path) -> dict[str, Any]:
-        borrowed = self.system_fonts is None and writer.stand_ins
-        more = packaged() if borrowed else []
-        return {
-            "root": folder,
-            "ignore_system_fonts": not (self.system_fonts or (borrowed and not more)),
-            "font_paths": [*self.font_paths, *more],
-        }
+def _figures(main: Path, options: Data) -> list[Data]:
+    """Return each figure's name, the page and height where it stands in the text, and its own page.
+
+    There is none where the page does not compile.
+    """
+    try:
+        found = typst.query(main, "<nb:figures>", field="value", one=True, **options)
+    except RuntimeError:  # compiling says what is wrong and where
+        return []
+    return json.loads(found)
 
 
 def packaged() -> list[str]:
@@ -129,16 +119,12 @@ def packaged() -> list[str]:
 
 def _to_move(figures: list[Data], floats: set[str], settled: set[str]) -> str:
     """Return the name of a figure that floats and need not, else of one that should, else ""."""
-    for figure in figures:
-        if figure["name"] in floats and figure["shown"] <= figure["page"]:
-            return figure["name"]
-    for figure in figures:
-        if figure["y"] < TOP and figure["name"] not in floats | settled:
-            return figure["name"]
-    return ""
+    early = [one["name"] for one in figures if one["name"] in floats and one["shown"] <= one["page"]]
+    tops = [one["name"] for one in figures if one["y"] < TOP and one["name"] not in floats | settled]
+    return next(iter(early + tops), "")
 
 
-def _warn_of_missing(writer: Writer, problems: Problems) -> None:
+def _warn_of_missing(writer: Writer) -> None:
     """Warn, where they come first, of characters that no font of this package has, once for each remedy."""
     found: dict[str, dict[str, str]] = {}
     for char, place in writer.replaced.items():
@@ -149,17 +135,20 @@ def _warn_of_missing(writer: Writer, problems: Problems) -> None:
         shown = "".join(sorted(places))
         if len(shown) > 20:
             shown = f"{shown[:20]}… and {len(shown) - 20} more characters"
-        problems.warn(next(iter(places.values())), f"no font of this package has {shown!r}", advice)
+        place = next(iter(places.values()))
+        writer.document.problems.warn(place, f"no font of this package has {shown!r}", advice)
 
 
-def _repair(writer: Writer, error: Any, offset: int, may_borrow: bool) -> bool:
+def _repair(writer: Writer, error: Any, lines: list[str], may_borrow: bool) -> bool:
     """Note what an error of Typst is about, so that it is written in another way; return whether that is new.
 
-    A character that no font has comes from the machine's fonts, if `may_borrow`, or in words.
+    `lines` are those of the source. A character that no font has comes from the machine's fonts, if
+    `may_borrow`, or in words.
     """
     text = _WARNINGS.sub("", f"{error}\n{error.diagnostic}")
+    missing = _CODE.sub(lambda code: chr(int(code[1], 16)), "".join(_GLYPH.findall(text)))
     before = (len(writer.broken), dict(writer.stand_ins))
-    chars = {char for found in _GLYPH.findall(text) for char in _literal(found) if ord(char) > 126}
+    chars = {char for char in missing if ord(char) > 126}
     borrow = may_borrow and not writer.stand_ins
     for char in chars:
         words = stand_in(char)
@@ -168,15 +157,9 @@ def _repair(writer: Writer, error: Any, offset: int, may_borrow: bool) -> bool:
             writer.broken |= {formula for formula, body in writer.formulas.items() if char in body}
     if not chars:
         for number in map(int, _LINE.findall(text)):
-            if number - offset in writer.fragile:
-                writer.broken.add(writer.fragile[number - offset])
-        writer.broken |= set(_FILE.findall(text))
+            writer.broken.update(writer.marked("".join(lines[number - 1 : number])))
+        writer.broken.update(_FILE.findall(text))
     return (len(writer.broken), writer.stand_ins) != before
-
-
-def _literal(text: str) -> str:
-    """Return the string of which a text is Typst's debugging form."""
-    return re.sub(r"\\u\{([0-9a-f]+)\}", lambda m: chr(int(m[1], 16)), text)
 
 
 def _head(writer: Writer) -> str:

@@ -1,11 +1,10 @@
 """A document as Typst source: text is in string literals only, so that none of it can be code."""
 
 import json
-import math
 import re
 import unicodedata
 from dataclasses import dataclass, field, replace
-from itertools import groupby
+from itertools import groupby, pairwise
 from typing import Any
 
 from pandocfilters import stringify
@@ -36,7 +35,6 @@ _CALLS = {
 }
 _ALIGN = {"AlignCenter": "center", "AlignDefault": "start", "AlignLeft": "left", "AlignRight": "right"}
 _QUOTES = {"DoubleQuote": ("“", "”"), "SingleQuote": ("‘", "’")}
-_LANGUAGES = {"ipython": "python", "ipython3": "python"}
 
 
 @dataclass
@@ -49,35 +47,30 @@ class Writer:
     stand_ins: dict[str, str] = field(default_factory=dict)  # for characters that no font has
     floats: set[str] = field(default_factory=set)  # figures that go to the top of the next page
     marks: list[Any] = field(default_factory=list)  # formulas and pictures
-    fragile: dict[int, Any] = field(default_factory=dict)  # line: formula or picture
-    shown_as_text: dict[Any, str] = field(default_factory=dict)  # formula: cell
-    dropped: dict[str, str] = field(default_factory=dict)  # picture: cell
     replaced: dict[str, str] = field(default_factory=dict)  # character: cell
     place: str = ""
-    apart: bool = False  # whether it is in a table of several tall formulas, which would meet
-    wrapped: bool = False  # whether it is in one whose cells are wrapped
     leads: bool = False  # whether a displayed equation follows
+    apart: bool = False  # for a table of several tall formulas, which would meet
+    wrapped: bool = False  # for one whose cells are wrapped
 
     def write(self) -> str:
         """Return the source of the document's body."""
-        self.marks = []
-        self.fragile = {}
+        self.marks.clear()
         text = ""
-        blocks = self.document.blocks
-        for number, (place, block) in enumerate(blocks, 1):
+        for (place, block), (_, following) in pairwise([*self.document.blocks, ("", {"t": ""})]):
             self.place = place
-            self.leads = any(_begins_with_display(following) for _, following in blocks[number : number + 1])
+            self.leads = _begins_with_display(following)
             written = self.block(block)
             if block["t"] == "Div" and block["c"][0][1] == ["page"]:
                 written = "#pagebreak(weak: true)"
-            if _leftwards(words_of([block])):
+            if _leftwards(words_of(block)):
                 written = f"#[#set text(dir: rtl)\n{written}\n]"
             text += f"{written}\n\n"
-        for number, line in enumerate(text.split("\n"), 1):
-            mark = re.match(r"/\*(\d+)\*/", line)
-            if mark:
-                self.fragile[number] = self.marks[int(mark[1])]
         return text
+
+    def marked(self, line: str) -> list[Any]:
+        """Return the formula or the picture that a line of the source begins with, if it does."""
+        return [self.marks[int(mark)] for mark in re.findall(r"\A/\*(\d+)\*/", line)]
 
     def _mark(self, what: Any) -> str:
         """Return a comment by which an error's line leads to what is written there."""
@@ -88,14 +81,16 @@ class Writer:
         """Return a Typst string literal."""
         for char in set(text) & set(self.stand_ins):
             self.replaced.setdefault(char, self.place)
-            text = text.replace(char, self.stand_ins[char])
-        if self.stand_ins:
-            text = text.replace("][U+", " U+")
+            text = text.replace(char, self.stand_ins[char]).replace("][U+", " U+")
         return json.dumps(text.replace("\r", "").replace("\t", "    "), ensure_ascii=False)
 
     def _label(self, name: str) -> str:
+        """Return the label of what stands before it, "" without a name."""
+        return f"#label({self.string(name)})" if name else ""
+
+    def _anchor(self, name: str) -> str:
         """Return a place to which a link can lead, "" without a name."""
-        return f"#metadata(none)#label({self.string(name)});" if name else ""
+        return f"#metadata(none){self._label(name)};" if name else ""
 
     def blocks(self, blocks: Blocks) -> str:
         """Return blocks as the inside of a Typst content block."""
@@ -131,11 +126,11 @@ class Writer:
         level, (name, _, _), inlines = content
         appendix = level == 1 and stringify(inlines).startswith("Appendix")
         start = "#place.flush()\n" + ("#pagebreak(weak: true)\n" if appendix else "")
-        return f"{start}#heading(level: {level})[{self.inlines(inlines)}]#label({self.string(name)})"
+        return f"{start}#heading(level: {level})[{self.inlines(inlines)}]{self._label(name)}"
 
     def _items(self, items: list[Blocks]) -> str:
         tight = all(block["t"] != "Para" for item in items for block in item)
-        return f"tight: {str(tight).lower()}, " + "".join(f"[{self.blocks(item)}]," for item in items)
+        return f"tight: {json.dumps(tight)}, " + "".join(f"[{self.blocks(item)}]," for item in items)
 
     def _term(self, term: Inlines, meanings: list[Blocks]) -> str:
         words = "\n\n".join(map(self.blocks, meanings))
@@ -143,22 +138,21 @@ class Writer:
 
     def _div(self, content: Any) -> str:
         (name, classes, pairs), blocks = content
-        style = classes[0] if classes else ""
-        if style == "figure":
-            return self.figure(name, dict(pairs)["key"], blocks)
-        if style == "alert":
-            return f"#nb.alert({self.string(classes[1])})[{self.blocks(blocks)}]"
-        if style in ("input", "output", "error"):
-            return self.code(style, blocks[0]["c"])
-        return self._label(name) + self.blocks(blocks)
+        match classes:
+            case ["figure"]:
+                return self.figure(name, dict(pairs)["key"], blocks)
+            case ["alert", kind]:
+                return f"#nb.alert({self.string(kind)})[{self.blocks(blocks)}]"
+            case ["input" | "output" | "error" as style]:
+                return self.code(style, blocks[0]["c"])
+        return self._anchor(name) + self.blocks(blocks)
 
     def code(self, style: str, content: Any) -> str:
         """Return a block of code: its words may break anywhere, so that none is cut."""
         (_, classes, _), text = content
         if not text.strip():
             return ""
-        language = "".join(classes[:1])
-        language = self.string(_LANGUAGES.get(language, language))
+        language = self.string(re.sub(r"\Aipython3?\Z", "python", "".join(classes[:1])))
         return f"#nb.code({self.string(style)}, {language}, {self.string(_breakable(text))})"
 
     def _paragraph(self, inlines: Inlines) -> str:
@@ -168,12 +162,11 @@ class Writer:
         groups = [(display, list(items)) for display, items in groupby(inlines, _is_display)]
         for number, (display, items) in enumerate(groups, 1):
             if display:
-                parts += [self.math(item["c"]) for item in items]
-                parts[-len(items)] = place + parts[-len(items)]
+                parts.append(place + "\n\n".join(self.math(item["c"]) for item in items))
                 place = ""
                 continue
             words = self.inlines(items)
-            if not words.strip():
+            if not words:
                 continue
             plain = stringify(items)
             if number < len(groups) and not plain.strip() and "#metadata" in words:
@@ -224,7 +217,7 @@ class Writer:
                 (name, classes, pairs), inner = content  # of a Span
                 if classes == ["picture"]:
                     return self._picture(dict(pairs)["key"])
-                return self._label(name) + self.inlines(inner)
+                return self._anchor(name) + self.inlines(inner)
 
     def math(self, formula: Formula) -> str:
         """Return a formula with its reading in words, or its source where Typst cannot set it."""
@@ -239,20 +232,18 @@ class Writer:
             made = f"nb.read({alt},\n{self._mark(formula)}${body}$\n)"
             return f"#box(inset: (y: 0.25em), {made});" if self.apart and _TALL.search(body) else f"#{made};"
         tag = self.string(formula.tag) if formula.tag else "none"
-        boxed = str(formula.boxed).lower()
         name = self.string(formula.name)
         call = "fitting" if len(body) > LONG_FORMULA else "display"
+        boxed = json.dumps(formula.boxed)
         return f"#nb.{call}({alt}, {tag}, {name}, {boxed},\n{self._mark(formula)}$ {body} $\n)"
 
     def _source(self, formula: Formula) -> str:
         """Return a formula's LaTeX as code."""
-        self.shown_as_text[formula] = self.place
-        source = formula.latex
-        if formula.tag:
-            source += rf" \tag{{{formula.tag}}}"
-        code = self.string(source)
-        label = self._label(formula.name)
-        return f'{label}#nb.code("plain", "latex", {code})' if formula.display else f"{label}#raw({code});"
+        fault = f"the formula {formula.latex!r} cannot be set"
+        self.document.problems.warn(self.place, fault, "its source is shown")
+        code = self.string(formula.latex + (rf" \tag{{{formula.tag}}}" if formula.tag else ""))
+        call = f'#nb.code("plain", "latex", {code})' if formula.display else f"#raw({code});"
+        return self._anchor(formula.name) + call
 
     def _image(self, key: str) -> str:
         """Return a picture at its own size, or as large as fits a page."""
@@ -264,8 +255,10 @@ class Writer:
         return f'{self._mark(key)}image("{key}.{picture.kind}", alt: {alt}, {sides})'
 
     def _dropped(self, key: str) -> str:
-        self.dropped[key] = self.place
-        return f"#{self.string(f'[{self.document.pictures[key].alt}]')};"
+        """Return the text of a picture that does not compile."""
+        alt = self.document.pictures[key].alt
+        self.document.problems.warn(self.place, f"the picture {alt!r} cannot be shown", "its text is")
+        return f"#{self.string(f'[{alt}]')};"
 
     def _picture(self, key: str) -> str:
         if key in self.broken:
@@ -275,13 +268,13 @@ class Writer:
     def figure(self, name: str, key: str, caption: Blocks) -> str:
         """Return a picture with its caption; without one it stays where it is."""
         words = self.blocks(caption)
-        label = f"#label({self.string(name)})" if name else ""
+        label = self._label(name)
         if key in self.broken:
             return f"#metadata(none){label} {self._dropped(key)}\n\n{words}"
         place = "top" if name in self.floats else "none"
         body = "caption: none"
         if words.strip() or name:
-            inside = self._label(f"in:{name}" if name else "")  # a name that no heading has
+            inside = self._anchor(name and f"in:{name}")  # which no heading has
             body = f"caption: [{inside}{words}]"
         return f"#figure(kind: image, placement: {place}, {body},\n{self._image(key)}\n){label}"
 
@@ -291,32 +284,31 @@ class Writer:
         rows = [*head, *(row for body in bodies for row in body[3]), *foot]
         aligned = ", ".join(_ALIGN[alignment["t"]] for alignment, _ in columns)
         widths = _widths(rows, len(columns))
-        math = (node["c"] for row in rows for node in nodes(row) if node["t"] == "Math")
-        self.apart = sum(bool(_TALL.search(self.formulas.get(one) or "")) for one in math) > 1
-        self.wrapped = "(" in widths
+        tall = [node for node in nodes(rows, "Math") if _TALL.search(self.formulas.get(node["c"], ""))]
+        inside = replace(self, apart=len(tall) > 1, wrapped="(" in widths)
         opening = f"table(columns: {widths}, align: ({aligned},), "
         if head:
             # what is repeated on another page is an artifact, and may hold no link
-            linked = any(node["t"] in ("Link", "Note") for row in head for node in nodes(row))
-            opening += f"table.header(repeat: {str(not linked).lower()}, {''.join(map(self._row, head))}),"
-        body = f"{opening}{''.join(map(self._row, rows[len(head) :]))})"
+            repeated = json.dumps(not any(nodes(head, "Link", "Note")))
+            opening += f"table.header(repeat: {repeated}, {inside.rows(head)}),"
+        body = f"{opening}{inside.rows(rows[len(head) :])})"
         if len(rows) > LONG_TABLE:
-            body += f", sample: {opening}{''.join(map(self._row, _sample(rows, len(columns))))})"
-        self.apart = self.wrapped = False
-        heads = max(body[1] for body in bodies) if bodies else 1
-        body += f", index: {max(heads, 1)}"
+            body += f", sample: {opening}{inside.rows(_sample(rows, len(columns)))})"
+        heads = max([1, *(body[1] for body in bodies)])
         words = self.blocks(above)
         caption = f"[{words}]" if words.strip() else "none"
-        label = f"#label({self.string(name)})" if name else ""
-        return f"#figure(kind: table, caption: {caption}, nb.fitted({body})){label}"
+        return (
+            f"#figure(kind: table, caption: {caption}, nb.fitted({body}, index: {heads})){self._label(name)}"
+        )
 
-    def _row(self, row: Any) -> str:
+    def rows(self, rows: list[Any]) -> str:
+        """Return the cells of rows of a table."""
         cells = ""
-        for _, alignment, rows, columns, blocks in row[1]:
-            options = f"rowspan: {rows}, colspan: {columns}, " if (rows, columns) != (1, 1) else ""
+        for _, alignment, tall, wide, blocks in (cell for _, row in rows for cell in row):
+            options = f"rowspan: {tall}, colspan: {wide}, " if (tall, wide) != (1, 1) else ""
             if alignment["t"] != "AlignDefault":
                 options += f"align: {_ALIGN[alignment['t']]}, "
-            elif columns > 1:
+            elif wide > 1:
                 options += "align: center, "
             words = _TEXT.sub(r"\1", f"[{self.blocks(blocks)}]")  # a string takes a quarter less of memory
             cells += f"table.cell({options}{words})," if options else f"{words},"
@@ -332,7 +324,7 @@ def _widths(rows: list[Any], count: int) -> str:
     widths = ""
     for column in columns:
         mean = sum(column) / len(column)
-        widths += "auto," if max(column) < 14 else f"{math.sqrt(max(mean, 1.0)):.2f}fr,"
+        widths += "auto," if max(column) < 14 else f"{max(mean, 1) ** 0.5:.2f}fr,"
     return f"({widths})"
 
 
@@ -368,7 +360,7 @@ def _leftwards(text: str) -> bool:
 
 def stand_in(char: str) -> str:
     """Return a character's name in brackets, for one that no font has; "" for one that has no shape."""
-    if unicodedata.category(char) in ("Mn", "Me", "Cf", "Cc", "Co") or 0xFE00 <= ord(char) <= 0xFE0F:
+    if unicodedata.category(char) in ("Mn", "Me", "Cf", "Cc", "Co"):
         return ""
     name = unicodedata.name(char, "")
     return f"[U+{ord(char):04X}]" if not name or "IDEOGRAPH" in name else f"[{name.lower()}]"

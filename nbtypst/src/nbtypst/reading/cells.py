@@ -6,6 +6,7 @@ from dataclasses import dataclass, field
 from typing import Any
 
 from nbconvert.filters import strip_ansi
+from pandocfilters import CodeBlock
 
 from nbtypst.problems import Problems, name_of
 from nbtypst.reading.markdown import (
@@ -15,7 +16,6 @@ from nbtypst.reading.markdown import (
     from_latex_text,
     from_markdown,
     one_line,
-    plain_code,
     printable,
     sanitise,
     typeset,
@@ -61,7 +61,7 @@ class Piece:
     """A part of the page: HTML still to be read, or blocks; the caption of a figure or table is HTML too."""
 
     place: str  # the cell, for people
-    kind: str = "text"  # text, input, output, error, figure
+    kind: str = ""  # of code: input, output, error
     html: str | None = None
     caption: str | None = None
     blocks: Blocks = field(default_factory=list)
@@ -105,20 +105,19 @@ def pieces(
                 found += reader.raw(cell)
             case kind:  # of a later format
                 reader.warn(f"no page has cells of the kind {kind!r}", "its text is shown")
-                found.append(reader.code("text", str(cell.get("source", ""))))
+                found.append(reader.code("", str(cell.get("source", ""))))
     _note_waiting(nb, problems)
     return found
 
 
 def _note_waiting(nb: Any, problems: Problems) -> None:
     """Warn if, of cells of code that were run, some were not: what they show is not there."""
-    code = [cell for cell in nb.cells if cell.cell_type == "code" and cell.source.strip()]
-    waiting = [cell for cell in code if cell.get("execution_count") is None]
+    cells = enumerate(nb.cells, 1)
+    code = [(number, cell) for number, cell in cells if cell.cell_type == "code" and cell.source.strip()]
+    waiting = [(number, cell) for number, cell in code if cell.get("execution_count") is None]
     if 0 < len(waiting) < len(code):
-        first = nb.cells.index(waiting[0])
-        problems.warn(
-            name_of(first + 1, waiting[0]), f"{len(waiting)} cells of code were never run", "run all of them"
-        )
+        fault = f"{len(waiting)} cells of code were never run"
+        problems.warn(name_of(*waiting[0]), fault, "run all of them")
 
 
 @dataclass
@@ -135,7 +134,8 @@ class _Reader:
 
     def code(self, kind: str, text: str, language: str = "") -> Piece:
         """Return a piece that is a block of code."""
-        return Piece(self.place, kind, blocks=[plain_code(text, language)])
+        attributes = ["", [language] if language else [], []]
+        return Piece(self.place, kind, blocks=[CodeBlock(attributes, printable(text))])
 
     def markdown(self, source: str) -> Piece:
         """Return Markdown as a piece; as its source where the parser fails."""
@@ -143,23 +143,20 @@ class _Reader:
             html = from_markdown(source)
         except (AttributeError, LookupError, RuntimeError, TypeError, ValueError):
             self.warn("its Markdown cannot be read", "it is shown as it is written")
-            return self.code("text", source)
+            return self.code("", source)
         return self.html(html)
 
     def html(self, source: str) -> Piece:
         """Return HTML as a piece, and warn of each element that no page shows."""
         html, lost = visible(source)
         for tag, address in lost:
-            advice = f"its address {address} stands there" if address else ""
-            self.warn(f"a page cannot show <{tag}>", advice)
+            self.warn(f"a page cannot show <{tag}>", address and f"its address {address} stands there")
         return Piece(self.place, html=html)
 
     def raw(self, cell: Any) -> list[Piece]:
         """Return a raw cell that is meant for this kind of page, or for no kind in particular."""
-        if _PAGE.fullmatch(cell.source.strip()):
-            return [self.markdown(cell.source)]
         kind = str(cell.metadata.get("raw_mimetype", cell.metadata.get("format", ""))).lower()
-        if kind == "text/markdown":
+        if kind == "text/markdown" or _PAGE.fullmatch(cell.source.strip()):
             return [self.markdown(cell.source)]
         if kind == "text/html":
             return [self.html(typeset(cell.source))]
@@ -188,13 +185,13 @@ class _Reader:
         for kind in ORDER:
             mime = kind.partition(",")[0]
             piece = self._form(kind, joined(data[mime]), about) if mime in data else None
-            if piece is not None:
+            if piece:
                 self._warn_of_richer(data, kind)
                 break
         else:
             piece = self._no_form(data)
-        name = str(about.get("id", ""))
-        piece.name = name if _NAME.fullmatch(name) else ""
+        if _NAME.fullmatch(name := str(about.get("id"))):
+            piece.name = name
         addresses = _addresses(joined(data.get("text/html", ""))) if piece.picture else []
         if about.get("caption"):
             piece.caption = from_markdown(str(about["caption"]))
@@ -239,14 +236,12 @@ class _Reader:
         if set(data) == {"text/html"} and "<script" not in html and not visible(html)[1]:
             return Piece(self.place)  # as in Jupyter
         kinds = ", ".join(sorted(data)) or "nothing"
-        fault = f"a page cannot show an output of the kind {kinds}"
-        self.warn(fault, "give it a text/plain form too")
+        self.warn(f"a page cannot show an output of the kind {kinds}", "give it a text/plain form too")
         return self.code("output", f"[An output that a page cannot show: {kinds}]")
 
     def _start(self, text: str) -> Piece:
         """Return the start of an output that is too long."""
-        fault = f"an output has {len(text):,} characters"
-        self.warn(fault, "only its start is shown")
+        self.warn(f"an output has {len(text):,} characters", "only its start is shown")
         return self.code("output", terminal(text[:START]) + "\n…")
 
     def _warn_of_richer(self, data: Data, shown: str) -> None:
@@ -255,14 +250,13 @@ class _Reader:
         if shown == "text/plain" and "<script" in joined(data.get("text/html", "")):
             richer.append("text/html that is scripts alone")
         if richer and shown in ("text/plain", "text/html"):
-            fault = f"a page cannot show {', '.join(richer)}"
-            self.warn(fault, "its text is shown instead")
+            self.warn(f"a page cannot show {', '.join(richer)}", "its text is shown instead")
 
     def _picture(self, kind: str, text: str, about: Data) -> Piece | None:
         """Return a picture as a figure; None, and a warning, if it cannot be read."""
         own = mapping(about.get(kind))
         try:
-            picture = from_output(kind, text, own)
+            picture = from_output(text, own)
         except ValueError as error:
             self.warn(f"its {kind} cannot be shown: {error}")
             return None
@@ -272,7 +266,7 @@ class _Reader:
             self.warn("a picture has no alternative text", advice)
             alt = re.sub(r"[*_`$]", "", str(about.get("caption", "")))
         picture.alt = one_line(str(alt or f"Picture, output of {self.place}"))
-        return Piece(self.place, "figure", picture=picture)
+        return Piece(self.place, picture=picture)
 
 
 def _addresses(html: str) -> list[str]:

@@ -80,7 +80,8 @@ def collect(
     found = pieces(nb, problems, no_code, widgets, settings.all_lines)
     checks = [(piece.place, check) for piece in found for check in piece.checks]
     for place, check in checks:
-        _judge(check, place, problems)
+        if not check.get("holds"):
+            _judge(check, place, problems)
     options = bibliography(folder, settings.language)
     if options:
         found.append(Piece("the references", html='<div id="refs"></div>'))
@@ -91,7 +92,7 @@ def collect(
     for piece in found:
         tidy = Tidier(piece, problems, folder, pictures, macros).tidy()
         blocks += [(piece.place, block) for block in tidy]
-    title, blocks = _title(blocks, settings.title, name)
+    title = _title(blocks, settings.title, name)
     headings = [node for _, node in placed(blocks, "Header")]
     close_levels(headings)
     references = References(problems)
@@ -105,10 +106,10 @@ def collect(
             problems.only_strict(place, fault, "its alternative text would be its source")
     blocks = [(place, references.link(block, place)) for place, block in blocks]
     own = top["c"][1][0]
-    if f"#{own}" in _targets(blocks):
+    if f"#{own}" in _targets([block for _, block in blocks]):
         blocks.insert(0, ("the title", Plain([Span([own, [], []], [])])))
-    lists = [(place, block) for place, block in blocks if block["t"] in ("BulletList", "OrderedList")]
-    if any(len(_targets([one])) > max(2, len(headings) // 3) for one in lists):
+    lists = [block for _, block in blocks if block["t"] in ("BulletList", "OrderedList")]
+    if any(len(_targets(one)) > max(2, len(headings) // 3) for one in lists):
         settings.contents = False  # it has its own
     problems.stop()
     return Document(title, settings, blocks, pictures, checks, problems)
@@ -116,27 +117,22 @@ def collect(
 
 def placed(blocks: Placed, *kinds: str) -> Placed:
     """Return every node of placed blocks, or every one of some kinds, with its cell's name."""
-    found = [(place, node) for place, block in blocks for node in nodes(block)]
-    return [(place, node) for place, node in found if node["t"] in kinds] if kinds else found
+    return [(place, node) for place, block in blocks for node in nodes(block, *kinds)]
 
 
-def _targets(blocks: Placed) -> set[str]:
-    """Return the places of the page that links in placed blocks lead to."""
-    addresses = (node["c"][2][0] for _, node in placed(blocks, "Link"))
-    return {address for address in addresses if address.startswith("#")}
+def _targets(tree: Any) -> set[str]:
+    """Return the places of the page that links in a tree lead to."""
+    return {node["c"][2][0] for node in nodes(tree, "Link") if node["c"][2][0].startswith("#")}
 
 
 def _judge(check: Data, place: str, problems: Problems) -> None:
     """Note a checked sentence that is not true, or that is out of date."""
-    if check.get("holds"):
-        return
     sentence = str(check.get("sentence", ""))
-    stale = check.get("stale")
-    if stale:
+    if stale := check.get("stale"):
         problems.error(place, f"{sentence!r} is out of date, {stale}", "run the cells above again")
-        return
-    measured = f"(check: {check.get('check')}; measured: {check.get('values')})"
-    problems.error(place, f"not true: {sentence!r} {measured}")
+    else:
+        measured = f"(check: {check.get('check')}; measured: {check.get('values')})"
+        problems.error(place, f"not true: {sentence!r} {measured}")
 
 
 def _read(found: list[Piece], problems: Problems, options: list[str]) -> None:
@@ -162,8 +158,8 @@ def _letters(text: str) -> Counter[str]:
     return Counter(filter(str.isalnum, text.lower()))
 
 
-def _title(blocks: Placed, given: str, name: str) -> tuple[str, Placed]:
-    """Return the title, and the blocks without it.
+def _title(blocks: Placed, given: str, name: str) -> str:
+    """Return the title, and take it out of the blocks.
 
     It is the title of the settings, else the only heading of the first level, else the first heading, if that
     does not begin a mere part, else the file's name.
@@ -174,16 +170,11 @@ def _title(blocks: Placed, given: str, name: str) -> tuple[str, Placed]:
         roots = [block for block in headings[:1] if not _PART.match(stringify(block["c"][2]))]
     words = one_line(stringify(roots[0]["c"][2])) if roots else ""
     if not words or given not in ("", words):
-        return given or name or "Notebook", blocks
-    kept = []
-    for place, block in blocks:
-        if block is not roots[0]:
-            kept.append((place, block))
-            continue
-        pictures = [node for node in nodes(block) if picture_key(node)]
-        if pictures:
-            kept.append((place, Para(pictures)))
-    return words, kept
+        return given or name or "Notebook"
+    at = [block for _, block in blocks].index(roots[0])
+    pictures = [node for node in nodes(roots) if picture_key(node)]
+    blocks[at : at + 1] = [(blocks[at][0], Para(pictures))] if pictures else []
+    return words
 
 
 def _refer(blocks: Placed, references: References) -> None:
@@ -194,13 +185,13 @@ def _refer(blocks: Placed, references: References) -> None:
     free = (str(one) for one in count(1) if str(one) not in taken)
     numbers = {}
     for node in math:
-        labels = dict(node["c"].labels)
-        if node["c"].display and wanted & labels.keys() and not any(labels.values()):
-            node["c"] = node["c"]._replace(tag=node["c"].tag or next(free))
+        formula = node["c"]
+        labels = dict(formula.labels)
+        if formula.display and wanted & labels.keys() and not any(labels.values()):
+            formula = node["c"] = formula._replace(tag=formula.tag or next(free))
         for label, own in labels.items():
-            numbers[label] = own or node["c"].tag
-            alone = numbers[label] == node["c"].tag
-            references.aliases[label] = node["c"].name if alone else ""
+            numbers[label] = own or formula.tag
+            references.aliases[label] = formula.name if numbers[label] == formula.tag else ""
 
     def number(found: Match) -> str:
         words = numbers.get(found[2]) or found[2]
@@ -218,13 +209,13 @@ def _refer(blocks: Placed, references: References) -> None:
 def _name_all(blocks: Placed, references: References) -> None:
     """Note every id; headings get theirs last, so that none takes a figure's."""
     for place, node in placed(blocks, "Div", "Math", "Table"):
-        if node["t"] == "Math":
-            if node["c"].tag and not references.add(node["c"].name, place):
-                node["c"] = untagged(node["c"])
-        elif node["c"][0][0]:
-            node["c"][0][0] = references.add(node["c"][0][0], place)
+        about = node["c"]
+        if node["t"] != "Math":
+            about[0][0] = references.add(about[0][0], place)
+        elif about.tag and not references.add(about.name, place):
+            node["c"] = untagged(about)
     for _, node in placed(blocks, "Header", "Span"):
         if node["t"] == "Header":
             references.heading(node)
-        elif node["c"][0][0]:
+        else:
             node["c"][0][0] = references.anchor(node["c"][0][0])

@@ -9,7 +9,7 @@ from typing import Any, NamedTuple
 
 from pandocfilters import Math, Para, Str
 
-from nbtypst.reading.markdown import pandoc, printable, tree
+from nbtypst.reading.markdown import Match, printable, written
 from nbtypst.reading.names import names
 
 TAG = re.compile(r"\s*\\tag\*?\s*\{([^{}]*)\}")
@@ -53,7 +53,6 @@ _INFIX = {
 _PLAIN: list[tuple[str, Any]] = [
     (r"\\begin\{(equation|displaymath|math)(\*?)\}(.*?)\\end\{\1\2\}", r"\3"),
     (r"\\(?:label|cite)\s*\{[^{}]*\}|\\(?:nonumber|notag|displaystyle|limits)(?![A-Za-z])", ""),
-    (r"\\(begin|end)\{eqnarray\*?\}", r"\\\1{aligned}"),
     (r"\\begin\{(\w*matrix)\*\}\s*\[\w\]", r"\\begin{\1*}"),
     (r"\\(begin|end)\{(\w+)\*?\}", lambda m: rf"\{m[1]}{{{_NAMES['environments'].get(m[2], m[2])}}}"),
     (r"\\begin\{subarray\}\s*\{\w\}(.*?)\\end\{subarray\}", r"\\substack{\1}"),
@@ -80,6 +79,7 @@ _PLAIN: list[tuple[str, Any]] = [
     (r"\\verb([^\w\s])(.*?)\1", r"\\texttt{\2}"),
     (r"\n\s*\n", "\n"),
 ]
+_NEXT = "\ufdd5"  # before each formula that pandoc converts: no formula has it
 MOST_SWITCHES = 200  # of a formula
 LONGEST = 5_000  # characters of a formula with its macros expanded
 MOST_READ = 200_000  # characters of the calls of macros in it
@@ -133,7 +133,7 @@ class Formula(NamedTuple):
 
 def formula(display: bool, source: str, macros: Macros) -> Formula:
     """Return LaTeX as a formula that pandoc converts rightly, and add its definitions to `macros`."""
-    latex = _expand(_define(source, macros), macros)
+    latex = _expand(_define(source, macros), _OWN | macros)
     tags = TAG.findall(latex)
     labels = []
     for line in latex.split(r"\\"):
@@ -177,13 +177,13 @@ def _define(source: str, macros: Macros) -> str:
     while match := _DEFINITION.search(source, done):
         kind, star, name, count, _, signs = match.groups("")
         body, end = _argument(source, match.end())
-        macro = Macro(int(count or len(signs) // 2), body, match[5])
+        macro = Macro(int(count or len(signs) // 2), f"{{{body}}}", match[5])
         match kind:
             case "DeclareMathOperator":
-                macro = Macro(0, rf"\operatorname{star}{{{body}}}")
+                macro = Macro(0, rf"{{\operatorname{star}{{{body}}}}}")
             case "DeclarePairedDelimiter":
                 right, end = _argument(source, end)
-                macro = Macro(1, rf"\left{body} #1 \right{right}")
+                macro = Macro(1, rf"{{\left{body} #1 \right{right}}}")
             case "let":
                 macro = macros.get(body[1:], macro)
         if end > len(source):
@@ -194,14 +194,14 @@ def _define(source: str, macros: Macros) -> str:
     return text + source[done:]
 
 
-def _expand(source: str, macros: Macros, own: Macros = _OWN) -> str:
-    """Return the LaTeX with its macros, and `own` ones, expanded, or as it is if they have no end."""
+def _expand(source: str, macros: Macros) -> str:
+    """Return the LaTeX with macros expanded, or as it is if they have no end."""
     latex = source
     start = 0
     left = MOST_READ
     while match := _COMMAND.search(latex, start):
         start = match.end()
-        macro = macros.get(match[1]) or own.get(match[1])
+        macro = macros.get(match[1])
         if not macro:
             continue
         body = re.sub(r"\\[A-Za-z]+(?=#)", r"\g<0> ", macro.body)
@@ -218,8 +218,6 @@ def _expand(source: str, macros: Macros, own: Macros = _OWN) -> str:
                 argument, start = _argument(latex, start)
             body = body.replace(f"#{number}", argument)
         left -= start - match.start()
-        if match[1] in macros:
-            body = f"{{{body}}}"
         latex = f"{latex[: match.start()]}{body}{latex[start:]}"
         if left < 0 or len(latex) > LONGEST:
             return source
@@ -235,11 +233,11 @@ def _regrouped(latex: str) -> str:
             return latex
         before = _PART.findall(latex[: found.start()])
         after = _PART.findall(latex[found.end() :])
-        end = _reach(after, _OPENING, _CLOSING)
+        end = _reach(after, 1)
         inner = "".join(after[:end])
         begin = len(before)
         if found[1] in _INFIX:
-            begin -= _reach(before[::-1], _CLOSING, _OPENING)
+            begin -= _reach(before[::-1], -1)
             inner = _INFIX[found[1]] % ("".join(before[begin:]), inner)
         else:
             inner = rf"\{_SWITCHES[found[1]]}{{{inner}}}"
@@ -247,11 +245,14 @@ def _regrouped(latex: str) -> str:
     return latex
 
 
-def _reach(parts: list[str], opening: re.Pattern[str], closing: re.Pattern[str]) -> int:
-    """Return how many parts there are up to the end of the group, the cell or the line that they begin in."""
+def _reach(parts: list[str], way: int) -> int:
+    """Return how many parts there are up to the end of the group, the cell or the line that they begin in.
+
+    `way` is 1 for parts from left to right, -1 for parts from right to left.
+    """
     depth = 0
     for number, part in enumerate(parts):
-        depth += bool(opening.match(part)) - bool(closing.match(part))
+        depth += way * (bool(_OPENING.match(part)) - bool(_CLOSING.match(part)))
         if depth < 0 or (not depth and part in ("&", r"\\")):
             return number
     return len(parts)
@@ -284,18 +285,16 @@ def to_typst(formulas: Iterable[Formula]) -> dict[Formula, str]:
     unique = list(dict.fromkeys(formulas))
     if not unique:
         return {}
-    blocks = [Para([Str("nbtypst0x")])]
-    for number, one in enumerate(unique, 1):
-        blocks.append(_math(_for_typst(one.latex)))
-        blocks.append(Para([Str(f"nbtypst{number}x")]))
-    text = pandoc(tree(blocks), "-f", "json", "-t", "typst", "--quiet")
+    blocks = []
+    for one in unique:
+        blocks += [Para([Str(_NEXT)]), _math(_for_typst(one.latex))]
+    _, *found = written(blocks, "typst").split(_NEXT)
     done = {}
-    for one, piece in zip(unique, re.split(r"nbtypst\d+x", text)[1:-1], strict=True):
-        match = re.fullmatch(r"\s*\$(.*)\$\s*", piece, re.S)
-        if match:
-            bare = re.sub(r'"(?:[^"\\]|\\.)*"|\\.', "", match[1], flags=re.S)
-            if "$" not in bare and not _FORBIDDEN.search(bare):
-                done[one] = _typst(match[1].replace("\n", " ").strip())
+    for one, piece in zip(unique, found, strict=True):
+        math = piece.strip()
+        bare = re.sub(r'"(?:[^"\\]|\\.)*"|\\.', "", math, flags=re.S)
+        if re.fullmatch(r"\$[^$]*\$", bare) and not _FORBIDDEN.search(bare):
+            done[one] = _typst(math[1:-1].replace("\n", " ").strip())
     return done
 
 
@@ -313,10 +312,10 @@ def _for_typst(latex: str) -> str:
     latex = _MATRIX.sub("\\\\begin{pmatrix}\ue000 \\2\\\\end{pmatrix}", latex)
     latex = _ALIGNED.sub(_apart, _SYSTEM.sub(_system, latex))
     latex = _NORM.sub(r"\1\\Vert ", latex)
-    return _expand(latex, {}, _BRACES)
+    return _expand(latex, _BRACES)
 
 
-def _system(found: re.Match[str]) -> str:
+def _system(found: Match) -> str:
     """Return a system of equations as a matrix; pandoc sets its brace before the first line alone."""
     body = found[2]
     if found[1] == "array":
@@ -326,7 +325,7 @@ def _system(found: re.Match[str]) -> str:
     return f"\\begin{{pmatrix}}\ue001 {body}\\end{{pmatrix}}"
 
 
-def _apart(found: re.Match[str]) -> str:
+def _apart(found: Match) -> str:
     """Return aligned equations that stand side by side with the gaps between them, which pandoc loses."""
     lines = found[0].split(r"\\")
     for number, line in enumerate(lines):
@@ -356,7 +355,7 @@ def _typst(math: str) -> str:
 
 def framed(latex: str) -> str:
     """Return LaTeX with lines around its boxes, which pandoc cannot read."""
-    return _expand(latex, {}, _BOX)
+    return _expand(latex, _BOX)
 
 
 def unreadable(formulas: Iterable[Formula]) -> set[str]:
@@ -364,7 +363,7 @@ def unreadable(formulas: Iterable[Formula]) -> set[str]:
     blocks = [_math(framed(one.latex)) for one in dict.fromkeys(formulas)]
     with tempfile.TemporaryDirectory() as folder:
         log = Path(folder) / "log.json"
-        pandoc(tree(blocks), "-f", "json", "-t", "typst", f"--log={log}", "--quiet")
+        written(blocks, "typst", f"--log={log}")
         notes = json.loads(log.read_text(encoding="utf-8"))
     return {note["contents"] for note in notes if note.get("type") == "CouldNotConvertTeXMath"}
 

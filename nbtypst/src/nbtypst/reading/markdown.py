@@ -21,7 +21,6 @@ from typing import Any
 
 import nh3
 from nbconvert.filters.markdown_mistune import IPythonRenderer, MarkdownWithMath
-from pandocfilters import CodeBlock
 
 from nbtypst.reading.names import names
 
@@ -43,6 +42,7 @@ MATH = re.compile(
     rf"|(\\begin\{{(\w+\*?)\}}.*\\end\{{\6\}})|({REFERENCE.pattern})",
     re.S,
 )
+_MATH_OF_LATEX = re.compile(r'<span\s+class="math (inline|display)">\\[(\[](.*?)\\[)\]]</span>', re.S)
 DEEPEST = 60  # elements in one another; what is nested deeper is text alone
 MOST_BOXES = 5  # in one another
 MOST_OPEN = 10_000  # elements in one another before nh3, which takes their square in time
@@ -70,8 +70,8 @@ _CONTROL = re.compile(
 )
 _KEPT = dict(zip("'\".-", "\ufdd0\ufdd1\ufdd2\ufdd3", strict=True))  # what pandoc would make "smart" in code
 _LOST = re.compile(
-    r"<(audio|video)\b([^>]*>(?:(?!<(?:audio|video)\b).){0,2000}?</(?:audio|video)\s*>)"
-    r"|<(audio|canvas|embed|form|iframe|object|svg|video)\b([^>]*)",
+    r"<(audio|video)\b[^>]*>(?:(?!<(?:audio|video)\b).){0,2000}?</(?:audio|video)\s*>"
+    r"|<(audio|canvas|embed|form|iframe|object|svg|video)\b[^>]*",
     re.I | re.S,
 )
 _NO_MATH = re.compile(  # tags, and what is in some of them
@@ -137,10 +137,8 @@ class _Renderer(IPythonRenderer):
         return _math(f"\\begin{{{name}}}{body}\\end{{{name}}}", DISPLAY)
 
     def block_code(self, code: str, info: str | None = None) -> str:
-        words = (info or "").split()
-        language = re.sub(r"[^\w+#-]", "", words[0]) if words else ""
-        name = f' class="language-{language}"' if language else ""
-        return f"<pre><code{name}>{escape(code)}</code></pre>\n"
+        language = re.sub(r"\s.*|[^\w+#-]", "", info or "")
+        return super(IPythonRenderer, self).block_code(code, language)  # without pygments
 
     def block_html(self, html: str) -> str:
         return typeset(html)
@@ -245,9 +243,7 @@ def from_latex_text(source: str) -> str:
         html = pandoc(printable(source), "-f", "latex", "-t", "html", "--mathjax", "--quiet")
     except (PandocError, subprocess.TimeoutExpired):
         return ""
-    kinds = {"display": DISPLAY, "inline": INLINE}
-    math = r'<span\s+class="math (inline|display)">\\[(\[](.*?)\\[)\]]</span>'
-    return re.sub(math, lambda found: _math(unescape(found[2]), kinds[found[1]]), html, flags=re.S)
+    return _MATH_OF_LATEX.sub(lambda found: _math(unescape(found[2]), f"nbtypst-math-{found[1]}"), html)
 
 
 def _math(latex: str, kind: str) -> str:
@@ -263,11 +259,6 @@ def printable(text: str) -> str:
 def one_line(text: str) -> str:
     """Return text in one line, without the characters that no page can hold."""
     return " ".join(printable(text).split())
-
-
-def plain_code(text: str, language: str = "") -> Block:
-    """Return text as a block of code."""
-    return CodeBlock(["", [language] if language else [], []], printable(text))
 
 
 def drawn(html: str) -> str:
@@ -291,14 +282,14 @@ def visible(html: str) -> tuple[str, list[tuple[str, str]]]:
     lost = []
 
     def word(match: Match) -> str:
-        tag = (match[1] or match[3]).lower()
+        tag = (match[1] or match[2]).lower()
         kept = tag in ("form", "svg")
-        address = "" if kept else _address(match[2] or match[4])
+        address = "" if kept else _address(match[0])
         lost.append((tag, address))
         if kept:
             return match[0]
         words = f'<a href="{address}">[{tag}: {address}]</a>' if address else f"[{tag}]"
-        return f"<p>{words}</p>{match[0] if match[3] else ''}"
+        return f"<p>{words}</p>{match[0] if match[2] else ''}"
 
     return _LOST.sub(word, drawn(html)), lost
 
@@ -342,15 +333,13 @@ def _depth(html: str) -> int:
 
 def _attribute(tag: str, attribute: str, value: str) -> str | None:
     """Return an attribute's value if a page can have it, else None."""
-    if tag == "div":
-        match = _STYLE[attribute].search(value) if attribute in _STYLE else None
-        return match[0] if match else value if attribute == "id" else None
-    if attribute == "style":  # of a table's cell
-        match = re.search(r"text-align:\s*(left|right|center)", value)
-        return match and f"text-align: {match[1]}"
-    if not re.fullmatch(_NAMES["numbers"].get(attribute, ".*"), value, re.S):
-        return None
-    return value
+    if tag == "div" and attribute in _STYLE:
+        found = _STYLE[attribute].search(value)
+    elif attribute == "style":  # of a table's cell
+        found = re.search(r"text-align:\s*(?:left|right|center)", value)
+    else:
+        found = re.fullmatch(_NAMES["numbers"].get(attribute, ".*"), value, re.S)
+    return found and found[0]
 
 
 def parse(fragments: list[str], options: Iterable[str] = ()) -> list[Blocks | None]:
@@ -359,12 +348,12 @@ def parse(fragments: list[str], options: Iterable[str] = ()) -> list[Blocks | No
     `options` are those of pandoc for what the fragments cite.
     """
     clean = [_code_kept(sanitise(fragment)) for fragment in fragments]
-    names = [f"nbtypst-part-{number}" for number in range(len(clean))]
-    parts = zip(names, clean, strict=True)
-    blocks = _read("".join(f'<div id="{name}">{part}</div>\n' for name, part in parts), *options) or []
-    if names == [block["c"][0][0] if block["t"] == "Div" else "" for block in blocks]:
+    parts = {f"nbtypst-part-{number}": part for number, part in enumerate(clean)}
+    whole = "".join(f'<div id="{name}">{part}</div>\n' for name, part in parts.items())
+    blocks = _read(whole, *options) or []
+    if list(parts) == [block["c"][0][0] if block["t"] == "Div" else "" for block in blocks]:
         return [block["c"][1] for block in blocks]
-    return [_read(part) for part in clean]  # one of them confuses pandoc: each by itself
+    return list(map(_read, clean))  # one of them confuses pandoc: each by itself
 
 
 def _code_kept(html: str) -> str:
@@ -405,9 +394,10 @@ def pandoc(text: str, *options: str) -> str:
     return done.stdout
 
 
-def tree(blocks: Blocks, meta: Block | None = None) -> str:
-    """Return blocks as pandoc's JSON of a document."""
-    return json.dumps({"pandoc-api-version": [1, 23, 1], "meta": meta or {}, "blocks": blocks})
+def written(blocks: Blocks, form: str, *options: str, **meta: Block) -> str:
+    """Return what pandoc writes of blocks, and of their metadata, in one of its forms."""
+    tree = json.dumps({"pandoc-api-version": [1, 23, 1], "meta": meta, "blocks": blocks})
+    return pandoc(tree, "-f", "json", "-t", form, "--quiet", *options)
 
 
 @cache

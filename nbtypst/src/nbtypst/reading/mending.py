@@ -10,7 +10,6 @@ from nbformat.validator import normalize
 
 from nbtypst.problems import ExportError, Problem
 
-_KINDS = ("code", "markdown", "raw")
 _TEXTS = {"stream": ("name", "text"), "error": ("ename", "evalue")}
 Data = dict[str, Any]
 _JSON = re.compile(r"application/(.*\+)?json$")  # what may be no text, by nbformat's schema
@@ -22,8 +21,8 @@ def read(text: str) -> Any:
     try:
         return nbformat.convert(nbformat.reader.reads(text), 4)  # `mend` validates it
     except (nbformat.ValidationError, AttributeError, TypeError):
-        raw = json.loads(text)
-        if isinstance(raw, dict) and isinstance(raw.get("cells"), list):
+        raw = mapping(json.loads(text))
+        if isinstance(raw.get("cells"), list):
             metadata = mapping(raw.get("metadata"))
             return nbformat.from_dict({"nbformat": 4, "nbformat_minor": 4} | raw | {"metadata": metadata})
         fault = "it has no list of cells"
@@ -35,7 +34,7 @@ def read(text: str) -> Any:
 def mend(nb: Any) -> tuple[Any, str]:
     """Return a copy of a notebook that nbconvert takes, and the copy's first fault before mending, or ""."""
     nb = copy.deepcopy(nb)
-    if not isinstance(nb.metadata.get("title", ""), str):
+    if "title" in nb.metadata:
         nb.metadata["title"] = str(nb.metadata["title"])
     if isinstance(nb.metadata.get("authors"), str):
         nb.metadata["authors"] = [{"name": nb.metadata["authors"]}]
@@ -64,7 +63,7 @@ def _fault(nb: Any) -> str:
 def _cell(cell: Any) -> Any:
     """Return a cell of one of the three kinds, its parts of the right type."""
     kind = cell.get("cell_type")
-    if kind not in _KINDS:
+    if kind not in ("code", "markdown"):
         kind = "raw"
     about = mapping(cell.get("metadata"))
     tags = about.get("tags")
@@ -76,9 +75,9 @@ def _cell(cell: Any) -> Any:
         count = cell.get("execution_count")
         made["execution_count"] = count if type(count) is int and count >= 0 else None
         made["outputs"] = [_output(output) for output in mappings(cell.get("outputs"))]
-        return nbformat.from_dict(made)
-    attachments = mapping(cell.get("attachments"))
-    made["attachments"] = {name: _data(mapping(data)) for name, data in attachments.items()}
+    else:
+        attachments = mapping(cell.get("attachments"))
+        made["attachments"] = {name: _data(data) for name, data in attachments.items()}
     return nbformat.from_dict(made)
 
 
@@ -86,7 +85,7 @@ def _output(output: Any) -> Data:
     """Return an output of one of the kinds that nbformat knows, its parts of the right type."""
     kind = output.get("output_type")
     if kind not in _TEXTS:
-        data = _data(mapping(output.get("data")))
+        data = _data(output.get("data"))
         return {"output_type": "display_data", "data": data, "metadata": mapping(output.get("metadata"))}
     made = {"output_type": kind} | {name: joined(output.get(name, "")) for name in _TEXTS[kind]}
     if kind == "error":
@@ -95,9 +94,10 @@ def _output(output: Any) -> Data:
     return made
 
 
-def _data(data: dict[Any, Any]) -> Data:
+def _data(data: Any) -> Data:
     """Return a bundle of forms by their MIME types; JSON stays as it is, others become text."""
-    return {str(kind): value if _JSON.match(str(kind)) else joined(value) for kind, value in data.items()}
+    forms = mapping(data).items()
+    return {str(kind): value if _JSON.match(str(kind)) else joined(value) for kind, value in forms}
 
 
 def mapping(value: Any) -> dict[Any, Any]:

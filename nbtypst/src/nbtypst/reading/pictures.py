@@ -13,14 +13,9 @@ from nbtypst.reading.svg import points, sanitise_svg, size
 
 MOST_BYTES = 40_000_000
 MOST_PIXELS = 60_000_000
-MIME = {"jpg": "image/jpeg", "png": "image/png", "svg": "image/svg+xml"}
-_KINDS = {"JPEG": "jpg", "PNG": "png"}  # by Pillow's names
+_KEPT = ("jpeg", "png")  # as they are
 _NOT_OF_PAGES = ("CMYK", "F", "I", "I;16", "YCCK")  # Pillow's modes that become others
 _DATA = re.compile(r"data:image/[\w.+-]+(?:;[\w=-]+)*?(;base64)?,", re.I)
-
-
-class Remote(ValueError):  # noqa: N818
-    """The picture is not here but on the network: it can only be a link."""
 
 
 @dataclass
@@ -28,7 +23,7 @@ class Picture:
     """A picture that both kinds of page can show; width and height in points, as a browser has them."""
 
     content: bytes
-    kind: str  # png, jpg or svg
+    kind: str  # png, jpeg or svg
     width: float
     height: float
     alt: str = ""
@@ -36,7 +31,8 @@ class Picture:
     @property
     def address(self) -> str:
         """Return the picture as a data address."""
-        return f"data:{MIME[self.kind]};base64,{b64encode(self.content).decode()}"
+        mime = "svg+xml" if self.kind == "svg" else self.kind
+        return f"data:image/{mime};base64,{b64encode(self.content).decode()}"
 
 
 def picture(content: bytes | str) -> Picture:
@@ -50,20 +46,23 @@ def picture(content: bytes | str) -> Picture:
     if len(raw) > MOST_BYTES:
         raise ValueError(f"the picture has {len(raw):,} bytes, more than {MOST_BYTES:,}")
     if b"<svg" in raw[:5000]:
-        return _drawing(raw.decode("utf-8", "replace"))
+        svg = sanitise_svg(raw.decode("utf-8", "replace"))
+        width, height = size(svg)
+        if width <= 0 or height <= 0:
+            raise ValueError("the SVG has no size")
+        return Picture(svg.encode(), "svg", width, height)
     try:
-        with warnings.catch_warnings():
-            warnings.simplefilter("ignore")
+        with warnings.catch_warnings(action="ignore"):
             image = Image.open(io.BytesIO(raw))
             if image.width * image.height > MOST_PIXELS:
                 raise ValueError(f"the picture has {image.width} x {image.height} pixels")
-            kind = _KINDS.get(image.format or "", "")
+            kind = str(image.format).lower()
             image.load()
     except ValueError:
         raise
     except Exception as error:
         raise ValueError("it is no picture that can be read") from error
-    if not kind or image.mode in _NOT_OF_PAGES:
+    if kind not in _KEPT or image.mode in _NOT_OF_PAGES:
         transparent = "transparency" in image.info or "A" in image.mode
         out = io.BytesIO()
         image.convert("RGBA" if transparent else "RGB").save(out, "PNG")
@@ -72,49 +71,40 @@ def picture(content: bytes | str) -> Picture:
     return Picture(raw, kind, image.width * 0.75, image.height * 0.75)
 
 
-def _drawing(source: str) -> Picture:
-    svg = sanitise_svg(source)
-    width, height = size(svg)
-    if width <= 0 or height <= 0:
-        raise ValueError("the SVG has no size")
-    return Picture(svg.encode(), "svg", width, height)
+def from_output(text: str, about: Data) -> Picture:
+    """Return the picture of an output's text, at the size that its metadata asks for."""
+    return _sized(_from_text(text), about)
 
 
-def from_output(kind: str, text: str, about: Data) -> Picture:
-    """Return the picture of an output's text of one MIME type, at the size that its metadata asks for."""
-    found = picture(text) if "svg" in kind else picture(_bytes(text))
-    return _sized(found, about.get("width"), about.get("height"))
-
-
-def from_address(address: str, folder: str | None, attachments: Data, sides: dict[str, str]) -> Picture:
+def from_address(address: str, folder: str | None, attachments: Data, sides: Data) -> Picture:
     """Return the picture that Markdown or HTML names: an attachment, data, or a file in the folder.
 
-    Raises Remote for one on the network, ValueError for any other that is not to be had.
+    Raises ValueError or OSError for one that is not to be had.
     """
     data = _DATA.match(address)
-    if re.match(r"(https?:)?//", address, re.I):
-        raise Remote(address)
+
     if address.startswith("attachment:"):
         found = _attached(address.removeprefix("attachment:"), attachments)
     elif data:
-        coded = address[data.end() :]
-        found = picture(b64decode(unquote(coded)) if data[1] else unquote_to_bytes(coded))
+        coded = unquote_to_bytes(address[data.end() :])
+        found = picture(b64decode(coded) if data[1] else coded)
     elif re.match(r"[a-z][a-z\d+.-]*:", address, re.I):
         raise ValueError(f"the address {address[:60]!r} is of no file in the notebook's folder")
     else:
         found = picture(_beside(address, folder).read_bytes())
-    return _sized(found, sides.get("width"), sides.get("height"))
+    return _sized(found, sides)
 
 
-def _bytes(text: str) -> bytes:
-    return b64decode(re.sub(r"\s", "", text))
+def _from_text(text: str) -> Picture:
+    """Return the picture of a text, which is SVG, or any in base64."""
+    return picture(text if "<svg" in text else b64decode(re.sub(r"\s", "", text)))
 
 
-def _sized(found: Picture, width: object, height: object) -> Picture:
-    """Return the picture with a side or both set, where they are lengths."""
+def _sized(found: Picture, sides: Data) -> Picture:
+    """Return the picture with its width, its height or both set, where they are lengths."""
     ratio = found.width / found.height
-    wide = points(str(width))
-    high = points(str(height))
+    wide = points(str(sides.get("width")))
+    high = points(str(sides.get("height")))
     if wide or high:
         found.width = wide or high * ratio
         found.height = high or wide / ratio
@@ -127,9 +117,8 @@ def _attached(name: str, attachments: Data) -> Picture:
     if not bundle:
         raise ValueError(f"the cell has no attachment {name!r}")
     for data in bundle.values():
-        text = joined(data)
         try:
-            return picture(text if "<svg" in text else _bytes(text))
+            return _from_text(joined(data))
         except ValueError as error:
             problem = error
     raise problem
@@ -140,7 +129,7 @@ def _beside(address: str, folder: str | None) -> Path:
     if folder is None:
         raise ValueError(f"{address!r} is sought in the notebook's folder, which is not known")
     base = Path(folder).resolve()
-    for name in (unquote(address.partition("?")[0].partition("#")[0]), unquote(address)):
+    for name in (unquote(re.split("[?#]", address)[0]), unquote(address)):
         try:
             path = (base / name).resolve()
             inside = path.is_relative_to(base) and path != base

@@ -13,25 +13,24 @@ from pandocfilters import Link, Span, Str, stringify
 from nbtypst.problems import Problems
 from nbtypst.reading.markdown import NOTHING, Block, Blocks, Inlines
 
-PREFIX = {"equation": "eq-", "figure": "fig-", "table": "tbl-", "task": "task-"}
-KINDS = {  # by the words that name them, in English and Norwegian
-    "equation": "equation",
-    "figur": "figure",
-    "figure": "figure",
-    "ligning": "equation",
-    "likning": "equation",
+KINDS = {  # as ids begin, by the words that name them in English and Norwegian
+    "equation": "eq",
+    "figur": "fig",
+    "figure": "fig",
+    "ligning": "eq",
+    "likning": "eq",
     "oppgave": "task",
-    "tabell": "table",
-    "table": "table",
+    "tabell": "tbl",
+    "table": "tbl",
     "task": "task",
 }
 _SHOWN = {"eq": "equation ({})", "fig": "Figure {}", "task": "task {}", "tbl": "Table {}"}
 CAPTIONED = r"(?:A?\d+[a-z]?|[A-Z])(?:\.\d+)?(?!\w)"
 _LABEL = {
-    "equation": r"\(\w+\)",
-    "figure": CAPTIONED,
-    "table": CAPTIONED,
+    "eq": r"\(\w+\)",
+    "fig": CAPTIONED,
     "task": r"\d[a-z](?!\w)",
+    "tbl": CAPTIONED,
 }
 _ANY = "(?:" + "|".join(sorted(set(_LABEL.values()))) + ")"
 _MENTION = re.compile(
@@ -48,12 +47,7 @@ TEXT = {
     "Space",
     "Str",
 }
-_UNLINKED = {
-    "Code",
-    "CodeBlock",
-    "Link",
-    "Math",
-}
+
 DEEPEST = 5  # of headings
 
 
@@ -67,13 +61,14 @@ class References:
     order: dict[str, list[tuple[str, str]]] = field(default_factory=dict)  # kind: label and place of each
 
     def add(self, name: str, place: str) -> str:
-        """Note the id of a figure, a table or an equation and return it; "" for a second use of it."""
+        """Note the id of a figure, a table or an equation and return it; "" for none or a second use."""
         if name in self.ids:
             self.problems.warn(place, f"{_shown(name)} is there twice", "give each its own number")
             return ""
-        self.ids.add(name)
-        kind, _, label = name.partition("-")
-        self.order.setdefault(kind, []).append((label, place))
+        if name:
+            self.ids.add(name)
+            kind, _, label = name.partition("-")
+            self.order.setdefault(kind, []).append((label, place))
         return name
 
     def heading(self, block: Block) -> None:
@@ -84,7 +79,7 @@ class References:
         names = [made]
         task = re.match(r"(?:(?:Task|Oppgave) )?(\d[a-z])\b", words)
         if task:
-            names.insert(0, PREFIX["task"] + task[1])
+            names.insert(0, f"task-{task[1]}")
         numbered = (f"{made}-{number}" for number in count(1))
         free = next(name for name in chain(names, numbered) if name not in self.ids)
         self.ids.add(free)
@@ -93,9 +88,9 @@ class References:
             self.aliases.setdefault(alias, free)
 
     def anchor(self, name: str) -> str:
-        """Note an id that the author gave to a place in the text and return it; "" if it is taken."""
+        """Note an id that the author gave to a place in the text and return it; "" for none or one taken."""
         safe = re.sub(r"[^\w.-]", "-", name)
-        if safe in self.ids:
+        if not safe or safe in self.ids:
             return ""
         self.ids.add(safe)
         self.aliases.setdefault(name, safe)
@@ -135,17 +130,19 @@ class References:
         """
         if isinstance(node, list):
             return self._linked(node, place, own)
-        if not isinstance(node, dict):
+        if not isinstance(node, dict) or "c" not in node:
             return node
-        if node["t"] == "Link" and node["c"][2][0].startswith("#"):
-            return self._fragment(node["c"], place)
-        if node["t"] in _UNLINKED or "c" not in node:
-            return node
-        if node["t"] == "Header":
-            own = None
-        elif node["t"] in ("Div", "Table"):
-            own = node["c"][0][0]
-        return node | {"c": self.link(node["c"], place, own)}
+        content = node["c"]
+        match node["t"]:
+            case "Link" if content[2][0].startswith("#"):
+                return self._fragment(content, place)
+            case "Code" | "CodeBlock" | "Link" | "Math":
+                return node
+            case "Header":
+                own = None
+            case "Div" | "Table":
+                own = content[0][0]
+        return node | {"c": self.link(content, place, own)}
 
     def _linked(self, items: Inlines, place: str, own: str | None) -> Inlines:
         """Return the items of a list, the mentions in its runs of text as links."""
@@ -176,23 +173,21 @@ class References:
         done = 0
         for mention in _MENTION.finditer(text):
             kind = KINDS[mention[1].lower()]
-            start = mention.start()
-            for number, label in enumerate(re.finditer(_LABEL[kind], mention[3])):
-                name = PREFIX[kind] + label[0].strip("()").lower()
+            labels = re.compile(_LABEL[kind]).finditer(text, *mention.span(3))
+            for number, label in enumerate(labels):
+                name = f"{kind}-{label[0].strip('()').lower()}"
                 if name == own or (number and not mention[2]):
                     break
-                if number:
-                    start = mention.start(3) + label.start()
-                end = mention.start(3) + label.end()
-                if name not in self.ids and kind == "figure" and re.search(r"\d[a-z]$", name):
-                    name = name[:-1]  # a panel of it
+                start = label.start() if number else mention.start()
+                if name not in self.ids and kind == "fig":
+                    name = re.sub(r"(?<=\d)[a-z]$", "", name)  # without a panel of it
+                words = text[start : label.end()]
                 if name not in self.ids:
-                    self._warn(name, text[start:end], place)
+                    self._warn(name, words, place)
                     continue
-                words = text[start:end].replace(" ", "\N{NO-BREAK SPACE}")
-                link = Link(NOTHING, [Str(words)], [f"#{name}", ""])
-                parts += [Str(text[done:start]), link]
-                done = end
+                inner = [Str(words.replace(" ", "\N{NO-BREAK SPACE}"))]
+                parts += [Str(text[done:start]), Link(NOTHING, inner, [f"#{name}", ""])]
+                done = label.end()
         return [*parts, Str(text[done:])]
 
     def _warn(self, name: str, mention: str, place: str) -> None:
@@ -225,26 +220,23 @@ def close_levels(headings: Blocks) -> None:
         heading["c"][0] = min(len(above), DEEPEST)
 
 
-def nodes(node: Any) -> Iterator[Block]:
-    """Yield every node of a tree of blocks, in order."""
+def nodes(node: Any, *kinds: str) -> Iterator[Block]:
+    """Yield every node of a tree of blocks, or every one of some kinds, in order."""
     left = [node]
     while left:
         one = left.pop()
         if isinstance(one, dict):
-            yield one
+            if not kinds or one["t"] in kinds:
+                yield one
             left.append(one.get("c"))
         elif isinstance(one, list):
             left += reversed(one)
 
 
-def words_of(blocks: Blocks) -> str:
-    """Return the text of pandoc's blocks, their code too, which `stringify` leaves out."""
-    words = []
-    for node in nodes(blocks):
-        if node["t"] == "Str":
-            words.append(node["c"])
-        elif node["t"] in ("Code", "CodeBlock"):
-            words.append(node["c"][1])
-        elif node["t"] in BREAKS:
-            words.append(" ")
-    return "".join(words)
+def words_of(tree: Any) -> str:
+    """Return the text of a tree of blocks, their code too, which `stringify` leaves out."""
+    words = ""
+    for node in nodes(tree, "Code", "CodeBlock", "Str", *BREAKS):
+        content = node.get("c", " ")  # of a break
+        words += content if isinstance(content, str) else content[1]
+    return words

@@ -50,24 +50,22 @@ def speak(latex: str) -> str:
 
 
 class _Reader:
-    """A reader of one formula; the next token is the last of its list."""
+    """A reader of one formula; the next token is the last of its list, whose first, "", is the end."""
 
     def __init__(self, latex: str) -> None:
         self.latex = latex
-        self.tokens = _TOKEN.findall(latex)[::-1]
+        self.tokens = ["", *_TOKEN.findall(latex)[::-1]]
 
     def sequence(self, end: str) -> str:
         """Read up to the token `end`, or all that is left for ""."""
         words = []
-        while self.tokens and self.tokens[-1] != end:
+        while self.tokens[-1] not in (end, ""):
             if self.tokens[-1] in ("_", "^"):
                 words.append(self.script(self.tokens.pop()))
             else:
                 words.append(self.atom())
-        if end:
-            if not self.tokens:
-                raise ValueError(f"LaTeX lacks a closing brace: {self.latex}")
-            self.tokens.pop()
+        if self.tokens.pop() != end:
+            raise ValueError(f"LaTeX lacks a closing brace: {self.latex}")
         return " ".join(" ".join(words).split())
 
     def script(self, mark: str) -> str:
@@ -81,9 +79,9 @@ class _Reader:
 
     def atom(self) -> str:
         """Read a character, a group in braces, or a command with its arguments."""
-        if not self.tokens:
-            raise ValueError(f"Unfinished LaTeX, an argument is missing at the end of: {self.latex}")
         token = self.tokens.pop()
+        if not token:
+            raise ValueError(f"Unfinished LaTeX, an argument is missing at the end of: {self.latex}")
         if token == "{":
             return self.sequence("}")
         if not token.startswith("\\"):
@@ -107,7 +105,7 @@ class _Reader:
             return f"{self.atom()} {_AFTER[name]}"
         if name in _BEFORE:
             return f"{_BEFORE[name]} {self.atom()}"
-        if name in ("left", "right") and not (self.tokens and self.tokens[-1] in _STRETCHED):
+        if name in ("left", "right") and self.tokens[-1] not in _STRETCHED:
             raise ValueError(f"Only brackets stretch rightly after \\{name}: {self.latex}")
         if name not in _COMMANDS:
             raise ValueError(
@@ -127,13 +125,9 @@ class _Reader:
 
     def limits(self) -> str:
         """Read the limits of a sum and the like, of which there may be none."""
-        limits = {}
-        while self.tokens and self.tokens[-1] in ("_", "^"):
+        limits = {"_": "", "^": ""}
+        while self.tokens[-1] in limits:
             side = self.tokens.pop()
             limits[side] = self.atom()
-        words = ""
-        if "_" in limits:
-            words += " over " + limits["_"].replace(" equals ", " from ", 1)
-        if "^" in limits:
-            words += f" to {limits['^']}"
-        return words + " of"
+        below = limits["_"].replace(" equals ", " from ", 1)
+        return (below and f" over {below}") + (limits["^"] and f" to {limits['^']}") + " of"

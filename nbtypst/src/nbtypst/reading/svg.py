@@ -15,7 +15,7 @@ MOST_SHAPES = 200_000
 XLINK = "http://www.w3.org/1999/xlink"
 _NAMES = names("svg.ini")
 _ATTRIBUTES = _NAMES["attributes"] | _NAMES["presentation"]
-_PICTURE = re.compile(r"data:image/(?:png|jpe?g|gif);base64,[A-Za-z0-9+/=\s]+")
+_TARGET = re.compile(r"#.*|data:image/(?:png|jpe?g|gif);base64,[A-Za-z0-9+/=\s]+", re.S)
 _URL = re.compile(r"url\(\s*['\"]?(?!#)", re.I)
 _FONT = re.compile(  # words in any order, the size, which a height of lines may follow, and the family
     r"(?:(?>(?P<style>italic|oblique)(?=\s)|(?P<weight>bold|\d00)(?=\s)|\S+)\s+)*?"
@@ -81,7 +81,7 @@ def size(svg: str) -> tuple[float, float]:
     height = points(found.get("height", ""))
     numbers = re.findall(r"[-+]?[\d.]+(?:e[-+]?\d+)?", found.get("viewBox", ""))
     box = [float(number) * 0.75 for number in numbers]
-    if len(box) == 4 and box[2] > 0 and box[3] > 0:
+    if len(box) == 4 and min(box[2:]) > 0:
         width = width or height * box[2] / box[3] or box[2]
         height = height or width * box[3] / box[2]
     return width, height
@@ -95,8 +95,8 @@ def points(length: str) -> float:
     return 0.0
 
 
-def _local(tag: object) -> str:
-    return tag.rpartition("}")[2] if isinstance(tag, str) else ""
+def _local(tag: str) -> str:
+    return tag.rpartition("}")[2]
 
 
 def _rules(sheet: str) -> list[tuple[str, Attributes]]:
@@ -134,9 +134,7 @@ def _clean(element: ElementTree.Element, rules: list[tuple[str, Attributes]]) ->
     for name, value in element.items():
         if name in _ATTRIBUTES:
             known[name] = value
-        elif _local(name) == "href" and (
-            value.startswith("#") or (tag == "image" and _PICTURE.fullmatch(value))
-        ):
+        elif _local(name) == "href" and _TARGET.fullmatch(value):
             known[f"{{{XLINK}}}href"] = value
     selectors = {tag, f"#{element.get('id')}"}
     for name in element.get("class", "").split():

@@ -6,27 +6,12 @@ first two fields stand where pandoc has a formula's kind and LaTeX.
 """
 
 import re
-from collections.abc import Iterable
 from dataclasses import dataclass
 from pathlib import PurePosixPath
 from typing import Any
 from urllib.parse import unquote
 
-from pandocfilters import (
-    BulletList,
-    Code,
-    CodeBlock,
-    DefinitionList,
-    Div,
-    Header,
-    Link,
-    OrderedList,
-    Plain,
-    Quoted,
-    Span,
-    Str,
-    stringify,
-)
+from pandocfilters import Code, Div, Header, Link, Plain, Span, Str, stringify
 
 from nbtypst.problems import Problems
 from nbtypst.reading.cells import Piece
@@ -42,8 +27,8 @@ from nbtypst.reading.markdown import (
     one_line,
     printable,
 )
-from nbtypst.reading.pictures import Picture, Remote, from_address
-from nbtypst.reading.references import BREAKS, CAPTIONED, KINDS, PREFIX, nodes, words_of
+from nbtypst.reading.pictures import Picture, from_address
+from nbtypst.reading.references import BREAKS, CAPTIONED, KINDS, nodes, words_of
 
 DEEPEST = 12  # nested blocks
 _CAPTION = re.compile(rf"(Figure|Figur|Table|Tabell) ({CAPTIONED})\s*[.:]\s")
@@ -69,7 +54,7 @@ class Tidier:
         if piece.picture:
             return [_figure(self._keep(piece.picture), piece.name, words)]
         blocks = _captioned(self._blocks(piece.blocks))
-        if piece.kind in ("input", "output", "error"):
+        if piece.kind:
             blocks = [Div(["", [piece.kind], []], blocks)]
         if piece.widget:
             blocks.append(Div([piece.widget, ["widget"], []], []))
@@ -121,36 +106,35 @@ class Tidier:
                 known = [name for name in classes if re.fullmatch(r"[\w+#-]{1,30}", name)]
                 language = [name.removeprefix("language-") for name in known[:1]]
                 if language == ["mermaid"]:
-                    advice = "a picture of it would be shown"
-                    self._warn("a diagram of Mermaid is shown as its source", advice)
-                return [CodeBlock(["", language, []], printable(text))]
+                    self._warn(
+                        "a diagram of Mermaid is shown as its source", "a picture of it would be shown"
+                    )
+                content = [["", language, []], printable(text)]
             case "BlockQuote" | "Note":
-                return [{"t": kind, "c": self._blocks(content)}]
+                content = self._blocks(content)
             case "BulletList":
-                return [BulletList(self._items(content))]
+                content = self._items(content)
             case "OrderedList":
                 (start, *style), items = content
-                first = max(0, min(start, 999_999))
-                return [OrderedList([first, *style], self._items(items))]
+                content = [[max(0, min(start, 999_999)), *style], self._items(items)]
             case "DefinitionList":
-                pairs = [[self._nodes(term), self._items(meanings)] for term, meanings in content]
-                return [DefinitionList(pairs)]
+                content = [[self._nodes(term), self._items(meanings)] for term, meanings in content]
             case "HorizontalRule" | "LineBreak" | "SoftBreak" | "Space":
                 return [{"t": kind}]
             case "Table":
                 return self._table(content)
             case "Div":
-                (_, classes, pairs), _ = content
-                blocks = self._opened(*content)
+                (name, classes, pairs), inside = content
+                blocks = [*_anchor(name), *self._blocks(inside)]
                 own = classes[:1] == ["alert"] or classes == ["page"]
                 return [Div(["", classes, pairs], blocks)] if own else blocks
             case "Figure":
-                attributes, (_, caption), inside = content
-                return self._opened(attributes, [*inside, *caption])
+                (name, *_), (_, caption), inside = content
+                return [*_anchor(name), *self._blocks(inside + caption)]
             case "Str":
-                return [Str(printable(content))]
+                content = printable(content)
             case "Quoted":
-                return [Quoted(content[0], self._nodes(content[1]))]
+                content = [content[0], self._nodes(content[1])]
             case "Code":
                 return self._code(content)
             case "Link":
@@ -163,29 +147,26 @@ class Tidier:
                 (name, *_), inner = content
                 return [*_place(name), *self._nodes(inner)]
             case _:
-                inner = self._nodes(content)  # of Emph and the like
-                return [{"t": kind, "c": inner}] if inner else []
-
-    def _opened(self, attributes: Any, blocks: Blocks) -> Blocks:
-        """Return the tidy blocks of a node in its place, after its id."""
-        return [*_anchor(attributes[0]), *self._blocks(blocks)]
+                content = self._nodes(content)  # of Emph and the like
+                if not content:
+                    return []
+        return [{"t": kind, "c": content}]
 
     def _heading(self, level: int, name: str, inlines: Inlines) -> Blocks:
         """Return a heading, its anchors before it, since the contents repeat all that is in a heading."""
         anchors = _anchor(name)
         if not stringify(inlines).strip():
             return [*anchors, *_paragraph("Para", inlines)]
-        for node in nodes(inlines):
-            if node["t"] == "Span":
-                anchors += _anchor(node["c"][0][0])
-                node["c"][0][0] = ""
+        for node in nodes(inlines, "Span"):
+            anchors += _anchor(node["c"][0][0])
+            node["c"][0][0] = ""
         return [*anchors, Header(level, NOTHING, inlines)]
 
     def _rows(self, rows: list[Any]) -> list[Any]:
         """Return tidy rows of a table."""
         tidy = []
         for _, cells in rows:
-            row = [[NOTHING, alignment, *span, self._blocks(inside)] for _, alignment, *span, inside in cells]
+            row = [[NOTHING, *about, self._blocks(inside)] for _, *about, inside in cells]
             tidy.append([NOTHING, row])
         return tidy
 
@@ -193,25 +174,26 @@ class Tidier:
         """Return a table with header cells; tables side by side in one row that lays them out, one by one."""
         _, (_, caption), columns, (_, head), bodies, (_, foot) = content
         header = self._rows(head)
-        middle = [self._rows([*first, *rows]) for _, _, first, rows in bodies]
-        footer = self._rows(foot)
+        parts = [*(self._rows(first + rows) for _, _, first, rows in bodies), self._rows(foot)]
         above = self._blocks(caption)
-        below = [row for part in (*middle, footer) for row in part]
-        rows = [*header, *below]
+        below = [row for part in parts for row in part]
+        rows = header + below
         inside = [cell[4] for _, cells in rows for cell in cells]
         if not inside:
             return above
         columns = [[alignment, {"t": "ColWidthDefault"}] for alignment, _ in columns]
-        _align_numbers(columns, [cells for _, cells in below])
+        _align_numbers(columns, below)
         blocks = [block for cell in inside for block in cell]
         if len(rows) == 1 and any(block["t"] == "Table" for block in blocks):
-            return [*above, *blocks]
+            return above + blocks
         if not header:
-            full = next(part for part in (*middle, footer) if part)
-            while full and len(header) < _deepest(header):
+            full = next(filter(None, parts))
+            deepest = 1  # of the rows that its cells reach over
+            while full and len(header) < deepest:
+                deepest = max([deepest, *(len(header) + cell[2] for cell in full[0][1])])
                 header.append(full.pop(0))
-        made = [[NOTHING, body[1], [], part] for body, part in zip(bodies, middle, strict=True)]
-        table = [NOTHING, [None, above], columns, [NOTHING, header], made, [NOTHING, footer]]
+        made = [[NOTHING, body[1], [], part] for body, part in zip(bodies, parts[:-1], strict=True)]
+        table = [NOTHING, [None, above], columns, [NOTHING, header], made, [NOTHING, parts[-1]]]
         return [{"t": "Table", "c": table}]
 
     def _code(self, content: Any) -> Inlines:
@@ -241,30 +223,23 @@ class Tidier:
         (_, _, sides), inlines, (source, title) = content
         address = printable(source)
         alt = one_line(stringify(inlines)) or one_line(title)
-        try:
-            found = from_address(address, self.folder, self.piece.attachments, dict(sides))
-        except Remote:
+        if re.match(r"(https?:)?//", address, re.I):
             advice = "it is a link; store it beside the notebook"
             self._warn(f"the picture {address} is on the network", advice)
-            if address.startswith("//"):
-                address = f"https:{address}"
+            address = re.sub(r"\A//", "https://", address)
             return [Link(NOTHING, [Str(alt or address)], [address, ""])]
+        try:
+            found = from_address(address, self.folder, self.piece.attachments, dict(sides))
         except (ValueError, OSError) as error:
             shown = alt or _file_name(address) or "picture"
             self._warn(f"a picture cannot be shown: {error}", "its text stands in its place")
             return [Str(printable(f"[{shown}]"))]
         if not alt:
-            alt = f"Picture in {self.piece.place}"
-            if not address.lower().startswith("data:"):
-                alt = _file_name(address)
+            data = address.lower().startswith("data:")
+            alt = f"Picture in {self.piece.place}" if data else _file_name(address)
             self._warn(f"the picture {alt} has no alternative text", "write it as ![what it shows](file)")
         found.alt = one_line(alt) or "Picture"
         return [Span(["", ["picture"], [["key", self._keep(found)]]], [])]
-
-
-def _deepest(rows: list[Any]) -> int:
-    """Return how many rows the cells of a table's first rows reach over, one at least."""
-    return max([1, *(number + cell[2] for number, (_, cells) in enumerate(rows) for cell in cells)])
 
 
 def _file_name(address: str) -> str:
@@ -277,29 +252,26 @@ def _figure(key: str, name: str, words: Blocks) -> Block:
 
 def _place(name: str) -> Inlines:
     """Return an empty Span that links can lead to; nothing without a name."""
-    name = re.sub(r"\s", "-", printable(name))[:100]
-    return [Span([name, [], []], [])] if name else []
+    return [Span([re.sub(r"\s", "-", printable(name))[:100], [], []], [])] if name else []
 
 
 def _anchor(name: str) -> Blocks:
     """Return a block that links can lead to; nothing without a name."""
-    place = _place(name)
-    return [Plain(place)] if place else []
+    return [Plain(_place(name))] if name else []
 
 
 def picture_key(node: Any) -> str:
     """Return the key of a picture's Span, or ""."""
-    if node["t"] != "Span":
-        return ""
-    (_, classes, pairs), _ = node["c"]
-    return dict(pairs)["key"] if classes == ["picture"] else ""
+    if node["t"] == "Span" and node["c"][0][1] == ["picture"]:
+        return dict(node["c"][0][2])["key"]
+    return ""
 
 
 def _paragraph(kind: str, inlines: Inlines) -> Blocks:
     """Return a paragraph; a figure for each picture in one of nothing but pictures."""
     if len(inlines) > 2 and picture_key(inlines[0]) and inlines[1]["t"] in BREAKS:
         rest = {"t": kind, "c": inlines[2:]}
-        if _CAPTION.match(words_of([rest])):
+        if _CAPTION.match(words_of(rest)):
             return [*_paragraph(kind, inlines[:1]), rest]
     keys = [picture_key(item) for item in inlines if item["t"] not in BREAKS]
     if keys and all(keys):
@@ -311,31 +283,30 @@ def _captioned(blocks: Blocks) -> Blocks:
     """Return blocks, each paragraph that is a caption in its figure, above it, or in its table, beside it."""
     captions = []
     for number, block in enumerate(blocks):
-        found = _CAPTION.match(words_of([block])) if block["t"] in ("Para", "Plain") else None
+        found = _CAPTION.match(words_of(block)) if block["t"] in ("Para", "Plain") else None
         if not found:
             continue
         kind = KINDS[found[1].lower()]
-        name = f"{PREFIX[kind]}{found[2].lower()}"
+        name = f"{kind}-{found[2].lower()}"
         above = blocks[max(number - 1, 0) : number]
-        for other in [*blocks[number + 1 : number + 2], *above] if kind == "table" else above:
-            if kind == "figure" and other["t"] == "Div" and other["c"][0][:2] == ["", ["figure"]]:
+        for other in [*blocks[number + 1 : number + 2], *above] if kind == "tbl" else above:
+            if kind == "fig" and other["t"] == "Div" and other["c"][0][:2] == ["", ["figure"]]:
                 other["c"] = [[name, *other["c"][0][1:]], [block]]
-            elif kind == "table" and other["t"] == "Table" and not other["c"][1][1]:
+            elif kind == "tbl" and other["t"] == "Table" and not other["c"][1][1]:
                 other["c"][:2] = [[name, [], []], [None, [block]]]
             else:
                 continue
-            captions.append(block)
+            captions.append(number)
             break
-    return [block for block in blocks if not any(block is one for one in captions)]
+    return [block for number, block in enumerate(blocks) if number not in captions]
 
 
-def _align_numbers(columns: list[Any], rows: Iterable[list[Any]]) -> None:
+def _align_numbers(columns: list[Any], rows: list[Any]) -> None:
     """Align to the right the columns of nothing but numbers whose alignment no one has set."""
-    whole = [row for row in rows if len(row) == len(columns)]
-    for number, column in enumerate(columns):
-        cells = [row[number] for row in whole]
+    whole = [cells for _, cells in rows if len(cells) == len(columns)]
+    for column, *cells in zip(columns, *whole, strict=True):
         alignments = [column[0], *(cell[1] for cell in cells)]
         words = [one_line(stringify(cell[4])) for cell in cells]
-        unset = all(alignment["t"] == "AlignDefault" for alignment in alignments)
+        unset = all(alignment == {"t": "AlignDefault"} for alignment in alignments)
         if unset and any(words) and all(map(_NUMBER.fullmatch, words)):
             column[0] = {"t": "AlignRight"}
