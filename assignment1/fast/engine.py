@@ -3,15 +3,15 @@
 The ladder, from the plain loop up. Each line is one idea, with how many times as long the run takes without
 it alone (`make bench PARTS=tricks`; the machine is noisy, and benchmarks/README.md says how and why):
 
-    3.05  lazy evaluation: the weights of several checks are evaluated in one product, once a run could stop
-    2.13  without the constant columns: one column stands for the 89 inputs that never vary
-    1.24  pixels as whole numbers: a quarter of the bytes to gather
-    1.18  training accuracy in float32: half the time; near ties are decided in float64
-    1.14  training accuracies 32 at a time: nothing waits for them
-    1.13  classes first in memory: element-wise work runs along the images, not along ten classes
+    2.63  lazy evaluation: the weights of several checks are evaluated in one product, once a run could stop
+    1.77  without the constant columns: one column stands for the 89 inputs that never vary
+    1.29  pixels as whole numbers: a quarter of the bytes to gather
+    1.22  classes first in memory: element-wise work runs along the images, not along ten classes
+    1.14  training accuracy in float32: half the time; near ties are decided in float64
+    1.10  training accuracies 32 at a time: nothing waits for them
+    1.05  losses of steps 16 at a time: nothing waits for them either
     1.04  batches' products in the other order: small products are faster so, and are then turned
-    1.01  losses of steps 16 at a time: nothing waits for them either
-    0.94  evaluation in blocks of images: their logits stay in the cache
+    1.04  evaluation in blocks of images: their logits stay in the cache
 
 Runs that differ in the penalty and the learning rate alone can be trained together, on the same batches:
 their weights are one array W (785, K, R) with an axis of R runs, and each product serves them all. Apart, the
