@@ -154,6 +154,12 @@ def test_front_matter_in_the_first_cell_is_the_first_page(cell, pages):
     assert "no: matter" in text
 
 
+def test_a_title_keeps_its_quotation_marks(pages):
+    (text,), html, _ = pages('# The "best" \'fit\'\n\nSee [it](#A-"part").', '## A "part"')
+    assert text.startswith("The “best” ‘fit’\n")
+    assert '<a href="#a-part">it</a>' in html
+
+
 def test_front_matter_that_is_no_yaml_is_named_and_left(pages):
     front = "---\ntitle: Waves: two\n---"
     (text,), _, (one, other) = pages(front, "# A")

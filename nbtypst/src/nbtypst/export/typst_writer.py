@@ -34,7 +34,6 @@ _CALLS = {
     "Underline": "underline",
 }
 _ALIGN = {"AlignCenter": "center", "AlignDefault": "start", "AlignLeft": "left", "AlignRight": "right"}
-_QUOTES = {"DoubleQuote": ("“", "”"), "SingleQuote": ("‘", "’")}
 
 
 @dataclass
@@ -195,9 +194,6 @@ class Writer:
         if kind in _CALLS:
             return f"#{_CALLS[kind]}[{self.inlines(content)}];"
         match kind:
-            case "Quoted":
-                first, last = _QUOTES[content[0]["t"]]
-                return self.inlines([{"t": "Str", "c": first}, *content[1], {"t": "Str", "c": last}])
             case "Code":
                 code = _LONG_CODE.sub(_broken, content[1]) if self.wrapped else content[1]
                 return f"#raw({self.string(_breakable(code))});"

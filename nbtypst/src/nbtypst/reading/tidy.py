@@ -31,6 +31,7 @@ from nbtypst.reading.pictures import Picture, from_address
 from nbtypst.reading.references import BREAKS, CAPTIONED, KINDS, nodes, words_of
 
 DEEPEST = 12  # nested blocks
+_QUOTES = {"DoubleQuote": ("“", "”"), "SingleQuote": ("‘", "’")}
 _CAPTION = re.compile(rf"(Figure|Figur|Table|Tabell) ({CAPTIONED})\s*[.:]\s")
 _OUTSIDE = re.compile(r"(?:https?://|mailto:)\S", re.I)
 _NUMBER = re.compile(r"(?:[-+−]?[\d.,]+(?:e[-+]?\d+)?[%jJ]?|NaN|nan|None|-?inf|NA|)", re.I)
@@ -134,7 +135,8 @@ class Tidier:
             case "Str":
                 content = printable(content)
             case "Quoted":
-                content = [content[0], self._nodes(content[1])]
+                first, last = _QUOTES[content[0]["t"]]
+                return [Str(first), *self._nodes(content[1]), Str(last)]
             case "Code":
                 return self._code(content)
             case "Link":
