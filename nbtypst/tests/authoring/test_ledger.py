@@ -47,6 +47,13 @@ def test_in_order_nothing_is_left_behind(kernel):
     assert kernel(*CELLS) == ["The run has 10, of 5.", "In the end 7."]
 
 
+def test_what_a_cell_binds_and_tells_is_not_left_behind_when_all_run_again(kernel):
+    both = {"run": "run = n * 2\nsay('It has {{run}}.')"}
+    for n in (5, 6):
+        texts = kernel("setting", "run", setting=f"n = {n}", **both)
+        assert texts == [f"It has {2 * n}."]
+
+
 def test_a_changed_setting_makes_what_came_of_it_old(kernel):
     kernel(*CELLS)
     (text,) = kernel("setting", "told", setting="n = 6")

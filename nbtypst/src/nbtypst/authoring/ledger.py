@@ -73,6 +73,8 @@ class Ledger:
         here = self.order.get(self.cell, 0)
         for name in sorted(names & set(self.bound)):
             binding = self.bound[name]
+            if binding.cell == self.cell:  # which is running, and binds it again
+                continue
             if self.order[binding.cell] > here:
                 return f"{name} is from a cell below, In [{binding.prompt}]"
             if self._left_behind(name, set()):
@@ -96,7 +98,7 @@ def _ending(result: Any) -> str:
     """Return how a cell ended, in words; "" if it reached its end."""
     error = result.error_in_exec or result.error_before_exec
     if error:
-        return f"ended in an error, {type(error).__name__}: {error}"
+        return f"ended in an error, {type(error).__name__}: {error}".rstrip(": ")
     if getattr(kernel(), "_aborting", False):  # as a run does that was interrupted, and is kept
         return "was interrupted"
     return ""
