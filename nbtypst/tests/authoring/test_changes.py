@@ -71,6 +71,20 @@ def test_what_no_longer_holds_is_counted_linked_and_listed_with_its_values_befor
     assert top == ""
 
 
+def test_a_long_sentence_is_cut_in_no_formula_code_or_bold_type(kernel):
+    words = "**Of $a$** and `b` it is said that " + "so " * 20
+    for rest, start in (("$x + y$ z", "…"), ("`x + y` z", "…"), ("**x + y** z", "**x …**")):
+        text = f"{words}{rest} and more."
+        _, shown = kernel(say=f"say({text!r} + '\\n  check: n > 9')")
+        assert f"): {words}{start} `n > 9`: " in shown["end"]
+
+
+def test_an_interrupt_has_no_words_of_its_own(kernel):
+    top, _ = kernel(set="raise KeyboardInterrupt", say=GOOD)
+    assert "ended in an error, KeyboardInterrupt](a.ipynb#cell-id=set).**" in top
+    kernel(say=GOOD)
+
+
 def test_the_end_names_the_cell_that_stopped_a_run_of_all(kernel):
     kernel(say=GOOD)
     top, shown = kernel(set="raise ValueError('n is [wrong]')")

@@ -56,13 +56,13 @@ class Changes:
             lines.append(f"**No longer true: {count} sentence{'s' * (count > 1)}**, in {places}.")
         lines = [" ".join(lines), ""]
         for check, link in false.items():
-            sentence = textwrap.shorten(check.sentence, SHORT, placeholder=" …")
             before = ledger.saved.get(check.check, "not known")
-            lines.append(f"- {link}: {sentence} `{check.check}`: `{before}` before, `{check.values}` now.")
+            values = f"`{before}` before, `{check.values}` now"
+            lines.append(f"- {link}: {_start(check.sentence)} `{check.check}`: {values}.")
         return "\n".join(lines).strip()
 
     def _link(self, text: str, cell: str | None) -> str:
-        text = re.sub(r"([][])", r"\\\1", textwrap.shorten(text, SHORT, placeholder=" …"))
+        text = re.sub(r"([][])", r"\\\1", _start(text))
         return f"[{text}]({self.file}#cell-id={cell})" if cell else text
 
     def _aborted(self, stream: Any, message: Any, identities: Any) -> None:
@@ -75,6 +75,15 @@ class Changes:
 
 SHORT = 100  # characters of a sentence
 LAST = "changes.report()"
+
+
+def _start(sentence: str) -> str:
+    """Return the start of a sentence in Markdown, of which no formula and no code is cut."""
+    start = textwrap.shorten(sentence, SHORT, placeholder=" …")
+    for mark in ("$", "`"):
+        if start.count(mark) % 2:
+            start = start[: start.rindex(mark)] + "…"
+    return start + "**" * (start.count("**") % 2)
 
 
 def saved(path: Path) -> Words:
