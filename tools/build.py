@@ -37,7 +37,7 @@ from tools.files import write
 from tools.processes import turn
 
 BUILT = Path("build/report.ipynb")
-# Seconds that a kernel has to end: after sweeps it waits for joblib's tracker, and that waits for the kernel.
+# Seconds that a kernel has to end: after sweeps it waits for two trackers of files, and those for the kernel.
 END = 0.4
 KERNEL = [
     "--HistoryManager.enabled=False",

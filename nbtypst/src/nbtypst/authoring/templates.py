@@ -25,7 +25,6 @@ FALSE = "**No longer true**"
 STALE = "**Run the cells above again**"
 About = dict[str, Any]  # what an output keeps
 Names = dict[str, Any]
-
 Words = dict[str, str]
 
 

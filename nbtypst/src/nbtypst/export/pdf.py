@@ -46,7 +46,6 @@ class ReportPDFExporter(ReportExporter):
         writer = Writer(document, to_typst(node["c"] for _, node in placed(document.blocks, "Math")))
         pdf = self._compile(writer)
         _warn_of_missing(writer)
-
         return pdf
 
     def _compile(self, writer: Writer) -> bytes:
