@@ -71,6 +71,13 @@ def test_what_no_longer_holds_is_counted_linked_and_listed_with_its_values_befor
     assert top == ""
 
 
+def test_all_run_again_in_the_same_kernel_and_nothing_is_left_behind(kernel):
+    cells = dict(top=f"{TOP}m = 3", set="n = m + 2", say="both = n + m\nsay('It is {{m}}, {{n}}, {{both}}.')")
+    for _ in range(3):
+        top, shown = kernel(**cells)
+        assert shown["say"] == "It is 3, 5, 8." and top == ""
+
+
 def test_a_long_sentence_is_cut_in_no_formula_code_or_bold_type(kernel):
     words = "**Of $a$** and `b` it is said that " + "so " * 20
     for rest, start in (("$x + y$ z", "…"), ("`x + y` z", "…"), ("**x + y** z", "**x …**")):

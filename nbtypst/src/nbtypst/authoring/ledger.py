@@ -12,6 +12,7 @@ import re
 from collections.abc import Callable
 from dataclasses import dataclass, field
 from dis import get_instructions
+from types import SimpleNamespace
 from typing import Any
 
 from IPython import get_ipython
@@ -124,8 +125,12 @@ ledger = Ledger()
 
 
 def watch() -> None:
-    """Keep the ledger of the session, if there is one; a second call changes nothing."""
+    """Keep the ledger of the session, if there is one, from now on; a second call changes nothing."""
     shell = get_ipython()
     if shell is not None:
+        if not ledger.run:  # of the cell that runs no event has told
+            parent: Any = getattr(kernel(), "get_parent", dict)()
+            about = parent.get("metadata", {})
+            ledger.before(SimpleNamespace(cell_id=about.get("cellId"), raw_cell=""))
         shell.events.register("pre_run_cell", ledger.before)
         shell.events.register("post_run_cell", ledger.after)
