@@ -7,19 +7,41 @@ from dataclasses import dataclass
 from functools import cache, partial
 from typing import Any
 
-from joblib.externals.loky import ProcessPoolExecutor
+from joblib.externals.loky import ProcessPoolExecutor, process_executor
 from threadpoolctl import threadpool_limits
 
 from assignment1.fast.workers import guarded
+from assignment1.mnist import Dataset, load_mnist
+
+
+@cache
+def softmax_data(dtype: str) -> Dataset:
+    """Return the data of tasks 3 and 4, float32 or float64, made once in each process; X is read-only."""
+    data = load_mnist().softmax(dtype)
+    for X, _ in (data.train, data.validation):
+        X.flags.writeable = False
+    return data
+
+
+def sent(data: Dataset) -> tuple[Any, ...]:
+    """Return how a data set goes to the process: that of `softmax_data` is made there, once for all calls."""
+    dtype = data.train.X.dtype.name
+    if data is softmax_data(dtype):
+        return softmax_data, (dtype,)
+    return Dataset, (data.train, data.validation, data.make_test)
+
+
+def start() -> None:
+    """Prepare the process: Ctrl+C is the notebook's, and data that stay are no leak that would end it."""
+    signal.signal(signal.SIGINT, signal.SIG_IGN)
+    process_executor._MAX_MEMORY_LEAK_SIZE = 1e12
 
 
 @cache
 def beside() -> Any:
     """Return the process; no process that only imports this module has one."""
-    ignored = (signal.SIGINT, signal.SIG_IGN)  # Ctrl+C is the notebook's
-    pool = ProcessPoolExecutor(
-        1, initializer=signal.signal, initargs=ignored, env={"OPENBLAS_NUM_THREADS": "1"}
-    )
+    env = {"OPENBLAS_NUM_THREADS": "1", "TQDM_DISABLE": "1"}  # a bar would stand in whichever cell is running
+    pool = ProcessPoolExecutor(1, job_reducers={Dataset: sent}, initializer=start, env=env)
     pool._flags.kill_workers = True  # or the notebook's end would wait for what nobody asked for
     return pool
 
@@ -40,11 +62,11 @@ class Begun:
         return self.future.result()
 
 
-def begin(function: Any, *arguments: Any) -> Begun:
+def begin(function: Any, *arguments: Any, **named: Any) -> Begun:
     """Begin a call after those begun before; return what waits for its result.
 
     BLAS has one thread from then on, here too: the other core is busy, and products this small gain nothing.
     """
     threadpool_limits(1)
-    future = beside().submit(guarded(function), *arguments)
-    return Begun(partial(function, *arguments), future)
+    future = beside().submit(guarded(function), *arguments, **named)
+    return Begun(partial(function, *arguments, **named), future)

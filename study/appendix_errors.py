@@ -59,8 +59,14 @@ class Sureness(NamedTuple):
 def sureness(model: Regression, split: Split) -> Sureness:
     """Compare the model's confidence with its accuracy."""
     (correct,) = evaluate([model], split).correct
-    confidence = model.forward(split.X).max(axis=1)
+    confidence = confidences(model, split)
     return Sureness(correct.mean(), float(confidence.mean()), paired(correct, confidence))
+
+
+def confidences(model: Regression, split: Split) -> Array:
+    """Return the probability of each image's predicted class, (N,), in the precision of the images."""
+    w = model.w.astype(split.X.dtype)
+    return model.copy(w).forward(split.X).max(axis=1)
 
 
 class Reliability(NamedTuple):
@@ -75,7 +81,7 @@ class Reliability(NamedTuple):
 def reliability(model: Regression, split: Split, groups: int = 10, fewest: int = 100) -> Reliability:
     """Group the images by confidence in equal steps, leaving out groups of fewer than `fewest` images."""
     (correct,) = evaluate([model], split).correct
-    confidence = model.forward(split.X).max(axis=1)
+    confidence = confidences(model, split)
     group = np.ceil(groups * confidence)
     found = []
     for number in range(1, groups + 1):

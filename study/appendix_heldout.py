@@ -68,21 +68,21 @@ def finals(runs: Mapping[str, Run], data: Dataset) -> dict[str, Final]:
 
 
 @kept
-def prices(start: Regression, data: Split, own: Split, other: Split) -> Prices:
+def prices(start: Regression, data: Dataset) -> Prices:
     """Return what it costs to choose one of a run's next CHECKS checks by a validation set of 10,000.
 
-    The run goes on from `start` with the images of `data`. `own` and `other`, the validation and the held-out
-    images, are pooled and split at random, SPLITS times, into one part as large as `own`, which chooses,
-    and the rest. Both parts are samples of the same images, so that the excess of the chosen check on the
-    first is the price, and not that one set is easier. The mean over all checks of the same difference, 0 but
-    for the split's luck, is taken off.
+    The run goes on from `start` with the training images. The validation and the held-out images are pooled
+    and split at random, SPLITS times, into one part as large as the validation set, which chooses, and the
+    rest. Both parts are samples of the same images, so that the excess of the chosen check on the first is
+    the price, and not that one set is easier. The mean over all checks of the same difference, 0 but for the
+    split's luck, is taken off.
     """
     rng = np.random.default_rng(0)
-    batches = shuffled(len(data.X), rng)
-    passed = list(islice(follow(start, data, RATE, batches), CHECKS))
-    seen = [evaluate(passed, part) for part in (own, other)]
+    batches = shuffled(len(data.train.X), rng)
+    passed = list(islice(follow(start, data.train, RATE, batches), CHECKS))
+    seen = [evaluate(passed, part) for part in (data.validation, data.test)]
     correct, loss = map(np.hstack, zip(*seen, strict=True))
-    return price(correct.astype(float), loss, len(own.X), rng)
+    return price(correct.astype(float), loss, len(data.validation.X), rng)
 
 
 def price(right: Array, loss: Array, size: int, rng: np.random.Generator) -> Prices:

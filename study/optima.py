@@ -13,7 +13,7 @@ from scipy.optimize import brentq
 from scipy.sparse.linalg import LinearOperator, cg
 
 from assignment1.fast.evaluation import blocks, margin
-from assignment1.mnist import DATA, Split, load_mnist
+from assignment1.mnist import DATA, Dataset, Split, load_mnist
 from assignment1.models import Array, SoftmaxRegression
 from study import stored
 
@@ -65,8 +65,8 @@ class Objective(NamedTuple):
         return LinearOperator((w.size, w.size), matvec=product, dtype=float)
 
 
-def certificates(models: Sequence[SoftmaxRegression], data: Split) -> list[Certificate]:
-    """Bound the distance of each model from its optimum on `data`.
+def certificates(models: Sequence[SoftmaxRegression], data: Dataset) -> list[Certificate]:
+    """Bound the distance of each model from its optimum on the training images.
 
     Raises ValueError for lam = 0, where no bound exists.
     """
@@ -75,7 +75,7 @@ def certificates(models: Sequence[SoftmaxRegression], data: Split) -> list[Certi
         lam = model.lam
         if lam <= 0:
             raise ValueError(f"lam is {lam}; expected above 0: else J is not strongly convex")
-        size = float(np.linalg.norm(model.gradient(*data)))
+        size = float(np.linalg.norm(model.gradient(*data.train)))
         result.append(Certificate(size**2 / (4 * lam), size / (2 * lam)))
     return result
 

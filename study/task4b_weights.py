@@ -7,7 +7,7 @@ from typing import NamedTuple
 import numpy as np
 from numpy.typing import NDArray
 
-from assignment1.mnist import Split
+from assignment1.mnist import Dataset, Split
 from assignment1.models import Array, Regression, SoftmaxRegression
 from assignment1.run import Settings
 from assignment1.training import batches
@@ -176,3 +176,9 @@ def shrinkage(data: Split, found: Directions) -> dict[str, dict[float, float]]:
             w = minimise(Objective(X, Y, lam), w, tolerance=1e-5)
             result[name][lam] = roughness(vectors @ w[:-1])
     return result
+
+
+def rearranged(data: Dataset) -> tuple[Directions, dict[str, dict[float, float]]]:
+    """Return the principal directions of the training images, and what `shrinkage` finds along them."""
+    found = directions(data.train)
+    return found, shrinkage(data.train, found)

@@ -125,11 +125,10 @@ class Trainer:
 
     def __init__(self, runs: Sequence[RunInProgress], data: Dataset) -> None:
         start = np.stack([run.model.w for run in runs], axis=-1, dtype=data.train.X.dtype)
-        settings = runs[0].settings
         self.live = list(runs)
         self.kind = type(runs[0].model)
         self.validation = data.validation
-        self.inputs = CompactInputs(data.train.X, start, settings.shuffle)
+        self.inputs = CompactInputs(data.train.X, start, runs[0].settings.shuffle)
         self.Y_rows = np.ascontiguousarray(data.train.Y.T)
         self.W = self.inputs.compress(start)
         # of several runs as large as W: else NumPy's inner loops run along R alone

@@ -10,6 +10,10 @@ from functools import cache
 from pathlib import Path
 from typing import Any
 
+from joblib import disk
+
+disk.RM_SUBDIRS_RETRY_TIME = 0.01  # s from look to look, at a sweep's end, whether its files are deleted
+
 
 class Asked(threading.Event):
     """A flag in a worker: `ask` tells whether the sweep was interrupted.

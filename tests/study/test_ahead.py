@@ -5,15 +5,20 @@ import signal
 import subprocess
 import sys
 import time
+from dataclasses import replace
+from operator import attrgetter
 
 import pytest
 
-from study.ahead import begin
+from assignment1.mnist import Split
+from study.ahead import begin, sent, softmax_data
 
 
 def test_calls_are_made_one_by_one_in_a_process_beside_this_one():
-    first, second, threads = begin(os.getpid), begin(os.getpid), begin(os.getenv, "OPENBLAS_NUM_THREADS")
-    assert os.getpid() != first.result() == second.result() and threads.result() == "1"
+    first, second = begin(os.getpid), begin(os.getpid)
+    assert os.getpid() != first.result() == second.result()
+    for name in ("OPENBLAS_NUM_THREADS", "TQDM_DISABLE"):  # one thread, no bar
+        assert begin(os.getenv, name).result() == "1"
     with pytest.raises(ValueError, match="invalid literal"):
         begin(int, "one").result()
 
@@ -24,6 +29,23 @@ def test_a_process_that_is_killed_costs_nothing():
     waiting = begin(int, "3")
     os.kill(killed, signal.SIGKILL)
     assert waiting.result() == 3 and begin(os.getpid).result() not in (killed, os.getpid())
+
+
+def test_the_data_of_all_digits_are_made_there_and_others_are_sent():
+    data = softmax_data("float32")
+    assert sent(data) == (softmax_data, ("float32",))
+    some = replace(data, train=Split(data.train.X[:5], data.train.Y[:5]))
+    for given in (data, some):
+        assert begin(attrgetter("train.X.shape"), given).result() == given.train.X.shape
+    with pytest.raises(ValueError, match="read-only"):  # or the process would have other data
+        data.train.X[0] = 0
+
+
+def test_the_process_stays_whatever_it_keeps():
+    first = begin(os.getpid).result()
+    begin(attrgetter("test.X.shape"), softmax_data("float64")).result()
+    time.sleep(1.1)  # joblib looks once a second for what has grown by 300 MB
+    assert begin(os.getpid).result() == begin(os.getpid).result() == first
 
 
 @pytest.mark.parametrize("seconds", [0, 1])

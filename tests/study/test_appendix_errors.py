@@ -160,7 +160,7 @@ def test_the_price_of_choosing_by_chance_alone_is_that_of_the_largest_of_many():
 
 def test_prices_look_at_the_checks_of_a_run_that_goes_on(case, halved):
     model = case[0]
-    found = heldout.prices(model, halved.train, halved.validation, halved.test)
+    found = heldout.prices(model, halved)
     assert all(1 <= price.chosen <= 30 and 0 < price.deviation < 0.05 for price in found)
 
 

@@ -87,7 +87,8 @@ def test_the_program_writes_minima_and_a_separator_that_are_read_by_the_digest_i
     X = np.eye(785)[digit]  # one pixel each, so that it takes seconds
     X[:, -1] = 1
     data = Split(X, np.eye(10)[digit])
-    images = SimpleNamespace(softmax=lambda: Dataset(data, data, lambda: data))
+    whole = Dataset(data, data, lambda: data)
+    images = SimpleNamespace(softmax=lambda: whole)
     monkeypatch.setattr(mnist_module, "load_mnist", lambda: images)
     monkeypatch.setattr(mnist_module, "DATA", tmp_path)
     runpy.run_path(optima.__file__, run_name="__main__")
@@ -99,7 +100,7 @@ def test_the_program_writes_minima_and_a_separator_that_are_read_by_the_digest_i
     monkeypatch.setattr(optima, "FILE", tmp_path / "optima.npz")
     minima = optima.load_optima()
     assert list(minima) == list(optima.PATH)
-    for proof in optima.certificates(list(minima.values()), data):
+    for proof in optima.certificates(list(minima.values()), whole):
         assert proof.distance < 1e-7
     assert optima.smallest_margin(optima.load_separator(), data) > 0
 
@@ -107,19 +108,19 @@ def test_the_program_writes_minima_and_a_separator_that_are_read_by_the_digest_i
 def test_the_certificate_is_exact_where_the_penalty_is_all_there_is():
     # without inputs C is ln 10 everywhere, so that J* = ln 10 at w* = 0
     data, w = Split(np.zeros((3, 785)), np.eye(10)[:3]), np.random.default_rng(0).normal(size=(785, 10))
-    model = SoftmaxRegression(0.3).copy(w)
-    (proof,) = optima.certificates([model], data)
+    model, whole = SoftmaxRegression(0.3).copy(w), Dataset(data, data, lambda: data)
+    (proof,) = optima.certificates([model], whole)
     assert proof.gap == pytest.approx(model.objective(*data) - np.log(10))
     assert proof.distance == pytest.approx(np.linalg.norm(w))
     with pytest.raises(ValueError, match=r"lam is 0.0; expected above 0"):
-        optima.certificates([model, SoftmaxRegression(0.0)], data)
+        optima.certificates([model, SoftmaxRegression(0.0)], whole)
 
 
 def test_the_certificate_bounds_what_is_known_of_weights_beside_the_optimum(images, minima):
     best = minima[0.001]
     for lam in (0.003, 0.0003):
         model = best.copy(minima[lam].w)  # the wrong optimum for this J
-        (proof,) = optima.certificates([model], images.train)
+        (proof,) = optima.certificates([model], images)
         excess = model.objective(*images.train) - best.objective(*images.train)
         assert 1e-3 < excess <= proof.gap
         assert 1 < np.linalg.norm(model.w - best.w) <= proof.distance
@@ -128,7 +129,7 @@ def test_the_certificate_bounds_what_is_known_of_weights_beside_the_optimum(imag
 def test_the_stored_optima_are_optima(images, minima):
     assert list(minima) == sorted(minima, reverse=True) and {1.0, 0.1, 0.01, 0.001} <= set(minima)
     some = [minima[lam] for lam in (1.0, 0.001, 0.00001)]
-    for proof in optima.certificates(some, images.train):
+    for proof in optima.certificates(some, images):
         assert proof.gap < 1e-12 and proof.distance < 1e-6
     lengths = [np.linalg.norm(model.w) for model in minima.values()]
     assert all(a < b for a, b in pairwise(lengths))
