@@ -4,7 +4,7 @@ import signal
 from collections.abc import Callable
 from concurrent.futures import BrokenExecutor
 from dataclasses import dataclass
-from functools import cache, partial
+from functools import cache, lru_cache, partial
 from typing import Any
 
 from joblib.externals.loky import ProcessPoolExecutor, process_executor
@@ -14,20 +14,26 @@ from assignment1.fast.workers import guarded
 from assignment1.mnist import Dataset, load_mnist
 
 
-@cache
-def softmax_data(dtype: str) -> Dataset:
-    """Return the data of tasks 3 and 4, float32 or float64, made once in each process; X is read-only."""
+@lru_cache(1)  # the process beside holds one at a time, for the sake of its memory
+def latest(dtype: str) -> Dataset:
+    """Make the data of tasks 3 and 4, unless they are those of the call before; X is read-only."""
     data = load_mnist().softmax(dtype)
     for X, _ in (data.train, data.validation):
         X.flags.writeable = False
     return data
 
 
+@cache
+def softmax_data(dtype: str) -> Dataset:
+    """Return the data of tasks 3 and 4, float32 or float64, the same each time."""
+    return latest(dtype)
+
+
 def sent(data: Dataset) -> tuple[Any, ...]:
-    """Return how a data set goes to the process: that of `softmax_data` is made there, once for all calls."""
+    """Return how a data set goes to the process: what `softmax_data` returned is made there, and not sent."""
     dtype = data.train.X.dtype.name
     if data is softmax_data(dtype):
-        return softmax_data, (dtype,)
+        return latest, (dtype,)
     return Dataset, (data.train, data.validation, data.make_test)
 
 

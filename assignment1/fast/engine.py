@@ -113,10 +113,13 @@ class RunInProgress:
         """Return the run, or None if it diverged, be it with the last step."""
         if self.diverged() or not arguments.all_finite(self.last):
             return None
-        last = self.model.copy(self.last.copy())
-        best = self.model.copy(self.best.copy())
         return self.log.finish(
-            self.settings, self.stopping, per_epoch, last=last, best=best, interrupted=interrupted
+            self.settings,
+            self.stopping,
+            per_epoch,
+            last=self.model.copy(self.last.copy()),
+            best=self.model.copy(self.best.copy()),
+            interrupted=interrupted,
         )
 
 

@@ -11,7 +11,7 @@ from operator import attrgetter
 import pytest
 
 from assignment1.mnist import Split
-from study.ahead import begin, sent, softmax_data
+from study.ahead import begin, latest, sent, softmax_data
 
 
 def test_calls_are_made_one_by_one_in_a_process_beside_this_one():
@@ -33,7 +33,7 @@ def test_a_process_that_is_killed_costs_nothing():
 
 def test_the_data_of_all_digits_are_made_there_and_others_are_sent():
     data = softmax_data("float32")
-    assert sent(data) == (softmax_data, ("float32",))
+    assert sent(data) == (latest, ("float32",))
     some = replace(data, train=Split(data.train.X[:5], data.train.Y[:5]))
     for given in (data, some):
         assert begin(attrgetter("train.X.shape"), given).result() == given.train.X.shape
