@@ -33,11 +33,6 @@ NUMBER = re.compile(
     r"[-+−]?\d[\d.,]*(e[-+]?\d+)?( ?%)?( ± [\d.]+)?|\$(-?[\d.]+ \\times 10\^\{-?\d+\}|\\infty)\$"
 )
 TYPE = "'New Computer Modern', 'CMU Serif', 'Latin Modern Roman', 'STIXGeneral', serif"
-PAGE = b"""
-#set document(date: none)
-#set page(width: auto, height: auto, margin: 0pt)
-#image(bytes(sys.inputs.drawing))
-"""
 PNG_DPI = 110  # of the PNG, for viewers that show no SVG
 PNG_COLOURS = 64
 WRAPPED = 40  # characters of a cell whose text stands in lines
@@ -76,8 +71,8 @@ def show(figure: "Figure", label: str, caption: str, alt: str = "") -> None:
 
     Without `alt`, `caption` names a part, and the alternative text is the part of that name and ".alt".
 
-    As SVG, whose words are text in the page's type; as PNG, for viewers that show no SVG; and as PDF, made of
-    the SVG, for nbconvert's LaTeX. Raises ValueError for a label of another form.
+    As SVG, whose words are text in the page's type; as PNG, for viewers that show no SVG; and as PDF, for
+    nbconvert's LaTeX. Raises ValueError for a label of another form.
     """
     import matplotlib.pyplot as plt
 
@@ -88,17 +83,18 @@ def show(figure: "Figure", label: str, caption: str, alt: str = "") -> None:
     shown, about = _filled(names, caption=caption, alt=alt or f"{caption}.alt")
     titled = f"**{label}.** {shown['caption']}"
     svg = io.BytesIO()
+    pdf = io.BytesIO()
     png = io.BytesIO()
     with plt.rc_context({"svg.hashsalt": name, "svg.fonttype": "none"}):
         figure.savefig(svg, format="svg", metadata={"Date": None, "Creator": None})
         figure.set_layout_engine(None)  # that of the SVG stands
+        figure.savefig(pdf, format="pdf", metadata={"CreationDate": None, "Creator": None, "Producer": None})
         figure.savefig(png, format="png", dpi=PNG_DPI, metadata={"Software": None})
     plt.close(figure)
-    drawing = svg.getvalue().decode().replace("'STIXGeneral'", TYPE)
     data = {
-        "image/svg+xml": drawing,
+        "image/svg+xml": svg.getvalue().decode().replace("'STIXGeneral'", TYPE),
         "image/png": b64encode(_fewer_colours(png)).decode(),
-        "application/pdf": b64encode(_as_pdf(drawing)).decode(),
+        "application/pdf": b64encode(pdf.getvalue()).decode(),
         "text/plain": shown["alt"],
     }
     own = {"id": name, "caption": titled, "alt": " ".join(shown["alt"].split())}
@@ -164,12 +160,6 @@ def _dashes(column: Sequence[str], wrapped: bool) -> str:
     filled = [cell for cell in column[1:] if cell not in ("", "–")]
     numbers = [cell for cell in filled if NUMBER.fullmatch(cell)]
     return "-" * (width - 1) + (":" if 2 * len(numbers) > len(filled) else "-")
-
-
-def _as_pdf(drawing: str) -> bytes:
-    import typst
-
-    return typst.compile(PAGE, sys_inputs={"drawing": drawing}, format="pdf", ignore_system_fonts=True)
 
 
 def _fewer_colours(png: io.BytesIO) -> bytes:
