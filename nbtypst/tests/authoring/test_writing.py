@@ -212,6 +212,16 @@ def test_a_figure_has_a_picture_for_every_viewer_and_its_alternative_text(shown)
     assert plt.get_fignums() == before
 
 
+@pytest.mark.parametrize("family", ["sans", writing.OWN])
+@pytest.mark.parametrize("label", ["a", "$a$"])
+def test_words_are_text_unless_formulas_of_another_type_are_among_them(shown, family, label):
+    figure, ax = plt.subplots()
+    ax.set_xlabel(label, family=family)
+    writing.show(figure, "Figure 3", "**A plane.**", "A plane.")
+    drawn = label == "$a$" and family == "sans"
+    assert ("<text" not in shown[0][0]["image/svg+xml"]) == drawn
+
+
 @pytest.mark.slow
 def test_figures_do_not_depend_on_folder_time_zone_and_locale(tmp_path):
     script = """

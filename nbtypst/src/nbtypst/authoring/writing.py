@@ -18,7 +18,7 @@ import re
 from base64 import b64encode
 from collections.abc import Sequence
 from importlib.metadata import version
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 from IPython.display import Markdown, display
 
@@ -32,6 +32,7 @@ if TYPE_CHECKING:
 NUMBER = re.compile(
     r"[-+−]?\d[\d.,]*(e[-+]?\d+)?( ?%)?( ± [\d.]+)?|\$(-?[\d.]+ \\times 10\^\{-?\d+\}|\\infty)\$"
 )
+OWN = "STIXGeneral"  # of Matplotlib's types the one that is nearest to the page's
 TYPE = "'New Computer Modern', 'CMU Serif', 'Latin Modern Roman', 'STIXGeneral', serif"
 PNG_DPI = 110  # of the PNG, for viewers that show no SVG
 PNG_COLOURS = 64
@@ -71,8 +72,9 @@ def show(figure: "Figure", label: str, caption: str, alt: str = "") -> None:
 
     Without `alt`, `caption` names a part, and the alternative text is the part of that name and ".alt".
 
-    As SVG, whose words are text in the page's type; as PNG, for viewers that show no SVG; and as PDF, for
-    nbconvert's LaTeX. Raises ValueError for a label of another form.
+    As SVG, whose words are text in the page's type, unless there are formulas, whose letters stand apart as
+    those of another type; as PNG, for viewers that show no SVG; and as PDF, for nbconvert's LaTeX. Raises
+    ValueError for a label of another form.
     """
     import matplotlib.pyplot as plt
 
@@ -85,14 +87,15 @@ def show(figure: "Figure", label: str, caption: str, alt: str = "") -> None:
     svg = io.BytesIO()
     pdf = io.BytesIO()
     png = io.BytesIO()
-    with plt.rc_context({"svg.hashsalt": name, "svg.fonttype": "none"}):
+    kind = "path" if _has_foreign_formulas(figure) else "none"
+    with plt.rc_context({"svg.hashsalt": name, "svg.fonttype": kind}):
         figure.savefig(svg, format="svg", metadata={"Date": None, "Creator": None})
         figure.set_layout_engine(None)  # that of the SVG stands
         figure.savefig(pdf, format="pdf", metadata={"CreationDate": None, "Creator": None, "Producer": None})
         figure.savefig(png, format="png", dpi=PNG_DPI, metadata={"Software": None})
     plt.close(figure)
     data = {
-        "image/svg+xml": svg.getvalue().decode().replace("'STIXGeneral'", TYPE),
+        "image/svg+xml": svg.getvalue().decode().replace(f"'{OWN}'", TYPE),
         "image/png": b64encode(_fewer_colours(png)).decode(),
         "application/pdf": b64encode(pdf.getvalue()).decode(),
         "text/plain": shown["alt"],
@@ -160,6 +163,14 @@ def _dashes(column: Sequence[str], wrapped: bool) -> str:
     filled = [cell for cell in column[1:] if cell not in ("", "–")]
     numbers = [cell for cell in filled if NUMBER.fullmatch(cell)]
     return "-" * (width - 1) + (":" if 2 * len(numbers) > len(filled) else "-")
+
+
+def _has_foreign_formulas(figure: "Figure") -> bool:
+    """Return whether there are formulas whose letters Matplotlib places by another type than the page's."""
+    from matplotlib.text import Text
+
+    texts: Any = figure.findobj(Text)
+    return any("$" in text.get_text() and OWN not in text.get_fontfamily() for text in texts)
 
 
 def _fewer_colours(png: io.BytesIO) -> bytes:
