@@ -16,10 +16,10 @@ from assignment1.mnist import Dataset, load_mnist
 
 @lru_cache(1)  # the process beside holds one at a time, for the sake of its memory
 def latest(dtype: str) -> Dataset:
-    """Make the data of tasks 3 and 4, unless they are those of the call before; X is read-only."""
+    """Make the data of tasks 3 and 4, unless they are those of the call before: read-only arrays."""
     data = load_mnist().softmax(dtype)
-    for X, _ in (data.train, data.validation):
-        X.flags.writeable = False
+    for array in (*data.train, *data.validation):
+        array.flags.writeable = False
     return data
 
 
