@@ -57,11 +57,6 @@ class EarlyStopping:
         if self.patience is not None:
             self.patience = arguments.whole("patience", self.patience)
 
-    @property
-    def to_come(self) -> float:
-        """The checks until training could stop, at least."""
-        return math.inf if self.patience is None else self.patience - self.waited
-
     def update(self, loss: float) -> None:
         """Take the validation loss of the next check."""
         if math.isfinite(loss) and loss <= self.best:
@@ -80,7 +75,7 @@ class EarlyStopping:
     @property
     def stopped(self) -> bool:
         """Whether it is time to stop."""
-        return self.to_come <= 0
+        return self.patience is not None and self.waited >= self.patience
 
 
 @dataclass(frozen=True, repr=False)

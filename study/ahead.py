@@ -1,5 +1,6 @@
 """Begin in a process beside this one what takes long, before the cell that asks for it."""
 
+import os
 import signal
 from collections.abc import Callable
 from concurrent.futures import BrokenExecutor
@@ -40,6 +41,7 @@ def sent(data: Dataset) -> tuple[Any, ...]:
 def start() -> None:
     """Prepare the process: Ctrl+C is the notebook's, and data that stay are no leak that would end it."""
     signal.signal(signal.SIGINT, signal.SIG_IGN)
+    getattr(os, "nice", int)(10)  # what somebody waits for goes before
     process_executor._MAX_MEMORY_LEAK_SIZE = 1e12
 
 

@@ -11,7 +11,7 @@ from typing import NamedTuple
 
 import numpy as np
 
-from assignment1.fast.engine import RunInProgress, Trainer, compact_batches
+from assignment1.fast.engine import RunInProgress, Trainer, compact_batches, prepare
 from assignment1.fast.evaluation import Evaluation
 from assignment1.mnist import DATA, Dataset, Split, load_mnist
 from assignment1.models import Array, Regression, SoftmaxRegression
@@ -46,14 +46,15 @@ def stages(data: Dataset, epochs: Sequence[int] = EPOCHS) -> Stages:
 def _stages_of_run(run: int, ends: Sequence[int], data: Split) -> list[Regression]:
     model = SoftmaxRegression()
     settings = Settings(0.01, epochs=1)
-    trainer = Trainer([RunInProgress(model, settings)], Dataset(data, data, lambda: data))
+    ready = prepare([model], Dataset(data, data, lambda: data), settings)
+    trainer = Trainer([RunInProgress(model, settings)], ready)
     models: list[Regression] = []
     start = 0
     for end in ends:
         part = replace(settings, epochs=end - start, seed=1000 * run + end)
-        for X, Y in compact_batches(trainer.inputs, trainer.Y_rows, part):
+        for X, Y in compact_batches(ready.inputs, ready.Y_rows, part):
             trainer.update(X, Y)
-        models.append(model.copy(trainer.inputs.expand(trainer.W)[..., 0]))
+        models.append(model.copy(ready.inputs.expand(trainer.W)[..., 0]))
         start = end
     return models
 

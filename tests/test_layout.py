@@ -289,7 +289,7 @@ def test_the_assignment_can_be_read_in_a_quarter_of_an_hour():
 
 def test_the_helper_package_is_thin():
     found = {path: sizes.measured(path)[0] for path in (ROOT / "assignment1").rglob("*.py")}
-    assert sum(found.values()) <= 13_300, found
+    assert sum(found.values()) <= 14_000, found
 
 
 @pytest.mark.parametrize("house", HOUSES)

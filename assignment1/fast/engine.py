@@ -3,32 +3,37 @@
 The ladder, from the plain loop up. Each line is one idea, with how many times as long the run takes without
 it alone (`make bench PARTS=tricks`; the machine is noisy, and benchmarks/README.md says how and why):
 
-    2.63  lazy evaluation: the weights of several checks are evaluated in one product, once a run could stop
-    1.77  without the constant columns: one column stands for the 89 inputs that never vary
-    1.29  pixels as whole numbers: a quarter of the bytes to gather
-    1.22  classes first in memory: element-wise work runs along the images, not along ten classes
-    1.14  training accuracy in float32: half the time; near ties are decided in float64
-    1.10  training accuracies 32 at a time: nothing waits for them
-    1.05  losses of steps 16 at a time: nothing waits for them either
-    1.04  batches' products in the other order: small products are faster so, and are then turned
-    1.04  evaluation in blocks of images: their logits stay in the cache
+    3.01  lazy evaluation: the weights of several checks take one product; steps too many are dropped
+    1.39  without the constant columns: one column stands for the 89 inputs that never vary
+    1.34  training accuracy in float32: half the time; near ties are decided in float64
+    1.25  classes first in memory: element-wise work runs along the images, not along ten classes
+    1.21  pixels as whole numbers: a quarter of the bytes to gather
+    1.19  evaluation in a second thread: no step waits for it
+    1.07  training accuracies 32 at a time: nothing waits for them
+    1.06  losses of steps 16 at a time: nothing waits for them either
+    1.03  batches' products in the other order: small products are faster so, and are then turned
+    1.02  evaluation in blocks of images: their logits stay in the cache
 
 Runs that differ in the penalty and the learning rate alone can be trained together, on the same batches:
 their weights are one array W (785, K, R) with an axis of R runs, and each product serves them all. Apart, the
-runs of a sweep over five lambdas took 1.3 to 1.45 times as long.
+runs of a sweep over five lambdas take 1.06 times as much of the processor by AVX-512, 1.15 by AVX2.
 """
 
-from collections.abc import Iterator, Sequence
+from collections import deque
+from collections.abc import Callable, Iterator, Sequence
+from concurrent.futures import Executor, Future, ThreadPoolExecutor
+from contextlib import contextmanager
 from itertools import compress
 from threading import Event
-from typing import Any
+from typing import Any, NamedTuple
 
 import numpy as np
 from numpy.typing import DTypeLike, NDArray
+from threadpoolctl import ThreadpoolController
 
 from assignment1 import arguments
 from assignment1.fast.evaluation import blocks, logits, margin, measured, product
-from assignment1.mnist import Dataset
+from assignment1.mnist import Dataset, Split
 from assignment1.models import Array, LogisticRegression, Regression, SoftmaxRegression
 from assignment1.progress import interrupt, progress
 from assignment1.run import EarlyStopping, Log, Run, Settings
@@ -37,6 +42,7 @@ from assignment1.training import orders, trainable
 METHODS = [name for name in vars(Regression) if not name.startswith("_")]
 DEFERRED = 320  # outputs, of all the weights evaluated in one product, at most: more gain little
 LOGGED = 16  # steps whose losses are computed together
+BLAS = ThreadpoolController().select(user_api="blas")
 
 
 def written(kind: type) -> list[Any]:
@@ -55,9 +61,41 @@ def suits(model: Regression) -> bool:
     return written(type(model)) in KNOWN and vars(model).keys().isdisjoint(METHODS)
 
 
+class Prepared(NamedTuple):
+    """A data set as the fast way reads it."""
+
+    inputs: "CompactInputs"
+    Y_rows: Array  # (K, N)
+    validation: Split
+
+
+def prepare(models: Sequence[Regression], data: Dataset, settings: Settings) -> Prepared:
+    """Validate a data set and make it compact, once for all runs of `models`; they are of one kind.
+
+    Their settings differ in the learning rate and the seed at most. Raises the errors of `trainable`.
+    """
+    data = trainable(models[0], data, settings)
+    start = np.stack([model.w for model in models], axis=-1, dtype=data.train.X.dtype)
+    inputs = CompactInputs(data.train.X, start, settings.shuffle)
+    return Prepared(inputs, np.ascontiguousarray(data.train.Y.T), data.validation)
+
+
+@contextmanager
+def second_thread() -> Iterator[Executor | None]:
+    """Yield a thread that works beside this one, each with one thread of BLAS; None where BLAS has only one.
+
+    There this process has one core, be it a worker's or all there is.
+    """
+    if not any(library["num_threads"] > 1 for library in BLAS.info()):
+        yield None
+        return
+    with BLAS.limit(limits=1), ThreadPoolExecutor(1, initializer=np.seterr, initargs=("ignore",)) as thread:
+        yield thread
+
+
 def fast_descent(
     models: Sequence[Regression],
-    data: Dataset,
+    data: Prepared,
     settings: Sequence[Settings],
     *,
     shown: bool,
@@ -66,15 +104,15 @@ def fast_descent(
     """Train a copy of each model as `gradient_descent` does, all on the same batches.
 
     The models are of one kind; their settings differ in the learning rate at most. Returns a run for each
-    model, or None if it diverged, and raises the other errors of `gradient_descent`.
+    model, or None if it diverged.
     """
-    data = trainable(models[0], data, settings[0])
     runs = list(map(RunInProgress, models, settings))
-    trainer = Trainer(runs, data)
-    per_epoch = len(data.train.X) // settings[0].batch_size
+    per_epoch = data.Y_rows.shape[1] // settings[0].batch_size
     check_every = max(per_epoch // settings[0].checks_per_epoch, 1)
-    with interrupt(stop) as stop, progress(settings[0].epochs, "epoch", shown) as advance:
-        for step, (X, Y) in enumerate(compact_batches(trainer.inputs, trainer.Y_rows, settings[0])):
+    bar = progress(settings[0].epochs, "epoch", shown)
+    with second_thread() as thread, interrupt(stop) as stop, bar as advance:
+        trainer = Trainer(runs, data, thread)
+        for step, (X, Y) in enumerate(compact_batches(data.inputs, data.Y_rows, settings[0])):
             trainer.update(X, Y)
             if step % check_every == 0:
                 trainer.check(step)
@@ -97,13 +135,16 @@ class RunInProgress:
         self.best = self.last = model.w
 
     def take(self, step: int, w: Array, loss: float, accuracy: float) -> None:
-        """Take the evaluation of one more check, of the weights `w` (785, K)."""
+        """Take the evaluation of one more check, of the weights `w` (785, K); drop what is after the end."""
         self.log.step.append(step)
         self.log.validation_loss.append(loss)
         self.log.validation_accuracy.append(accuracy)
         self.stopping.update(loss)
         if self.stopping.improved:
             self.best = w
+        if self.stopping.stopped:
+            self.last = w
+            del self.log.train_loss[step + 1 :]
 
     def diverged(self) -> bool:
         """Return whether a loss is not finite."""
@@ -124,25 +165,33 @@ class RunInProgress:
 
 
 class Trainer:
-    """Runs that share their batches: the weights (V + 1, K, R) of those that go on, and all that waits."""
+    """Runs that share their batches: the weights (V + 1, K, R) of those that go on, and all that waits.
 
-    def __init__(self, runs: Sequence[RunInProgress], data: Dataset) -> None:
-        start = np.stack([run.model.w for run in runs], axis=-1, dtype=data.train.X.dtype)
+    Checks are evaluated several at a time, and beside the steps if there is another `thread`. So a run has
+    gone some steps further when it is known to have ended; these are dropped.
+    """
+
+    def __init__(self, runs: Sequence[RunInProgress], data: Prepared, thread: Executor | None = None) -> None:
+        start = np.stack([run.model.w for run in runs], axis=-1, dtype=data.Y_rows.dtype)
         self.live = list(runs)
         self.kind = type(runs[0].model)
-        self.validation = data.validation
-        self.inputs = CompactInputs(data.train.X, start, runs[0].settings.shuffle)
-        self.Y_rows = np.ascontiguousarray(data.train.Y.T)
-        self.W = self.inputs.compress(start)
+        self.data = data
+        self.W = data.inputs.compress(start)
         # of several runs as large as W: else NumPy's inner loops run along R alone
         shape = self.W.shape if len(runs) > 1 else (1,)
         lam = np.array([run.model.lam for run in runs], start.dtype)
         rate = np.array([run.settings.learning_rate for run in runs], start.dtype)
         self.decay = np.broadcast_to(1 - 2 * rate * lam, shape).copy()
-        self.rate = np.broadcast_to(rate / self.inputs.unit**2, shape).copy()
+        self.rate = np.broadcast_to(rate / data.inputs.unit**2, shape).copy()
+        self.begin = thread.submit if thread else at_once
+        self.ahead = 1 if thread else 0  # groups of checks that are evaluated while the next are noted
+        dropped = 2 * min(runs[0].settings.patience or DEFERRED, DEFERRED)  # checks, at most
+        self.most = dropped / (1 + self.ahead)  # checks in a group
         self.unlogged: list[Any] = []  # logits and targets of the latest steps
-        self.pending: list[Any] = []  # checks to evaluate: step, weights
+        self.noted: list[Any] = []  # checks: step, weights
+        self.begun: deque[Any] = deque()  # evaluations of checks: runs, checks, what comes of them
         self.unscored: list[Any] = []  # runs and weights whose training accuracy is due
+        self.scored: list[Any] = []  # runs, what comes of their weights
 
     def update(self, X: Array, Y: Array) -> None:
         """Make one step of gradient descent; its logits are kept for `log_losses`."""
@@ -168,60 +217,76 @@ class Trainer:
             self.unlogged.clear()
 
     def check(self, step: int) -> None:
-        """Note the weights, and evaluate those noted once early stopping could end a run.
-
-        It cannot before, so that no step is ever undone; and the weights noted are evaluated in one product,
-        which reads X once.
-        """
-        self.pending.append((step, self.W.copy()))
-        due = min(DEFERRED / self.W[0].size, *(run.stopping.to_come for run in self.live))
-        if len(self.pending) >= due:
+        """Note the weights; evaluate those noted in one product, which reads X once, when they are enough."""
+        self.noted.append((step, self.W.copy()))
+        if len(self.noted) >= min(DEFERRED / self.W[0].size, self.most):
             self.evaluate()
 
     def evaluate(self) -> None:
-        """Evaluate the checks noted; runs that stop or have diverged leave."""
-        self.log_losses()
-        noted = [self.inputs.expand(W) for _, W in self.pending]
-        W = np.concatenate(noted, axis=2)
-        correct, losses = measured([self.kind] * W.shape[2], W, *self.validation)
-        found = zip(losses.mean(axis=1).tolist(), correct.mean(axis=1).tolist(), strict=True)
-        for (step, compressed), full in zip(self.pending, noted, strict=True):
-            for i, run in enumerate(self.live):
-                run.take(step, full[..., i], *next(found))
-                if run.settings.takes_train_accuracy(len(run.log.step) - 1):
-                    self.unscored.append((run, compressed[..., i]))
-        self.pending.clear()
-        self.keep([not run.stopping.stopped and not run.diverged() for run in self.live])
-        if sum(w.shape[1] for _, w in self.unscored) >= DEFERRED:
-            self.score()
+        """Begin to evaluate the checks noted; take those begun before them, without another thread these."""
+        full = [self.data.inputs.expand(W) for _, W in self.noted]
+        W = np.concatenate(full, axis=2)
+        found = self.begin(measured, [self.kind] * W.shape[2], W, *self.data.validation)
+        self.begun.append((self.live, self.noted, full, found))
+        self.noted = []
+        if len(self.begun) > self.ahead:
+            self.take()
 
-    def keep(self, stay: list[bool]) -> None:
-        """Go on with the runs that `stay`."""
-        W = self.inputs.expand(self.W)
-        for i, run in enumerate(self.live):
-            run.last = W[..., i]
+    def take(self) -> None:
+        """Take the evaluations begun first; runs that have stopped or diverged leave."""
+        self.log_losses()
+        runs, checks, fulls, found = self.begun.popleft()
+        if self.unscored and not found.done():
+            self.score(at_once)  # and not wait
+        correct, losses = found.result()
+        measurements = zip(losses.mean(axis=1).tolist(), correct.mean(axis=1).tolist(), strict=True)
+        for (step, W), full in zip(checks, fulls, strict=True):
+            for i, run in enumerate(runs):
+                measurement = next(measurements)
+                if run.stopping.stopped:
+                    continue
+                run.take(step, full[..., i], *measurement)
+                if run.settings.takes_train_accuracy(len(run.log.step) - 1):
+                    self.unscored.append((run, W[..., i]))
+        stay = [not run.stopping.stopped and not run.diverged() for run in self.live]
         if not all(stay):
             self.live = list(compress(self.live, stay))
             self.W = np.compress(stay, self.W, axis=-1)
             self.decay = np.compress(stay, self.decay, axis=-1)
             self.rate = np.compress(stay, self.rate, axis=-1)
+        if len(self.unscored) * self.kind.K >= DEFERRED:
+            self.score(self.begin)
 
-    def score(self) -> None:
-        """Compute the training accuracies that are due; nothing waits for them."""
+    def score(self, begin: Callable[..., Future[Any]]) -> None:
+        """Compute the training accuracies that are due, as `begin` does; nothing waits for them."""
+        runs = [run for run, _ in self.unscored]
         W = np.stack([w for _, w in self.unscored], axis=-1)
-        found = training_accuracies(self.kind, W, self.inputs, self.Y_rows)
-        for (run, _), accuracy in zip(self.unscored, found, strict=True):
-            run.log.train_accuracy.append(accuracy)
-        self.unscored.clear()
+        found = begin(training_accuracies, self.kind, W, self.data.inputs, self.data.Y_rows)
+        self.scored.append((runs, found))
+        self.unscored = []
 
     def finish(self) -> None:
-        """Evaluate all that is left; every run leaves."""
-        if self.pending:
+        """Evaluate all that is left."""
+        if self.noted:
             self.evaluate()
+        while self.begun:
+            self.take()
         self.log_losses()
-        self.keep([False] * len(self.live))
+        W = self.data.inputs.expand(self.W)
+        for i, run in enumerate(self.live):
+            run.last = W[..., i]
         if self.unscored:
-            self.score()
+            self.score(at_once)
+        for runs, found in self.scored:
+            for run, accuracy in zip(runs, found.result(), strict=True):
+                run.log.train_accuracy.append(accuracy)
+
+
+def at_once(function: Callable[..., Any], *arguments: Any) -> Future[Any]:
+    """Call a function as an executor does, but here and now."""
+    found: Future[Any] = Future()
+    found.set_result(function(*arguments))
+    return found
 
 
 class CompactInputs:
@@ -242,7 +307,10 @@ class CompactInputs:
         self.varying = numbers
         if self.fixed.any():
             kept = np.flatnonzero(~self.fixed)
-            self.varying = numbers.take(kept, axis=1)  # unlike indexing, keeps an image in one piece
+            room = np.empty(X.size, X.dtype) if numbers is X else numbers.reshape(-1)
+            self.varying = room[: len(X) * len(kept)].reshape(len(X), -1)
+            for part in blocks(X):
+                self.varying[part] = numbers[part].take(kept, axis=1)  # read before it is written over
         norm = np.linalg.norm(X[0, self.fixed].astype(float))
         self.direction = X[0, self.fixed] / (norm or 1)  # all of them may be 0
         low = self.varying.min(axis=0)

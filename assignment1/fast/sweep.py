@@ -255,21 +255,29 @@ def _points(data: Any, settings: dict[str, Any]) -> dict[Any, Point]:
 
 
 def _jobs(points: Mapping[Any, Point], workers: int) -> list[list[Any]]:
-    """Return the keys as jobs of runs that share their batches, at least one for each worker."""
+    """Return the keys as jobs, at least one for each worker.
+
+    The runs of a job share the data that are prepared for them, and those of one seed their batches.
+    """
     groups: dict[Any, list[Any]] = {}
     for key in sorted(points, key=lambda key: points[key].lam):
         shared = (points[key].data, replace(points[key].settings, learning_rate=1))
         groups.setdefault(shared, []).append(key)
     size = min(TOGETHER, math.ceil(len(points) / workers))
-    jobs = []
-    for keys in groups.values():
+    few = min(TOGETHER, math.ceil(len(points) / workers / 4))
+    jobs: dict[Any, list[list[Any]]] = {}
+    for (data, settings), keys in groups.items():
         parts = math.ceil(len(keys) / size)
         # With a larger penalty a run stops sooner: dealt out there and back, the jobs end at the same time.
         for i in range(parts):
             there = keys[i :: 2 * parts]
             back = keys[2 * parts - 1 - i :: 2 * parts]
-            jobs.append(there + back)
-    return jobs
+            job = there + back
+            alike = jobs.setdefault((data, replace(settings, seed=0)), [[]])
+            if len(alike[-1]) + len(job) > few:
+                alike.append([])
+            alike[-1] += job
+    return [job for alike in jobs.values() for job in alike if job]
 
 
 def _train(
@@ -297,7 +305,7 @@ def _train(
 
 def _kept(run: Any, keep: Callable[[Run], Any] | None) -> Any:
     """Return what is kept of a run: of an unfinished one nothing, since nothing would tell that it is."""
-    if keep is None or isinstance(run, Exception):
+    if keep is None or not isinstance(run, Run):
         return run
     return None if run.interrupted else Kept(keep(run))
 

@@ -2,12 +2,12 @@
 
 from collections.abc import Sequence
 from threading import Event
-from typing import Literal
+from typing import Any, Literal
 
 import numpy as np
 
 from assignment1 import arguments
-from assignment1.fast.engine import fast_descent, suits
+from assignment1.fast.engine import fast_descent, prepare, suits
 from assignment1.mnist import Dataset
 from assignment1.models import Regression
 from assignment1.run import Run, Settings
@@ -64,18 +64,27 @@ def descend(
     fast: bool = True,
     shown: bool,
     stop: Event | None = None,
-) -> list[Run | FloatingPointError]:
+) -> list[Any]:
     """Run `fast_descent` where all is as it expects, and `gradient_descent` for the rest.
 
-    What diverges the fast way is left to the plain one: its word is the last.
+    The settings differ in the learning rate and the seed at most; runs of one seed are trained together. What
+    diverges the fast way is left to the plain one: its word is the last. Returns for each model a run, a
+    FloatingPointError, or None for the seeds after the one that was in progress at a `stop`.
     """
-    runs: Sequence[Run | None] = [None] * len(models)
+    found: list[Any] = [None] * len(models)
     moderate = all(1e-20 < one.learning_rate < 1e20 for one in settings)  # of others, float32 sees nothing
     with np.errstate(over="ignore", under="ignore", invalid="ignore"):
-        if fast and moderate and all(map(suits, models)):
-            runs = fast_descent(models, data, settings, shown=shown, stop=stop)
-        rest = zip(runs, models, settings, strict=True)
-        return [run or _plain(model, data, own, shown, stop) for run, model, own in rest]
+        ready = prepare(models, data, settings[0]) if fast and moderate and all(map(suits, models)) else None
+        for seed in dict.fromkeys(one.seed for one in settings):
+            rows = [i for i, one in enumerate(settings) if one.seed == seed]
+            some = [models[i] for i in rows]
+            own = [settings[i] for i in rows]
+            runs = fast_descent(some, ready, own, shown=shown, stop=stop) if ready else [None] * len(rows)
+            for i, run in zip(rows, runs, strict=True):
+                found[i] = run or _plain(models[i], data, settings[i], shown, stop)
+            if stop and stop.is_set():
+                break
+    return found
 
 
 def _plain(

@@ -12,8 +12,8 @@ import pytest
 from joblib import effective_n_jobs, parallel_config
 
 from assignment1 import LogisticRegression, Run, SoftmaxRegression, sweep, train
-from assignment1.fast import evaluation
-from assignment1.fast.engine import DEFERRED, LOGGED, fast_descent
+from assignment1.fast import engine, evaluation
+from assignment1.fast.engine import DEFERRED, LOGGED, fast_descent, prepare
 from assignment1.fast.train import descend
 from assignment1.gradcheck import gradient_errors
 from assignment1.mnist import Dataset, Split, one_hot, preprocess
@@ -24,6 +24,13 @@ from small import KINDS, RNG, SETS, SETTINGS, WAYS, dataset
 pytestmark = pytest.mark.slow
 
 student = runpy.run_path(str(Path(__file__).parents[2] / "benchmarks" / "reference.py"))
+
+
+@pytest.fixture(params=[1, 2])
+def blas(request):
+    """Evaluate in this thread, and in a second one, as the fast way does where BLAS has several."""
+    with engine.BLAS.limit(limits=request.param):
+        yield
 
 
 def expected_run(kind: Any, data: Dataset, lam: float, order: Any, **settings: Any) -> dict[str, Any]:
@@ -59,6 +66,7 @@ def assert_history(run: Any, expected: dict[str, Any], rtol: float = 1e-9) -> No
         np.testing.assert_allclose(measured, expected[name], rtol=rtol, err_msg=name)
 
 
+@pytest.mark.usefixtures("blas")
 @pytest.mark.parametrize("method", WAYS)
 @pytest.mark.parametrize("shuffle", [True, False, "once"])
 @pytest.mark.parametrize("lam, patience", [(0.0, 1000), (0.3, 2), (0.0, 1)])
@@ -82,6 +90,7 @@ def test_a_run_is_a_students(kind, lam, patience, shuffle, method):
         assert run.last.loss(*data.validation) != run.history.validation_loss[-1]  # 2 steps after the check
 
 
+@pytest.mark.usefixtures("blas")
 @pytest.mark.parametrize("method", WAYS)
 @pytest.mark.parametrize("kind", KINDS)
 def test_a_run_checked_at_every_step_has_all_its_numbers(kind, method):
@@ -139,6 +148,7 @@ def test_float32_data_give_float32_weights_near_those_of_float64(kind):
         np.testing.assert_allclose(runs[1].history.train_loss, runs[0].history.train_loss, rtol=1e-4)
 
 
+@pytest.mark.usefixtures("blas")
 @pytest.mark.parametrize("kind", KINDS)
 @pytest.mark.parametrize("shuffle", [True, False, "once"])
 def test_a_sweeps_runs_are_those_of_train_whichever_stop(kind, shuffle):
@@ -159,6 +169,7 @@ def test_a_sweeps_runs_are_those_of_train_whichever_stop(kind, shuffle):
         np.testing.assert_allclose(run.best.w, single.best.w, rtol=1e-8, atol=1e-12)
 
 
+@pytest.mark.usefixtures("blas")
 @pytest.mark.parametrize("lams", [(0.0, 0.5), (0.0, 1e300, 0.5)])
 @pytest.mark.parametrize("kind", KINDS)
 def test_models_trained_together_are_each_as_alone_and_none_where_it_diverges(kind, lams):
@@ -167,7 +178,7 @@ def test_models_trained_together_are_each_as_alone_and_none_where_it_diverges(ki
     models = [kind(lam) for lam in lams]
     settings = [Settings(0.02 * rate, 8, 10, patience=2) for rate in (1, 3, 2)[: len(lams)]]
     with np.errstate(all="ignore"):
-        runs = fast_descent(models, data, settings, shown=False)
+        runs = fast_descent(models, prepare(models, data, settings[0]), settings, shown=False)
     assert [run is None for run in runs] == [lam > 1 for lam in lams]
     for run, model, own in zip(runs, models, settings, strict=True):
         if run is not None:
@@ -177,11 +188,45 @@ def test_models_trained_together_are_each_as_alone_and_none_where_it_diverges(ki
             np.testing.assert_allclose(run.history.train_accuracy, alone.history.train_accuracy)
 
 
+@pytest.mark.usefixtures("blas")
 def test_a_run_whose_last_loss_overflows_and_whose_weights_do_not_is_left_to_the_plain_way():
     with np.errstate(all="ignore"):
         model, data = SoftmaxRegression(), SETS[SoftmaxRegression]
-        found = fast_descent([model], data, [Settings(1e306, 1, 151)], shown=False)
+        settings = Settings(1e306, 1, 151)
+        found = fast_descent([model], prepare([model], data, settings), [settings], shown=False)
     assert found == [None]
+
+
+def test_the_seeds_of_a_sweep_share_what_is_prepared_for_them_and_are_the_runs_of_train(monkeypatch):
+    prepared: list[Any] = []
+
+    def counted(models, data, settings):
+        prepared.append(len(models))
+        return prepare(models, data, settings)
+
+    data, settings = SETS[SoftmaxRegression], SETTINGS | dict(patience=2, learning_rate=0.3)
+    singles = [train(SoftmaxRegression(), data, **settings | dict(seed=seed)) for seed in range(40)]
+    monkeypatch.setattr("assignment1.fast.train.prepare", counted)
+    runs = sweep(SoftmaxRegression, data, workers=1, **settings | dict(seed=range(40)))
+    assert prepared == [10] * 4 and list(runs) == list(range(40))
+    for single, run in zip(singles, runs.values(), strict=True):
+        assert (run.steps, run.settings) == (single.steps, single.settings)
+        np.testing.assert_array_equal(run.last.w, single.last.w)
+        np.testing.assert_array_equal(run.history.validation_loss, single.history.validation_loss)
+
+
+def test_a_stop_among_seeds_of_a_job_keeps_the_run_in_progress_and_leaves_the_rest():
+    stop = Event()
+
+    class Stopping(SoftmaxRegression):
+        @staticmethod
+        def activation(z):
+            stop.set()
+            return SoftmaxRegression.activation(z)
+
+    settings = [Settings(0.02, 8, 10, seed=seed) for seed in range(3)]
+    found = descend([Stopping()] * 3, SETS[SoftmaxRegression], settings, shown=False, stop=stop)
+    assert found[0].interrupted and found[0].steps == 1 and found[1:] == [None, None]
 
 
 def test_a_sweeps_keys_have_what_was_given_several_times_in_that_order():
@@ -258,6 +303,7 @@ def test_an_interrupt_between_runs_keeps_those_that_are_done_and_starts_no_other
     assert runs == {"done": 120, "last": 120} and runs.left == ["left"] and runs.interrupted
 
 
+@pytest.mark.usefixtures("blas")
 @pytest.mark.parametrize("fast", [True, False])
 def test_a_run_that_is_told_to_stop_ends_after_a_step(fast):
     stop, model = Event(), SoftmaxRegression()

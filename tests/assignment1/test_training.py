@@ -172,7 +172,10 @@ def test_compact_inputs_stand_for_the_images_whatever_these_are(mnist, change):
         X = X + np.random.default_rng(0).normal(0, 0.1, X.shape)
     if change == "weights not zero":
         model = model.copy(np.random.default_rng(1).normal(0, 0.01, (785, 1)))
+    before = X.copy()
     inputs = CompactInputs(X, model.w[..., None])
+    np.testing.assert_array_equal(X, before)
+    np.testing.assert_allclose(inputs.varying, inputs.unit * X[:, ~inputs.fixed], atol=1e-9)
     assert inputs.unit == (1 if change in ("no pixels", "nothing constant") else 255)
     assert inputs.fixed.any() == (change not in ("nothing constant", "weights not zero"))
     changed, settings = replace(data, train=Split(X, Y)), dict[str, Any](learning_rate=0.05, epochs=4, seed=2)

@@ -111,7 +111,7 @@ def test_what_waits_to_be_evaluated_is_bounded_and_in_the_precision_of_the_data(
     evaluate = engine.Trainer.evaluate
 
     def measured(self):
-        waited.append(len(self.pending) * self.W[0].size)
+        waited.append(len(self.noted) * self.W[0].size)
         assert {self.W.dtype, self.decay.dtype, self.rate.dtype} == {np.dtype(np.float32)}
         evaluate(self)
 
@@ -148,8 +148,27 @@ def test_a_watcher_sees_the_log_of_a_plain_run_and_a_flag_ends_it():
     run = gradient_descent(LogisticRegression(), SETS[LogisticRegression], settings, stop=stop, watch=watch)
     assert seen == [1, 2, 3, 4] and run.interrupted is True and run.steps == 4
     model, data = LogisticRegression(), SETS[LogisticRegression]
-    (fast,) = engine.fast_descent([model], data, [settings], shown=False, stop=stop)
+    ready = engine.prepare([model], data, settings)
+    (fast,) = engine.fast_descent([model], ready, [settings], shown=False, stop=stop)
     assert isinstance(fast, Run) and fast.steps == 1
+
+
+@pytest.mark.parametrize("threads", [1, 2])
+def test_checks_are_evaluated_in_another_thread_where_blas_has_several_and_each_has_one(threads, monkeypatch):
+    seen: list[Any] = []
+
+    def measured(*arguments):
+        seen.append((threading.current_thread(), engine.BLAS.info()[0]["num_threads"], np.geterr()["over"]))
+        return evaluation.measured(*arguments)
+
+    monkeypatch.setattr(engine, "measured", measured)
+    with engine.BLAS.limit(limits=threads):
+        train(SoftmaxRegression(), SETS[SoftmaxRegression], **SETTINGS | dict(patience=2))
+        assert engine.BLAS.info()[0]["num_threads"] == threads
+    assert len(seen) >= 2
+    for thread, blas, over in seen:
+        assert (thread is threading.main_thread()) == (threads == 1) and blas == 1 and over == "ignore"
+        assert thread.is_alive() == (threads == 1)
 
 
 def test_pixels_are_whole_numbers_and_what_is_no_pixel_stays_as_it_is():
@@ -191,8 +210,9 @@ def test_training_accuracies_are_exact_also_where_float32_sees_a_tie(kind, monke
 
 @pytest.mark.parametrize("shuffle, unit", [(True, 255), ("once", 255), (False, 1)])
 def test_runs_in_file_order_read_the_images_as_they_are(shuffle, unit):
-    run = engine.RunInProgress(SoftmaxRegression(), Settings(0.1, 1, shuffle=shuffle))
-    assert engine.Trainer([run], SETS[SoftmaxRegression]).inputs.unit == unit
+    settings = Settings(0.1, 1, shuffle=shuffle)
+    ready = engine.prepare([SoftmaxRegression()], SETS[SoftmaxRegression], settings)
+    assert ready.inputs.unit == unit
 
 
 def test_a_softmax_of_one_output_is_trained_the_plain_way():
@@ -247,7 +267,9 @@ def test_the_runs_of_a_sweep_are_dealt_to_all_workers_and_each_once():
         assert sorted(key for keys in jobs for key in keys) == sorted(points)
         assert len(jobs) >= workers and max(map(len, jobs)) <= TOGETHER
         assert len(jobs) <= 2 * -(-25 // min(TOGETHER, -(-50 // workers)))
-        assert all(len({seed for _, seed in keys}) == 1 for keys in jobs)  # those share their batches
+        assert all(
+            len({seed for _, seed in keys}) == 1 for keys in jobs
+        )  # those share their batches, and are enough
         by_weight = [sum(lam for lam, _ in keys) / len(keys) for keys in jobs]
         assert max(by_weight) - min(by_weight) < 8
     rates = _points(data, dict(learning_rate=[0.1, 0.2], epochs=1, lam=(0.0, 1.0)))
