@@ -112,6 +112,7 @@ def test_what_waits_to_be_evaluated_is_bounded_and_in_the_precision_of_the_data(
 
     def measured(self):
         waited.append(len(self.noted) * self.W[0].size)
+        assert len(self.unscored) * self.kind.K < DEFERRED
         assert {self.W.dtype, self.decay.dtype, self.rate.dtype} == {np.dtype(np.float32)}
         evaluate(self)
 
@@ -169,6 +170,29 @@ def test_checks_are_evaluated_in_another_thread_where_blas_has_several_and_each_
     for thread, blas, over in seen:
         assert (thread is threading.main_thread()) == (threads == 1) and blas == 1 and over == "ignore"
         assert thread.is_alive() == (threads == 1)
+
+
+@pytest.mark.parametrize("threads", [1, 2])
+def test_of_a_run_that_has_ended_the_checks_of_two_patiences_are_dropped_at_most(threads, monkeypatch):
+    groups: list[int] = []
+    updates: list[int] = []
+    update = engine.Trainer.update
+
+    def measured(kinds, *arguments):
+        groups.append(len(kinds))
+        return evaluation.measured(kinds, *arguments)
+
+    def counted(self, *batch):
+        updates.append(1)
+        update(self, *batch)
+
+    monkeypatch.setattr(engine, "measured", measured)
+    monkeypatch.setattr(engine.Trainer, "update", counted)
+    patience, given = 2, SETTINGS | dict(learning_rate=0.3, epochs=40, patience=2, checks_per_epoch=15)
+    with engine.BLAS.limit(limits=threads):
+        run = train(SoftmaxRegression(), SETS[SoftmaxRegression], **given)
+    assert run.stopped_early and run.steps < len(updates) <= run.steps + 2 * patience
+    assert set(groups) == {2 * patience // threads} and sum(groups) == len(updates)
 
 
 def test_pixels_are_whole_numbers_and_what_is_no_pixel_stays_as_it_is():
