@@ -20,6 +20,7 @@ from study.figures.style import (
     SOLID,
     Look,
     decimal,
+    in_steps,
     in_style,
     key,
     math,
@@ -57,7 +58,7 @@ def shares(lams: Sequence[float], steps: Sequence[int], rate: float, bands: Mapp
         fitted = 1 - (1 - rate * h) ** number
         at = np.interp(0.75, fitted, h)
         ax.plot(h, fitted, color=colour, linestyle=DASHED)
-        _name_curve(ax, at, 0.75, f"{number:,} steps", "right", colour)
+        _name_curve(ax, at, 0.75, in_steps(number), "right", colour)
     for name, curvature in bands.items():
         ax.axvline(curvature, **MARK)
         ax.annotate(name, (curvature, 1.02), **ABOVE)

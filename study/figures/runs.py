@@ -28,6 +28,7 @@ from study.figures.style import (
     decimal,
     end_names,
     fit,
+    in_steps,
     in_style,
     key,
     letter,
@@ -191,7 +192,7 @@ def _finish(axes: Sequence[Axes], run: Run, entries: dict[str, Any]) -> None:
     """Add the scales of steps, and a key that also has the ring."""
     figure: Any = axes[0].figure
     step_scales(axes, run.batches_per_epoch)
-    ring = f"lowest validation loss, after {run.best_step + 1:,} steps"
+    ring = f"lowest validation loss, after {in_steps(run.best_step + 1)}"
     validation: dict[str, Any] = {"validation": dict(color=VALIDATION, linestyle=DASHED)}
     key(figure, axes[-1], entries | validation | {ring: RING})
     fit(figure)
@@ -208,7 +209,7 @@ def _about(run: Run) -> str:
     penalty = f"𝜆 = {settings['lam']:g}"
     batch = f"batches of {settings['batch_size']}"
     end = "stopped early in" if run.stopped_early else "ended with"
-    return f"{rate}, {penalty}, {batch}, {order};\n{end} epoch {run.epoch}, after {run.steps:,} steps"
+    return f"{rate}, {penalty}, {batch}, {order};\n{end} epoch {run.epoch}, after {in_steps(run.steps)}"
 
 
 @in_style

@@ -306,3 +306,8 @@ def shades(n: int) -> list[tuple[float, float, float]]:
 def decimal(x: float) -> str:
     """Return a number without an exponent: 0.00001."""
     return np.format_float_positional(x, trim="-")
+
+
+def in_steps(number: int) -> str:
+    """Return a number of steps in words: 1 step, 1,039 steps."""
+    return "1 step" if number == 1 else f"{number:,} steps"

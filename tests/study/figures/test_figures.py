@@ -247,6 +247,11 @@ def test_a_short_run_says_over_how_many_batches_its_mean_is(digits):
             assert key_of(draw(run)) == {*curves, ring}
 
 
+def test_one_step_is_no_steps(digits):
+    run = train(LogisticRegression(), digits, learning_rate=30.0, epochs=2, patience=1, progress=False)
+    assert run.best_step == 0 and "lowest validation loss, after 1 step" in key_of(figures.loss(run))
+
+
 def test_the_key_of_an_accuracy_names_what_is_drawn(digits):
     for every, names in ((1, {"training", "validation"}), (None, {"validation"})):
         settings: dict[str, Any] = dict(learning_rate=0.05, epochs=2, train_accuracy_every=every)
