@@ -2,6 +2,7 @@
 
 import importlib
 import threading
+import time
 from contextlib import contextmanager
 from dataclasses import replace
 from typing import Any
@@ -172,6 +173,24 @@ def test_checks_are_evaluated_in_another_thread_where_blas_has_several_and_each_
         assert thread.is_alive() == (threads == 1)
 
 
+@pytest.mark.parametrize("late", ["measured", "training_accuracies"])
+def test_a_second_thread_that_is_late_changes_no_bit(late, monkeypatch):
+    given = SETTINGS | dict(learning_rate=0.3, epochs=40, patience=2, checks_per_epoch=15)
+    function = getattr(engine, late)
+
+    def slow(*arguments):
+        time.sleep(0.01)
+        return function(*arguments)
+
+    with engine.BLAS.limit(limits=2):
+        prompt = train(SoftmaxRegression(), SETS[SoftmaxRegression], **given)
+        monkeypatch.setattr(engine, late, slow)
+        run = train(SoftmaxRegression(), SETS[SoftmaxRegression], **given)
+    np.testing.assert_array_equal(run.last.w, prompt.last.w)
+    for name, measured in vars(run.history).items():
+        np.testing.assert_array_equal(measured, getattr(prompt.history, name), err_msg=name)
+
+
 @pytest.mark.parametrize("threads", [1, 2])
 def test_of_a_run_that_has_ended_the_checks_of_two_patiences_are_dropped_at_most(threads, monkeypatch):
     groups: list[int] = []
@@ -188,7 +207,8 @@ def test_of_a_run_that_has_ended_the_checks_of_two_patiences_are_dropped_at_most
 
     monkeypatch.setattr(engine, "measured", measured)
     monkeypatch.setattr(engine.Trainer, "update", counted)
-    patience, given = 2, SETTINGS | dict(learning_rate=0.3, epochs=40, patience=2, checks_per_epoch=15)
+    patience = 2
+    given = SETTINGS | dict(learning_rate=0.3, epochs=40, patience=patience, checks_per_epoch=15)
     with engine.BLAS.limit(limits=threads):
         run = train(SoftmaxRegression(), SETS[SoftmaxRegression], **given)
     assert run.stopped_early and run.steps < len(updates) <= run.steps + 2 * patience
@@ -291,9 +311,8 @@ def test_the_runs_of_a_sweep_are_dealt_to_all_workers_and_each_once():
         assert sorted(key for keys in jobs for key in keys) == sorted(points)
         assert len(jobs) >= workers and max(map(len, jobs)) <= TOGETHER
         assert len(jobs) <= 2 * -(-25 // min(TOGETHER, -(-50 // workers)))
-        assert all(
-            len({seed for _, seed in keys}) == 1 for keys in jobs
-        )  # those share their batches, and are enough
+        for keys in jobs:  # a job as large as these has one seed, and so shares its batches
+            assert len({seed for _, seed in keys}) == 1
         by_weight = [sum(lam for lam, _ in keys) / len(keys) for keys in jobs]
         assert max(by_weight) - min(by_weight) < 8
     rates = _points(data, dict(learning_rate=[0.1, 0.2], epochs=1, lam=(0.0, 1.0)))
