@@ -84,7 +84,7 @@ def prepare(models: Sequence[Regression], data: Dataset, settings: Settings) -> 
 def second_thread() -> Iterator[Executor | None]:
     """Yield a thread that works beside this one, each with one thread of BLAS; None where BLAS has only one.
 
-    There this process has one core, be it a worker's or all there is.
+    There this process has one core, be it a worker's or all there is, or a BLAS unknown to threadpoolctl.
     """
     if not any(library["num_threads"] > 1 for library in BLAS.info()):
         yield None
