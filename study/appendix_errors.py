@@ -9,7 +9,7 @@ from scipy.optimize import minimize_scalar
 from assignment1.fast.evaluation import evaluate
 from assignment1.mnist import Split
 from assignment1.models import Array, Regression
-from study.statistics import Interval, paired, wilson
+from study.statistics import Interval, over_images, wilson
 
 Ints = NDArray[np.integer]
 
@@ -60,7 +60,7 @@ def sureness(model: Regression, split: Split) -> Sureness:
     """Compare the model's confidence with its accuracy."""
     (correct,) = evaluate([model], split).correct
     confidence = confidences(model, split)
-    return Sureness(correct.mean(), float(confidence.mean()), paired(correct, confidence))
+    return Sureness(correct.mean(), float(confidence.mean()), over_images(correct - confidence))
 
 
 def confidences(model: Regression, split: Split) -> Array:

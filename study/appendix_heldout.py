@@ -11,20 +11,18 @@ from assignment1.mnist import Dataset, Split
 from assignment1.models import Array, Regression
 from assignment1.run import Run
 from study.cache import kept
-from study.statistics import BLOCK, Interval, Values, apart, blocks, wilson
+from study.statistics import Interval, over_images, over_sets
 from study.task4c_oscillation import RATE, follow, shuffled
 
 CHECKS = 30  # among which is chosen
 SPLITS = 200
-SMALLEST = 20  # blocks of a set of images, at least
 
 
 class Final(NamedTuple):
     """A run's accuracies, with its last and its best weights, on validation and held-out images."""
 
     means: list[float]  # last weights: validation, held-out; best weights: validation, held-out
-    low: float  # Wilson's 95% interval of the last of these
-    high: float
+    held: Interval  # the last of these
     gap: Interval  # best weights: validation minus held-out, over both sets of images
     gap_last: Interval  # last weights
 
@@ -47,13 +45,6 @@ class Prices(NamedTuple):
     by_accuracy: Price  # the highest accuracy
 
 
-def in_blocks(a: Values, b: Values) -> Interval:
-    """Return the accuracy on one set of images minus that on another, from blocks of neighbours."""
-    size = min(BLOCK, len(a) // SMALLEST)
-    found = apart(blocks(a, size), blocks(b, size))
-    return found._replace(mean=float(a.mean() - b.mean()))  # an incomplete last block counts here
-
-
 def finals(runs: Mapping[str, Run], data: Dataset) -> dict[str, Final]:
     """Return the accuracies of runs on the validation images of `data` and on the held-out ones."""
     result = {}
@@ -61,9 +52,9 @@ def finals(runs: Mapping[str, Run], data: Dataset) -> dict[str, Final]:
         models = [run.last, run.best]
         last, best = evaluate(models, data.validation).correct
         last_held, best_held = evaluate(models, data.test).correct
-        low, high = wilson(best_held.sum(), len(best_held))
         means = [correct.mean() for correct in (last, last_held, best, best_held)]
-        result[name] = Final(means, low, high, in_blocks(best, best_held), in_blocks(last, last_held))
+        gaps = over_sets(best, best_held), over_sets(last, last_held)
+        result[name] = Final(means, over_images(best_held), *gaps)
     return result
 
 
@@ -109,4 +100,4 @@ def halves(model: Regression, split: Split) -> tuple[float, float, Interval]:
     """Return the accuracy on the first and on the second half of the images, and their difference."""
     (correct,) = evaluate([model], split).correct
     first, second = np.array_split(correct, 2)
-    return first.mean(), second.mean(), in_blocks(second, first)
+    return first.mean(), second.mean(), over_sets(second, first)

@@ -7,7 +7,8 @@ from numpy.typing import ArrayLike, NDArray
 from scipy.special import stdtrit
 
 Values = NDArray[np.floating] | NDArray[np.bool_]
-BLOCK = 500  # neighbouring images that count as one value where two sets of images are compared
+BLOCK = 500  # neighbouring images that count as one value
+FEWEST = 20  # blocks of a set of images, be they smaller
 
 
 class Interval(NamedTuple):
@@ -50,18 +51,13 @@ class Interval(NamedTuple):
 
 
 def interval(values: ArrayLike) -> Interval:
-    """Return the mean of a sample of independent seeds or images. Raises ValueError for fewer than two."""
+    """Return the mean of independent values, such as seeds. Raises ValueError for fewer than two."""
     sample = np.asarray(values, float).ravel()
     size = len(sample)
     if size < 2:
         raise ValueError(f"{size} values; expected two or more, for one has no spread")
     error = sample.std(ddof=1) / np.sqrt(size)
     return Interval(float(sample.mean()), float(error), size, size - 1)
-
-
-def paired(a: ArrayLike, b: ArrayLike) -> Interval:
-    """Return the mean of a - b, value by value. Raises ValueError for fewer than two pairs."""
-    return interval(np.subtract(a, b, dtype=float))
 
 
 def apart(a: ArrayLike, b: ArrayLike) -> Interval:
@@ -73,16 +69,30 @@ def apart(a: ArrayLike, b: ArrayLike) -> Interval:
     return Interval(one.mean - other.mean, float(np.sqrt(square)), one.size + other.size, freedom)
 
 
-def blocks(values: Values, size: int = BLOCK) -> NDArray[np.floating]:
+def blocks(values: Values, size: int | None = None) -> NDArray[np.floating]:
     """Return the means over blocks of neighbouring images, of values (..., images): (..., blocks).
 
-    Neighbours in MNIST's files were often written by one hand; blocks are nearly independent. An incomplete
-    last block is left out. Raises ValueError for fewer images than two blocks have.
+    Neighbours in MNIST's files were often written by one hand; blocks are nearly independent. They have
+    BLOCK images, or fewer, so that there are FEWEST. An incomplete last block is left out. Raises ValueError
+    for fewer images than two blocks have.
     """
+    size = size or max(min(BLOCK, values.shape[-1] // FEWEST), 1)
     count = values.shape[-1] // size
     if count < 2:
         raise ValueError(f"{values.shape[-1]} images; expected {2 * size} or more, for two blocks of {size}")
-    return values[..., : count * size].reshape(*values.shape[:-1], count, size).mean(axis=-1)
+    return values[..., : count * size].reshape(*values.shape[:-1], count, size).mean(axis=-1, dtype=float)
+
+
+def over_images(values: Values) -> Interval:
+    """Return the mean of values of images, with its interval from blocks of neighbours."""
+    mean = float(values.mean(dtype=float))  # of an incomplete block, too
+    return interval(blocks(values))._replace(mean=mean)
+
+
+def over_sets(a: Values, b: Values) -> Interval:
+    """Return the mean of `a` minus that of `b`, values of two sets of images, from blocks of neighbours."""
+    mean = float(a.mean(dtype=float) - b.mean(dtype=float))
+    return apart(blocks(a), blocks(b))._replace(mean=mean)
 
 
 class Neighbours(NamedTuple):
@@ -114,7 +124,7 @@ class Estimate(NamedTuple):
 
     mean: float
     shuffles: float  # half a 95% interval over the runs, on these images
-    images: float  # half a 95% interval over the images, for these runs
+    images: float  # half a 95% interval over the images, in blocks, for these runs
 
     @property
     def both(self) -> float:
@@ -130,12 +140,12 @@ class Estimate(NamedTuple):
 def estimate(values: Values) -> Estimate:
     """Return the mean of `values` (runs, images), such as a run's change of each image's loss."""
     shuffles = interval(values.mean(axis=1))
-    images = interval(values.mean(axis=0))
+    images = over_images(values.mean(axis=0))
     return Estimate(float(values.mean()), shuffles.half, images.half)
 
 
 def estimate_apart(a: Values, b: Values) -> Estimate:
-    """Return the mean of `a` (runs, images) minus that of `b`, the same runs on other images, in blocks."""
-    shuffles = paired(a.mean(axis=1), b.mean(axis=1))
-    images = apart(blocks(a.mean(axis=0)), blocks(b.mean(axis=0)))
+    """Return the mean of `a` (runs, images) minus that of `b`, the same runs on other images."""
+    shuffles = interval(a.mean(axis=1) - b.mean(axis=1))
+    images = over_sets(a.mean(axis=0), b.mean(axis=0))
     return Estimate(shuffles.mean, shuffles.half, images.half)

@@ -52,7 +52,7 @@ def order_rows(found: Mapping[str, Shuffling]) -> Rows:
 def final_rows(found: Mapping[str, Final]) -> Rows:
     """Return a table's rows: run, accuracies of its last and of its best weights, interval of the latter."""
     return [
-        (name, *(f"{accuracy:.4f}" for accuracy in run.means), f"{run.low:.4f} to {run.high:.4f}")
+        (name, *(f"{accuracy:.4f}" for accuracy in run.means), f"{run.held.low:.4f} to {run.held.high:.4f}")
         for name, run in found.items()
     ]
 
@@ -91,12 +91,12 @@ def overfitting_rows(found: Mapping[str, Mapping[int, Evaluation]], epochs: Iter
 
 
 def band_rows(found: Sequence[Band]) -> Rows:
-    """Return a table's rows: ranks, variance, roughness, each model's share, and a roughness."""
+    """Return a table's rows: ranks, variance, roughness, each model's share, the third without."""
     rows: Rows = []
     for band in found:
         shares = (f"{share:.1%}" for share in band.shares)
         ranks = f"{band.first} to {band.last}"
-        without = f"{band.without[1]:.3f}"
+        without = f"{band.without[2]:.3f}"
         rows.append((ranks, f"{band.variance:.3g}", f"{band.roughness:.2f}", *shares, without))
     return rows
 

@@ -43,6 +43,24 @@ def variation(run: Run, checks: int = 31) -> Variation:
     return Variation(float(usual.std(ddof=1)), float(fall) * 10 / checks)
 
 
+class Spread(NamedTuple):
+    """The standard deviation of the mean losses of an epoch's batches but the two highest, in nats."""
+
+    file: float  # in file order
+    chance: float  # median over random orders
+
+
+def spread(losses: Array, size: int = 128, orders: int = 1000) -> Spread:
+    """Return how much batches of images vary whose losses at the same weights are `losses` (N,)."""
+    rng = np.random.default_rng(0)
+    used = len(losses) // size * size
+    found = []
+    for each in (losses, *(rng.permutation(losses) for _ in range(orders))):
+        means = np.sort(each[:used].reshape(-1, size).mean(axis=1))
+        found.append(means[:-2].std())
+    return Spread(float(found[0]), float(np.median(found[1:])))
+
+
 def recurring(losses: Array) -> float:
     """Return the share of the variation within epochs that recurs in each, of losses (epochs, batches)."""
     within = losses - losses.mean(axis=1, keepdims=True)

@@ -18,7 +18,7 @@ from assignment1.models import Array, Regression, SoftmaxRegression
 from assignment1.run import Settings
 from study import stored
 from study.cache import kept
-from study.statistics import Estimate, estimate, estimate_apart
+from study.statistics import Estimate, blocks, estimate, estimate_apart
 
 FILE = DATA / "long_run.npz"
 RUNS = 4
@@ -83,6 +83,12 @@ def gaps(training: Evaluations, others: Evaluations) -> Gaps:
     return Gaps(np.array(list(training), float), np.array(accuracy), accuracy_at)
 
 
+def growth(training: Evaluations, others: Evaluations, start: int, end: int) -> Estimate:
+    """Return by how much the gap of the accuracies grows from one epoch to another, of the same runs."""
+    grown = [found[end].correct.astype(float) - found[start].correct for found in (training, others)]
+    return estimate_apart(*grown)
+
+
 class Change(NamedTuple):
     """Changes of accuracy and loss (nats) from one epoch to another, paired by run and by image."""
 
@@ -97,19 +103,20 @@ def change(before: Evaluation, after: Evaluation) -> Change:
 
 
 class Turn(NamedTuple):
-    """The epoch of the lowest validation loss, and what it is when the images are drawn with replacement."""
+    """The epoch of the lowest validation loss, and what it is when images are drawn with replacement."""
 
     epoch: int  # for the images as they are
     shares: dict[int, float]  # the share of the draws by their epoch of the lowest loss, by rising epoch
 
 
 def turn(loss: Mapping[int, Array]) -> Turn:
-    """Return the epoch of the lowest loss and its bootstrap (Efron, 1979); `loss` is (images,) by epoch.
+    """Return the epoch of the lowest loss and its bootstrap (Efron, 1979), of blocks of neighbours.
 
-    The epochs are those of `loss`, so that no minimum between them is seen.
+    `loss` is (images,) by epoch. The epochs are those of `loss`, so that no minimum between them is seen.
     """
     epochs = list(loss)
-    L = np.array(list(loss.values()), np.float32)
+    each = np.array(list(loss.values()))
+    L = blocks(each)
     n = L.shape[1]
     rng = np.random.default_rng(0)
     lowest = []
@@ -118,7 +125,7 @@ def turn(loss: Mapping[int, Array]) -> Turn:
         lowest.append(epochs[(L @ counts).argmin()])
     found, times = np.unique(lowest, return_counts=True)
     shares = dict(zip(found.tolist(), (times / DRAWS).tolist(), strict=True))
-    here = epochs[L.mean(axis=1, dtype=float).argmin()]
+    here = epochs[each.mean(axis=1).argmin()]
     return Turn(here, shares)
 
 

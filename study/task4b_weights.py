@@ -12,6 +12,7 @@ from assignment1.models import Array, Regression, SoftmaxRegression
 from assignment1.run import Settings
 from assignment1.training import batches
 from study.cache import kept
+from study.evaluate import Key
 from study.optima import Objective, minimise
 
 EDGES = (0, 10, 30, 100, 300, 784)  # the bands of principal directions, by rank
@@ -56,14 +57,14 @@ def roughness(w: Array) -> float:
     return float((down + across) / (4 * np.square(image).mean()))
 
 
-def views(models: Mapping[float, Regression], data: Split) -> dict[float, View]:
+def views(models: Mapping[Key, Regression], data: Split) -> dict[Key, View]:
     """Return the roughness of each model's weights and their likeness to the class means of `data`."""
     means = data.X.T @ data.Y / data.Y.sum(axis=0)
     centred = means - means.mean(axis=1, keepdims=True)
     result = {}
-    for lam, model in models.items():
+    for key, model in models.items():
         likeness = np.corrcoef(model.w[:784], centred[:784], rowvar=False).diagonal(model.K)
-        result[lam] = View(roughness(model.w), likeness)
+        result[key] = View(roughness(model.w), likeness)
     return result
 
 

@@ -1,6 +1,6 @@
 """Tasks 4c to 4e: what the penalty does to accuracy, loss and norm, where a run ends and at the optimum."""
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from itertools import pairwise
 from typing import NamedTuple
 
@@ -10,10 +10,15 @@ from assignment1.fast.evaluation import Evaluation, evaluate
 from assignment1.mnist import Dataset, Split
 from assignment1.models import Array, Regression, SoftmaxRegression
 from assignment1.run import Run
-from study.evaluate import Key
-from study.statistics import Interval, paired
+from study.cache import kept
+from study.evaluate import Key, evaluate_groups
+from study.optima import Objective, minimise
+from study.statistics import Interval, over_images
 
 PENALTIES = (0.001, 0.01, 0.1, 1.0)  # task 4c's
+
+
+FEW = 1000  # training images, of which a linear layer fits too much
 
 
 class Scores(NamedTuple):
@@ -60,7 +65,7 @@ class Stop(NamedTuple):
 
 
 def compare(model: Regression, others: Mapping[Key, Evaluation], split: Split) -> dict[Key, Compared]:
-    """Return `model` minus each of the `others`, paired by image (McNemar's variance).
+    """Return `model` minus each of the `others`, paired by image.
 
     The others are groups that were evaluated on the same split, such as runs that differ in their shuffles;
     a group counts by its mean.
@@ -68,9 +73,27 @@ def compare(model: Regression, others: Mapping[Key, Evaluation], split: Split) -
     correct, loss = evaluate([model], split)
     result = {}
     for key, other in others.items():
-        accuracy = paired(correct[0], other.correct.mean(axis=0))
-        result[key] = Compared(accuracy, paired(loss[0], other.loss.mean(axis=0)))
+        accuracy = over_images(correct[0] - other.correct.mean(axis=0))
+        result[key] = Compared(accuracy, over_images(loss[0] - other.loss.mean(axis=0)))
     return result
+
+
+@kept
+def minima(data: Dataset, lams: Sequence[float]) -> dict[float, SoftmaxRegression]:
+    """Return the minimum of J over the first FEW training images for each lambda."""
+    first = Split(*(part[:FEW] for part in data.train))
+    found = {}
+    w = SoftmaxRegression().w
+    for lam in sorted(lams, reverse=True):
+        w = minimise(Objective(*first, lam), w, tolerance=1e-3 * lam)
+        found[lam] = SoftmaxRegression(lam).copy(w)
+    return found
+
+
+def against_mildest(models: Mapping[float, Regression], split: Split) -> dict[float, Compared]:
+    """Return the model of each lambda minus that of the smallest, on the same images."""
+    mildest = evaluate_groups({0: [models[min(models)]]}, split)
+    return {lam: compare(model, mildest, split)[0] for lam, model in models.items()}
 
 
 def everywhere(models: Mapping[Key, Regression], data: Dataset) -> dict[Key, Everywhere]:

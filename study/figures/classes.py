@@ -66,7 +66,7 @@ def confusion(counts: NDArray[np.intp], low: Array, high: Array) -> Figure:
     side.margins(x=0.07)
     side.grid(axis="x")
     letter(table, "a", "number of images")
-    letter(side, "b", "share of each digit")
+    letter(side, "b", "accuracy of each digit")
     for ax in (table, side):
         ax.set_ylabel("digit")
         ax.set_yticks(centres, digits)

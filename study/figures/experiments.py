@@ -80,7 +80,7 @@ def spikes(
         ax.set_xlim(low, high)
         ax.set_yticks([])
     upper.tick_params(labelbottom=False)
-    lower.set_xlabel(f"logit 𝑧, a {digits[0]} from 0 on")
+    lower.set_xlabel(f"logit 𝑧; from 0 on, a {digits[0]}")
     letter(upper, "a")
     small.plot(step + 1, raw, **RAW)
     small.plot(step + 1, centred, **CENTRED)

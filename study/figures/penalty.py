@@ -54,11 +54,11 @@ def shares(lams: Sequence[float], steps: Sequence[int], rate: float, bands: Mapp
         left_over = h / (h + 2 * lam)
         ax.plot(h, left_over, color=colour)
         _name_curve(ax, 2 * lam, 0.5, f"𝜆 = {decimal(lam)}", "left", colour)
-    for number, colour in zip(steps, reversed(shades(len(steps))), strict=True):
+    for number in steps:
         fitted = 1 - (1 - rate * h) ** number
         at = np.interp(0.75, fitted, h)
-        ax.plot(h, fitted, color=colour, linestyle=DASHED)
-        _name_curve(ax, at, 0.75, in_steps(number), "right", colour)
+        ax.plot(h, fitted, color=GREY, linestyle=DASHED)
+        _name_curve(ax, at, 0.75, in_steps(number), "right", GREY)
     for name, curvature in bands.items():
         ax.axvline(curvature, **MARK)
         ax.annotate(name, (curvature, 1.02), **ABOVE)
@@ -89,7 +89,7 @@ def norms(series: Mapping[str, Mapping[float, float]]) -> Figure:
     lams = sorted(set[float]().union(*series.values()) - {0})
     if not lams:
         raise ValueError(f"series is {series!r}; expected norms for one lambda above 0 or more")
-    figure, (ax,) = panels([1.3], right=0.2, top=0.25)
+    figure, (ax,) = panels([1.7], right=0.2, top=0.25)
     first = np.log10(lams[0])
     last = np.log10(lams[-1])
     apart = max(0.6, 0.18 * (last - first))

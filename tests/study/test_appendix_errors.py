@@ -5,7 +5,7 @@ from typing import Any
 import numpy as np
 import pytest
 from scipy.special import log_softmax, softmax
-from scipy.stats import binomtest, ttest_ind, ttest_rel
+from scipy.stats import binomtest, sem, ttest_ind
 from sklearn.metrics import confusion_matrix
 
 from assignment1 import SoftmaxRegression, load_mnist, train
@@ -76,7 +76,8 @@ def test_sureness_is_paired_by_image(case):
     confidence, right = softmax(z, axis=1).max(axis=1), z.argmax(axis=1) == labels
     found = errors.sureness(model, split)
     assert (found.accuracy, found.confidence) == pytest.approx((right.mean(), confidence.mean()))
-    assert found.lacking.ratio == pytest.approx(ttest_rel(right.astype(float), confidence).statistic)
+    by_block = (right - confidence).reshape(20, 100).mean(axis=1)
+    assert found.lacking.ratio == pytest.approx(by_block.mean() / sem(by_block))
 
 
 def test_hundredth_and_confused(case):
@@ -115,7 +116,7 @@ def in_parts(split, size):
 def test_large_sets_are_compared_in_blocks_of_500():
     rng = np.random.default_rng(0)
     a, b = rng.random(20_000) < 0.9, rng.random(10_499) < 0.8
-    found = heldout.in_blocks(a, b)
+    found = intervals.over_sets(a, b)
     means = (a.reshape(40, 500).mean(axis=1), b[:10_000].reshape(20, 500).mean(axis=1))
     welch = ttest_ind(*means, equal_var=False)
     low, high = welch.confidence_interval(0.95)
@@ -129,12 +130,11 @@ def test_accuracies_on_held_out_images(case, halved):
     found = heldout.finals({"3b": run}, halved)["3b"]
     right = [[m.accuracy(*part) for part in (halved.validation, halved.test)] for m in (run.last, run.best)]
     assert found.means == pytest.approx([*right[0], *right[1]])
-    interval = binomtest(round(right[1][1] * 1500), 1500).proportion_ci(0.95, method="wilson")
-    assert (found.low, found.high) == pytest.approx(tuple(interval), abs=1e-7)
     (a, b) = right[1]
     assert found.gap.mean == pytest.approx(a - b)
-    parts = [[run.best.accuracy(*part) for part in in_parts(s, 25)] for s in (halved.validation, halved.test)]
-    assert [len(part) for part in parts] == [20, 60]  # of 25 images, so that there are 20 at least
+    sizes = ((halved.validation, 25), (halved.test, 75))  # so that there are 20 parts
+    parts = [[run.best.accuracy(*part) for part in in_parts(split, size)] for split, size in sizes]
+    assert found.held.error == pytest.approx(sem(parts[1])) and found.held.mean == pytest.approx(b)
     welch = ttest_ind(*parts, equal_var=False).confidence_interval(0.95)
     assert (found.gap.low, found.gap.high) == pytest.approx(tuple(welch))
     assert found.gap_last.mean == pytest.approx(right[0][0] - right[0][1])

@@ -3,7 +3,6 @@
 import numpy as np
 import pytest
 from scipy import stats
-from scipy.stats import ttest_1samp, ttest_rel
 
 from study import statistics as intervals
 
@@ -19,38 +18,36 @@ def test_intervals_are_students():
         intervals.interval([3.0])
 
 
-def test_paired_differences_agree_with_scipy():
-    a, b = np.random.default_rng(0).normal(size=(2, 12))
-    result = intervals.paired(a, b)
-    assert result.ratio == pytest.approx(ttest_rel(a, b).statistic)
-    ends = ttest_1samp(a - b, 0).confidence_interval(0.95)
-    assert (result.low, result.high) == pytest.approx((ends.low, ends.high))
-    assert (result.beyond > 1) == (ttest_rel(a, b).pvalue < 0.05)
-    shifted = intervals.paired(a + 9, b)
-    assert shifted.beyond > 1 and ttest_rel(a + 9, b).pvalue < 0.05 and shifted.low > 0
-    with pytest.raises(ValueError, match="1 values"):
-        intervals.paired([1.0], [2.0])
+def test_an_interval_tells_a_mean_from_0_where_students_test_does():
+    values = np.random.default_rng(0).normal(size=12)
+    for shift in (0, 9):
+        found, test = intervals.interval(values + shift), stats.ttest_1samp(values + shift, 0)
+        assert found.ratio == pytest.approx(test.statistic)
+        assert (found.beyond > 1) == (test.pvalue < 0.05) == found.certain == (shift > 0)
 
 
 def test_an_estimate_tells_shuffles_from_images():
-    runs, images = np.array([0.1, 0.2, 0.4]), np.random.default_rng(0).normal(0, 1, 40)
+    runs, images = np.array([0.1, 0.2, 0.4]), np.random.default_rng(0).normal(0, 1, 48)
     found = intervals.estimate(runs[:, None] + images)
     assert found.mean == pytest.approx(runs.mean() + images.mean())
     assert found.shuffles == pytest.approx(stats.t.ppf(0.975, 2) * stats.sem(runs))
-    assert found.images == pytest.approx(stats.t.ppf(0.975, 39) * stats.sem(images))
+    of_two = images.reshape(24, 2).mean(axis=1)  # 20 blocks or more
+    assert found.images == pytest.approx(stats.t.ppf(0.975, 23) * stats.sem(of_two))
     assert found.both == pytest.approx(np.hypot(found.shuffles, found.images)) and not found.certain
 
 
-def test_two_sets_of_images_are_compared_by_blocks_of_500():
+def test_two_sets_of_images_are_compared_by_blocks_of_500_or_by_twenty():
     rng = np.random.default_rng(0)
     runs = np.array([[0.1], [0.2], [0.4]])
     one = rng.normal(2, 1, 4200)
-    other = rng.normal(0, 1, 1999)
+    other = rng.normal(0, 1, 10_499)
     found = intervals.estimate_apart(runs + one, 0 * runs + other)
     assert found.mean == pytest.approx(runs.mean() + one.mean() - other.mean())
     assert found.shuffles == pytest.approx(stats.t.ppf(0.975, 2) * stats.sem(runs[:, 0]))
-    by_block = [[a[i : i + 500].mean() for i in range(0, len(a) - 499, 500)] for a in (one, other)]
-    assert [len(means) for means in by_block] == [8, 3]  # incomplete ones are left out
+    by_block = [
+        [a[i : i + n].mean() for i in range(0, len(a) - n + 1, n)] for a, n in ((one, 210), (other, 500))
+    ]
+    assert [len(means) for means in by_block] == [20, 20]  # an incomplete one is left out
     welch = stats.ttest_ind(*by_block, equal_var=False).confidence_interval(0.95)
     assert found.images == pytest.approx((welch[1] - welch[0]) / 2) and found.certain
 
@@ -63,6 +60,16 @@ def test_blocks_are_means_of_neighbours():
     assert intervals.blocks(np.array([True, False, True, True]), 2).tolist() == [0.5, 1]
     with pytest.raises(ValueError, match="9 images; expected 10 or more, for two blocks of 5"):
         intervals.blocks(values[..., :9], 5)
+
+
+def test_an_interval_over_images_holds_where_neighbours_are_alike():
+    rng = np.random.default_rng(0)
+    hands = rng.normal(size=(400, 100))  # of as many writers each, who wrote 50 images one after the other
+    found = [intervals.over_images(hand.repeat(50)) for hand in hands]
+    assert found[0].mean == pytest.approx(hands[0].mean()) and found[0].size == 20
+    assert np.mean([one.certain for one in found]) == pytest.approx(0.05, abs=0.025)
+    independent = [intervals.interval(hand.repeat(50)) for hand in hands]
+    assert np.mean([one.certain for one in independent]) > 0.5
 
 
 @pytest.mark.parametrize("seed", range(3))

@@ -4,7 +4,7 @@ from typing import Any
 
 import numpy as np
 import pytest
-from scipy.stats import ttest_1samp, ttest_rel
+from scipy.stats import ttest_1samp
 
 from assignment1 import LogisticRegression, load_mnist, train
 from assignment1.mnist import Dataset, Split
@@ -259,13 +259,23 @@ def test_the_last_checks_see_each_place_in_the_epoch_four_times(digits):
     assert found.test[0] == pytest.approx(run.history.validation_loss.min())
 
 
+def test_the_spread_of_batches_tells_a_clump_from_chance():
+    losses = np.random.default_rng(0).exponential(size=40 * 128 + 5)
+    found = stopping.spread(losses, orders=100)
+    means = np.sort(losses[: 40 * 128].reshape(40, 128).mean(axis=1))[:-2]
+    assert found.file == pytest.approx(means.std())
+    assert found.file == pytest.approx(found.chance, rel=0.3)
+    clumped = stopping.spread(np.sort(losses), orders=100)
+    assert clumped.chance == pytest.approx(found.chance, rel=0.1) and clumped.file > 5 * clumped.chance
+
+
 def test_shufflings_and_their_gain(planted, each):
     found = intervention.shufflings(planted, each[BAD - 1].rows, 3)
     assert [len(runs.mean) for runs in found.values()] == [1, 3, 3, 3]
     assert found["ten apart"].spread.max() < found["file"].spread[0]
     gain = intervention.gain(found)
-    a = found["each epoch"].held.mean(axis=0)
-    test = ttest_rel(a, found["file"].held[0]).confidence_interval(0.95)
+    a = found["each epoch"].held.mean(axis=0) - found["file"].held[0]
+    test = ttest_1samp(a.reshape(20, 45).mean(axis=1), 0).confidence_interval(0.95)  # 900 images, 20 blocks
     assert (gain.mean - gain.images, gain.mean + gain.images) == pytest.approx(tuple(test))
     over = ttest_1samp(found["each epoch"].test - found["file"].test[0], 0).confidence_interval(0.95)
     assert (gain.mean - gain.shuffles, gain.mean + gain.shuffles) == pytest.approx(tuple(over))

@@ -83,11 +83,20 @@ def test_change_is_paired_by_image(few, stages):
     found = evaluate_groups(stages, few.validation)
     change = task3.change(found[1], found[5])
     a, b = found[5].loss.mean(axis=0), found[1].loss.mean(axis=0)
-    test = stats.ttest_rel(a, b).confidence_interval(0.95)
-    assert change.loss.images == pytest.approx((test[1] - test[0]) / 2)
+    assert change.loss.images == pytest.approx(
+        stats.t.ppf(0.975, 19) * stats.sem((a - b).reshape(20, 25).mean(axis=1))
+    )
     assert change.loss.mean == pytest.approx((a - b).mean())
     right = found[5].correct.mean() - found[1].correct.mean()
     assert change.accuracy.mean == pytest.approx(right)
+
+
+def test_growth_of_the_gap_is_that_from_epoch_to_epoch():
+    own = planted([[0.4, 0.3], [0.7, 0.6], [1, 1]], 2000)
+    others = planted([[0.5, 0.5], [0.5, 0.4], [0, 0]], 3000)
+    found = task3.growth(own, others, 2, 4)
+    assert found.mean == pytest.approx(0.3 + 0.05)
+    assert found.shuffles == pytest.approx(stats.t.ppf(0.975, 1) * stats.sem([0.3, 0.4]))
 
 
 def test_rows_and_means(few, stages):
@@ -106,7 +115,8 @@ def test_the_turn_of_planted_losses_has_the_shares_of_a_normal_mean():
     found = task3.turn(near)
     lead = near[50] - near[100]
     assert found.epoch == (50 if lead.mean() < 0 else 100) and list(found.shares) == [50, 100]
-    assert found.shares[50] == pytest.approx(stats.norm.cdf(-lead.mean() / stats.sem(lead)), abs=0.03)
+    by_block = lead.reshape(20, 100).mean(axis=1)
+    assert found.shares[50] == pytest.approx(stats.norm.cdf(-lead.mean() / stats.sem(by_block)), abs=0.03)
     assert sum(found.shares.values()) == pytest.approx(1)
 
 

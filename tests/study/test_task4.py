@@ -6,6 +6,7 @@ from typing import Any
 import numpy as np
 import pytest
 from scipy.special import log_softmax
+from scipy.stats import sem
 
 from assignment1 import SoftmaxRegression, sweep, train
 from study import optima, tables
@@ -30,17 +31,14 @@ def hits_and_losses(model, split):
     return (z.argmax(axis=1) == split.Y.argmax(axis=1)).astype(float), loss
 
 
-def test_comparison_by_image_has_mcnemars_error(few, minima):
+def test_comparison_is_paired_by_image_in_blocks(few, minima):
     one, two = minima[0.01], minima[0.00001]
     (right, cost), (right_2, cost_2) = (hits_and_losses(m, few.validation) for m in (one, two))
-    gained, lost, n = (right > right_2).sum(), (right < right_2).sum(), 500
     seen = evaluate_groups({"two": [two]}, few.validation)
     found = task4.compare(one, seen, few.validation)["two"]
-    assert found.accuracy.mean == pytest.approx((gained - lost) / n)
-    variance = (gained + lost - (gained - lost) ** 2 / n) / n / (n - 1)
-    assert found.accuracy.error == pytest.approx(np.sqrt(variance))
-    assert found.loss.mean == pytest.approx(cost.mean() - cost_2.mean())
-    assert found.loss.error == pytest.approx((cost - cost_2).std(ddof=1) / np.sqrt(n))
+    for part, values in ((found.accuracy, right - right_2), (found.loss, cost - cost_2)):
+        assert part.mean == pytest.approx(values.mean())
+        assert part.error == pytest.approx(sem(values.reshape(20, 25).mean(axis=1)))
     assert tables.against_rows({0.001: {5: found, 50: found}}) == [
         ("0.001", *[tables.points(found.accuracy)] * 2)
     ]
@@ -59,6 +57,17 @@ def test_rates_have_a_row_each_with_the_accuracy_and_swing_of_both_inputs_as_far
     assert [row[0] for row in rows] == ["0.001", "0.01"] and len(rows[1]) == 5
     assert rows[1][3:] == (f"{fitted['centred', 0.01]:.4f}", f"{swing:.4f}")
     assert rows[1][1] == f"{fitted['raw', 0.01]:.2f}" and len(rows[1][2]) == len("0.12")
+
+
+def test_minima_of_few_images_are_where_the_gradient_vanishes(few):
+    found = task4.minima(few, (0.1, 1.0))
+    assert list(found) == [1.0, 0.1] and len(few.train.X) < task4.FEW
+    for lam, model in found.items():
+        assert model.lam == lam and np.linalg.norm(model.gradient(*few.train)) < 1e-3 * lam
+    assert task4.norm(found[1.0]) < task4.norm(found[0.1])
+    against = task4.against_mildest(found, few.validation)
+    right, mild = (hits_and_losses(found[lam], few.validation)[0] for lam in (1.0, 0.1))
+    assert against[1.0].accuracy.mean == pytest.approx((right - mild).mean()) and against[0.1].loss.mean == 0
 
 
 def test_scores_agree_with_plain_arithmetic_everywhere(few, minima):

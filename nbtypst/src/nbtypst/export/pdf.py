@@ -117,10 +117,18 @@ def packaged() -> list[str]:
 
 
 def _to_move(figures: list[Data], floats: set[str], settled: set[str]) -> str:
-    """Return the name of a figure that floats and need not, else of one that should, else ""."""
+    """Return the name of a figure that floats and need not, else of one that should, else "".
+
+    One that would stand before a figure that it follows should as well.
+    """
     early = [one["name"] for one in figures if one["name"] in floats and one["shown"] <= one["page"]]
-    tops = [one["name"] for one in figures if one["y"] < TOP and one["name"] not in floats | settled]
-    return next(iter(early + tops), "")
+    late = []
+    reached = 0  # the page of those before
+    for one in figures:
+        if (one["y"] < TOP or one["shown"] < reached) and one["name"] not in floats | settled:
+            late.append(one["name"])
+        reached = max(reached, one["shown"])
+    return next(iter(early + late), "")
 
 
 def _warn_of_missing(writer: Writer) -> None:
