@@ -15,7 +15,6 @@ from assignment1.gradcheck import gradient_errors
 from assignment1.mnist import MNIST, Dataset, Split, one_hot, preprocess
 from assignment1.run import History, Settings
 from assignment1.training import EarlyStopping, gradient_descent
-from study import stored
 
 RNG = np.random.default_rng(0)
 X = preprocess(RNG.integers(0, 256, (60, 28, 28)))
@@ -238,12 +237,6 @@ CALLS: list[tuple[Any, type[Exception], str]] = [
     (lambda: load_mnist().softmax("foo"), ValueError, "dtype is 'foo'"),
     (lambda: load_mnist(ANY), TypeError, "folder is None; expected a path"),
     (lambda: load_mnist(odd(5)), TypeError, "folder is 5; expected a path"),
-    (lambda: stored.read(ANY), TypeError, "path is None; expected a path"),
-    (
-        lambda: stored.read("data/foo.npz"),
-        ValueError,
-        "foo.npz' is no file of stored weights; expected optima",
-    ),
     (lambda: gradient_errors(MODEL, X, Y, 0), ValueError, "epsilon is 0; expected"),
     (lambda: gradient_errors(MODEL, X, Y, np.nan), ValueError, "epsilon is nan"),
     (lambda: gradient_errors(MODEL, X, Y, True), ValueError, "epsilon is True"),

@@ -29,7 +29,6 @@ from assignment1.gradcheck import gradient_errors
 from assignment1.mnist import MNIST, Dataset, Split, one_hot
 from assignment1.run import History, Run, Settings
 from assignment1.training import EarlyStopping, gradient_descent, trainable
-from study import stored
 
 MODEL_SAID = "expected a Regression, such as SoftmaxRegression()"
 DATA_SAID = "expected a Dataset, such as load_mnist().softmax()"
@@ -95,7 +94,6 @@ WORDS: list[tuple[Any, str]] = [
     (lambda: Settings(0, 1), "learning_rate is 0; expected a finite number above 0"),
     (lambda: EarlyStopping(0), "patience is 0; expected a whole number, 1 or more"),
     (lambda: Settings(1, 1, seed=-1), "seed is -1; expected a whole number, 0 or more"),
-    (lambda: stored.read_arrays(odd(5), "", {}), "path is 5; expected a path, as text or as a Path"),
 ]
 
 

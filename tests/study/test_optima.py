@@ -3,7 +3,6 @@
 import re
 import runpy
 import shutil
-from hashlib import sha256
 from itertools import pairwise
 from types import SimpleNamespace
 
@@ -21,13 +20,8 @@ pytest_plugins = "small_images"
 pytestmark = pytest.mark.slow
 
 
-def kept(path, **arrays):
-    np.savez(path, **arrays)
-    return sha256(path.read_bytes()).hexdigest()
-
-
 def test_stored_weights_are_refused_unless_they_are_what_was_stored(tmp_path):
-    with pytest.raises(FileNotFoundError, match=r"optima.npz is missing.*git checkout.*make optima"):
+    with pytest.raises(FileNotFoundError, match=r"optima.npz is missing.*git checkout"):
         stored.read(tmp_path / "optima.npz")
     copy = tmp_path / "long_run.npz"
     shutil.copy(task3.FILE, copy)
@@ -35,17 +29,6 @@ def test_stored_weights_are_refused_unless_they_are_what_was_stored(tmp_path):
     copy.write_bytes(copy.read_bytes()[:-1] + b"!")
     with pytest.raises(ValueError, match=r"long_run.npz has SHA-256 .*, expected .*KEPT"):
         stored.read(copy)
-
-
-def test_a_stored_array_of_another_shape_or_not_finite_is_refused(tmp_path):
-    path, w = tmp_path / "w.npz", np.ones((2, 3))
-    digest = kept(path, w=w)
-    np.testing.assert_array_equal(stored.read_arrays(path, digest, {"w": (2, 3)})["w"], w)
-    with pytest.raises(ValueError, match=r"shapes .*\(2, 3\).*expected .*\(3, 2\)"):
-        stored.read_arrays(path, digest, {"w": (3, 2)})
-    w[0, 0] = np.nan
-    with pytest.raises(ValueError, match=r"entries in 'w' that are no finite numbers"):
-        stored.read_arrays(path, kept(path, w=w), {"w": (2, 3)})
 
 
 def test_minimise_finds_scikit_learns_optimum(few):
@@ -95,8 +78,7 @@ def test_the_program_writes_minima_and_a_separator_that_are_read_by_the_digest_i
     (digest,) = re.findall(
         r"optima.npz has the SHA-256 (\w+), which goes into .*KEPT", capsys.readouterr().out
     )
-    known = stored.KEPT["optima.npz"]
-    monkeypatch.setitem(stored.KEPT, "optima.npz", known._replace(sha256=digest))
+    monkeypatch.setitem(stored.KEPT, "optima.npz", digest)
     monkeypatch.setattr(optima, "FILE", tmp_path / "optima.npz")
     minima = optima.load_optima()
     assert list(minima) == list(optima.PATH)
