@@ -6,8 +6,6 @@ our packages as it is in memory, and the versions of the packages that compute. 
 JSON, which run no code when they are read, after a digest of its name and of these.
 """
 
-from __future__ import annotations
-
 import json
 import os
 import platform

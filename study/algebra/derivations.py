@@ -5,8 +5,6 @@ and two examples, where each entry of w, x and y is a symbol, and SymPy takes ea
 `Quantities` defines. What cannot be read raises ValueError, so that no relation goes unchecked.
 """
 
-from __future__ import annotations
-
 import json
 import re
 from collections.abc import Iterator

@@ -1,7 +1,5 @@
 """The mathematics of the report as SymPy: what its symbols stand for, and a reader of its LaTeX."""
 
-from __future__ import annotations
-
 import re
 from functools import cache
 from typing import Any

@@ -1,7 +1,5 @@
 """The figures of what a softmax model classifies as what, and of how sure it is."""
 
-from __future__ import annotations
-
 from collections.abc import Mapping
 
 import matplotlib.pyplot as plt

@@ -1,7 +1,5 @@
 """Figures of the experiments: why shuffling takes the spikes away (2e), and overfitting (3d)."""
 
-from __future__ import annotations
-
 from collections.abc import Mapping
 from typing import Any
 

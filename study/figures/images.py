@@ -1,7 +1,5 @@
 """Figures of images of 28 by 28 pixels: weights, and digits with a line of text each."""
 
-from __future__ import annotations
-
 from collections.abc import Mapping, Sequence
 from string import ascii_lowercase
 from typing import Any

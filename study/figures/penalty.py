@@ -1,7 +1,5 @@
 """Figures of the penalty: what it leaves of the weights (4b), and the norm against lambda (4e)."""
 
-from __future__ import annotations
-
 from collections.abc import Mapping, Sequence
 from typing import Any
 

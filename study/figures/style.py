@@ -1,7 +1,5 @@
 """The colours and looks that the figures share, their panels, scales and keys, and names beside curves."""
 
-from __future__ import annotations
-
 import inspect
 import re
 from collections.abc import Callable, Mapping, Sequence
