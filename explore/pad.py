@@ -103,12 +103,13 @@ class Pad(anywidget.AnyWidget):
     def _repr_mimebundle_(self, **arguments: Any) -> tuple[Data, Data]:
         """Return the widget and, for where there is no kernel, a still picture of it as it opens."""
         found: Any = super()._repr_mimebundle_(**arguments)
+        data, metadata = found
         entry = self.entries[self.at]
         title = f"{entry.group} {entry.name}".strip()
         png = pictures.still(entry.model, self.starts.opens, self.classes, title)
         words = "A drawing pad with the probabilities of each class: run the notebook to draw"
         encoded = b64encode(png).decode()
-        return found[0] | {"image/png": encoded, "text/plain": words}, found[1]
+        return data | {"image/png": encoded, "text/plain": words}, metadata
 
 
 def configuration(entries: Sequence[Entry], classes: Sequence[str], starts: Starts) -> Data:
@@ -144,9 +145,9 @@ def draw(
 def penalty(mnist: MNIST) -> Pad:
     """Return a pad with a slider along the stored minima and along runs stopped early, its weights shown."""
     data = arguments.instance("mnist", mnist, MNIST, "load_mnist()").softmax(np.float32)
-    along = paths.entries(paths.optima(), paths.PENALTY, data)
+    along = paths.minima(data)
     middle = len(along) // 2
-    along += paths.entries(paths.stopped(data), paths.STOPPED, data)
+    along += paths.stopped(data)
     images = starts(along[middle].model, data.validation, DIGITS)
     return Pad(along, DIGITS, images, at=middle, gallery=True)
 

@@ -87,7 +87,7 @@ def fragment() -> str:
     """
     mnist = load_mnist()
     data = mnist.softmax(np.float32)
-    along = paths.entries(paths.optima(), paths.PENALTY, data)
+    along = paths.minima(data)
     middle = len(along) // 2
     model = along[middle].model
     images = starts(model, data.validation, DIGITS, RANDOM, COSTLY)

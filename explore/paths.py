@@ -14,8 +14,6 @@ from study.figures.style import decimal
 from study.optima import load_optima
 from study.task3d_overfitting import load_long_runs
 
-PENALTY = "Penalty: the minimum for"
-STOPPED = "No penalty, stopped after"
 EPOCHS = (1, 3, 10)  # beside those stored, which are multiples of 50
 
 Data = dict[str, Any]
@@ -47,16 +45,18 @@ def facts(models: Sequence[Regression], data: Dataset) -> list[Facts]:
     return found
 
 
-def optima() -> dict[str, Regression]:
+def minima(data: Dataset) -> list[Entry]:
     """Return the stored minima, strongest penalty first."""
-    return {f"\N{GREEK SMALL LETTER LAMDA} = {decimal(lam)}": model for lam, model in load_optima().items()}
+    models = {f"\N{GREEK SMALL LETTER LAMDA} = {decimal(lam)}": model for lam, model in load_optima().items()}
+    return entries(models, "Penalty: the minimum for", data)
 
 
-def stopped(data: Dataset) -> dict[str, Regression]:
+def stopped(data: Dataset) -> list[Entry]:
     """Return task 3's run after several numbers of epochs: the first are trained here, the others stored."""
     runs = sweep(SoftmaxRegression, data, epochs=EPOCHS, learning_rate=0.01, workers=1, progress=False)
     found = {epoch: [run.last] for epoch, run in runs.items()} | load_long_runs()
-    return {f"{epoch} epoch{'s' * (epoch > 1)}": models[0] for epoch, models in found.items()}
+    models = {f"{epoch} epoch{'s' * (epoch > 1)}": first for epoch, (first, *_) in found.items()}
+    return entries(models, "No penalty, stopped after", data)
 
 
 def targets(Y: Array) -> NDArray[np.intp]:

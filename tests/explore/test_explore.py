@@ -240,10 +240,11 @@ def test_a_pads_images_are_validation_images_and_the_costliest_mistakes(mnist):
 
 
 def test_a_pad_gives_the_model_that_its_slider_shows(mnist):
-    named, data = paths.optima(), mnist.softmax()
-    models = list(named.values())
+    data = mnist.softmax()
+    entries = paths.minima(data)
+    models = [entry.model for entry in entries]
     images = pad.starts(models[1], data.validation, pad.DIGITS)
-    slider = pad.Pad(paths.entries(named, paths.PENALTY, data), pad.DIGITS, images, at=1)
+    slider = pad.Pad(entries, pad.DIGITS, images, at=1)
     assert slider.model is models[1]
     slider.at = 2
     assert slider.model is models[2]
