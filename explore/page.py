@@ -2,7 +2,7 @@
 
 `fragment` is the entry point "drawing-pad" of the group "nbtypst.widgets" (see there): the exporter
 report_html puts the fragment where a cell of the report names it. Such a page must allow this one script, by
-`script_hash()`, and styles and data: images:
+its hash (`nbtypst.reading.widgets.hashes` gives it), and styles and data: images:
 `default-src 'none'; img-src data:; style-src 'unsafe-inline'; script-src 'sha256-...'`.
 """
 
@@ -12,7 +12,6 @@ import zlib
 from base64 import b64encode
 from collections.abc import Iterable, Sequence
 from functools import cache
-from hashlib import sha256
 from html import escape
 from typing import Any
 
@@ -69,17 +68,6 @@ def modules() -> str:
 
 
 @cache
-def script() -> str:
-    """Return the one script of the fragment: the modules, and their start."""
-    return modules() + START
-
-
-def script_hash() -> str:
-    """Return the script's name in a content security policy: `sha256-...`, to stand in single quotes."""
-    return f"sha256-{_text(sha256(script().encode()).digest())}"
-
-
-@cache
 def fragment() -> str:
     """Return the pad along the stored optima and the trainer; in print and without script, a still.
 
@@ -108,7 +96,7 @@ def fragment() -> str:
         f"<figcaption>The pad as it opens in a browser: {images.titles[RANDOM]}.</figcaption></figure>\n"
         '<div id="trainer" role="group" aria-label="Trainer" '
         f'data-trainer="{_json(training(mnist))}"></div>\n'
-        f'<script type="module">{script()}</script>\n'
+        f'<script type="module">{modules()}{START}</script>\n'
     )
 
 

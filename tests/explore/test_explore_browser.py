@@ -9,6 +9,7 @@ from browser import chromium, menu, notebook, run_all, stroke, told, visited
 from conftest import ROOT
 from explore import page as pad_page
 from explore.pad import DIGITS, starts
+from nbtypst.reading.widgets import hashes
 from study.optima import load_optima
 
 pytestmark = pytest.mark.slow
@@ -46,9 +47,8 @@ def draw(page, pad, strokes):
 def opened(request, browser, tmp_path):
     """Open a page with nothing but the pad, by the security policy that the pad needs."""
     width, scheme = request.param
-    policy = (
-        f"default-src 'none'; img-src data:; style-src 'unsafe-inline'; script-src '{pad_page.script_hash()}'"
-    )
+    (script,) = hashes(pad_page.fragment())
+    policy = f"default-src 'none'; img-src data:; style-src 'unsafe-inline'; script-src {script}"
     css = (ROOT / "nbtypst/src/nbtypst/export/page.css").read_text(encoding="utf-8")
     file = tmp_path / "page.html"
     file.write_text(

@@ -11,6 +11,7 @@ from assignment1.training import gradient_descent
 from browser import chromium, stroke, told, visited
 from conftest import ROOT
 from explore import page as pad_page
+from nbtypst.reading.widgets import hashes
 
 pytestmark = pytest.mark.slow
 
@@ -58,9 +59,8 @@ def browser():
 @pytest.fixture(scope="module")
 def file(tmp_path_factory):
     """Write a page with the fragment alone, by the security policy that it needs."""
-    policy = (
-        f"default-src 'none'; img-src data:; style-src 'unsafe-inline'; script-src '{pad_page.script_hash()}'"
-    )
+    (script,) = hashes(pad_page.fragment())
+    policy = f"default-src 'none'; img-src data:; style-src 'unsafe-inline'; script-src {script}"
     css = (ROOT / "nbtypst/src/nbtypst/export/page.css").read_text(encoding="utf-8")
     file = tmp_path_factory.mktemp("trainer") / "page.html"
     file.write_text(

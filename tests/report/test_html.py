@@ -14,6 +14,7 @@ import pages
 from conftest import ROOT
 from explore import page as pad_page
 from nbtypst.reading.references import nodes
+from nbtypst.reading.widgets import hashes
 
 pytestmark = pytest.mark.slow
 
@@ -64,8 +65,8 @@ def test_page_is_self_contained_and_allows_the_script_of_the_pad_alone(page, htm
     tags = [tag for tag, _ in page.elements]
     assert not {"link", "iframe", "object", "embed"} & set(tags) and tags.count("script") == 1
     (policy,) = (a["content"] for tag, a in page.elements if a.get("http-equiv") == "Content-Security-Policy")
-    asked = "default-src 'none'; img-src data:; font-src data:; style-src 'unsafe-inline'; script-src '{}'"
-    assert policy == asked.format(pad_page.script_hash())
+    asked = "default-src 'none'; img-src data:; font-src data:; style-src 'unsafe-inline'; script-src {}"
+    assert policy == asked.format(*hashes(pad_page.fragment()))
     assert not [name for _, attributes in page.elements for name in attributes if name.startswith("on")]
     sources = [attributes["src"] for _, attributes in page.elements if "src" in attributes]
     assert all(re.match("data:image/(svg[+]xml|png);base64,", source) for source in sources)
