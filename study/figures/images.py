@@ -20,7 +20,7 @@ POINT = 1 / 72  # inches
 
 @in_style
 def weights(models: Mapping[float | str, Array]) -> Figure:
-    """Draw each output's weights as an image, ten in a row, a panel for each lambda or title (4b).
+    """Draw each output's weights as an image, side by side, a panel for each lambda or title (4b).
 
     `models` has weights (785, K), the bias's last, which is not shown. Red is positive, blue negative, white
     zero. Each panel has one symmetric scale, up to its largest weight, which the bar at its right names; the
@@ -29,17 +29,15 @@ def weights(models: Mapping[float | str, Array]) -> Figure:
     if not models:
         raise ValueError("models is empty; expected weights (785, K) for one lambda or more")
     (K,) = {w.shape[1] for w in models.values()}
-    columns = min(max(K, 5), 10)
-    lines = -(-K // columns)
     bar = 0.82  # inches, like all sizes below
     head = 0.3
     gap = 0.06
     between = 0.12
     digit = 0.04
-    pitch = (WIDTH - bar) / columns
+    pitch = (WIDTH - bar) / max(K, 5)
     side = pitch - digit
-    width = (min(K, columns) - 1) * pitch + side + digit
-    block = lines * (side + gap)
+    width = (K - 1) * pitch + side + digit
+    block = side + gap
     unit = side / 28  # a pixel
     panel = head + block + between
     total = len(models) * panel
@@ -51,12 +49,10 @@ def weights(models: Mapping[float | str, Array]) -> Figure:
         bottom = total - number * panel - head - block
         ax = place(figure, 0, bottom, width, block)
         for k, image in enumerate(images):
-            row, column = divmod(k, columns)
-            left = (column * pitch + digit) / unit
-            upper = row * (side + gap) / unit
-            drawn = tile(ax, image, left, upper, cmap="RdBu_r", vmin=-top, vmax=top)
+            left = (k * pitch + digit) / unit
+            drawn = tile(ax, image, left, 0, cmap="RdBu_r", vmin=-top, vmax=top)
             if K > 1:
-                ax.text(left + 1, upper + 1, str(k), size=9, va="top")
+                ax.text(left + 1, 1, str(k), size=9, va="top")
         right = width / unit + 0.5
         foot = block / unit
         frame(ax, (0, right), (foot, -0.5))
