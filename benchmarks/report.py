@@ -24,7 +24,7 @@ REPORT = Path(__file__).resolve().parent.parent / "report.ipynb"
 def reference():
     """Make the seven runs; return their seconds."""
     start = time.perf_counter()
-    images = loading.plain(test=False)
+    images = loading.plain()
     digits = [twos_and_threes(*split) for split in images]
     for shuffle in (False, True):
         plain.train(digits, 0.0, shuffle=shuffle, **TASK_2)
