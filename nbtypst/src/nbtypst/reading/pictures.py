@@ -35,14 +35,13 @@ class Picture:
         return f"data:image/{mime};base64,{b64encode(self.content).decode()}"
 
 
-def picture(content: bytes | str) -> Picture:
+def picture(raw: bytes) -> Picture:
     """Return a picture from the contents of a file: PNG and JPEG as they are, SVG sanitised, others as PNG.
 
     Raises ValueError for contents that are no picture, and for a picture larger than any page needs.
     """
     from PIL import Image  # takes a while
 
-    raw = content.encode("utf-8", "replace") if isinstance(content, str) else content
     if len(raw) > MOST_BYTES:
         raise ValueError(f"the picture has {len(raw):,} bytes, more than {MOST_BYTES:,}")
     if b"<svg" in raw[:5000]:
@@ -97,7 +96,7 @@ def from_address(address: str, folder: str | None, attachments: Data, sides: Dat
 
 def _from_text(text: str) -> Picture:
     """Return the picture of a text, which is SVG, or any in base64."""
-    return picture(text if "<svg" in text else b64decode(re.sub(r"\s", "", text)))
+    return picture(text.encode("utf-8", "replace") if "<svg" in text else b64decode(re.sub(r"\s", "", text)))
 
 
 def _sized(found: Picture, sides: Data) -> Picture:
