@@ -1,10 +1,7 @@
 """LaTeX math as a notebook has it, made ready for pandoc, and pandoc's Typst for it."""
 
-import json
 import re
-import tempfile
 from collections.abc import Iterable
-from pathlib import Path
 from typing import Any, NamedTuple
 
 from pandocfilters import Math, Para, Str
@@ -283,15 +280,8 @@ def _argument(text: str, start: int) -> tuple[str, int]:
 def to_typst(formulas: Iterable[Formula]) -> dict[Formula, str]:
     """Return Typst's math, without its dollars, for each formula that pandoc can convert."""
     unique = list(dict.fromkeys(formulas))
-    if not unique:
-        return {}
-    blocks = []
-    for one in unique:
-        blocks += [Para([Str(_NEXT)]), _math(_for_typst(one.latex))]
-    _, *found = written(blocks, "typst").split(_NEXT)
     done = {}
-    for one, piece in zip(unique, found, strict=True):
-        math = piece.strip()
+    for one, math in zip(unique, _converted([_for_typst(one.latex) for one in unique]), strict=True):
         bare = re.sub(r'"(?:[^"\\]|\\.)*"|\\.', "", math, flags=re.S)
         if re.fullmatch(r"\$[^$]*\$", bare) and not _FORBIDDEN.search(bare):
             done[one] = _typst(math[1:-1].replace("\n", " ").strip())
@@ -359,14 +349,18 @@ def framed(latex: str) -> str:
 
 
 def unreadable(formulas: Iterable[Formula]) -> set[str]:
-    """Return the LaTeX, `framed`, that pandoc cannot read."""
-    blocks = [_math(framed(one.latex)) for one in dict.fromkeys(formulas)]
-    with tempfile.TemporaryDirectory() as folder:
-        log = Path(folder) / "log.json"
-        written(blocks, "typst", f"--log={log}")
-        notes = json.loads(log.read_text(encoding="utf-8"))
-    return {note["contents"] for note in notes if note.get("type") == "CouldNotConvertTeXMath"}
+    """Return the LaTeX, `framed`, that pandoc cannot read: that is text, its dollars too."""
+    sources = list(dict.fromkeys(framed(one.latex) for one in formulas))
+    found = zip(sources, _converted(sources), strict=True)
+    return {latex for latex, math in found if not math.startswith("$")}
 
 
-def _math(latex: str) -> Any:
-    return Para([Math({"t": "InlineMath"}, latex)])
+def _converted(sources: list[str]) -> list[str]:
+    """Return pandoc's Typst for pieces of LaTeX math, with its dollars."""
+    if not sources:
+        return []
+    blocks = []
+    for latex in sources:
+        blocks += [Para([Str(_NEXT)]), Para([Math({"t": "InlineMath"}, latex)])]
+    _, *found = written(blocks, "typst").split(_NEXT)
+    return list(map(str.strip, found))
