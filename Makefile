@@ -11,6 +11,9 @@ export PIP_DISABLE_PIP_VERSION_CHECK = 1
 export PIP_USER = 0
 export JUPYTER_PREFER_ENV_PATH = 1
 
+ifeq ($(filter active venv,$(ENV)),)
+$(error ENV=$(ENV): expected active, for the environment that is active, or venv)
+endif
 ifeq ($(ENV),active)
 PY = python
 READY = active-environment

@@ -55,4 +55,6 @@ def write(notebook: Path, pdf: Path, target: Path) -> None:
 
 
 if __name__ == "__main__":
+    if "authors" not in build.names():
+        print('It names no author; if it should: make submission AUTHORS="Ada Lovelace, Alan Turing"')
     write(*map(Path, sys.argv[1:]))

@@ -4,6 +4,7 @@ import ast
 import builtins
 import copy
 import re
+from collections import Counter
 from contextlib import chdir
 from itertools import chain, islice
 
@@ -82,6 +83,25 @@ def executed(committed, unpacked):
         name: new_notebook(metadata=done.metadata, cells=list(islice(cells, len(part))))
         for name, part in parts.items()
     }
+
+
+def names_in(source):
+    """Return the names that code binds, but in comprehensions, and those that it or its text reads."""
+    found = list(ast.walk(ast.parse(source)))
+    inner = [name for node in found if isinstance(node, ast.comprehension) for name in ast.walk(node.target)]
+    names = [node for node in found if isinstance(node, ast.Name) and node not in inner]
+    bound = {node.id for node in names if isinstance(node.ctx, ast.Store)}
+    text = "\n".join(PARTS.get(name, "") for name in shown(source))
+    said = " ".join(templates.VALUE.findall(text) + re.findall("check: (.*)", text))
+    return bound, {node.id for node in names} | set(re.findall(r"(?<![\w.])[A-Za-z_]\w*", said))
+
+
+def test_a_cell_that_is_run_again_after_all_others_reads_what_it_read_before(committed):
+    """What a cell reads and does not bind itself, no more than one cell binds."""
+    cells = [names_in(cell.source) for cell in code_cells(committed)]
+    binders = Counter(name for bound, _ in cells for name in bound)
+    for cell, (bound, read) in zip(code_cells(committed), cells, strict=True):
+        assert {name for name in read - bound if binders[name] > 1} == set(), cell.source
 
 
 def test_its_own_text_put_into_the_report_again_changes_nothing(committed):
@@ -264,8 +284,8 @@ def test_the_table_and_a_line_at_the_top_follow_the_sections(executed, change):
     struck = {
         name.partition(".")[0]
         for cell in code_cells(run)
-        for name in shown(cell.source)
-        if name.endswith(".answer") and "No longer true" in cell.outputs[0].data["text/markdown"]
+        for name, output in zip(shown(cell.source), cell.outputs, strict=False)
+        if name.endswith(".answer") and "No longer true" in output.data["text/markdown"]
     }
     (table,) = [text for text in texts(run) if text.startswith("| Task | Answer |")]
     assert {row[3:5] for row in table.splitlines() if "No longer true" in row} == struck

@@ -107,9 +107,16 @@ def test_names_reach_the_page_as_they_are_and_no_shell_reads_them(executed):
     assert "Group 7" in text and "environment" not in text
 
 
-def test_a_misspelt_setting_is_refused(project):
-    said = project.ended(project.start("pdf", "AUTHOR=Ada"), well=False)
-    assert len(said) == 1 and "AUTHOR: no such setting; expected one of AUTHORS COURSE" in said[0]
+@pytest.mark.parametrize(
+    "given, error",
+    [
+        ("AUTHOR=Ada", "AUTHOR: no such setting; expected one of AUTHORS COURSE"),
+        ("ENV=conda", "ENV=conda: expected active, for the environment that is active, or venv"),
+    ],
+)
+def test_a_misspelt_setting_is_refused(given, error, project):
+    asked = subprocess.run(["make", "pdf", given], cwd=project.folder, capture_output=True, text=True)
+    assert asked.returncode and error in asked.stderr and asked.stderr.count("\n") == 1
     assert project.contents(*PDF) == [OLD] * 3
 
 

@@ -53,7 +53,10 @@ class Document:
 
 def digest(nb: Any) -> str:
     """Return the SHA-256 of a notebook's sources and outputs, which a page made from it names."""
-    cells = [(cell.cell_type, cell.get("source"), cell.get("outputs")) for cell in nb.cells]
+    cells = []
+    for cell in nb.cells:
+        left = [output for output in cell.get("outputs", ()) if output.get("data") != {}]  # by a cleared bar
+        cells.append((cell.cell_type, cell.get("source"), left))
     return f"sha256:{sha256(json.dumps(cells, sort_keys=True).encode()).hexdigest()}"
 
 
