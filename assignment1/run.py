@@ -29,10 +29,10 @@ class Settings:
             "shuffle": arguments.choice("shuffle", self.shuffle, (True, False, "once")),
             "seed": arguments.whole("seed", self.seed, low=0),
         }
-        may_be_none = ("patience", "train_accuracy_every")
         for name, value in vars(self).items():
-            if name not in checked and not (value is None and name in may_be_none):
-                checked[name] = arguments.whole(name, value)
+            or_none = ", or None" if name in ("patience", "train_accuracy_every") else ""
+            if name not in checked and not (value is None and or_none):
+                checked[name] = arguments.whole(name, value, unit=or_none)
         vars(self).update(checked)  # past the frozen object's own guard
 
     def takes_train_accuracy(self, check: int) -> bool:
@@ -52,10 +52,6 @@ class EarlyStopping:
     best_check: int = -1
     waited: int = 0  # checks since the best
     seen: int = 0
-
-    def __post_init__(self) -> None:
-        if self.patience is not None:
-            self.patience = arguments.whole("patience", self.patience)
 
     def update(self, loss: float) -> None:
         """Take the validation loss of the next check."""
@@ -128,7 +124,7 @@ class Run:
         why = "stopped early" if self.stopped_early else "all epochs done"
         if self.interrupted:
             why = "interrupted"
-        return f"{why}, in epoch {self.epoch} after {self.steps:,} updates"
+        return f"{why}, in epoch {self.epoch}, at step {self.steps:,}"
 
     def __repr__(self) -> str:
         h = self.history
@@ -140,7 +136,7 @@ class Run:
             scores = f"validation loss {digits}, accuracy {h.validation_accuracy[check]:.4f}"
             taken = h.train_accuracy[check]
             training = f"; training accuracy {taken:.4f}" if np.isfinite(taken) else ""
-            lines.append(f"  {name} check, after {h.step[check] + 1:,} updates: {scores}{training}")
+            lines.append(f"  {name} check, at step {h.step[check] + 1:,}: {scores}{training}")
         settings = ", ".join(f"{name}={value!r}" for name, value in self.settings.items())
         return "\n".join([*lines, f"  settings: {settings}"])
 

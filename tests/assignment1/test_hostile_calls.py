@@ -14,7 +14,7 @@ from assignment1.fast import evaluation
 from assignment1.gradcheck import gradient_errors
 from assignment1.mnist import MNIST, Dataset, Split, one_hot, preprocess
 from assignment1.run import History, Settings
-from assignment1.training import EarlyStopping, gradient_descent
+from assignment1.training import gradient_descent
 
 RNG = np.random.default_rng(0)
 X = preprocess(RNG.integers(0, 256, (60, 28, 28)))
@@ -185,8 +185,8 @@ CALLS: list[tuple[Any, type[Exception], str]] = [
     (lambda: gradient_descent(MODEL, DATA, ANY), TypeError, "settings is None; expected a Settings"),
     (lambda: gradient_descent(MODEL, TWO, Settings(0.1, 1, 20)), ValueError, r"shape \(60, 1\)"),
     (lambda: gradient_descent(MODEL, DATA, Settings(0.1, 1, 61)), ValueError, "batch_size is 61.*1 to 60"),
-    (lambda: EarlyStopping(odd("a")), ValueError, "patience is 'a'"),
-    (lambda: EarlyStopping(0), ValueError, "patience is 0"),
+    (lambda: Settings(1, 1, patience=odd("a")), ValueError, "patience is 'a'"),
+    (lambda: Settings(1, 1, patience=0), ValueError, "patience is 0"),
     (lambda: MODEL.loss(MASKED, Y), ValueError, "X is a masked array"),
     (lambda: MODEL.loss(X, np.ma.masked_array(Y, Y > 0)), ValueError, "Y is a masked array"),
     (lambda: MODEL.loss(X, odd([[1], [1, 2]])), ValueError, "Y is .*all rows of one length"),

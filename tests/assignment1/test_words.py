@@ -28,7 +28,7 @@ from assignment1.fast.sweep import Kept, Runs
 from assignment1.gradcheck import gradient_errors
 from assignment1.mnist import MNIST, Dataset, Split, one_hot
 from assignment1.run import History, Run, Settings
-from assignment1.training import EarlyStopping, gradient_descent, trainable
+from assignment1.training import gradient_descent, trainable
 
 MODEL_SAID = "expected a Regression, such as SoftmaxRegression()"
 DATA_SAID = "expected a Dataset, such as load_mnist().softmax()"
@@ -92,7 +92,7 @@ WORDS: list[tuple[Any, str]] = [
     ),
     (lambda: SoftmaxRegression(-1), "lam is -1; expected a finite number of at least 0"),
     (lambda: Settings(0, 1), "learning_rate is 0; expected a finite number above 0"),
-    (lambda: EarlyStopping(0), "patience is 0; expected a whole number, 1 or more"),
+    (lambda: Settings(1, 1, patience=0), "patience is 0; expected a whole number, 1 or more, or None"),
     (lambda: Settings(1, 1, seed=-1), "seed is -1; expected a whole number, 0 or more"),
 ]
 
@@ -208,8 +208,8 @@ HISTORY = History(
     np.array([0.5, np.nan, 0.125]),
 )
 RUN = Run(1234, 3, False, False, MODEL, MODEL, 620, HISTORY, 500, {"learning_rate": 0.1, "shuffle": "once"})
-FIRST = "SoftmaxRegression: all epochs done, in epoch 3 after 1,234 updates"
-BEST = "best check, after 621 updates: validation loss 0.12500, accuracy 0.9877"
+FIRST = "SoftmaxRegression: all epochs done, in epoch 3, at step 1,234"
+BEST = "best check, at step 621: validation loss 0.12500, accuracy 0.9877"
 MANY = {i: RUN for i in range(13)} | {f"x{i}": ValueError("ab" * 60) for i in range(5)}
 SAID: list[tuple[Any, list[str]]] = [
     (
@@ -251,8 +251,7 @@ SAID: list[tuple[Any, list[str]]] = [
         [
             FIRST,
             f"  {BEST}",
-            "  last check, after 1,234 updates: validation loss 1e+06, accuracy 0.2500; "
-            "training accuracy 0.1250",
+            "  last check, at step 1,234: validation loss 1e+06, accuracy 0.2500; training accuracy 0.1250",
             "  settings: learning_rate=0.1, shuffle='once'",
         ],
     ),
@@ -286,5 +285,5 @@ def test_a_result_says_what_it_is_in_these_words(thing, lines):
 
 def test_a_run_says_how_it_ended():
     stopped = replace(RUN, stopped_early=True)
-    assert stopped.ending == "stopped early, in epoch 3 after 1,234 updates"
-    assert replace(stopped, interrupted=True).ending == "interrupted, in epoch 3 after 1,234 updates"
+    assert stopped.ending == "stopped early, in epoch 3, at step 1,234"
+    assert replace(stopped, interrupted=True).ending == "interrupted, in epoch 3, at step 1,234"
