@@ -86,6 +86,16 @@ def test_figures_stand_between_their_headings_in_order_and_leave_no_great_holes(
     assert sorted(holes)[len(holes) // 2] < 842 / 6, holes
 
 
+def test_no_figure_overtakes_one_that_waits_for_the_next_page():
+    for lines in range(10, 30, 4):
+        filler = "\n\n".join(["A line."] * lines)
+        cells = [new_markdown_cell(f"# T\n\n{filler}"), figure(1, 350), figure(2, 60), figure(3, 60)]
+        made, _ = ReportPDFExporter().from_notebook_node(new_notebook(cells=cells))
+        document = pypdfium2.PdfDocument(made)
+        order = [where(document, f"Figure {number}. ") for number in (1, 2, 3)]
+        assert all(a < b for a, b in itertools.pairwise(order)), (lines, order)
+
+
 def test_figures_that_are_not_yet_placed_when_the_passes_end_are_all_there(monkeypatch):
     monkeypatch.setattr(pdf, "PASSES", 1)
     cells = [new_markdown_cell(f"# Report\n\n{WORDS}"), *(figure(number, 350) for number in range(1, 6))]

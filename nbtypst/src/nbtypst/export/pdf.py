@@ -121,13 +121,16 @@ def _to_move(figures: list[Data], floats: set[str], settled: set[str]) -> str:
 
     One that would stand before a figure that it follows should as well.
     """
-    early = [one["name"] for one in figures if one["name"] in floats and one["shown"] <= one["page"]]
+    early = []
     late = []
-    reached = 0  # the page of those before
+    reached = 0  # the page of those before that float
     for one in figures:
-        if (one["y"] < TOP or one["shown"] < reached) and one["name"] not in floats | settled:
+        if one["name"] in floats:
+            if reached < one["shown"] <= one["page"]:
+                early.append(one["name"])
+            reached = max(reached, one["shown"])
+        elif (one["y"] < TOP or one["shown"] < reached) and one["name"] not in settled:
             late.append(one["name"])
-        reached = max(reached, one["shown"])
     return next(iter(early + late), "")
 
 
