@@ -95,6 +95,14 @@ def test_page_can_be_read_aloud(page, document):
     assert not re.search(r"\$|\\[a-zA-Z]", "".join(page.text))
 
 
+def test_tables_and_figures_are_read_aloud_as_their_captions_name_them(page):
+    labels = {a["aria-label"].removeprefix("Enlarge ") for _, a in page.elements if "aria-label" in a}
+    numbered = {label for label in labels if re.match(r"(Table|Figure) ", label)}
+    assert {"Table 1", "Table A1", "Figure 1", "Figure A1"} <= numbered
+    text = "".join(page.text)
+    assert [label for label in numbered if f"{label}. " not in text.replace("\xa0", " ")] == []
+
+
 @pytest.mark.parametrize("scheme", [0, 1], ids=["light", "dark"])
 def test_text_has_contrast(scheme):
     css = (ROOT / "nbtypst/src/nbtypst/export/page.css").read_text(encoding="utf-8")

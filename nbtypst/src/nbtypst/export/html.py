@@ -26,6 +26,7 @@ _MATH_HEAD = re.compile(
     r'(<th\b[^>]*>)\s*<math ([^>]*alttext="([^"]*)"(?:(?!</?t[hd]\b).)*</math>\s*</th>)', re.S
 )
 _READ = r'\1<span class="read">\3</span><math aria-hidden="true" \2'  # a formula alone counts as no words
+_WORDS = {"fig": "Figure", "tbl": "Table"}
 ICON = 120  # points; a picture of so few is not enlarged
 _CODE = '<details class="code"><summary>Code</summary>'
 _raw = partial(RawBlock, "html")
@@ -170,10 +171,18 @@ def _to_html(node: Block, document: Document, sources: set[str]) -> Blocks:
     return [node]
 
 
+def _label(name: str) -> str:
+    """Return a table's or a figure's id as its caption has it: Table A1, Figure 3."""
+    kind, _, number = name.partition("-")
+    if word := _WORDS.get(kind):
+        name = f"{word} {number.capitalize()}"
+    return escape(name)
+
+
 def _table(content: Any) -> Blocks:
     """Return a table in a box that scrolls where the screen is narrow, its caption above the box."""
     (name, *_), (_, caption), *parts = content
-    label = escape(name.replace("tbl-", "Table ") or "Table")
+    label = _label(name) or "Table"
     box = f'<div class="scroll" role="region" tabindex="0" aria-label="{label}">'
     return [
         _raw(f"<figure{f' id={escape(name)!r}' if name else ''}><figcaption>"),
@@ -192,7 +201,7 @@ def _figure(content: Any, document: Document) -> Blocks:
     if picture.width >= ICON:
         size = f"--wide: {picture.width:.1f}pt; --ratio: {picture.width / picture.height:.4f}"
         button = f'<button type="button" popovertarget="large-{key}"'
-        label = escape(name.replace("fig-", "Figure ") or "the picture")
+        label = _label(name) or "the picture"
         html = (  # a popover that rests in the page until it is opened
             f'<div class="picture"><div style="{size}"><div popover id="large-{key}">{html}'
             f'{button} popovertargetaction="hide" autofocus>Close</button></div>'
