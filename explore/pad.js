@@ -176,7 +176,9 @@ function cost(z, k) {
   const top = Math.max(...z);
   return Math.log(z.reduce((sum, value) => sum + Math.exp(value - top), 0)) + top - z[k];
 }
-const number = (v) => (v < 0 ? "\u2212" : "+") + Math.abs(v).toFixed(2);
+/** A number of so many decimals, or, where it is large, of two digits. */
+export const decimal = (value, digits) => (value < 1e4 ? value.toFixed(digits) : value.toExponential(1));
+const number = (v) => (v < 0 ? "\u2212" : "+") + decimal(Math.abs(v), 2);
 
 /** Show probabilities in rows, one for each class; the best is marked if there is one. */
 function fillRows(all, shares) {
@@ -401,7 +403,7 @@ export function mount(root, config, changed = () => {}) {
     const found = alike ? `each class with ${percent(1 / K)}.` : `${say(order[0])}, then ${say(order[1])}.`;
     const judged = alike ? "It" : best === label ? "Right: it" : `A mistake: ${state.label}`;
     verdict.textContent = `${state.loaded}${state.ink.some(Boolean) ? "" : "Nothing drawn: "}${found}`
-      + (label < 0 ? "" : ` ${judged} costs ${cost(all, label).toFixed(2)} nats.`);
+      + (label < 0 ? "" : ` ${judged} costs ${decimal(cost(all, label), 2)} nats.`);
     if (config.why) compare();
     config.heard?.(whose());
   }

@@ -1,6 +1,6 @@
 // A trainer: mini-batch gradient descent for linear classifiers, a step at a time in the reader's browser, with what a step changes.
 // Part of a page, after pad.js and in one script with it (see page.py). No library, no build step, nothing from a network.
-import { h, mount, percent, picture, probabilities, SIDE, signed } from "./pad.js";
+import { decimal, h, mount, percent, picture, probabilities, SIDE, signed } from "./pad.js";
 
 const PIXELS = SIDE * SIDE, UNIT = (2 * 17) / 255; // an input is UNIT times 4 bits of ink, and an offset: -1, or minus the mean
 
@@ -264,7 +264,7 @@ function plot(canvas, lines, { rungs, end, perEpoch, marks, cursor, format }) {
 /** The values of a run from the second epoch on, of which the axes show all; of a younger run, all. */
 const settled = (values, perEpoch) => (values.length > 1.5 * perEpoch ? values.slice(perEpoch) : values);
 const most = (values) => values.reduce((a, b) => Math.max(a, b), -Infinity), least = (values) => -most(values.map((value) => -value));
-const nats = (loss) => (loss < 1e4 ? loss.toFixed(4) : loss.toExponential(1));
+const nats = (loss) => decimal(loss, 4);
 
 const chart = (label) => h("canvas", { class: "trainer-chart", role: "img", "aria-label": label });
 const key = (colour, name) => h("span", { class: "trainer-key", style: `--key: ${colour}` }, name);
