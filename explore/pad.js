@@ -203,6 +203,8 @@ function fillRows(all, shares) {
 export function mount(root, config, changed = () => {}) {
   const { classes, models, titles } = config, K = classes.length, W = decode(config.weights, K, config.scales ?? []);
   const images = bytes(config.images), state = { at: config.at, ink: new Uint8Array(GRID * GRID), centred: true, fresh: false, loaded: "", label: "" };
+  state.fooled = false; // whether that has switched the centring off
+  let drawn; // the image before it was changed to fool the model
   let pixels, probability, shown = -1, onlyInk = true, erasing = false, following = false, past = [], later;
   let brush = [GRID / 2, GRID / 2], from = null, down = false, keys = false; // down: the pen that the keyboard moves
 
@@ -270,10 +272,11 @@ export function mount(root, config, changed = () => {}) {
   const trick = button("Fool it", () => {
     const [a, b] = compared(), found = fool(pixels, W[state.at], K, a, b);
     if (!found) { odds.textContent = `No change makes it a ${classes[b]}.`; return; }
-    const most = found.reduce((far, value, i) => Math.max(far, Math.abs(value - pixels[i])), 0);
+    const first = drawn ?? pixels;
     keep();
-    centring.querySelector("input").checked = state.centred = false; // the model is to see these very pixels
-    put(enlarge(found), `Changed by at most ${most} of 255 shades a pixel: `, state.label);
+    drawn = first;
+    switchCentring(false, state.fooled || state.centred); // the model is to see these very pixels
+    put(enlarge(found));
   });
   const why = h("div", { class: "pad-why" },
     h("p", {}, "Why ", asked, " and not ", rival, "?"),
@@ -329,12 +332,12 @@ export function mount(root, config, changed = () => {}) {
   root.classList.add("pad");
   root.setAttribute("data-lm-suppress-shortcuts", "true"); // JupyterLab's own keys stay away
   const choice = h("div", { class: "pad-choice" }, families.length > 1 ? family : families[0], slider, which);
-  const centring = box("Centre and scale it, as MNIST was", true, (on) => { state.centred = on; update(); report(); });
+  const centring = box("Centre and scale it, as MNIST was", true, (on) => { switchCentring(on); update(); report(); });
   const starts = [titles.length ? button("Random image", () => load(Math.floor(Math.random() * config.random))) : "",
     titles.length > config.random ? costly : "",
     ...(config.sources ?? []).map(([name, give]) => button(name, () => {
       const [found, title, label] = give();
-      keep();
+      renew();
       put(enlarge(found), title, label);
     }))];
   const sides = [h("span", { class: "pad-for" }, "red for"), ", ", h("span", { class: "pad-against" }, "blue against")];
@@ -402,10 +405,14 @@ export function mount(root, config, changed = () => {}) {
     const say = (i) => `${classes[i]} with ${percent(probability[i])}`, alike = probability[order[0]] === probability[order.at(-1)];
     const found = alike ? `each class with ${percent(1 / K)}.` : `${say(order[0])}, then ${say(order[1])}.`;
     const judged = alike ? "It" : best === label ? "Right: it" : `A mistake: ${state.label}`;
-    verdict.textContent = `${state.loaded}${state.ink.some(Boolean) ? "" : "Nothing drawn: "}${found}`
+    verdict.textContent = `${drawn ? changes() : state.loaded}${state.ink.some(Boolean) ? "" : "Nothing drawn: "}${found}`
       + (label < 0 ? "" : ` ${judged} costs ${decimal(cost(all, label), 2)} nats.`);
     if (config.why) compare();
     config.heard?.(whose());
+  }
+  function changes() {
+    const most = drawn.reduce((far, value, i) => Math.max(far, Math.abs(value - pixels[i])), 0);
+    return `Changed by at most ${most} of 255 shades a pixel: `;
   }
   /** Tell the ear what was found, once the pen rests. */
   function tell() {
@@ -430,18 +437,28 @@ export function mount(root, config, changed = () => {}) {
 
   // Drawing
   function keep() {
-    past = [...past.slice(1 - UNDO), [state.ink.slice(), state.centred]];
+    past = [...past.slice(1 - UNDO), [state.ink.slice(), state.centred, state.fooled, drawn]];
+    drawn = undefined;
     if (state.fresh && !erasing) state.ink.fill(0); // the example makes room for the first stroke
     Object.assign(state, { fresh: false, loaded: "", label: "" }); // what is drawn over is no longer that image
   }
+  function switchCentring(on, fooled = false) {
+    Object.assign(state, { centred: on, fooled });
+    centring.querySelector("input").checked = on;
+  }
+  /** Make room for another image, which is centred unless the reader has switched that off. */
+  function renew() {
+    keep();
+    if (state.fooled) switchCentring(true);
+  }
   /** Have a drawing on the pad, and its title in the verdict, as another pad shows them; a stroke that is still `going` is one to undo. */
-  function follow({ ink, centred, loaded = "", label = "" }, going = false) {
+  function follow({ ink, centred, fooled, loaded = "", label = "" }, going = false) {
     const begins = !following;
     following = going;
     if (ink.every((value, i) => value === state.ink[i])) return;
     if (begins) keep();
     Object.assign(state, { ink: ink.slice(), loaded, label });
-    centring.querySelector("input").checked = state.centred = centred;
+    switchCentring(centred, fooled);
     update();
   }
   function put(ink, loaded = "", label = "") {
@@ -460,19 +477,20 @@ export function mount(root, config, changed = () => {}) {
   }
   function undo() {
     if (!past.length) return;
-    const [ink, centred] = past.pop();
-    centring.querySelector("input").checked = state.centred = centred;
+    const [ink, centred, fooled, before] = past.pop();
+    switchCentring(centred, fooled);
+    drawn = before;
     put(ink);
   }
   function clear() {
-    keep();
+    renew();
     costly.value = "";
     put(new Uint8Array(GRID * GRID));
   }
   const labelOf = (i) => titles[i].replace(/^a (.*?)( taken for .*)?$/, "$1");
   const image = (i) => enlarge(images.subarray(784 * i, 784 * (i + 1)));
   function load(i) {
-    keep();
+    renew();
     if (i < config.random) costly.value = "";
     put(image(i), `An image of a ${labelOf(i)}: `, labelOf(i));
   }

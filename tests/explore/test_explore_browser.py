@@ -1,5 +1,7 @@
 """explore.ipynb in JupyterLab, and the pad in a page of HTML, used in Chromium as a student would."""
 
+import re
+
 import numpy as np
 import pytest
 
@@ -16,6 +18,12 @@ pytestmark = pytest.mark.slow
 
 FOUR = ([(60, 60), (50, 150), (150, 150)], [(135, 50), (125, 250)])
 SEVEN = ([(60, 60), (200, 60), (110, 240)],)
+
+SHADES = """canvas => {
+    const context = new OffscreenCanvas(28, 28).getContext("2d", { willReadFrequently: true });
+    context.drawImage(canvas, 0, 0);
+    return Array.from(context.getImageData(0, 0, 28, 28).data).filter((_, i) => i % 4 === 0);
+}"""
 
 
 @pytest.fixture(scope="module")
@@ -100,6 +108,38 @@ def test_the_pad_says_why_one_class_and_not_another_and_is_fooled(opened):
     assert verdict.inner_text().startswith("Changed by at most ")
     pad.get_by_role("button", name="Undo").click()
     assert bars(pad) == before and pad.get_by_label("Centre and scale it").is_checked()
+
+
+def test_a_pad_fooled_twice_tells_the_whole_change_and_the_next_image_is_centred_again(opened):
+    page, pad = opened
+    trainer = page.locator("#trainer")
+    verdicts = [one.locator(".pad-status") for one in (pad, trainer)]
+    switches = [one.get_by_label("Centre and scale it") for one in (pad, trainer)]
+    seen = pad.get_by_label("What the model sees")
+    fool = pad.get_by_role("button", name="Fool it")
+
+    def fooled():
+        fool.click()
+        assert not any(switch.is_checked() for switch in switches)
+        return int(re.findall("^Changed by at most (\\d+) ", verdicts[0].inner_text())[0])
+
+    draw(page, pad, SEVEN)
+    before = np.array(seen.evaluate(SHADES))
+    for _ in range(2):
+        most = fooled()
+        assert most == np.abs(np.array(seen.evaluate(SHADES)) - before).max()
+        assert not verdicts[1].inner_text().startswith("Changed")  # it has another model
+    assert most > 10
+    pad.get_by_role("button", name="Undo").click()
+    assert fooled() == most
+    for one, name in ((pad, "Clear"), (pad, "Random image"), (trainer, "Random image"), (trainer, "Clear")):
+        one.get_by_role("button", name=name).click()
+        assert all(switch.is_checked() for switch in switches), name
+        fooled()
+    switches[0].check()
+    switches[0].uncheck()
+    pad.get_by_role("button", name="Clear").click()
+    assert not switches[0].is_checked()  # as the reader has left it
 
 
 def test_the_pad_can_be_drawn_on_and_understood_without_a_mouse(browser, tmp_path):
