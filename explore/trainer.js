@@ -312,7 +312,8 @@ export function teach(root, own, drawing) {
 
   // Pictures
   const losses = chart("Losses"), accuracies = chart("Accuracies");
-  const legend = h("figcaption", {}, "Loss (nats) above, accuracy below: ", key(VALIDATION, "validation"), key(BATCH_COLOUR, "each batch, before its step"));
+  const earlier = key(BEFORE, "validation, the run before");
+  const legend = h("figcaption", {}, "Loss (nats) above, accuracy below: ", key(VALIDATION, "validation"), key(BATCH_COLOUR, "each batch, before its step"), earlier);
   const tiles = h("div", { class: "trainer-weights" }), introduction = h("p");
   const numbers = h("p", { class: "pad-note trainer-numbers", "aria-hidden": "true" }); // for the eye at once, for the ear at rest
   const status = h("p", { class: "pad-said", role: "status", "aria-live": "polite" });
@@ -453,7 +454,7 @@ export function teach(root, own, drawing) {
     for (let i = 0; i < PIXELS * K; i++) limit = Math.max(limit, Math.abs(w[i]));
     canvases.forEach((canvas, k) => signed(canvas, w, limit, k, K));
     pad.learn(outputs(w));
-    if (legend.children.length < 3 && before) legend.append(key(BEFORE, "validation, the run before"));
+    earlier.hidden = !before;
     epochs.max = kept.length - 1;
     epochs.value = view < 0 ? kept.length - 1 : view;
     epochs.setAttribute("aria-valuetext", `after epoch ${epochs.value}`);

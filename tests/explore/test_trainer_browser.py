@@ -184,7 +184,10 @@ def test_one_goes_back_and_forth_through_the_epochs(opened):
     assert numbers(trainer).startswith("Epoch 4, step 1 of 31: ")
     press(trainer, "Start again")
     assert numbers(trainer).startswith("Before the first step")
-    assert trainer.get_by_text("validation, the run before").is_visible()
+    earlier = trainer.get_by_text("validation, the run before")
+    assert earlier.is_visible()
+    press(trainer, "Start again")
+    assert earlier.is_hidden()  # no step was taken in the run before
 
 
 def test_ten_digits_are_learned_and_a_drawing_is_judged_on_both_pads(opened):
