@@ -180,6 +180,8 @@ const SPEEDS = [2, 10, 30, 60, 150, 400, Infinity]; // steps a second
 const RATES = [0.001, 0.003, 0.01, 0.03, 0.05, 0.1, 0.3, 1, 3], PENALTIES = [0, 0.0001, 0.001, 0.01, 0.1, 1];
 const BUSY = 12; // ms of a picture that steps may take
 const CALM = 500; // ms between pictures, for who wants little motion
+const MEDIANS = 5; // so many median losses of a run are the most that the axis shows of it
+const EARLIER = 3; // so many times as far as for this run does the axis go for the run before
 const ENDS = [1, 2, 3, 5, 10, 20, 30, 50, 100, EPOCHS]; // of the axes, epochs
 const BATCH_COLOUR = "#8a8a8a77", VALIDATION = "#d97706", BEFORE = "#2d8ad6";
 const TASKS = {
@@ -261,9 +263,15 @@ function plot(canvas, lines, { rungs, end, perEpoch, marks, cursor, format }) {
   if (cursor >= 0) path([[across(cursor), top], [across(cursor), bottom]], text, 2);
 }
 
-/** The values of a run from the second epoch on, of which the axes show all; of a younger run, all. */
+/** The values of a run from the second epoch on; of a younger run, all. */
 const settled = (values, perEpoch) => (values.length > 1.5 * perEpoch ? values.slice(perEpoch) : values);
-const most = (values) => values.reduce((a, b) => Math.max(a, b), -Infinity), least = (values) => -most(values.map((value) => -value));
+const least = (values) => values.reduce((a, b) => Math.min(a, b), Infinity);
+/** The greatest loss of a run that the axis shows: a few that are far above the median do not hide the others. */
+function greatest(losses, perEpoch) {
+  const sorted = Float64Array.from(settled(losses, perEpoch).filter(Number.isFinite)).toSorted();
+  return Math.min(sorted.at(-1), MEDIANS * sorted[sorted.length >> 1]);
+}
+const short = (loss) => (loss < 1e5 ? `${loss}` : loss.toExponential(0));
 const nats = (loss) => decimal(loss, 4);
 
 const chart = (label) => h("canvas", { class: "trainer-chart", role: "img", "aria-label": label });
@@ -313,7 +321,8 @@ export function teach(root, own, drawing) {
   // Pictures
   const losses = chart("Losses"), accuracies = chart("Accuracies");
   const earlier = key(BEFORE, "validation, the run before");
-  const legend = h("figcaption", {}, "Loss (nats) above, accuracy below: ", key(VALIDATION, "validation"), key(BATCH_COLOUR, "each batch, before its step"), earlier);
+  const cut = h("span");
+  const legend = h("figcaption", {}, "Loss (nats", cut, ") above, accuracy below: ", key(VALIDATION, "validation"), key(BATCH_COLOUR, "each batch, before its step"), earlier);
   const tiles = h("div", { class: "trainer-weights" }), introduction = h("p");
   const numbers = h("p", { class: "pad-note trainer-numbers", "aria-hidden": "true" }); // for the eye at once, for the ear at rest
   const status = h("p", { class: "pad-said", role: "status", "aria-live": "polite" });
@@ -444,10 +453,12 @@ export function teach(root, own, drawing) {
   function show() {
     const { perEpoch, K } = learner, w = view < 0 ? learner.weights() : kept[view], end = ENDS.find((n) => n * perEpoch >= learner.steps) ?? EPOCHS;
     const axes = { end: Math.max(end, 3), perEpoch, marks: log.marks, cursor: view < 0 ? -1 : view * perEpoch };
-    const seen = before ? [settled(log.validation, perEpoch), settled(before.validation, perEpoch)] : [settled(log.validation, perEpoch)];
+    const high = greatest(log.validation, perEpoch), other = before ? greatest(before.validation, perEpoch) : 0;
+    const rungs = ticks(0, 1.05 * Math.max(high, Math.min(other, EARLIER * high)), 5), top = rungs.at(-1);
     const old = (values) => [values?.slice(0, axes.end * perEpoch + 1) ?? [], BEFORE, 1.2, [4, 3]];
-    plot(losses, [[log.batch, BATCH_COLOUR, 1], old(before?.validation), [log.validation, VALIDATION, 2]],
-      { ...axes, rungs: ticks(0, 1.05 * Math.min(Math.max(...seen.map(most)), 1e6), 5), format: (value) => (value < 1e5 ? `${value}` : value.toExponential(0)) });
+    const lines = [[log.batch, BATCH_COLOUR, 1], old(before?.validation), [log.validation, VALIDATION, 2]];
+    plot(losses, lines, { ...axes, rungs, format: short });
+    cut.textContent = lines.some(([values]) => values.some((value) => value > top)) ? `, cut off at ${short(top)}` : "";
     plot(accuracies, [[log.batchAccuracy, BATCH_COLOUR, 1], old(before?.accuracy), [log.accuracy, VALIDATION, 2]],
       { ...axes, marks: [], rungs: ticks(Math.max(least(settled(log.accuracy, perEpoch)) - 0.005, 0), 1, 3, 0.01), format: (value) => `${Math.round(100 * value)}%` });
     let limit = 0; // from here on the page is written to, and no more measured

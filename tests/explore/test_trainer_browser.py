@@ -49,6 +49,18 @@ RED_AND_BLUE = """canvas => {
     return [0, 2].map((channel) => Array.from(pixels).filter((_, i) => i % 4 === channel));
 }"""
 
+# What is written on a canvas: words, their left and right end, and their line
+WORDS = """canvas => {
+    const text = CanvasRenderingContext2D.prototype, { fillText } = text, written = [];
+    text.fillText = function (words, x, y) {
+        const width = this.measureText(words).width, left = this.textAlign === "right" ? x - width : x;
+        if (this.canvas === canvas) written.push([words, left, left + width, y]);
+    };
+    dispatchEvent(new Event("resize"));
+    text.fillText = fillText;
+    return written;
+}"""
+
 
 @pytest.fixture(scope="module")
 def browser():
@@ -95,6 +107,14 @@ def numbers(trainer):
 
 def weights(trainer):
     return trainer.locator(".trainer-weights canvas").evaluate_all("all => all.map((c) => c.toDataURL())")
+
+
+def end_of_axis(trainer):
+    """Return the greatest loss that the axis shows, once the words beside it have said so."""
+    words = [words for words, *_ in trainer.get_by_label("Losses").evaluate(WORDS)]
+    top = max(float(word) for word in words if re.fullmatch(r"[\d.e+]+", word))
+    assert f"Loss (nats, cut off at {top:g})" in trainer.locator("figcaption").first.inner_text()
+    return top
 
 
 def epochs(trainer, count):
@@ -368,9 +388,23 @@ def test_a_run_that_diverges_says_so_and_another_begins(opened):
     trainer.locator("> [role=status]", has_text="the loss is no longer a number").wait_for()
     assert trainer.locator(".trainer-play").inner_text() == "Play"
     trainer.get_by_label("penalty \u03bb").select_option("0")
+    trainer.get_by_role("combobox", name="learning rate").select_option("0.05")
     press(trainer, "Start again")
+    epochs(trainer, 2)
+    assert "validation loss 0.09" in numbers(trainer) and end_of_axis(trainer) < 2  # whatever was before
+
+
+def test_a_while_of_large_losses_does_not_hide_those_that_follow(opened):
+    _, trainer = opened
+    rate = trainer.get_by_label("learning rate")
+    epochs(trainer, 2)
+    rate.select_option("3")
     epochs(trainer, 1)
-    assert "validation loss" in numbers(trainer)
+    (highest,) = re.findall(r"highest validation loss was ([\d.]+)", numbers(trainer))
+    assert float(highest) > 200
+    rate.select_option("0.05")
+    epochs(trainer, 4)
+    assert end_of_axis(trainer) < 20
 
 
 def test_the_trainer_is_used_by_keys_and_each_control_has_a_name(browser, file):
