@@ -255,12 +255,19 @@ function plot(canvas, lines, { rungs, end, perEpoch, marks, cursor, format }) {
   context.fillText(`epoch ${end}`, width - 6, height - 4);
   context.textAlign = "left";
   context.fillText("0", left, height - 4);
-  for (const [step, words] of marks) {
-    path([[across(step), top], [across(step), bottom]], text, 1, [2, 3]);
-    if (words) context.fillText(words, Math.min(across(step) + 4, width - 6 - context.measureText(words).width), top + 10);
-  }
+  for (const [step] of marks) path([[across(step), top], [across(step), bottom]], text, 1, [2, 3]);
   for (const [values, colour, thick, dashes] of lines) path(extremes(values, width).map(([step, value]) => [across(step), up(value)]), colour, thick, dashes);
   if (cursor >= 0) path([[across(cursor), top], [across(cursor), bottom]], text, 2);
+  Object.assign(context, { strokeStyle: getComputedStyle(document.body).backgroundColor, lineWidth: 4 }); // around words that lie on a line
+  context.setLineDash([]);
+  const ends = []; // of the words in each row
+  for (const [step, words] of marks) {
+    const size = context.measureText(words).width, x = Math.min(across(step) + 4, width - 6 - size);
+    const row = [...ends, 0].findIndex((taken) => taken < x), y = top + 10 + 14 * row;
+    context.strokeText(words, x, y);
+    context.fillText(words, x, y);
+    ends[row] = x + size + 4;
+  }
 }
 
 /** The values of a run from the second epoch on; of a younger run, all. */
@@ -393,7 +400,7 @@ export function teach(root, own, drawing) {
     const pixels = pad.seen().slice();
     if (pixels.some(Boolean)) {
       mine.push(added({ pixels, k }));
-      log.marks.push([learner.steps, "my drawing"]);
+      log.marks.push([learner.steps, "my drawing", "mine"]);
       show();
     } else taught.textContent = "Draw something first.";
     say();
@@ -418,7 +425,8 @@ export function teach(root, own, drawing) {
   function change(name, value, told) {
     if (name === "centred") learner.centre(value);
     learner.settings[name] = value;
-    if (learner.steps) log.marks = [...log.marks.filter(([step]) => step !== learner.steps), [learner.steps, told]];
+    const others = log.marks.filter(([step, , what]) => step !== learner.steps || what !== name);
+    if (learner.steps) log.marks = [...others, [learner.steps, told, name]];
     show();
   }
   function start(until = Infinity) {

@@ -407,6 +407,29 @@ def test_a_while_of_large_losses_does_not_hide_those_that_follow(opened):
     assert end_of_axis(trainer) < 20
 
 
+def test_the_words_of_changes_that_are_near_each_other_stand_apart(opened):
+    _, trainer = opened
+    rate, penalty = trainer.get_by_label("learning rate"), trainer.get_by_label("penalty")
+    for value in ("0.1", "0.3"):
+        epochs(trainer, 1)
+        press(trainer, "Train on my drawing as a 2")
+        for one in (rate, penalty):
+            one.select_option(value if one is rate else "0.01")
+            press(trainer, "One step")
+        trainer.get_by_label("shuffle before each epoch").set_checked(value == "0.1")
+        rate.select_option("3")
+        rate.select_option("1")
+    words = trainer.get_by_label("Losses").evaluate(WORDS)
+    marks = [mark for mark in words if not re.fullmatch(r"(epoch )?[\d.e+]+", mark[0])]
+    assert [name for name, *_ in marks].count("my drawing") == 2
+    assert {name for name, *_ in marks} >= {"rate 0.1", "λ = 0.01", "shuffled", "rate 1", "file order"}
+    assert "rate 3" not in {name for name, *_ in marks}  # it was tried by no step
+    for mark, (_, left, right, line) in enumerate(marks):
+        for _, other_left, other_right, other_line in marks[:mark]:
+            assert abs(line - other_line) >= 12 or left > other_right or right < other_left
+    assert max(line for *_, line in marks) < 150  # of 180
+
+
 def test_the_trainer_is_used_by_keys_and_each_control_has_a_name(browser, file):
     with visited(browser, file, 1400, "light") as page:
         trainer, focused = page.locator("#trainer"), page.locator(":focus")
