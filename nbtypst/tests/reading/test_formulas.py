@@ -44,6 +44,7 @@ from nbtypst.reading.formulas import Formula, _for_typst, _typst, formula, to_ty
             r"\end{aligned}",
         ),
         (r"x \bigm| y \Biggm\| z", r"x \big| y \Bigg\| z"),
+        (r"\Bigl. x \Bigr|_0", r"x \Bigr|_0"),
     ],
 )
 def test_macros_are_expanded_and_lines_aligned(source, latex):
@@ -179,6 +180,16 @@ TYPST = {
     r"\|x\|_2^2 + \left\|y\right\|": "‖x‖_2^2 + lr(‖y‖)",
     r"\big\|x\big\|": "#scale(x: 120%, y: 120%)[‖] x #scale(x: 120%, y: 120%)[‖]",
     r"\left\|\begin{matrix} a & b \end{matrix}\right\|": 'mat(delim: "‖", a, b)',
+    r"\begin{array}{c|c} & x \\ \hline 1 & 20 \end{array}": "mat(delim: #none, , x; 1, 20)",
+    r"\begin{array}{ll} x & 20 \\ y & 3 \end{array}": (
+        "mat(delim: #none, align: #left, column-gap: #1em,  x, 20; y, 3)"
+    ),
+    r"\begin{array}{l} x \\ y \end{array}": "vec(delim: #none, align: #left,  x, y)",
+    r"\begin{cases} a = b \\ c = d \end{cases}": 'cases(delim: "{", a = b & , c = d)',
+    r"\mathrm{R\&D} + \text{a\&b}": r'upright(R \u{26} D) + upright("a\u{26}b")',
+    r"\begin{align} a\&b & = c \\& = d \end{align}": r"a \u{26} b & = c\  & = d",
+    r"\left.\frac{a}{b}\right|_{x}": "lr(a / b|)_x",
+    r"\left. a \right\rangle + \Bigl. b \bigr.": "a⟩ + b",
 }
 
 
@@ -197,7 +208,18 @@ def test_what_stands_as_in_jupyter_compiles_without_a_warning():
 
 
 @pytest.mark.parametrize(
-    "part", [r"\left\{\begin{aligned}", r"\left\{\begin{array}", r"\begin{aligned} &", r"\\|", " ", "& "]
+    "part",
+    [
+        r"\left\{\begin{aligned}",
+        r"\left\{\begin{array}",
+        r"\begin{array}{l",
+        r"\begin{aligned} &",
+        r"\begin{cases} a",
+        r"\\|",
+        r"\&",
+        " ",
+        "& ",
+    ],
 )
 def test_formulas_that_no_one_would_write_are_soon_made_ready(part):
     began = time.process_time()

@@ -34,6 +34,7 @@ _SYSTEM = re.compile(  # of equations, with one brace before all
     r"\\left\\\{\s*\\begin\{(aligned|array|gathered)\}((?:(?!\\begin\{\1\}).)*?)\\end\{\1\}\s*\\right\s*\.",
     re.S,
 )
+_ARRAY = re.compile(r"\\begin\{array\}\s*(?:\[\w\]\s*)?\{(l?)(?:[^{}]|\{[^{}]*\})*\}")
 _ALIGNED = re.compile(r"\\begin\{aligned\}(?:(?!\\begin).)*?\\end\{aligned\}", re.S)
 _INNERMOST = re.compile(r"\\begin\{([^{}]*)\}(?:(?!\\begin).)*?\\end\{\1\}", re.S)
 _NORM = re.compile(  # the bars of one, which pandoc takes for a sign between two things
@@ -61,6 +62,7 @@ _PLAIN: list[tuple[str, Any]] = [
     (r"\\begin\{cases\}.*?\\end\{cases\}", lambda m: re.sub(r"(?<!\\)&", r"&\\quad ", m[0])),
     (r"\\(rm|bf|it|cal|sf|tt)\b\s*(?=\{)", r"\\math\1"),
     (r"\\mathop\s*(?=\{|\\math)", ""),
+    (r"\\[bB]igg?[lr]?\s*\.", ""),
     (r"\\([bB]igg?)m(?![A-Za-z])", r"\\\1"),
     (r"\\[;:>]", r"\\,"),  # pandoc makes nothing of them
     (r"\\!", ""),
@@ -299,8 +301,13 @@ def _outside(latex: str) -> str:
 
 def _for_typst(latex: str) -> str:
     """Return LaTeX with signs by which `_typst` knows what pandoc has no Typst for."""
-    latex = _MATRIX.sub("\\\\begin{pmatrix}\ue000 \\2\\\\end{pmatrix}", latex)
+    latex = re.sub(r"(?<!\\)((?:\\\\)*)\\&", "\\1\ue003", latex)
     latex = _ALIGNED.sub(_apart, _SYSTEM.sub(_system, latex))
+    latex = _MATRIX.sub("\\\\begin{pmatrix}\ue000 \\2\\\\end{pmatrix}", latex)
+    latex = _ARRAY.sub(_array, latex).replace(r"\end{array}", r"\end{pmatrix}")
+    # pandoc sets cases in their brace if their first line has two columns
+    latex = re.sub(r"(\\begin\{cases\}(?:(?!\\\\|\\begin)[^&])*)(?=\\\\)", r"\1&", latex)
+    latex = re.sub(r"\\left\s*\.", "\\\\left|\ue004 ", latex)
     latex = _NORM.sub(r"\1\\Vert ", latex)
     return _expand(latex, _BRACES)
 
@@ -315,6 +322,11 @@ def _system(found: Match) -> str:
     return f"\\begin{{pmatrix}}\ue001 {body}\\end{{pmatrix}}"
 
 
+def _array(found: Match) -> str:
+    """Return the beginning of a matrix without brackets, its columns to the left if an array's first is."""
+    return "\\begin{pmatrix}" + ("\ue005 " if found[1] else "\ue000 ")
+
+
 def _apart(found: Match) -> str:
     """Return aligned equations that stand side by side with the gaps between them, which pandoc loses."""
     lines = found[0].split(r"\\")
@@ -325,19 +337,28 @@ def _apart(found: Match) -> str:
     return r"\\".join(lines)
 
 
+_SIGNS = {
+    '"(", \ue000': "#none, ",
+    "vec(\ue000": "vec(delim: #none, ",
+    '"||"': '"‖"',
+    '"(", \ue001': '#("{", none), align: #left, column-gap: #1em, ',
+    "vec(\ue001": "nb.system(",
+    "\ue002": "&",
+    "\ue003": r"\u{26}",
+    r"\|" "\ue004 ": "",
+    "|\ue004 ": "",
+    '"(", \ue005': "#none, align: #left, column-gap: #1em, ",
+    "vec(\ue005": "vec(delim: #none, align: #left, ",
+    "bar.v.double": "‖",
+}
+
+
 def _typst(math: str) -> str:
     """Return pandoc's Typst as this version of Typst reads it."""
     math = re.sub("(over|under)brace\\(\ue000 ?", r"nb.\1(", math)
     math = re.sub("[√∛∜]", r"\\\g<0>", math)  # else the root of what follows
-    math = (
-        math.replace('"(", \ue000', "#none, ")
-        .replace('"||"', '"‖"')
-        .replace("vec(\ue000", "vec(delim: #none, ")
-        .replace('"(", \ue001', '#("{", none), align: #left, column-gap: #1em, ')
-        .replace("vec(\ue001", "nb.system(")
-        .replace("\ue002", "&")
-        .replace("bar.v.double", "‖")
-    )
+    for sign, better in _SIGNS.items():
+        math = math.replace(sign, better)
     math = re.sub(r"(?<![\\ ]) +(?=\\\||‖)", "", math)  # a space beside a bar is seen
     math = re.sub(r"(\\\||‖) +", r"\1", math)
     return _NAME.sub(lambda name: _NAMES["typst"].get(name[0], name[0]), math)
