@@ -189,6 +189,7 @@ TYPST = {
     r"\mathrm{R\&D} + \text{a\&b}": r'upright(R \u{26} D) + upright("a\u{26}b")',
     r"\begin{align} a\&b & = c \\& = d \end{align}": r"a \u{26} b & = c\  & = d",
     r"\left.\frac{a}{b}\right|_{x}": "lr(a / b|)_x",
+    r"\operatorname*{arg\,max}_x": 'op("arg\u2006max", limits: #true)_x',
     r"\left. a \right\rangle + \Bigl. b \bigr.": "a⟩ + b",
 }
 

@@ -308,6 +308,7 @@ def _for_typst(latex: str) -> str:
     # pandoc sets cases in their brace if their first line has two columns
     latex = re.sub(r"(\\begin\{cases\}(?:(?!\\\\|\\begin)[^&])*)(?=\\\\)", r"\1&", latex)
     latex = re.sub(r"\\left\s*\.", "\\\\left|\ue004 ", latex)
+    latex = re.sub(r"\\operatorname\*\s*\{", "\\g<0>\ue006", latex)
     latex = _NORM.sub(r"\1\\Vert ", latex)
     return _expand(latex, _BRACES)
 
@@ -357,6 +358,7 @@ def _typst(math: str) -> str:
     """Return pandoc's Typst as this version of Typst reads it."""
     math = re.sub("(over|under)brace\\(\ue000 ?", r"nb.\1(", math)
     math = re.sub("[√∛∜]", r"\\\g<0>", math)  # else the root of what follows
+    math = re.sub('"\ue006([^"]*)"', r'op("\1", limits: #true)', math)
     for sign, better in _SIGNS.items():
         math = math.replace(sign, better)
     math = re.sub(r"(?<![\\ ]) +(?=\\\||‖)", "", math)  # a space beside a bar is seen
