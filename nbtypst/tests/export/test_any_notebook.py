@@ -247,6 +247,18 @@ FORMS: dict[str, tuple[Any, str, str, str]] = {
         "By <span>(A)</span>",
         "",
     ),
+    "a number that a line has": (
+        "$$a \\tag{1}\\\\ b \\tag{2}$$ $$c \\label{c}$$ By \\eqref{c} and equation (1)",
+        "By (3) and equation (1)",
+        'By <a href="#eq-3">(3)</a> and equation (1)',
+        "",
+    ),
+    "references to lines without numbers": (
+        "\\begin{align}\\label{a} a\\\\ b \\label{b}\\end{align} By \\eqref{a}, \\eqref{b} and equation (2)",
+        "𝑎 (1)\n𝑏 (2)\n By (1), (2) and equation (2)",
+        "By <span>(1)</span>, <span>(2)</span> and equation (2)",
+        "",
+    ),
     "a reference to nothing": (
         "By \\eqref{no}",
         "By (no)",

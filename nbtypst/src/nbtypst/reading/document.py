@@ -184,28 +184,33 @@ def _refer(blocks: Placed, references: References) -> None:
     r"""Put numbers in the place of \ref and \eqref; an equation that has none and needs one gets the next."""
     math = [node for _, node in placed(blocks, "Math")]
     wanted = {label for node in math for _, label in REFERENCE.findall(node["c"].latex)}
-    taken = {node["c"].tag for node in math}
+    taken = {tag for node in math for tag in node["c"].tags}
     free = (str(one) for one in count(1) if str(one) not in taken)
     numbers = {}
     for node in math:
         formula = node["c"]
         labels = dict(formula.labels)
-        if formula.display and wanted & labels.keys() and not any(labels.values()):
-            formula = node["c"] = formula._replace(tag=formula.tag or next(free))
         for label, own in labels.items():
-            numbers[label] = own or formula.tag
+            number = own or formula.tag
+            if not number and formula.display and label in wanted:
+                number = next(free)
+                if len(labels) == 1:
+                    formula = node["c"] = formula._replace(tag=number)
+            numbers[label] = number
             references.aliases[label] = formula.name if numbers[label] == formula.tag else ""
+    lines = {f"eq-{tag.lower()}": "" for tag in taken.union(numbers.values())}
+    references.aliases = lines | references.aliases
 
-    def number(found: Match) -> str:
+    def referred(found: Match) -> str:
         words = numbers.get(found[2]) or found[2]
         return f"({words})" if found[1] else words
 
     for node in math:
         latex = node["c"].latex
         if REFERENCE.fullmatch(latex):
-            node |= {"t": "Str", "c": REFERENCE.sub(number, latex)}
+            node |= {"t": "Str", "c": REFERENCE.sub(referred, latex)}
         else:
-            latex = REFERENCE.sub(lambda found: rf"\text{{{number(found)}}}", latex)
+            latex = REFERENCE.sub(lambda found: rf"\text{{{referred(found)}}}", latex)
             node["c"] = node["c"]._replace(latex=latex)
 
 

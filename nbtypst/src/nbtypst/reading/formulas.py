@@ -11,6 +11,8 @@ from nbtypst.reading.names import names
 
 TAG = re.compile(r"\s*\\tag\*?\s*\{([^{}]*)\}")
 _LABEL = re.compile(r"\\label\s*\{([^{}]*)\}")
+_LABELLED = re.compile(rf"{_LABEL.pattern}(.*?)(?=(?:\\end\{{[^{{}}]*\}}\s*)?\Z)", re.S)
+_NUMBERED = r"\2\\qquad \\eqref{\1}"
 _FORBIDDEN = re.compile(  # code in pandoc's Typst other than what it writes
     r"#(?!(?:scale|box|hide|h|none)\b)"
 )
@@ -123,6 +125,7 @@ class Formula(NamedTuple):
     boxed: bool = False
     tag: str = ""  # the number
     labels: tuple[tuple[str, str], ...] = ()  # each with the number that stands in its line
+    tags: tuple[str, ...] = ()  # the numbers of all its lines
 
     @property
     def name(self) -> str:
@@ -135,10 +138,14 @@ def formula(display: bool, source: str, macros: Macros) -> Formula:
     latex = _expand(_define(source, macros), _OWN | macros)
     tags = TAG.findall(latex)
     labels = []
-    for line in latex.split(r"\\"):
+    lines = latex.split(r"\\")
+    for line in lines:
         numbers = [*TAG.findall(line), ""]
         labels += [(label, numbers[0].strip()) for label in _LABEL.findall(line)]
-    numbered = display and len(tags) == 1
+    several = display and len(labels) > 1
+    if several:  # the number of each in its line
+        latex = r"\\".join(line if TAG.search(line) else _LABELLED.sub(_NUMBERED, line) for line in lines)
+    numbered = display and len(tags) == 1 and not several
     tag = tags[0].strip() if numbered else ""
     latex = TAG.sub("" if numbered else r"\\qquad (\1)", latex)
     if "eqnarray" in latex:
@@ -151,7 +158,7 @@ def formula(display: bool, source: str, macros: Macros) -> Formula:
         latex = inside
     if r"\\" in _outside(latex):
         latex = rf"\begin{{aligned}}{latex}\end{{aligned}}"
-    return Formula(display, latex, inside is not None, tag, tuple(labels))
+    return Formula(display, latex, inside is not None, tag, tuple(labels), tuple(map(str.strip, tags)))
 
 
 def untagged(formula: Formula) -> Formula:

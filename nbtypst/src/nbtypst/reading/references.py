@@ -183,7 +183,8 @@ class References:
                     name = re.sub(r"(?<=\d)[a-z]$", "", name)  # without a panel of it
                 words = text[start : label.end()]
                 if name not in self.ids:
-                    self._warn(name, words, place)
+                    if name not in self.aliases:  # as an equation that is a line of a formula is
+                        self._warn(name, words, place)
                     continue
                 inner = [Str(words.replace(" ", "\N{NO-BREAK SPACE}"))]
                 parts += [Str(text[done:start]), Link(NOTHING, inner, [f"#{name}", ""])]
