@@ -120,6 +120,9 @@ def test_a_page_with_formulas_has_a_font_that_stretches():
         (r"2 \sin(x)", '</mn><mo lspace="0.167em" rspace="0" movablelimits="false">sin</mo><mo'),
         (r"\hat{y}^n", '<mover accent="true"><mi>y</mi><mo accent="true" stretchy="false">ˆ</mo></mover>'),
         (r"f'(x)", "<mi>′</mi>"),
+        (r"\overline{xy}", '</mrow><mo accent="true" class="bar">¯</mo></mover>'),
+        (r"\underbrace{xy}_n", '</mrow><mo accent="true">⏟</mo></munder>'),
+        (r"\cancel{x}", '<mrow class="cancel"><mi>x</mi></mrow>'),
     ],
 )
 def test_formulas_are_spaced_as_tex_does(latex, wanted):

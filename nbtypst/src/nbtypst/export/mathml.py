@@ -20,8 +20,11 @@ _MATH = re.compile(
 )
 _NAME = r'<mi mathvariant="normal">([^\W\d_]{2,})</mi>'  # of a function, such as ln
 _BETTER = [  # what pandoc writes, and what browsers set as TeX does, in the order in which it is replaced
-    ('<mo accent="true">\u0302<', '<mo accent="true">\u02c6<'),
-    ('<mo accent="true">', '<mo accent="true" stretchy="false">'),
+    (r'(<mover><m[in][^>]*>.</m[in]><mo accent="true")', r'\1 stretchy="false"'),
+    ('stretchy="false">\u0302<', 'stretchy="false">\u02c6<'),
+    ('<mo accent="true">([¯_])', r'<mo accent="true" class="bar">\1'),
+    ('menclose notation="updiagonalstrike"', 'mrow class="cancel"'),
+    ("/menclose", "/mrow"),
     (  # the exponent of a small letter stands as if it had no accent
         r'(<msup>|<msubsup>)(<mover><mi>[acegmnopqrsuvwxyz]</mi><mo accent="true"[^>]*>[^<]*</mo></mover>)',
         r'\1<mpadded height="0.5em">\2</mpadded>',
