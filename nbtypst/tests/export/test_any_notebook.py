@@ -255,7 +255,7 @@ FORMS: dict[str, tuple[Any, str, str, str]] = {
     ),
     "references to lines without numbers": (
         "\\begin{align}\\label{a} a\\\\ b \\label{b}\\end{align} By \\eqref{a}, \\eqref{b} and equation (2)",
-        "𝑎 (1)\n𝑏 (2)\n By (1), (2) and equation (2)",
+        "𝑎 (1)\n𝑏 (2)\nBy (1), (2) and equation (2)",
         "By <span>(1)</span>, <span>(2)</span> and equation (2)",
         "",
     ),

@@ -49,6 +49,50 @@ def where(document, text: str) -> tuple[int, float]:
     return places[-1]
 
 
+LONG_SUM = "f(x) = " + " + ".join(f"a_{{{power}}} x^{{{power}}}" for power in range(40))
+
+
+@pytest.mark.parametrize(
+    "latex",
+    [
+        LONG_SUM,
+        rf"{LONG_SUM} \tag{{1}}",
+        rf"\boxed{{{LONG_SUM}}} \tag{{1}}",
+        rf"\frac{{{LONG_SUM}}}{{2}}",
+        rf"\text{{{'The words of it. ' * 8}}}",
+        rf"\text{{{'The words of it. ' * 20}}}",
+    ],
+)
+def test_no_formula_is_cut_by_the_edge_of_the_page(latex):
+    nb = new_notebook(cells=[new_markdown_cell(f"# Title\n\nBy equation (1)\n\n$${latex}$$")])
+    (page,) = pypdfium2.PdfDocument(ReportPDFExporter().from_notebook_node(nb)[0])
+    content = page.get_textpage()
+    boxes = [content.get_charbox(number) for number in range(content.count_chars())]
+    assert min(box[0] for box in boxes) > 90 and max(box[2] for box in boxes) < 505
+    of = {
+        sign: [box for number, box in enumerate(boxes) if content.get_text_range(number, 1) == sign]
+        for sign in "+("
+    }
+    if "tag" in latex:
+        assert max(box[2] for box in of["+"]) < max(box[0] for box in of["("])
+
+
+def test_words_after_a_formula_are_not_indented_and_formulas_follow_one_another():
+    text = "Let\n$$a = b$$\nwhere\n\nLet\n$$c = d$$\n$$e = f$$\n\n$$g = h$$\n\nwhere"
+    (page,) = pypdfium2.PdfDocument(
+        ReportPDFExporter().from_notebook_node(new_notebook(cells=[new_markdown_cell(f"# Title\n\n{text}")]))[
+            0
+        ]
+    )
+    content = page.get_textpage()
+    boxes = {}
+    for number in range(content.count_chars()):
+        boxes.setdefault(content.get_text_range(number, 1), []).append(content.get_charbox(number))
+    assert len({round(box[0], 1) for box in boxes["w"]}) == 1
+    equals = [box[1] for box in boxes["="]]
+    assert equals[1] - equals[2] == pytest.approx(equals[2] - equals[3], abs=5)
+
+
 def test_the_contents_break_no_word_and_set_page_numbers_apart():
     """Use headings that grow by a narrow letter: one of them just fills its line."""
     headings = [f"# Adding external Clojure depend{'i' * more}" for more in range(24)]

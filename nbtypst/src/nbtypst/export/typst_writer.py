@@ -22,7 +22,6 @@ _LONG_CODE = re.compile(r"\S{16,}")  # in a cell
 _TALL = re.compile(r"(?<!\\)/|\b(?:frac|mat|vec)\(")  # a formula that reaches into the gap between rows
 _TEXT = re.compile(r'\A\[#("(?:[^"\\]|\\.)*");\]\Z')
 LONG_TABLE = 60  # rows
-LONG_FORMULA = 160  # characters of Typst
 SHORT = 600  # characters of a paragraph that stays with the equation below it
 _CALLS = {
     "Emph": "emph",
@@ -164,7 +163,7 @@ class Writer:
                 parts.append(place + "\n\n".join(self.math(item["c"]) for item in items))
                 place = ""
                 continue
-            words = self.inlines(items)
+            words = re.sub(r'\A#" ";|(?<=\A#") ', "", self.inlines(items))  # no space where a line begins
             if not words:
                 continue
             plain = stringify(items)
@@ -229,9 +228,8 @@ class Writer:
             return f"#box(inset: (y: 0.25em), {made});" if self.apart and _TALL.search(body) else f"#{made};"
         tag = self.string(formula.tag) if formula.tag else "none"
         name = self.string(formula.name)
-        call = "fitting" if len(body) > LONG_FORMULA else "display"
         boxed = json.dumps(formula.boxed)
-        return f"#nb.{call}({alt}, {tag}, {name}, {boxed},\n{self._mark(formula)}$ {body} $\n)"
+        return f"#nb.display({alt}, {tag}, {name}, {boxed},\n{self._mark(formula)}$ {body} $\n)"
 
     def _source(self, formula: Formula) -> str:
         """Return a formula's LaTeX as code."""
