@@ -79,13 +79,10 @@ def test_no_formula_is_cut_by_the_edge_of_the_page(latex):
 
 def test_words_after_a_formula_are_not_indented_and_formulas_follow_one_another():
     text = "Let\n$$a = b$$\nwhere\n\nLet\n$$c = d$$\n$$e = f$$\n\n$$g = h$$\n\nwhere"
-    (page,) = pypdfium2.PdfDocument(
-        ReportPDFExporter().from_notebook_node(new_notebook(cells=[new_markdown_cell(f"# Title\n\n{text}")]))[
-            0
-        ]
-    )
+    nb = new_notebook(cells=[new_markdown_cell(f"# Title\n\n{text}")])
+    (page,) = pypdfium2.PdfDocument(ReportPDFExporter().from_notebook_node(nb)[0])
     content = page.get_textpage()
-    boxes = {}
+    boxes: dict[str, list[tuple[float, ...]]] = {}
     for number in range(content.count_chars()):
         boxes.setdefault(content.get_text_range(number, 1), []).append(content.get_charbox(number))
     assert len({round(box[0], 1) for box in boxes["w"]}) == 1

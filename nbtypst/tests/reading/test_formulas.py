@@ -131,6 +131,16 @@ SPOKEN = {
     r"\frac{1}{N} \sum_{n=1}^N x_n": "1 over N the sum over n from 1 to N of x sub n",
     r"\frac{a + b}{2}": "the fraction a plus b over 2, end fraction",
     r"\max_x y": "max over x of y",
+    r"\sqrt[3]{x}": "the root of order 3 of x",
+    r"\sqrt{a+b}c": "the square root of a plus b end root c",
+    r"e^{x+1}y_{n+1}z_{n+1}": "e to the x plus 1 end exponent y sub n plus 1 end sub z sub n plus 1",
+    r"90^\circ": "90 degrees",
+    r"\frac12 + \dfrac34": "1 over 2 plus 3 over 4",
+    r"\binom{n}{k}": "n choose k",
+    r"|x| \left|x\right|": "vertical bar x vertical bar vertical bar x vertical bar",
+    r"\left. \|x\| \right|_0": "double bar x double bar vertical bar sub 0",
+    r"\overline{x} + \underbrace{a+b}_n": "bar over x plus brace under a plus b end brace sub n",
+    r"\operatorname*{arg\,max} \Pr(\text{R\&D})": "arg max probability open paren R&amp;D close paren",
 }
 UNSPOKEN = {
     r"\begin{array}{c} x \end{array}": "LaTeX environment 'array' is not one of",

@@ -10,6 +10,7 @@ _CHARACTERS = _NAMES["characters"] | dict.fromkeys(_NAMES["silent characters"], 
 _COMMANDS = _NAMES["commands"] | dict.fromkeys([" ", *_NAMES["silent commands"]], "")
 _AFTER = _NAMES["after"] | {"boxed": ""}
 _BEFORE = _NAMES["before"]
+_ENDS = _NAMES["ends"]
 _WITH_LIMITS = ("int", "lim", "max", "min", "prod", "sum")
 _ENVIRONMENTS = ("aligned", "cases", "pmatrix", "bmatrix")
 _CASES = {"begin": "cases:", "end": "end cases"}
@@ -17,13 +18,13 @@ _INSTEAD = {
     "!": r"\, or \quad",
     ":": r"\, or \quad",
     ";": r"\, or \quad",
-    "|": r"\lVert and \rVert",
 }
-_STRETCHED = ("(", ")", "[", "]", r"\{", r"\}")
+_STRETCHED = ("(", ")", "[", "]", r"\{", r"\}", "|", r"\|", ".")
 _TOKEN = re.compile(
-    r"\\(?:begin|end|text|mathrm|operatorname)\s*\{[^{}]*\}|\\[a-zA-Z]+|\\.|\d+(?:\.\d+)?|\S", re.S
+    r"\\(?:begin|end|text|mathrm|operatorname\*?)\s*\{[^{}]*\}|\\[a-zA-Z]+|\\.|\d+(?:\.\d+)?|\S", re.S
 )
-_BRACED = re.compile(r"\\(begin|end|text|mathrm|operatorname)\s*\{(.*)\}", re.S)
+_BRACED = re.compile(r"\\(begin|end|text|mathrm|operatorname\*?)\s*\{(.*)\}", re.S)
+_DIGITS = re.compile(r"(frac|binom)\s*(\d)\s*(\d)")  # that are an argument each
 
 
 @cache
@@ -54,7 +55,7 @@ class _Reader:
 
     def __init__(self, latex: str) -> None:
         self.latex = latex
-        self.tokens = ["", *_TOKEN.findall(latex)[::-1]]
+        self.tokens = ["", *_TOKEN.findall(_DIGITS.sub(r"\1{\2}{\3}", latex))[::-1]]
 
     def sequence(self, end: str) -> str:
         """Read up to the token `end`, or all that is left for ""."""
@@ -72,10 +73,16 @@ class _Reader:
         """Read what stands below or above the line."""
         part = " ".join(self.atom().split())
         if mark == "_":
-            return f"sub {part}"
+            return f"sub {self.ended(part, 'sub')}"
         if part in _NAMES["powers"]:
             return _NAMES["powers"][part]
-        return f"superscript {part}" if part.startswith("open paren") else f"to the {part}"
+        if part.startswith("open paren"):
+            return f"superscript {part}"
+        return f"to the {self.ended(part, 'exponent')}"
+
+    def ended(self, part: str, name: str) -> str:
+        """Return a part of the formula with its end in words, if it could seem to go on in what follows."""
+        return f"{part} end {name}" if " " in part and self.tokens[-1] else part
 
     def atom(self) -> str:
         """Read a character, a group in braces, or a command with its arguments."""
@@ -92,21 +99,27 @@ class _Reader:
     def braced(self, kind: str, content: str) -> str:
         """Read upright text, or the beginning or the end of an environment."""
         if kind not in _CASES:
-            return content
+            return content.replace(r"\,", " ").replace("\\", "")
         if content not in _ENVIRONMENTS:
             raise ValueError(f"LaTeX environment {content!r} is not one of {_ENVIRONMENTS}: {self.latex}")
         return _CASES[kind] if content == "cases" else ""
 
     def command(self, name: str) -> str:
         """Read a command with its arguments."""
-        if name == "frac":
-            return self.fraction()
+        if name in _NAMES["pairs"]:
+            return self.pair(*_NAMES["pairs"][name].split())
+        if name == "sqrt" and self.tokens[-1] == "[":
+            self.tokens.pop()
+            return f"the root of order {self.sequence(']')} of {self.ended(self.atom(), 'root')}"
         if name in _AFTER:
             return f"{self.atom()} {_AFTER[name]}"
         if name in _BEFORE:
-            return f"{_BEFORE[name]} {self.atom()}"
+            part = self.atom()
+            return f"{_BEFORE[name]} {self.ended(part, _ENDS[name]) if name in _ENDS else part}"
         if name in ("left", "right") and self.tokens[-1] not in _STRETCHED:
             raise ValueError(f"Only brackets stretch rightly after \\{name}: {self.latex}")
+        if name in ("left", "right") and self.tokens[-1] == ".":
+            self.tokens.pop()
         if name not in _COMMANDS:
             raise ValueError(
                 f"LaTeX command \\{name} is not known to convert rightly; write it with "
@@ -115,13 +128,13 @@ class _Reader:
             )
         return _COMMANDS[name] + self.limits() if name in _WITH_LIMITS else _COMMANDS[name]
 
-    def fraction(self) -> str:
-        """Read numerator and denominator."""
+    def pair(self, kind: str, between: str) -> str:
+        """Read what stands above and what stands below, as in a fraction."""
         top = self.atom()
         bottom = self.atom()
         if max(len(top.split()), len(bottom.split())) <= 2:
-            return f"{top} over {bottom}"
-        return f"the fraction {top} over {bottom}, end fraction,"
+            return f"{top} {between} {bottom}"
+        return f"the {kind} {top} {between} {bottom}, end {kind},"
 
     def limits(self) -> str:
         """Read the limits of a sum and the like, of which there may be none."""
