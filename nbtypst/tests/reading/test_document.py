@@ -188,6 +188,8 @@ def test_all_problems_are_told_at_once_each_in_a_line_with_its_cell():
         (["# One", "## A", "#### B", "## C"], {}, "One", [1, 2, 1]),
         (["# One", "### A", "# Two"], {}, "One", [1, 1]),
         (["# One", "## A"], {"title": "Given"}, "Given", [1, 2]),
+        ([r"# The $\chi^2$ test", "## A"], {}, "The chi squared test", [1]),
+        ([r"# On $\unheardof{x}$", "## A"], {}, r"On \unheardof{x}", [1]),
         (["# Given", "## A"], {"title": "Given"}, "Given", [1]),
         (["### A", "## B"], {}, "A", [1]),
         (["# Introduction", "# B"], {}, "file", [1, 1]),

@@ -8,7 +8,7 @@ from hashlib import sha256
 from itertools import count
 from typing import Any
 
-from pandocfilters import Header, Para, Plain, Span, Str, stringify
+from pandocfilters import Header, Para, Plain, Span, Str, stringify, walk
 
 from nbtypst.problems import Problems
 from nbtypst.reading.cells import Piece, pieces
@@ -29,7 +29,7 @@ from nbtypst.reading.mending import Data
 from nbtypst.reading.notes import bibliography
 from nbtypst.reading.pictures import Picture
 from nbtypst.reading.references import References, close_levels, nodes, words_of
-from nbtypst.reading.speech import unspoken
+from nbtypst.reading.speech import read_aloud, unspoken
 from nbtypst.reading.tidy import Tidier, picture_key
 from nbtypst.settings import Settings
 from nbtypst.settings import settings as settings_of
@@ -171,13 +171,18 @@ def _title(blocks: Placed, given: str, name: str) -> str:
     roots = [block for block in headings if block["c"][0] == 1]
     if len(roots) != 1:
         roots = [block for block in headings[:1] if not _PART.match(stringify(block["c"][2]))]
-    words = one_line(stringify(roots[0]["c"][2])) if roots else ""
+    words = one_line(stringify(walk(roots[0]["c"][2], _aloud, "", {}))) if roots else ""
     if not words or given not in ("", words):
         return given or name or "Notebook"
     at = [block for _, block in blocks].index(roots[0])
     pictures = [node for node in nodes(roots) if picture_key(node)]
     blocks[at : at + 1] = [(blocks[at][0], Para(pictures))] if pictures else []
     return words
+
+
+def _aloud(kind: str, content: Any, *_: Any) -> Block | None:
+    """Return a formula's reading as text, for a title, which is text alone."""
+    return Str(read_aloud(content.latex).removeprefix("LaTeX: ")) if kind == "Math" else None
 
 
 def _refer(blocks: Placed, references: References) -> None:

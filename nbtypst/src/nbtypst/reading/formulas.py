@@ -136,7 +136,7 @@ class Formula(NamedTuple):
 def formula(display: bool, source: str, macros: Macros) -> Formula:
     """Return LaTeX as a formula that pandoc converts rightly, and add its definitions to `macros`."""
     latex = _expand(_define(source, macros), _OWN | macros)
-    tags = TAG.findall(latex)
+    tags = tuple(map(str.strip, TAG.findall(latex)))
     labels = []
     lines = latex.split(r"\\")
     for line in lines:
@@ -146,7 +146,7 @@ def formula(display: bool, source: str, macros: Macros) -> Formula:
     if several:  # the number of each in its line
         latex = r"\\".join(line if TAG.search(line) else _LABELLED.sub(_NUMBERED, line) for line in lines)
     numbered = display and len(tags) == 1 and not several
-    tag = tags[0].strip() if numbered else ""
+    tag = tags[0] if numbered else ""
     latex = TAG.sub("" if numbered else r"\\qquad (\1)", latex)
     if "eqnarray" in latex:
         latex = re.sub(r"&((?:[^&\\]|\\[A-Za-z])*)&", r"&\1", latex)
@@ -158,7 +158,7 @@ def formula(display: bool, source: str, macros: Macros) -> Formula:
         latex = inside
     if r"\\" in _outside(latex):
         latex = rf"\begin{{aligned}}{latex}\end{{aligned}}"
-    return Formula(display, latex, inside is not None, tag, tuple(labels), tuple(map(str.strip, tags)))
+    return Formula(display, latex, inside is not None, tag, tuple(labels), tags)
 
 
 def untagged(formula: Formula) -> Formula:
