@@ -54,6 +54,36 @@ def test_of_a_drawings_style_sheet_the_rules_of_a_medium_are_left_out():
     assert '<rect stroke="blue" /><path stroke="blue" /><path id="y" fill="green" /></svg>' in made
 
 
+@pytest.mark.parametrize(
+    "selector, applies",
+    [
+        ("#m .node rect", True),
+        (".node .label .node rect", False),
+        (".label, .node.default rect.box", True),
+        (".node.other rect", False),
+        ("rect .node", False),
+        (".node > rect", False),
+        ("#m rect:hover", False),
+    ],
+)
+def test_a_rule_for_elements_in_others_is_of_those_alone(selector, applies):
+    style = f"<style>{selector}{{fill: red}}</style>"
+    inside = f"{style}<g id='m'><g class='node default'><g><rect class='box'/></g></g></g>"
+    assert ('<rect fill="red" />' in sanitise_svg(SVG.format(inside))) == applies
+
+
+def test_the_words_in_a_box_of_html_are_lines_in_its_middle():
+    """As Mermaid writes the labels of a diagram; draw.io has text of SVG beside such a box, in a switch."""
+    words = "<p>A &amp; B</p>two<br/>three"
+    html = f"<div xmlns='http://www.w3.org/1999/xhtml'>{words}</div>"
+    box = f"<foreignObject width='70' height='30'>{html}</foreignObject>"
+    made = sanitise_svg(SVG.format(box))
+    lines = [("-1.5em", "A &amp; B"), ("0.0em", "two"), ("1.5em", "three")]
+    assert re.findall(r'<text x="50%" y="50%" dy="([^"]*)">([^<]*)</text>', made) == lines
+    assert '<svg width="70" height="30" dominant-baseline="central"' in made
+    assert "two" not in sanitise_svg(SVG.format(f"<switch>{box}<text>A</text></switch>"))
+
+
 def wide() -> str:
     out = io.BytesIO()
     Image.new("1", (8000, 8000)).save(out, "PNG")

@@ -1,6 +1,7 @@
 """SVG with nothing but drawing in it: known elements and attributes, no script, style, link or file."""
 
 import re
+import textwrap
 from functools import cache
 from xml.etree import ElementTree
 
@@ -11,11 +12,14 @@ from nbtypst.reading.names import names
 
 SVG = "http://www.w3.org/2000/svg"
 Attributes = dict[str, str]
+Rules = list[tuple[list[set[str]], Attributes]]
 MOST_SHAPES = 200_000
+LABEL = 28  # characters in a line of Mermaid's labels, which are up to 200 pixels wide
 XLINK = "http://www.w3.org/1999/xlink"
 _NAMES = names("svg.ini")
 _ATTRIBUTES = _NAMES["attributes"] | _NAMES["presentation"]
 _TARGET = re.compile(r"#.*|data:image/(?:png|jpe?g|gif);base64,[A-Za-z0-9+/=\s]+", re.S)
+_NAME = re.compile(r"[.#]?[\w-]+|\S")  # in a selector: rect, #id, .class; or a sign, which no element has
 _URL = re.compile(r"url\(\s*['\"]?(?!#)", re.I)
 _FONT = re.compile(  # words in any order, the size, which a height of lines may follow, and the family
     r"(?:(?>(?P<style>italic|oblique)(?=\s)|(?P<weight>bold|\d00)(?=\s)|\S+)\s+)*?"
@@ -40,7 +44,8 @@ ElementTree.register_namespace("xlink", XLINK)
 def sanitise_svg(source: str) -> str:
     """Return the drawing alone.
 
-    Styles, of attributes and of a sheet's plain selectors (an element, a class, all), become attributes.
+    Styles, of attributes and of a sheet's selectors (elements, ids and classes in one another, or all),
+    become attributes.
     Raises ValueError if the source is no SVG.
     """
     try:
@@ -49,14 +54,14 @@ def sanitise_svg(source: str) -> str:
         raise ValueError(f"no SVG: {error}") from error
     if root.tag not in (f"{{{SVG}}}svg", "svg"):
         raise ValueError("no SVG: its first element is another")
-    rules = []
+    rules: Rules = []
     for element in root.iter():
         if _local(element.tag) == "style":
             rules += _rules(element.text or "")
     try:
         if _shapes(root) > MOST_SHAPES:
             raise ValueError(f"it draws more than {MOST_SHAPES:,} shapes")
-        return ElementTree.tostring(_clean(root, rules), encoding="unicode")
+        return ElementTree.tostring(_clean(root, rules, []), encoding="unicode")
     except RecursionError as error:
         raise ValueError("its elements are nested too deeply") from error
 
@@ -99,14 +104,15 @@ def _local(tag: str) -> str:
     return tag.rpartition("}")[2]
 
 
-def _rules(sheet: str) -> list[tuple[str, Attributes]]:
-    """Return the selectors of a style sheet, each with the attributes that it declares."""
+def _rules(sheet: str) -> Rules:
+    """Return the selectors of a style sheet, their names from the inside, each with what it declares."""
     found = []
     for rule in tinycss2.parse_stylesheet(sheet, skip_comments=True, skip_whitespace=True):
         if rule.type == "qualified-rule":
             declared = _declarations(tinycss2.serialize(rule.content))
-            for selector in tinycss2.serialize(rule.prelude).split(","):
-                found.append((selector.strip(), declared))
+            for selector in re.findall(r"[^,\s][^,]*", tinycss2.serialize(rule.prelude)):
+                names = [set(_NAME.findall(part)) for part in reversed(selector.split())]
+                found.append((names, declared))
     return found
 
 
@@ -127,8 +133,19 @@ def _font(shorthand: str) -> Attributes:
     return {f"font-{name}": value for name, value in parts.items() if value}
 
 
-def _clean(element: ElementTree.Element, rules: list[tuple[str, Attributes]]) -> ElementTree.Element:
-    """Return an element with known attributes and known children."""
+def _label(box: ElementTree.Element) -> ElementTree.Element:
+    """Return a box of HTML, as Mermaid's labels are, as lines of text in its middle."""
+    lines = [line for words in box.itertext() for line in textwrap.wrap(words, LABEL)]
+    middle = {"dominant-baseline": "central", "overflow": "visible", "text-anchor": "middle"}
+    label = ElementTree.Element("svg", box.attrib | middle)
+    for number, line in enumerate(lines):
+        down = f"{1.5 * number - 0.75 * (len(lines) - 1)}em"
+        ElementTree.SubElement(label, "text", x="50%", y="50%", dy=down).text = line
+    return label
+
+
+def _clean(element: ElementTree.Element, rules: Rules, around: list[set[str]]) -> ElementTree.Element:
+    """Return an element with known attributes and known children; `around` it are those with these names."""
     tag = _local(element.tag)
     known = {}
     for name, value in element.items():
@@ -136,13 +153,12 @@ def _clean(element: ElementTree.Element, rules: list[tuple[str, Attributes]]) ->
             known[name] = value
         elif _local(name) == "href" and _TARGET.fullmatch(value):
             known[f"{{{XLINK}}}href"] = value
-    selectors = {tag, f"#{element.get('id')}"}
-    for name in element.get("class", "").split():
-        selectors |= {f".{name}", f"{tag}.{name}"}
+    names = {tag, f"#{element.get('id')}", *(f".{name}" for name in element.get("class", "").split())}
     if tag == "svg":
-        selectors.add("*")  # inherited by all
-    for selector, declared in rules:
-        if selector in selectors:
+        names.add("*")  # inherited by all
+    for (own, *outer), declared in rules:
+        others = iter(around)
+        if own <= names and all(any(one <= other for other in others) for one in outer):
             known |= declared
     known |= _declarations(element.get("style", ""))
     clean = ElementTree.Element(f"{{{SVG}}}{tag}")
@@ -152,6 +168,8 @@ def _clean(element: ElementTree.Element, rules: list[tuple[str, Attributes]]) ->
     clean.text = element.text
     clean.tail = element.tail
     for child in element:
+        if _local(child.tag) == "foreignObject" and tag != "switch":
+            child = _label(child)
         if _local(child.tag) in _NAMES["elements"]:
-            clean.append(_clean(child, rules))
+            clean.append(_clean(child, rules, [names, *around]))
     return clean
