@@ -4,6 +4,7 @@ import io
 import re
 import shutil
 from base64 import b64encode
+from html import escape
 from pathlib import Path
 from typing import Any
 
@@ -20,6 +21,7 @@ from nbtypst import ExportError, ReportHTMLExporter, ReportPDFExporter
 from nbtypst.export import pdf
 from nbtypst.reading import cells
 from nbtypst.reading.markdown import from_markdown, parse
+from nbtypst.reading.references import words_of
 
 pytestmark = pytest.mark.slow
 
@@ -473,11 +475,23 @@ def test_headings_links_and_mentions(convert):
     )  # the link, on both pages; of figures there is none, so that another text is meant
 
 
-def test_code_and_math_keep_their_quotes_and_dashes_and_prose_does_not():
-    source = "It's `x = 'a' -- \"b\" ...` and $f'(z) - 1.5$ -- so"
+def test_what_is_typed_stays_but_for_the_quotation_marks_of_prose():
+    source = "It's `x = 'a' -- \"b\" ...` and $f'(z) - 1.5$: pip install --upgrade ... <a href='https://a.b/--x'>--x</a>"
     (blocks,) = parse([from_markdown(source)])
     assert blocks
     code, math = (item["c"][1] for item in blocks[0]["c"] if item["t"] == "Code")
     assert code == "x = 'a' -- \"b\" ..." and math == "f'(z) - 1.5"
-    words = "".join(item["c"] for item in blocks[0]["c"] if item["t"] == "Str")
-    assert "It’s" in words and "–" in words
+    assert words_of(blocks).startswith("It’s ") and words_of(blocks).endswith("pip install --upgrade ... --x")
+    assert blocks[0]["c"][-1]["c"][2][0] == "https://a.b/--x"
+
+
+@pytest.mark.parametrize(
+    "data", ["--force", "a...b", '"q"', "'q'", "a,,b", "what?`x", "``q''", "no!`", "a---"]
+)
+def test_no_sign_of_a_cell_becomes_another(data, convert):
+    table = f"<table><tr><th>a</th></tr><tr><td>{escape(data)}</td></tr></table>"
+    text, page, _, made = convert(shown({"text/html": table}))
+    assert data in text and f"<td>{escape(data, quote=False)}</td>" in page
+    content = pypdfium2.PdfDocument(made)[0].get_textpage()
+    signs = [content.get_charbox(index) for index, char in enumerate(text) if char in ",-?!`'"]
+    assert len(set(signs)) == len(signs)  # each is drawn by itself

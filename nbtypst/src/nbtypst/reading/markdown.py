@@ -68,7 +68,7 @@ _FILTERED = re.compile(  # what the filter is for: it takes a while
 _CONTROL = re.compile(
     "[\x00-\x08\x0b\x0c\x0e-\x1f\x7f-\x84\x86-\x9f\ud800-\udfff\ufdd0-\ufdef\ufeff\ufffe\uffff]"
 )
-_KEPT = dict(zip("'\".-", "\ufdd0\ufdd1\ufdd2\ufdd3", strict=True))  # what pandoc would make "smart" in code
+_KEPT = dict(zip("'\".-", "\ufdd0\ufdd1\ufdd2\ufdd3", strict=True))  # what pandoc would make "smart"
 _LOST = re.compile(
     r"<(audio|video)\b[^>]*>(?:(?!<(?:audio|video)\b).){0,2000}?</(?:audio|video)\s*>"
     r"|<(audio|canvas|embed|form|iframe|object|svg|video)\b[^>]*",
@@ -347,7 +347,7 @@ def parse(fragments: list[str], options: Iterable[str] = ()) -> list[Blocks | No
 
     `options` are those of pandoc for what the fragments cite.
     """
-    clean = [_code_kept(sanitise(fragment)) for fragment in fragments]
+    clean = [_as_typed(sanitise(fragment)) for fragment in fragments]
     parts = {f"nbtypst-part-{number}": part for number, part in enumerate(clean)}
     whole = "".join(f'<div id="{name}">{part}</div>\n' for name, part in parts.items())
     blocks = _read(whole, *options) or []
@@ -356,13 +356,17 @@ def parse(fragments: list[str], options: Iterable[str] = ()) -> list[Blocks | No
     return list(map(_read, clean))  # one of them confuses pandoc: each by itself
 
 
-def _code_kept(html: str) -> str:
-    """Return HTML, its code with stand-ins for what pandoc would make curly, which `_read` takes back."""
+def _as_typed(html: str) -> str:
+    """Return HTML with stand-ins, which `_read` takes back, for what pandoc would change in code and cells.
 
-    def literal(code: Match) -> str:
-        return re.sub(r"""(<[^>]*>)|['".-]""", lambda part: part[1] or _KEPT[part[0]], code[0])
+    In a text, too, dashes and dots stay what they are; its quotation marks become curly.
+    """
 
-    return re.sub(r"<code\b.*?</code>", literal, html, flags=re.S)
+    def literal(part: Match) -> str:
+        signs = r"""(<[^>]*>)|['"]|(?<=-)-|(?<=\.)\."""
+        return re.sub(signs, lambda sign: sign[1] or _KEPT[sign[0]], part[0])
+
+    return re.sub(r"<(code|td|th)\b.*?</\1>|<[^>]*>|--+|\.\.+", literal, html, flags=re.S)
 
 
 def text_of(html: str) -> str:
