@@ -18,7 +18,7 @@ from nbtypst.reading.speech import read_aloud
 WIDTH = 378.0  # points of the type area, which a picture may fill
 HEIGHT = 640.0
 LONG = re.compile(r"[^\s\u200b]{40}")  # a word that may need a break
-_LONG_CODE = re.compile(r"\S{16,}")  # in a cell
+_LONG_IN_CELL = re.compile(r"\S{16,}")
 _TALL = re.compile(r"(?<!\\)/|\b(?:frac|mat|vec)\(")  # a formula that reaches into the gap between rows
 _TEXT = re.compile(r'\A\[#("(?:[^"\\]|\\.)*");\]\Z')
 LONG_TABLE = 60  # rows
@@ -184,8 +184,12 @@ class Writer:
                 continue
             words = "".join(item.get("c", " ") for item in items)
             if words:
-                text += f"#{self.string(_breakable(re.sub(' +', ' ', words)))};"
+                text += f"#{self.string(self._breakable(re.sub(' +', ' ', words)))};"
         return text
+
+    def _breakable(self, text: str) -> str:
+        """Return a text with places where its long words may be broken."""
+        return _breakable(_LONG_IN_CELL.sub(_broken, text) if self.wrapped else text)
 
     def _inline(self, item: Any) -> str:
         kind = item["t"]
@@ -194,8 +198,7 @@ class Writer:
             return f"#{_CALLS[kind]}[{self.inlines(content)}];"
         match kind:
             case "Code":
-                code = _LONG_CODE.sub(_broken, content[1]) if self.wrapped else content[1]
-                return f"#raw({self.string(_breakable(code))});"
+                return f"#raw({self.string(self._breakable(content[1]))});"
             case "LineBreak":
                 return "#linebreak();"
             case "Math":
@@ -333,8 +336,8 @@ def _breakable(text: str) -> str:
 
 
 def _broken(word: re.Match[str]) -> str:
-    """Return a word of code that may be broken behind its signs."""
-    return re.sub(r"\W(?=\w)", "\\g<0>\u200b", word[0])
+    """Return a word that may be broken behind its signs, and before a capital letter in it."""
+    return re.sub(r"[\W_](?=\w)|[a-z](?=[A-Z])", "\\g<0>\u200b", word[0])
 
 
 def _is_display(item: Any) -> bool:
