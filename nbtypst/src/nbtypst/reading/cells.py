@@ -27,6 +27,7 @@ from nbtypst.reading.widgets import widget_of
 
 WORDS = "text/latex, words"  # LaTeX that is no formula: every other form but plain text goes before it
 MERMAID = "text/vnd.mermaid"
+JSON = "application/json"
 LATEX = {"text/latex": from_latex, WORDS: from_latex_text}
 ORDER = (  # the best form first
     "image/svg+xml",
@@ -39,11 +40,13 @@ ORDER = (  # the best form first
     "text/html",
     "text/markdown",  # after HTML, as in Jupyter: that of R is malformed
     WORDS,
+    JSON,
     "text/plain",
 )
 QUIET = {  # stands beside another form of the same
     "application/pdf",
     "application/vnd.dataresource+json",
+    "application/vnd.google.colaboratory.intrinsic+json",
 }
 TALL = 2_000_000  # characters of one output: more is no page
 MOST_LINES = 1_000  # of an output that is shown whole; of others only so many:
@@ -182,6 +185,8 @@ class _Reader:
         """Return the best form of an output that a page can hold."""
         if MERMAID in data:
             data["text/markdown"] = f"```mermaid\n{joined(data[MERMAID])}\n```"
+        if JSON in data:
+            data = data | {JSON: json.dumps(data[JSON], indent=1, ensure_ascii=False)}
         for kind in ORDER:
             mime = kind.partition(",")[0]
             piece = self._form(kind, joined(data[mime]), about) if mime in data else None
@@ -204,7 +209,7 @@ class _Reader:
         """Return one form of an output as a piece; None if it shows nothing or cannot be read."""
         if kind.startswith("image/"):
             return self._picture(kind, text, about)
-        if len(text) > TALL:
+        if len(text) > (START if kind == JSON else TALL):
             return self._start(text)
         if kind == "text/markdown":
             return self.markdown(text)
@@ -228,10 +233,7 @@ class _Reader:
         return self.code(kind, "\n".join(lines))
 
     def _no_form(self, data: Data) -> Piece:
-        """Return an output that has none of the forms of `ORDER`: its JSON, else what it is called."""
-        if "application/json" in data:
-            words = json.dumps(data["application/json"], indent=1, ensure_ascii=False)
-            return self.code("output", words) if len(words) <= START else self._start(words)
+        """Return an output that has none of the forms of `ORDER`: what it is called."""
         html = joined(data.get("text/html", ""))
         if set(data) == {"text/html"} and "<script" not in html and not visible(html)[1]:
             return Piece(self.place)  # as in Jupyter

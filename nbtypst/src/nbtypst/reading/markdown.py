@@ -117,7 +117,7 @@ _ICON = re.compile(  # a button of nothing else, such as Colab's beside a table
 )
 _DRAWING = re.compile(r"<(?:path|rect|circle|ellipse|line|poly|text|image)\b")
 _TITLE = re.compile(r"<title\b[^>]*>([^<]*)</title>|aria-label=[\"']([^\"']*)")
-_STRUCTURE = re.compile(r"\\begin\{(?:tabular|longtable|table|figure|itemize|enumerate|description)")
+_STRUCTURE = re.compile(r"\\begin\{(?:tabular|longtable|table|figure|Verbatim|itemize|enumerate|description)")
 
 
 class PandocError(RuntimeError):
