@@ -112,7 +112,7 @@ def test_what_cells_hold_is_on_both_pages(case, convert):
         assert word.replace("'", "&#39;") in page or word in page
     lacking = case == "emoji and CJK" and not pdf.packaged()
     assert any("cell 2" in line for line in warned) == (
-        lacking or case in ("widget", "script alone", "nothing known")
+        lacking or case in ("error", "widget", "script alone", "nothing known")
     )
 
 
@@ -326,16 +326,19 @@ def test_of_a_long_output_the_first_and_the_last_lines_are_shown(convert):
 
 def test_a_notebook_of_code_alone_is_its_code(convert):
     text, page, warned, _ = convert(new_code_cell("only_this"))
-    assert "only_this" in text and "only_this" in page and warned == []
+    assert "only_this" in text and "only_this" in page
+    assert warned == ["cell 1 'only_this': 1 of 1 cells of code never ran; run all of them"] * 2
 
 
-def test_cells_that_were_not_run_with_the_others_are_named(convert):
+def test_cells_that_were_not_run_are_named(convert):
     cells = [new_code_cell("a = 1", execution_count=1), new_code_cell("a + 1"), new_code_cell("a + 2")]
     assert convert(cells[0])[2] == []
     warned = convert(*cells)[2]
-    assert len(warned) == 2 and all("2 cells of code were never run" in one for one in warned)
-    with pytest.raises(ExportError, match="never run"):
+    assert warned == ["cell 2 'a + 1': 2 of 3 cells of code never ran; run all of them"] * 2
+    with pytest.raises(ExportError, match="never ran"):
         convert(*cells, strict=True)
+    silent = new_code_cell("b", execution_count=2, metadata={"tags": ["remove-output"]})
+    assert convert(cells[0], silent)[2] == []
 
 
 def test_markdown_that_the_parser_fails_at_is_shown_as_it_is_written(convert, monkeypatch):

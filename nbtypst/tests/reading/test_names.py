@@ -13,7 +13,7 @@ from nbtypst.reading.names import names
 from nbtypst.reading.svg import sanitise_svg
 
 SOURCE = Path(nbtypst.__file__).parent
-LONG = 12  # names of a list that is held here
+LONG = 13  # names of a list that is held here
 NAME = re.compile(r"[A-Za-z\d]+(?:[-_./+][A-Za-z\d]+)*|[^A-Za-z\d\s]")
 PROPERTIES_OF_SVG = {"stop-color", "stop-opacity", "text-anchor"}  # which no sheet of HTML has
 
