@@ -37,6 +37,10 @@ _SYSTEM = re.compile(  # of equations, with one brace before all
     re.S,
 )
 _ARRAY = re.compile(r"\\begin\{array\}\s*(?:\[\w\]\s*)?\{(l?)(?:[^{}]|\{[^{}]*\})*\}")
+_OPENED = {  # by the first letter of an array's columns
+    "": "\\begin{pmatrix}\ue000 ",
+    "l": "\\begin{pmatrix}\ue005 ",
+}
 _ALIGNED = re.compile(r"\\begin\{aligned\}(?:(?!\\begin).)*?\\end\{aligned\}", re.S)
 _INNERMOST = re.compile(r"\\begin\{([^{}]*)\}(?:(?!\\begin).)*?\\end\{\1\}", re.S)
 _NORM = re.compile(  # the bars of one, which pandoc takes for a sign between two things
@@ -311,7 +315,7 @@ def _for_typst(latex: str) -> str:
     latex = re.sub(r"(?<!\\)((?:\\\\)*)\\&", "\\1\ue003", latex)
     latex = _ALIGNED.sub(_apart, _SYSTEM.sub(_system, latex))
     latex = _MATRIX.sub("\\\\begin{pmatrix}\ue000 \\2\\\\end{pmatrix}", latex)
-    latex = _ARRAY.sub(_array, latex).replace(r"\end{array}", r"\end{pmatrix}")
+    latex = _ARRAY.sub(lambda found: _OPENED[found[1]], latex).replace(r"\end{array}", r"\end{pmatrix}")
     # pandoc sets cases in their brace if their first line has two columns
     latex = re.sub(r"(\\begin\{cases\}(?:(?!\\\\|\\begin)[^&])*)(?=\\\\)", r"\1&", latex)
     latex = re.sub(r"\\left\s*\.", "\\\\left|\ue004 ", latex)
@@ -328,11 +332,6 @@ def _system(found: Match) -> str:
     else:
         body = re.sub(r"(?<!\\)&", "\ue002 ", body)
     return f"\\begin{{pmatrix}}\ue001 {body}\\end{{pmatrix}}"
-
-
-def _array(found: Match) -> str:
-    """Return the beginning of a matrix without brackets, its columns to the left if an array's first is."""
-    return "\\begin{pmatrix}" + ("\ue005 " if found[1] else "\ue000 ")
 
 
 def _apart(found: Match) -> str:

@@ -10,7 +10,6 @@ _CHARACTERS = _NAMES["characters"] | dict.fromkeys(_NAMES["silent characters"], 
 _COMMANDS = _NAMES["commands"] | dict.fromkeys([" ", *_NAMES["silent commands"]], "")
 _AFTER = _NAMES["after"] | {"boxed": ""}
 _BEFORE = _NAMES["before"]
-_ENDS = _NAMES["ends"]
 _WITH_LIMITS = ("int", "lim", "max", "min", "prod", "sum")
 _ENVIRONMENTS = ("aligned", "cases", "pmatrix", "bmatrix")
 _CASES = {"begin": "cases:", "end": "end cases"}
@@ -114,8 +113,9 @@ class _Reader:
         if name in _AFTER:
             return f"{self.atom()} {_AFTER[name]}"
         if name in _BEFORE:
+            words, _, end = _BEFORE[name].partition(" ... ")
             part = self.atom()
-            return f"{_BEFORE[name]} {self.ended(part, _ENDS[name]) if name in _ENDS else part}"
+            return f"{words} {self.ended(part, end) if end else part}"
         if name in ("left", "right") and self.tokens[-1] not in _STRETCHED:
             raise ValueError(f"Only brackets stretch rightly after \\{name}: {self.latex}")
         if name in ("left", "right") and self.tokens[-1] == ".":
