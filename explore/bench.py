@@ -29,8 +29,16 @@ WRAP = {"flex_flow": "row wrap"}
 ORDERS = [("every epoch", True), ("once", "once"), ("not", False)]
 
 Choice = widgets.Dropdown
-Real = widgets.BoundedFloatText
-Whole = widgets.BoundedIntText
+Real = widgets.FloatText
+Whole = widgets.IntText
+LIMITS: Data = {  # the least and the greatest of a run; bounded controls would change a number and not say so
+    "learning_rate": (1e-6, 100),
+    "lam": (0, 10),
+    "batch_size": (1, 4000),
+    "epochs": (1, 1000),
+    "patience": (0, 1000),
+    "seed": (0, 10**6),
+}
 
 
 @dataclass
@@ -72,13 +80,13 @@ class Bench(widgets.VBox):
         for digit in (self.positive, self.negative):
             widgets.dlink((self.what, "value"), (digit, "disabled"), lambda what: what != "two digits")
         self.settings = {
-            "learning_rate": _control(Real, "learning rate", 0.05, min=1e-6, max=100, step=0.01),
-            "lam": _control(Real, "lambda (penalty)", 0, min=0, max=10, step=0.001),
-            "batch_size": _control(Whole, "batch size", 128, min=1, max=4000),
-            "epochs": _control(Whole, "epochs", 20, min=1, max=1000),
-            "patience": _control(Whole, "patience (0: none)", 10, min=0, max=1000),
+            "learning_rate": _control(Real, "learning rate", 0.05, step=0.01),
+            "lam": _control(Real, "lambda (penalty)", 0, step=0.001),
+            "batch_size": _control(Whole, "batch size", 128),
+            "epochs": _control(Whole, "epochs", 20),
+            "patience": _control(Whole, "patience (0: none)", 10),
             "shuffle": _control(Choice, "shuffle", True, options=ORDERS),
-            "seed": _control(Whole, "seed", 0, min=0, max=10**6),
+            "seed": _control(Whole, "seed", 0),
         }
         self.usual = {name: control.value for name, control in self.settings.items()}
         self.go = _button("Train", "play", self.train)
@@ -122,7 +130,7 @@ class Bench(widgets.VBox):
     def train(self, **settings: Any) -> None:
         """Start a run with the settings of the controls, some of them set first, in the background.
 
-        Raise ValueError while another run is in progress, and for a setting that the controls cannot have.
+        Raise ValueError while another run is in progress, and for a setting that no run can have.
         """
         if self.thread.is_alive():
             raise ValueError("a run is in progress; stop() it, or wait() for its end")
@@ -131,7 +139,7 @@ class Bench(widgets.VBox):
             self.settings[name].value = value
         try:
             name, trial = self._asked()
-        except ValueError as error:  # the same digit twice
+        except ValueError as error:  # the same digit twice, or a number beyond its limits
             self._draw(str(error))
             return
         self.thread = threading.Thread(target=self._train, args=(name, trial), daemon=True)
@@ -150,23 +158,23 @@ class Bench(widgets.VBox):
         return self._found(next(reversed(self.runs), None))
 
     def _checked(self, name: str, value: object) -> Any:
-        """Return a value for a control; by itself the control would take the nearest that it can have."""
+        """Return a value that a run can have; raise ValueError for another."""
         if name not in self.settings:
             raise ValueError(f"there is no setting {name}; expected one of {', '.join(self.settings)}")
-        control = self.settings[name]
         if name == "shuffle":
             return arguments.choice(name, value, (True, False, "once"))
         if name == "patience" and value is None:
             return 0
-        if isinstance(control, Whole):
-            return arguments.whole(name, value, control.min, control.max)
+        low, high = LIMITS[name]
+        if isinstance(self.settings[name], Whole):
+            return arguments.whole(name, value, low, high)
         number = arguments.real(name, value, zero=True)
-        if control.min <= number <= control.max:
+        if low <= number <= high:
             return number
-        raise ValueError(f"{name} is {number:g}; expected {control.min:g} to {control.max:g}")
+        raise ValueError(f"{name} is {number:g}; expected {low:g} to {high:g}")
 
     def _asked(self) -> tuple[str, Trial]:
-        values = {name: control.value for name, control in self.settings.items()}
+        values = {name: self._checked(name, control.value) for name, control in self.settings.items()}
         differ = ""
         for key, value in values.items():
             if key == "learning_rate" or value != self.usual[key]:

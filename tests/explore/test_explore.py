@@ -329,6 +329,23 @@ def test_a_bench_says_when_there_is_no_run_or_setting_and_when_one_is_in_progres
     assert run.interrupted and run.settings["epochs"] == 1000 and list(bench.runs.values()) == [run]
 
 
+def test_a_number_in_a_field_that_no_run_can_have_is_named_and_not_changed(mnist):
+    bench = Bench(mnist)
+    for name, value, words in (
+        ("learning_rate", 1000, "learning_rate is 1000; expected 1e-06 to 100"),
+        ("lam", -1, "lam is -1.0; expected a finite number of at least 0"),
+        ("batch_size", 0, "batch_size is 0; expected a whole number, 1 to 4,000"),
+        ("batch_size", 30_000, "batch_size is 30000; expected a whole number, 1 to 4,000"),
+    ):
+        control = bench.settings[name]
+        usual = control.value
+        control.value = value
+        bench.go.click()
+        assert words in bench.status.value and control.value == value
+        control.value = usual
+    assert bench.thread.ident is None and bench.count == 0
+
+
 def test_a_bench_forgets_its_runs_and_goes_on(mnist):
     bench = Bench(mnist)
     bench.what.value = "two digits"

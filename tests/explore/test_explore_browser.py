@@ -270,7 +270,12 @@ def test_in_jupyterlab_a_run_is_stopped_and_kept(lab):
     lab.keyboard.press("Tab")
     status = lab.locator("[role=status]", has_text="all epochs done, in epoch 5")
     status.wait_for()
-    lab.locator("button[title=Train]").click()
+    train = lab.locator("button[title=Train]")
+    for size, said in (("30000", "batch_size is 30000; expected"), ("128", "all digits")):
+        lab.get_by_label("batch size").fill(size)
+        lab.keyboard.press("Tab")
+        train.click()
+        lab.locator("[role=status]", has_text=said).wait_for()
     lab.locator("[role=status]", has_text="of 1000").wait_for()
     lab.get_by_text("Your drawing: ").wait_for()  # beside the weights, while it trains
     seen = lab.get_by_label("look at run").input_value()
