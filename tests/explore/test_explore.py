@@ -376,6 +376,8 @@ def test_a_run_is_named_by_what_differs_and_seen_with_the_digit_for_which_red_sp
     bench.wait()
     assert "2: 4 and 9, learning rate 0.05, epochs 2, seed 3" in bench.runs
     assert "red for 4, blue for 9" in bench.details.value
+    said = "named by its learning rate and by the settings that are not the first ones"
+    assert said in (ROOT / "explore.ipynb").read_text(encoding="utf-8")
 
 
 def test_the_weights_and_the_verdict_are_shown_while_a_run_trains(mnist):
