@@ -206,7 +206,7 @@ class Bench(widgets.VBox):
             trial.log = log
             if time.monotonic() - drawn > EVERY:
                 epoch = log.step[-1] // trial.per_epoch + 1
-                far = f"epoch {epoch} of {trial.settings.epochs}, {len(log.train_loss):,} updates"
+                far = f"epoch {epoch} of {trial.settings.epochs}, step {len(log.train_loss):,}"
                 self._draw(f"{name}: {far}")
                 self.details.value = f"<p>{escape(name)}, so far:</p>" + self._seen(model, trial.classes)
                 drawn = time.monotonic()

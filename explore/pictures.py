@@ -121,7 +121,7 @@ def curves(runs: Sequence[tuple[str, Log | History, int]], scored: int = 1, unit
         key += f'<div><span style="color:{colour}">&#9644;</span> {escape(name)}</div>'
     label = "No run yet"
     if seen:
-        label = f"Losses and accuracies of {len(seen)} runs"
+        label = f"Losses and accuracies; runs: {len(seen)}"
         key = f"<div>Thick: validation. Thin, dashed: training.</div>{key}"
     panels = _panel("loss (nats, logarithmic)", unit, loss, (0, 100), 0, log=True)
     panels += _panel("accuracy (%)", unit, right, (6, 100), WIDTH // 2)

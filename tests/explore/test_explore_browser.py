@@ -284,7 +284,7 @@ def test_in_jupyterlab_a_run_is_stopped_and_kept(lab):
     lab.locator("button[title='Stop and keep']").click()
     lab.locator("[role=status]", has_text="interrupted, in epoch").wait_for()
     lab.locator("pre", has_text="SoftmaxRegression: interrupted").wait_for()
-    lab.locator("img[alt='Losses and accuracies of 2 runs']").wait_for()
+    lab.locator("img[alt='Losses and accuracies; runs: 2']").wait_for()
 
 
 def test_saved_and_opened_again_the_notebook_shows_its_pads(lab):
