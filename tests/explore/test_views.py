@@ -113,7 +113,7 @@ def test_the_views_need_no_widgets_and_outside_ipython_change_nothing():
 def test_a_run_says_why_and_where_it_ended_and_its_numbers(things, html):
     run = things[5]
     shown = repr(run)
-    assert f"in epoch {run.epoch} after {run.steps:,} updates" in shown
+    assert f"in epoch {run.epoch}, at step {run.steps:,}" in shown
     assert f"{run.history.validation_loss[-1]:.5f}" in shown and "learning_rate=0.05" in shown
     assert "polyline" in html(run) and "polyline" in html(run.history) and "all epochs done" in shown
     assert "training accuracy" in shown and "training accuracy" not in repr(things[8])
