@@ -291,6 +291,24 @@ FORMS: dict[str, tuple[Any, str, str, str]] = {
         '<details class="fold" open><summary>\n<p><strong>Solution</strong></p>\n</summary>\nIt is',
         "",
     ),
+    "what is hidden": (
+        "<div style='display:none'>$\\newcommand{\\R}{r}$<div>one</div> two</div>\n\n<p hidden>three</p>\n\n"
+        "<p style='overflow: hidden'>$\\R$ four <span hidden>five</span></p>",
+        "Title\n𝑟 four",
+        "</math> four </p>",
+        "",
+    ),
+    "an estimator of scikit-learn": (
+        shown(
+            {
+                HTML: "<div class='sk-text-repr-fallback'><b>Trust me</b></div><script></script>",
+                "text/plain": "LR()",
+            }
+        ),
+        "x\nLR()",
+        "<code>LR()</code>",
+        "",
+    ),
     "choices": (shown({HTML: "<select><option>a<option>b</select>"}), "a\nb", "a\nb", ""),
     "a hundred thousand boxes": (shown({HTML: "<div>" * 100_000 + "deep"}), "deep", "deep\n</main>", ""),
     "LaTeX that pandoc cannot read": (

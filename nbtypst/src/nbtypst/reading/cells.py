@@ -191,6 +191,8 @@ class _Reader:
         """Return the best form of an output that a page can hold."""
         if MERMAID in data:
             data["text/markdown"] = f"```mermaid\n{joined(data[MERMAID])}\n```"
+        if "-text-repr-fallback" in joined(data.get("text/html", "")):  # of scikit-learn and xarray
+            del data["text/html"]
         if JSON in data:
             data = data | {JSON: json.dumps(data[JSON], indent=1, ensure_ascii=False)}
         for kind in ORDER:

@@ -62,6 +62,9 @@ _BROKEN = re.compile(  # an element, other than a div, that asks for a new page 
     r"(?=(?:\s|&nbsp;)*(?:<|\Z)))",
     re.I,
 )
+_HIDDEN = re.compile(  # a paragraph, whose attributes pandoc leaves out
+    r"""<p(?:[^<>"']|"[^"<>]*"|'[^'<>]*')*?\shidden[\s>=](?:(?!<p\b).)*?</p\s*>""", re.S | re.I
+)
 _FILTERED = re.compile(  # what the filter is for: it takes a while
     rf"{NOTED.pattern}|alert|callout|break-|mermaid|\[!"
 )
@@ -307,6 +310,8 @@ def sanitise(html: str) -> str:
     """Return well-formed HTML of nothing but known tags with known attributes."""
     if _depth(html) > MOST_OPEN:
         html = escape(re.sub("<[^>]*>", " ", html))
+    html = re.sub(r"(<\w+)(?=\s[^<>]*\bdisplay:\s*none)", r"\1 hidden", html, flags=re.I)
+    html = _HIDDEN.sub(r"<div hidden>\g<0></div>", html)
     html = _BROKEN.sub(rf"{_BREAK}\g<0>", html)
     html = re.sub(r"<input\b[^>]*\bchecked\b[^>]*>", "☑ ", html, flags=re.I)
     html = re.sub(r"<input\b[^>]*checkbox[^>]*>", "☐ ", html, flags=re.I)

@@ -127,6 +127,8 @@ class Tidier:
             case "Div":
                 (name, classes, pairs), inside = content
                 blocks = [*_anchor(name), *self._blocks(inside)]
+                if "hidden" in dict(pairs):
+                    return []  # but the macros in it are known
                 own = classes[:1] == ["alert"] or classes == ["page"]
                 return [Div(["", classes, pairs], blocks)] if own else blocks
             case "Figure":
@@ -146,8 +148,9 @@ class Tidier:
             case "Cite":
                 return self._nodes(content[1])
             case "Span":
-                (name, *_), inner = content
-                return [*_place(name), *self._nodes(inner)]
+                (name, _, pairs), inner = content
+                inlines = [*_place(name), *self._nodes(inner)]
+                return [] if "hidden" in dict(pairs) else inlines
             case _:
                 content = self._nodes(content)  # of Emph and the like
                 if not content:
