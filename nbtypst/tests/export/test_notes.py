@@ -53,11 +53,12 @@ def test_an_alert_is_a_box_with_its_kind_at_the_top(kind, pages):
         ("```{warning}\n%s\n```", "warning"),
         ("::: {.callout-important collapse=true}\n%s\n:::", "important"),
         (":::{admonition} By the way\n%s\n:::", "note"),
+        ('::: {.callout-tip title="By the way"}\n%s\n:::', "tip"),
     ],
 )
 def test_a_fence_of_myst_or_quarto_is_a_box(fence, kind, pages):
     (text,), html, warned = pages("# T\n\n" + fence % "Mind *this*.\n\n- and that" + "\n\nAfter it.")
-    title = "By the way\n" * ("admonition" in fence)
+    title = "By the way\n" * ("By the way" in fence)
     assert f"{kind.capitalize()}\n{title}Mind this.\n• and that\nAfter it." in text and ":::" not in text
     assert f'<div class="alert {kind}">\n<p><strong>{kind.capitalize()}</strong></p>' in html
     assert warned == []

@@ -98,7 +98,9 @@ _BOXES = {  # MyST's kinds of boxes, and Quarto's, as GitHub names them
     "tip": "tip",
     "warning": "warning",
 }
-_BOX = re.compile(r"(`{3,}|:{3,})[ \t]*\{\.?(?:callout-)?(\w+)[^}]*\}[ \t]*(.*)")  # its fence, kind and title
+_BOX = re.compile(  # its fence, kind and title
+    r"(`{3,}|:{3,})[ \t]*\{\.?(?:callout-)?(\w+)(?:[^}]*\btitle=\"([^\"}]+))?[^}]*\}[ \t]*(.*)"
+)
 _FENCE = re.compile(r" {0,3}(`{3,}|~{3,})")  # of code
 _ADDED = re.compile(  # to Jupyter's Markdown: a footnote, a page break; or a fence, which holds none
     r"^ {0,3}(`{3,}|~{3,}).*?(?:^ {0,3}\1|\Z)|^ {0,3}\\(?:newpage|pagebreak|clearpage)[ \t]*$"
@@ -172,7 +174,8 @@ def _boxed(source: str) -> str:
             code = "" if line.lstrip().startswith(code) else code
         elif opened and line.rstrip() == opened[-1][1][1]:
             start, box = opened.pop()
-            title = f"**{box[3]}**\n\n" if box[3] else ""
+            words = box[3] or box[4]
+            title = f"**{words}**\n\n" if words else ""
             text = re.sub(r"\A(?::\w+:.*\n)+", "", "\n".join(lines[start:]))
             quoted = f"[!{_BOXES[box[2]]}]\n\n{title}{text}"
             lines[start - 1 :] = [f"> {one}" for one in quoted.split("\n")]
