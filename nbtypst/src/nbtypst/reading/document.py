@@ -164,12 +164,12 @@ def _letters(text: str) -> Counter[str]:
 def _title(blocks: Placed, given: str, name: str) -> str:
     """Return the title, and take it out of the blocks.
 
-    It is the title of the settings, else the only heading of the first level, else the first heading, if that
-    does not begin a mere part, else the file's name.
+    It is the title of the settings, else the first heading, if it is the only one of the first level or does
+    not begin a mere part, else the file's name.
     """
     headings = [block for _, block in blocks if block["t"] == "Header"]
     roots = [block for block in headings if block["c"][0] == 1]
-    if len(roots) != 1:
+    if roots != headings[:1]:
         roots = [block for block in headings[:1] if not _PART.match(stringify(block["c"][2]))]
     words = one_line(stringify(walk(roots[0]["c"][2], _aloud, "", {}))) if roots else ""
     if not words or given not in ("", words):
