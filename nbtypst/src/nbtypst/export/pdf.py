@@ -180,5 +180,6 @@ def _head(writer: Writer) -> str:
         "keywords": [f"notebook {document.digest}"],
         "language": document.settings.language.partition("-")[0].lower(),
     }
-    given = writer.string(json.dumps(own, ensure_ascii=False))
-    return f'#import "page.typ" as nb\n#show: nb.page-design.with(json(bytes({given})))\n\n'
+    plain = json.dumps(own, ensure_ascii=False)
+    given = f"json(bytes({writer.string(plain)})), json(bytes({json.dumps(plain, ensure_ascii=False)}))"
+    return f'#import "page.typ" as nb\n#show: nb.page-design.with({given})\n\n'
