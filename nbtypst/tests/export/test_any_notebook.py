@@ -150,6 +150,13 @@ LISTED = "<ol class=list-inline><li>1.5</li><li>2</li></ol>"  # a vector of R
 # a cell, and what is of it in the PDF, in HTML and in warnings
 FORMS: dict[str, tuple[Any, str, str, str]] = {
     "task list": ("- [x] done\n- [ ] open", "☑ done\n• ☐ open", "<li>☑ done</li>\n<li>☐ open</li>", ""),
+    "a list from nought": ("0. a\n1. b", "0. a\n1. b", '<ol start="0"', ""),
+    "a link to a file": (
+        "See [the data](data/file.csv) and [](#Title).",
+        "See the data and",
+        "<p>See the data and",
+        "a link leads to the file data/file.csv; its words alone are shown",
+    ),
     "definitions": ("Term\n: one\n: two", "Term one\ntwo", "<dt>Term</dt>\n<dd>\none\n</dd>\n<dd>", ""),
     "a place": ("<div id='there'>Here</div>\n\n[go](#there)", "Here", '<a href="#there">go</a>', ""),
     "a place twice": ("<a id='x'></a>A\n\n<a id='x'></a>B [go](#x)", "A\nB go", '<span id="x"></span>A', ""),
@@ -502,6 +509,17 @@ def test_settings_come_from_options_or_metadata(convert):
 def test_authors_that_are_no_list_are_left_out(convert):
     text, page, warned, _ = convert("# T", metadata={"nbtypst": {"authors": 55}})
     assert "55" not in text and 'name="author"' not in page and warned == []
+
+
+def test_the_title_is_no_heading_that_stands_below_others(convert):
+    text, page, *_ = convert("## Introduction\nFirst.", "# Conclusion\nLast.")
+    assert "<title>some notebook</title>" in page and text.index("First.") < text.index("Conclusion\r\nLast.")
+
+
+def test_the_title_in_the_metadata_of_a_pdf_is_as_it_is_written(convert):
+    text, _, _, made = convert("# 多 title", system_fonts=False)
+    assert text.startswith("[U+591A] title")
+    assert pypdfium2.PdfDocument(made).get_metadata_value("Title") == "多 title"
 
 
 def test_headings_links_and_mentions(convert):

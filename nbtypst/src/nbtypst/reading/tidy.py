@@ -214,13 +214,15 @@ class Tidier:
         return [math] if made.latex.strip() else []
 
     def _link(self, content: Any) -> Inlines:
-        """Return a link to the network or into the page; any other is its text."""
+        """Return a link to the network or into the page; any other is its text, and a warning."""
         inner: Inlines = []
         for item in self._nodes(content[1]):  # a picture that became a link is a part of this one
             inner += item["c"][1] if item["t"] == "Link" else [item]
         address = printable(content[2][0]).strip()
         if address.startswith("#") or _OUTSIDE.match(address):
             return [Link(NOTHING, inner or [Str(address)], [address, ""])]
+        if address not in stringify(inner):
+            self._warn(f"a link leads to the file {address}", "its words alone are shown")
         return inner
 
     def _image(self, content: Any) -> Inlines:
