@@ -5,12 +5,10 @@ from dataclasses import dataclass, field, fields
 from typing import Any
 
 NBCONVERTS = ("title", "subtitle", "authors", "date")  # keys that are the notebook's own
-PAPERS = ("a4", "us-letter")
-LANGUAGE = re.compile(r"[A-Za-z]{2,3}(-[A-Za-z0-9]{2,8})*")
 
 
-def _setting(default: Any, help: str) -> Any:
-    return field(default=default, metadata={"help": help})
+def _setting(default: Any, help: str, form: str = ".*") -> Any:
+    return field(default=default, metadata={"help": help, "form": form})
 
 
 @dataclass
@@ -30,17 +28,20 @@ class Settings:
     contents: bool = _setting(True, "a table of contents")
     number_sections: bool = _setting(False, "1, 1.1, ... before headings")
     running_head: bool = _setting(True, "the section and the page's number at its top")
-    language: str = _setting("en", "hyphens, and what a screen reader speaks")
-    paper: str = _setting("a4", "the PDF's paper: `a4` or `us-letter`")
+    language: str = _setting(
+        "en", "hyphens, and what a screen reader speaks", "[A-Za-z]{2,3}(-[A-Za-z0-9]{2,8})*"
+    )
+    paper: str = _setting("a4", "the PDF's paper: `a4` or `us-letter`", "a4|us-letter")
     font: str = _setting("New Computer Modern", "the type of the PDF")
     font_size: float = _setting(11.0, "the size of the PDF's type in points, 5 to 30")
+    ignored = tuple[str, ...]()  # what no setting can be; no setting itself
 
 
 def settings(nb: Any, options: dict[str, Any], front: dict[str, Any] | None = None) -> Settings:
     """Return the settings for a notebook, `options` being those of the exporter, `front` its front matter.
 
     Title, authors and date also stand in the notebook's own metadata, as nbconvert has them. A value that a
-    setting cannot have is left out.
+    setting cannot have is left out, and noted.
     """
     own = nb.metadata.get("nbtypst", {})
     given = (front or {}) | {key: nb.metadata[key] for key in NBCONVERTS if nb.metadata.get(key)}
@@ -51,15 +52,14 @@ def settings(nb: Any, options: dict[str, Any], front: dict[str, Any] | None = No
     given |= {key: value for key, value in options.items() if value not in (None, "", ())}
     found = Settings()
     for setting in fields(Settings):
-        value = _read(setting.default, given.get(setting.name))
-        if value is not None:
+        one = given.get(setting.name)
+        value = _read(setting.default, one)
+        if value is not None and re.fullmatch(setting.metadata["form"], str(value)):
             setattr(found, setting.name, value)
+        elif one is not None:
+            found.ignored += (f"{setting.name} cannot be {one!r}",)
     if found.group.isdigit():
         found.group = f"Group {found.group}"
-    if found.paper not in PAPERS:
-        found.paper = Settings.paper
-    if not LANGUAGE.fullmatch(found.language):
-        found.language = Settings.language
     return found
 
 

@@ -7,6 +7,7 @@ import pytest
 from nbformat.v4 import new_notebook
 
 from nbtypst import ReportHTMLExporter, ReportPDFExporter
+from nbtypst.reading.document import collect
 from nbtypst.settings import Settings, settings
 
 TABLE = [
@@ -49,9 +50,17 @@ def test_every_setting_is_an_option_that_goes_before_the_metadata(exporter, name
         {"language": "Norwegian bokmål"},
         {"paper": "napkin"},
         {"authors": 55},
-        {"title": None},
-        "no settings",
     ],
 )
-def test_a_value_that_a_setting_cannot_have_is_left_out(own):
-    assert settings(new_notebook(metadata={"nbtypst": own}), {}) == Settings()
+def test_a_value_that_a_setting_cannot_have_is_left_out_with_a_warning(own):
+    nb = new_notebook(metadata={"nbtypst": own})
+    assert settings(nb, {}) == Settings()
+    (problem,) = collect(nb).problems.warnings
+    ((name, value),) = own.items()
+    assert str(problem) == f"the settings: {name} cannot be {value!r}; its default is taken"
+
+
+@pytest.mark.parametrize("own", [{"title": None}, "no settings"])
+def test_no_value_is_the_default(own):
+    found = settings(new_notebook(metadata={"nbtypst": own}), {})
+    assert found == Settings() and not found.ignored

@@ -76,6 +76,8 @@ def collect(
     """
     settings = settings or settings_of(nb, {})
     problems = Problems(settings.strict)
+    for ignored in settings.ignored:
+        problems.warn("the settings", ignored, "its default is taken")
     if fault:
         what = f"it is no valid notebook: {fault}"
         problems.warn("the notebook", what, "it is read as well as it can be")
