@@ -173,10 +173,18 @@ def test_all_problems_are_told_at_once_each_in_a_line_with_its_cell():
     with pytest.raises(ExportError) as caught:
         collect(notebook(cell, figure(), figure()))
     assert str(caught.value).splitlines() == [
-        "cell 2 In [7] \"say('It is small.')\": not true: 'It is small.' (check: x < 1; measured: 2 < 1)",
+        "cell 2 In [7] \"say('It is small.')\": not true: 'It is small.'; check: x < 1; measured: 2 < 1",
         "cell 2 In [7] \"say('It is small.')\": 'It is small.' is out of date, x is from In [3]; "
         "run the cells above again",
     ]
+    long = false | {"sentence": "It is small. " * 50, "check": "x < " + "1 + " * 60 + "1"}
+    about = {"checks": [long], "parts": [["caption", "3b.loss"], ["alt", "3b.loss.alt"]]}
+    cell.outputs = [new_output("display_data", {"text/markdown": "It."}, metadata=about)]
+    with pytest.raises(ExportError) as caught:
+        collect(notebook(cell))
+    line = str(caught.value)
+    assert line.startswith("3b.loss, cell 2 In [7]") and len(line) < 500
+    assert line.endswith(f" …'; check: {long['check']}; measured: 2 < 1")
     twice = r"cell 3 'show.*Figure 2b is there twice; give each its own number"
     with pytest.raises(ExportError, match=twice):
         collect(notebook(figure(), figure(), strict=True))

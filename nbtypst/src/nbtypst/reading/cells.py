@@ -210,7 +210,9 @@ class _Reader:
             piece.caption = from_markdown(str(about["caption"]))
         elif addresses:
             piece.caption = f'<a href="{addresses[0]}">{addresses[0]}</a>'
-        piece.checks = mappings(about.get("checks"))
+        parts = re.findall(r"'([\w.-]+?)(?:\.alt)?'\]", str(about.get("parts")))
+        part = "".join(f"{name}, " for name in dict.fromkeys(parts))
+        piece.checks = [check | {"part": part} for check in mappings(about.get("checks"))]
         return piece
 
     def _form(self, kind: str, text: str, about: Data) -> Piece | None:

@@ -6,6 +6,7 @@ from collections import Counter
 from dataclasses import dataclass
 from hashlib import sha256
 from itertools import count
+from textwrap import shorten
 from typing import Any
 
 from pandocfilters import Header, Para, Plain, Span, Str, stringify, walk
@@ -132,12 +133,13 @@ def _targets(tree: Any) -> set[str]:
 
 def _judge(check: Data, place: str, problems: Problems) -> None:
     """Note a checked sentence that is not true, or that is out of date."""
-    sentence = str(check.get("sentence", ""))
+    sentence = shorten(str(check.get("sentence", "")), 100, placeholder=" …")
+    place = check["part"] + place
     if stale := check.get("stale"):
         problems.error(place, f"{sentence!r} is out of date, {stale}", "run the cells above again")
     else:
-        measured = f"(check: {check.get('check')}; measured: {check.get('values')})"
-        problems.error(place, f"not true: {sentence!r} {measured}")
+        measured = f"check: {check.get('check')}; measured: {check.get('values')}"
+        problems.error(place, f"not true: {sentence!r}", measured)
 
 
 def _read(found: list[Piece], problems: Problems, options: list[str]) -> None:
