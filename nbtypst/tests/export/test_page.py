@@ -3,8 +3,10 @@
 import copy
 import itertools
 import re
+import shutil
 import subprocess
 import sys
+from base64 import b64encode
 from html import unescape
 
 import nbformat
@@ -156,6 +158,24 @@ def test_an_equation_stays_with_the_words_that_lead_to_it():
         pages = [page.get_textpage().get_text_range() for page in document]
         (with_words,) = [page for page in pages if "lead to it" in page]
         assert any(mark in with_words for mark in ("=", "\ufffe")), lines
+
+
+def test_long_formulas_and_pictures_in_lines_make_no_page_wider_than_a_phone(tmp_path):
+    browser = shutil.which("chromium") or shutil.which("google-chrome") or pytest.skip("no Chromium")
+    formula = f"$x{' + y' * 40}$"
+    picture = f"![wide](data:image/svg+xml;base64,{b64encode(SVG.format(9).encode()).decode()})"
+    source = f"# T\n\nHere {formula} and {picture} is.\n\n- One {formula}\n\n> Two {formula}."
+    page, _ = ReportHTMLExporter().from_notebook_node(new_notebook(cells=[new_markdown_cell(source)]))
+    (tmp_path / "page.html").write_text(page, encoding="utf-8")
+    script = "document.body.textContent = frames[0].document.documentElement.scrollWidth"
+    probe = tmp_path / "probe.html"
+    probe.write_text(
+        f"<iframe src='page.html' width=320 height=2000></iframe><script>onload = () => {script}</script>"
+    )
+    options = ("--headless", "--no-sandbox", "--disable-gpu", "--allow-file-access-from-files")
+    command = [browser, *options, f"--user-data-dir={tmp_path / 'user'}", "--dump-dom", probe.as_uri()]
+    done = subprocess.run(command, capture_output=True, text=True, timeout=60)
+    assert "<body>320</body>" in done.stdout
 
 
 def test_the_html_page_and_a_file_list_what_was_checked(tmp_path):
