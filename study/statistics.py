@@ -72,9 +72,9 @@ def apart(a: ArrayLike, b: ArrayLike) -> Interval:
 def blocks(values: Values, size: int | None = None) -> NDArray[np.floating]:
     """Return the means over blocks of neighbouring images, of values (..., images): (..., blocks).
 
-    Neighbours in MNIST's files were often written by one hand; blocks are nearly independent. They have
-    BLOCK images, or fewer, so that there are FEWEST. An incomplete last block is left out. Raises ValueError
-    for fewer images than two blocks have.
+    Neighbours in MNIST's files were often written by one hand; blocks are less alike, if not independent.
+    They have BLOCK images, or fewer, so that there are FEWEST. An incomplete last block is left out. Raises
+    ValueError for fewer images than two blocks have.
     """
     size = size or max(min(BLOCK, values.shape[-1] // FEWEST), 1)
     count = values.shape[-1] // size

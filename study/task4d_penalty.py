@@ -7,6 +7,7 @@ from typing import NamedTuple
 import numpy as np
 
 from assignment1.fast.evaluation import Evaluation, evaluate
+from assignment1.fast.train import train
 from assignment1.mnist import Dataset, Split
 from assignment1.models import Array, Regression, SoftmaxRegression
 from assignment1.run import Run
@@ -79,11 +80,14 @@ def compare(model: Regression, others: Mapping[Key, Evaluation], split: Split) -
 
 
 @kept
-def minima(data: Dataset, lams: Sequence[float]) -> dict[float, SoftmaxRegression]:
-    """Return the minimum of J over the first FEW training images for each lambda."""
+def with_few(data: Dataset, lams: Sequence[float]) -> dict[float, Regression]:
+    """Return the minimum of J over the first FEW images for each lambda, and for 0 a run stopped early."""
     first = Split(*(part[:FEW] for part in data.train))
-    found = {}
-    w = SoftmaxRegression().w
+    few = Dataset(first, data.validation, data.make_test)
+    model = SoftmaxRegression()
+    run = train(model, few, learning_rate=0.01, epochs=500, checks_per_epoch=1, patience=10, progress=False)
+    found = {0.0: run.best}
+    w = model.w
     for lam in sorted(lams, reverse=True):
         w = minimise(Objective(*first, lam), w, tolerance=1e-3 * lam)
         found[lam] = SoftmaxRegression(lam).copy(w)

@@ -159,8 +159,9 @@ def test_print_cuts_nothing(html, page, tmp_path):
     chromium(tmp_path / "user", *options, html.as_uri())
     assert {tuple(round(x) for x in p.get_size()) for p in pypdfium2.PdfDocument(printed)} == {(595, 842)}
     assert pages.outside(printed, left=72, right=72, top=60, bottom=30) == []
-    there = set(pages.words(pages.text(printed)))
+    text = pages.text(printed)  # in which a hyphen at the end of a line is lost: crossentropies
+    there = set(pages.words(text))
     shown = unicodedata.normalize("NFKD", "".join(page.shown))
     plain = "".join(c for c in shown if not unicodedata.combining(c))
     wanted = [word for word in pages.words(plain) if len(word) > 1 and word not in ("Skip", "Contents")]
-    assert [word for word in wanted if word not in there] == []
+    assert [word for word in wanted if word not in there and word not in text] == []

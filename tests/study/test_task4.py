@@ -60,8 +60,10 @@ def test_rates_have_a_row_each_with_the_accuracy_and_swing_of_both_inputs_as_far
 
 
 def test_minima_of_few_images_are_where_the_gradient_vanishes(few):
-    found = task4.minima(few, (0.1, 1.0))
-    assert list(found) == [1.0, 0.1] and len(few.train.X) < task4.FEW
+    found = task4.with_few(few, (0.1, 1.0))
+    assert list(found) == [0.0, 1.0, 0.1] and len(few.train.X) < task4.FEW
+    stopped = found.pop(0.0)
+    assert stopped.loss(*few.validation) < 1 < len(found)
     for lam, model in found.items():
         assert model.lam == lam and np.linalg.norm(model.gradient(*few.train)) < 1e-3 * lam
     assert task4.norm(found[1.0]) < task4.norm(found[0.1])
