@@ -139,7 +139,9 @@ def newton_direction(J: Objective, w: Array, g: Array) -> Array:
     p = SoftmaxRegression.activation(J.X @ w)
     curvature = (p * (1 - p)).mean(axis=1, keepdims=True)
     penalty = 2 * J.lam * np.eye(len(w))
-    block = cho_factor((J.X * curvature).T @ J.X / len(J.X) + penalty)
+    half = J.X * np.sqrt(curvature)  # BLAS makes one half of a product with itself
+    gram = half.T @ half / len(J.X)
+    block = cho_factor(gram + penalty)
 
     def precondition(v: Array) -> Array:
         return cho_solve(block, v.reshape(w.shape)).ravel()

@@ -130,6 +130,14 @@ def stop(run: Run, optimum: SoftmaxRegression, data: Split) -> Stop:
     return Stop(excess, float(distance))
 
 
+def lag(run: Run, other: Run, checks: int = 100) -> Array:
+    """Return the validation accuracy of `run` minus that of `other` at the last `checks` that both made."""
+    both = min(len(run.history.step), len(other.history.step))
+    accuracy = run.history.validation_accuracy[:both]
+    others = other.history.validation_accuracy[:both]
+    return (accuracy - others)[-checks:]
+
+
 def norm(model: Regression) -> float:
     """Return the Euclidean norm of all weights, the bias's included."""
     return float(np.linalg.norm(model.w))

@@ -62,7 +62,7 @@ def relations(markdown: str) -> Iterator[tuple[str, str, str]]:
         latex = re.sub(r"\\boxed\{(.*)\}", r"\1", latex, flags=re.DOTALL)
         if r"\begin{aligned}" in latex:
             latex = re.sub(r"\\(?:begin|end)\{aligned\}|&|\\\\", " ", latex)
-        for formula in re.split(r",\s*\\quad", latex.strip().rstrip(".,")):
+        for formula in re.split(r",\s*\\quad|\\qquad", latex.strip().rstrip(".,")):
             yield from chained(formula.split(r"\leftarrow")[-1])
 
 

@@ -89,7 +89,7 @@ def reliability(groups: Mapping[str, tuple[Array, Array, Array, Array]]) -> Figu
         ends.append((lacking[-1], name, look["color"]))
         ax.errorbar(confidence + shift, lacking, reach, linewidth=1.2, **look)
     ax.set_xlabel("confidence")
-    ax.set_ylabel("accuracy −\nconfidence")
+    ax.set_ylabel("accuracy minus\nconfidence")
     ax.margins(x=0.03)
     few_ticks(ax)
     end_names(ax, ends)

@@ -23,26 +23,23 @@ def weights(models: Mapping[float | str, Array]) -> Figure:
     """Draw each output's weights as an image, side by side, a panel for each lambda or title (4b).
 
     `models` has weights (785, K), the bias's last, which is not shown. Red is positive, blue negative, white
-    zero. Each panel has one symmetric scale, up to its largest weight, which the bar at its right names; the
-    title tells how that compares with (a)'s. Raise ValueError if there is no model.
+    zero. Each panel has one symmetric scale, up to its largest weight, which its title names.
+    Raise ValueError if there is no model.
     """
     if not models:
         raise ValueError("models is empty; expected weights (785, K) for one lambda or more")
     (K,) = {w.shape[1] for w in models.values()}
-    bar = 0.82  # inches, like all sizes below
-    head = 0.3
+    head = 0.3  # inches, like all sizes below
     gap = 0.06
-    between = 0.12
     digit = 0.04
-    pitch = (WIDTH - bar) / max(K, 5)
+    pitch = (WIDTH - digit) / max(K, 5)
     side = pitch - digit
-    width = (K - 1) * pitch + side + digit
+    width = K * pitch
     block = side + gap
     unit = side / 28  # a pixel
-    panel = head + block + between
+    panel = head + block
     total = len(models) * panel
     figure = plt.figure(figsize=(WIDTH, total))
-    first = None
     for number, (lam, w) in enumerate(models.items()):
         images = w[:-1].T.reshape(-1, 28, 28)
         top = float(np.abs(images).max())
@@ -50,31 +47,16 @@ def weights(models: Mapping[float | str, Array]) -> Figure:
         ax = place(figure, 0, bottom, width, block)
         for k, image in enumerate(images):
             left = (k * pitch + digit) / unit
-            drawn = tile(ax, image, left, 0, cmap="RdBu_r", vmin=-top, vmax=top)
+            tile(ax, image, left, 0, cmap="RdBu_r", vmin=-top, vmax=top)
             if K > 1:
                 ax.text(left + 1, 1, str(k), size=9, va="top")
         right = width / unit + 0.5
         foot = block / unit
         frame(ax, (0, right), (foot, -0.5))
         title = lam if isinstance(lam, str) else f"𝜆 = {decimal(lam)}"
-        if first:
-            title += f"; colour scale {times(top / first)} (a)’s"
+        title += f"; scale ±{top:.2g}"
         letter(ax, ascii_lowercase[number], title, x=0.03 / width)
-        scale = place(figure, width + 0.1, bottom + gap, 0.1, block - gap)
-        colours = figure.colorbar(drawn, cax=scale, ticks=[-top, 0, top])
-        scale.set_yticklabels([f"−{top:.2g}", "0", f"{top:.2g}"])
-        colours.outline.set_linewidth(0.4)
-        first = first or top
     return figure
-
-
-def times(ratio: float) -> str:
-    """Return a ratio in words: 1/9 of for 0.112, 2.3 times for 2.3."""
-    if ratio >= 0.8:
-        return f"{ratio:.2g} times"
-    if ratio > 0.4:
-        return f"{ratio:.2g} of"
-    return f"1/{1 / ratio:.0f} of"
 
 
 @in_style

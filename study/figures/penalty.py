@@ -1,7 +1,6 @@
 """Figures of the penalty: what it leaves of the weights (4b), and the norm against lambda (4e)."""
 
 from collections.abc import Mapping, Sequence
-from typing import Any
 
 import numpy as np
 from matplotlib.axes import Axes
@@ -11,6 +10,7 @@ from matplotlib.ticker import LogLocator, NullLocator
 from study.figures.style import (
     BLACK,
     DASHED,
+    DASHES,
     DOTTED,
     GREEN,
     GREY,
@@ -28,8 +28,6 @@ from study.figures.style import (
 
 MARK: Look = dict(color=GREY, linestyle=DOTTED, linewidth=0.8)
 ABOVE: Look = dict(xycoords=("data", "axes fraction"), size=9, ha="center", va="bottom")
-WHITE: Look = dict(facecolor="white", pad=0.8, linewidth=0)
-BESIDE: Look = dict(textcoords="offset points", size=9, va="top", bbox=WHITE)
 GUIDE: Look = dict(color="0.55", linewidth=0.8, linestyle=DOTTED)
 POINTS: Look = dict(markersize=5, linewidth=1)
 DISCS = POINTS | dict(color=PURPLE, marker="o", linestyle=SOLID)
@@ -47,16 +45,16 @@ def shares(lams: Sequence[float], steps: Sequence[int], rate: float, bands: Mapp
     1 - (1 - rate h)^T. Dotted lines mark the curvatures of the `bands`, by name.
     """
     figure, (ax,) = panels([1.4], right=0.15, top=0.32)
+    names = {}
     h = np.geomspace(3e-5, 10, 300)
     for lam, colour in zip(lams, shades(len(lams)), strict=True):
-        left_over = h / (h + 2 * lam)
-        ax.plot(h, left_over, color=colour)
-        _name_curve(ax, 2 * lam, 0.5, f"𝜆 = {decimal(lam)}", "left", colour)
-    for number in steps:
-        fitted = 1 - (1 - rate * h) ** number
-        at = np.interp(0.75, fitted, h)
-        ax.plot(h, fitted, color=GREY, linestyle=DASHED)
-        _name_curve(ax, at, 0.75, in_steps(number), "right", GREY)
+        look: Look = dict(color=colour)
+        ax.plot(h, h / (h + 2 * lam), **look)
+        names[f"𝜆 = {decimal(lam)}"] = look
+    for number, dash in zip(steps, DASHES[1:], strict=False):
+        look = dict(color=GREY, linestyle=dash)
+        ax.plot(h, 1 - (1 - rate * h) ** number, **look)
+        names[in_steps(number)] = look
     for name, curvature in bands.items():
         ax.axvline(curvature, **MARK)
         ax.annotate(name, (curvature, 1.02), **ABOVE)
@@ -66,14 +64,8 @@ def shares(lams: Sequence[float], steps: Sequence[int], rate: float, bands: Mapp
     ax.set_ylim(0, 1)
     ax.set_xlabel("curvature ℎ of the cost along the direction")
     ax.set_ylabel("share of the weight")
+    key(figure, ax, names)
     return figure
-
-
-def _name_curve(ax: Axes, x: float, y: float, text: str, side: str, colour: Any) -> None:
-    """Write a curve's name beside its point (x, y), which is at the name's `side`."""
-    apart = 5 if side == "left" else -5
-    below = (apart, -3)
-    ax.annotate(text, (x, y), below, color=colour, ha=side, **BESIDE)
 
 
 @in_style
