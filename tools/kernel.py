@@ -1,6 +1,5 @@
 """IPython's extension for the kernel of a build."""
 
-import gc
 import logging
 import os
 
@@ -10,7 +9,6 @@ from tools.processes import end_with
 def load_ipython_extension(shell: object) -> None:
     """End this kernel, and all that it started, with its build."""
     end_with(int(os.environ["JPY_PARENT_PID"]))
-    gc.set_threshold(50_000)  # to look for cycles in modules and figures took a tenth of its time
     # A machine with many fonts would say so once, in whichever cell is the first that needs them.
     logging.getLogger("matplotlib.font_manager").addFilter(
         lambda record: "building the font cache" not in record.getMessage()
