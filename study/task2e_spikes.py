@@ -6,7 +6,7 @@ Batches (in the file's order), epochs and updates are numbered from 1, as in the
 from typing import NamedTuple
 
 import numpy as np
-from numpy.typing import NDArray
+from numpy.typing import ArrayLike, NDArray
 
 from assignment1.fast.evaluation import evaluate
 from assignment1.mnist import Dataset, Split
@@ -207,3 +207,10 @@ def slant(X: Array) -> Array:
     mean = share @ row
     covariance = share @ (row * column) - mean * (share @ column)
     return -covariance / (share @ row**2 - mean**2)
+
+
+def run_lengths(labels: ArrayLike) -> Ints:
+    """Return the lengths of the runs of equal labels, in order: 2 2 3 2 gives 2 1 1."""
+    labels = np.ravel(labels)
+    ends = np.flatnonzero(np.diff(labels)) + 1
+    return np.diff(ends, prepend=0, append=len(labels))

@@ -45,6 +45,10 @@ def each(planted, course):
     return spikes.few_of_each(course.before(BAD, 6), planted)
 
 
+def test_run_lengths_of_a_case_made_by_hand():
+    assert spikes.run_lengths([2, 2, 3, 2, 2, 2]).tolist() == [2, 1, 3]
+
+
 def test_course_is_the_run_of_train_at_every_update(digits):
     run = train(
         LogisticRegression(), digits, learning_rate=0.05, epochs=2, shuffle=False, checks_per_epoch=31
