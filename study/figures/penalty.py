@@ -49,7 +49,8 @@ def shares(lams: Sequence[float], steps: Sequence[int], rate: float, bands: Mapp
     h = np.geomspace(3e-5, 10, 300)
     for lam, colour in zip(lams, shades(len(lams)), strict=True):
         look: Look = dict(color=colour)
-        ax.plot(h, h / (h + 2 * lam), **look)
+        left_over = h / (h + 2 * lam)
+        ax.plot(h, left_over, **look)
         names[f"𝜆 = {decimal(lam)}"] = look
     for number, dash in zip(steps, DASHES[1:], strict=False):
         look = dict(color=GREY, linestyle=dash)
