@@ -54,7 +54,8 @@ def shares(lams: Sequence[float], steps: Sequence[int], rate: float, bands: Mapp
         names[f"𝜆 = {decimal(lam)}"] = look
     for number, dash in zip(steps, DASHES[1:], strict=False):
         look = dict(color=GREY, linestyle=dash)
-        ax.plot(h, 1 - (1 - rate * h) ** number, **look)
+        left = np.clip(1 - rate * h, -1, 1)  # beyond, descent diverges
+        ax.plot(h, 1 - left**number, **look)
         names[in_steps(number)] = look
     for name, curvature in bands.items():
         ax.axvline(curvature, **MARK)
