@@ -1,11 +1,11 @@
 """How the training grows with the images, the epochs or the runs.
 
-Time of the fastest of three, after a warm-up, and the peak memory against the arrays of the data.
+Time of the fastest of three, after a warm-up, and the warm-up's peak memory against the arrays of the data.
 """
 
-import re
-import time
-from pathlib import Path
+import timeit
+import tracemalloc
+from functools import partial
 
 import kernels  # noqa: F401
 
@@ -15,7 +15,6 @@ from assignment1 import SoftmaxRegression, load_mnist, sweep
 from assignment1.mnist import Dataset, Split, one_hot, preprocess
 
 SETTINGS = dict(learning_rate=0.01, seed=0, progress=False)
-MB = 2**20
 
 
 def dataset(count):
@@ -26,25 +25,16 @@ def dataset(count):
     return Dataset(train, validation, lambda: validation)
 
 
-def status(name):
-    """Return a figure of the process in MB: VmRSS, memory now, or VmHWM, its peak."""
-    found = re.search(rf"{name}:\s+(\d+)", Path("/proc/self/status").read_text())
-    return int(found[1]) / 1024
-
-
 def measure(what, count):
     """Return seconds and memory of a sweep with so many images, epochs or runs."""
     data = dataset(count if what == "images" else 20_000)
     lams = np.geomspace(1e-4, 1, count) if what == "runs" else [0.0]
     epochs = count if what == "epochs" else 2
-    Path("/proc/self/clear_refs").write_text("5")  # the peak starts anew (Linux)
-    before = status("VmRSS")
-    times = []
-    for _ in range(4):
-        start = time.perf_counter()
-        sweep(SoftmaxRegression, data, lam=lams, epochs=epochs, **SETTINGS)
-        times.append(time.perf_counter() - start)
-    added = status("VmHWM") - before
-    arrays = sum(array.nbytes for array in (*data.train, *data.validation)) / MB
-    memory = (arrays + added) / arrays
-    return dict(what=what, count=count, seconds=min(times[1:]), memory=memory)
+    train = partial(sweep, SoftmaxRegression, data, lam=lams, epochs=epochs, **SETTINGS)
+    tracemalloc.start()
+    train()
+    _, added = tracemalloc.get_traced_memory()
+    tracemalloc.stop()
+    seconds = min(timeit.repeat(train, number=1, repeat=3))
+    arrays = sum(array.nbytes for array in (*data.train, *data.validation))
+    return dict(what=what, count=count, seconds=seconds, memory=1 + added / arrays)
