@@ -26,7 +26,7 @@ CONTESTANTS = {
     "JAX, one compiled loop": "peer_jax.compiled",
     "PyTorch": "peer_torch.eager",
     "PyTorch, evaluated lazily": "peer_torch.lazy",
-    "floor": "contestants.floor",
+    "floor": "floor.run",
     "reference": "contestants.reference",
     "scikit-learn, newton-cg": "peer_sklearn.fit",
     "sweep()": "contestants.ours_sweep",
@@ -84,28 +84,25 @@ def race(labels, data, runs, settings, tolerance=1e-8):
                 seconds, histories[label], _ = turn().result()
                 rows[label]["seconds"].append(seconds)
                 print(f"  {label}: {seconds:.2f} s", flush=True)
-    for label, words in compare(histories, tolerance).items():
-        rows[label]["agreement"] = words
+    (_, expected), *others = histories.items()
+    for label, theirs in others:
+        rows[label]["agreement"] = agreement(theirs, expected, tolerance)
     return dict(settings=settings, runs=len(runs), contestants=rows, left_out=left_out)
 
 
-def compare(histories, tolerance):
-    """Return in words how far each contestant's histories are from those of the first.
+def agreement(histories, expected, tolerance):
+    """Return in words how far histories are from those of the first contestant.
 
     Raises AssertionError when they are too far.
     """
-    (_, expected), *others = histories.items()
-    found = {}
-    for label, theirs in others:
-        pairs = list(zip(theirs, expected, strict=False))  # the floor has none
-        if pairs and "train_loss" in theirs[0]:
-            worst = max(difference(*pair, tolerance) for pair in pairs)
-            found[label] = f"{worst:.0e}"
-        elif pairs:
-            (loss,) = theirs[0]["validation_loss"]
-            lowest = min(expected[0]["validation_loss"])
-            found[label] = f"validation loss {loss:.4f}, lowest here {lowest:.4f}"
-    return found
+    if not histories:  # the floor
+        return ""
+    if "train_loss" in histories[0]:
+        worst = max(map(partial(difference, tolerance=tolerance), histories, expected))
+        return f"{worst:.0e}"
+    (loss,) = histories[0]["validation_loss"]
+    lowest = min(expected[0]["validation_loss"])
+    return f"validation loss {loss:.4f}, lowest here {lowest:.4f}"
 
 
 def difference(history, expected, tolerance):
