@@ -12,26 +12,15 @@ def evaluated(data, weights):
     """Return validation loss, validation accuracy and training accuracy of some weights, from one product."""
     X, labels, X_val, labels_val = data
     W = torch.stack(weights)
-    z = logits(X_val, W)
-    training = accuracies(logits(X, W), labels)
-    return list(zip(losses(z, labels_val), accuracies(z, labels_val), training, strict=True))
-
-
-def logits(X, W):
-    """Return the logits (N, P, K) of P sets of weights W (P, 785, K), from one product."""
-    P, D, _ = W.shape
-    return (X @ W.permute(1, 0, 2).reshape(D, P * K)).view(len(X), P, K)
-
-
-def losses(z, labels):
-    """Return the mean cross-entropy of each set of weights."""
-    index = labels[:, None, None].expand(-1, z.shape[1], 1)
-    target = z.gather(2, index)[:, :, 0]
-    return (z.logsumexp(2) - target).mean(0).tolist()
+    z = torch.tensordot(X_val, W, ([1], [1]))  # (N, P, K) for P sets of weights W (P, 785, K)
+    targets = z.take_along_dim(labels_val[:, None, None], dim=2)[..., 0]
+    losses = (z.logsumexp(2) - targets).mean(0).tolist()
+    training = accuracies(torch.tensordot(X, W, ([1], [1])), labels)
+    return list(zip(losses, accuracies(z, labels_val), training, strict=True))
 
 
 def accuracies(z, labels):
-    """Return the accuracy of each set of weights."""
+    """Return the accuracy of each set of weights, whose logits z are (N, P, K)."""
     correct = z.argmax(2) == labels[:, None]
     return correct.double().mean(0).tolist()
 
