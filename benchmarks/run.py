@@ -18,7 +18,7 @@ from pathlib import Path
 import kernels
 
 import growth as growing
-import loading as loaded
+import loading
 import numpy as np
 import tricks as tricked
 from race import HERE, LAMBDAS, ROUNDS, TASK_2, TASK_3, process, race
@@ -36,22 +36,14 @@ SHOWN = 0.1  # seconds of a section of the report, at least
 def growth():
     """Measure time and memory for more and more images, epochs and runs."""
     asked = dict(images=(2_000, 6_000, 20_000, 60_000), epochs=(1, 2, 4, 8, 16), runs=(1, 2, 5, 10))
-    found = []
+    found = [apart(growing.measure, what, count) for what, counts in asked.items() for count in counts]
     text = ["| | s | s for each 1,000 images, epoch or run | peak memory / arrays |", "|---|---|---|---|"]
-    for what, counts in asked.items():
-        unit = 1000 if what == "images" else 1
-        for count in counts:
-            row = apart(growing.measure, what, count)
-            found.append(row)
-            each = row["seconds"] / count * unit
-            text.append(f"| {count:,} {what} | {row['seconds']:.3f} | {each:.4f} | {row['memory']:.2f} |")
+    for row in found:
+        unit = 1000 if row["what"] == "images" else 1
+        name = f"{row['count']:,} {row['what']}"
+        each = row["seconds"] / row["count"] * unit
+        text.append(f"| {name} | {row['seconds']:.3f} | {each:.4f} | {row['memory']:.2f} |")
     return dict(found=found, text=text)
-
-
-def loading():
-    """Measure the loading of the data, the plain way and this project's."""
-    rounds = apart(loaded.measure)
-    return dict(contestants={name: dict(seconds=seconds) for name, seconds in rounds.items()})
 
 
 def report():
@@ -64,9 +56,7 @@ def report():
             rows[name]["seconds"].append(seconds)
             print(f"  {name}: {seconds:.2f} s", flush=True)
     text = ["", "| section of the report, last round | s |", "|---|---|"]
-    for section, seconds in sections.items():
-        if seconds >= SHOWN:
-            text.append(f"| {section} | {seconds:.1f} |")
+    text += [f"| {name} | {seconds:.1f} |" for name, seconds in sections.items() if seconds >= SHOWN]
     return dict(contestants=rows, text=text)
 
 
@@ -75,9 +65,8 @@ def tricks():
     found = apart(tricked.compare_all)
     text = ["| | predicted | measured: median | spread |", "|---|---|---|---|"]
     for name, row in found.items():
-        ratios = row["ratios"]
-        median = statistics.median(ratios)
-        text.append(f"| {name} | {row['predicted']:.2f} | {median:.2f} | {spread(ratios)} |")
+        median = statistics.median(row["ratios"])
+        text.append(f"| {name} | {row['predicted']:.2f} | {median:.2f} | {spread(row['ratios'])} |")
     return dict(found=found, text=text)
 
 
@@ -128,7 +117,7 @@ PARTS = {
     ),
     "report": report,
     "growth": growth,
-    "loading": loading,
+    "loading": partial(apart, loading.measure),
     "tricks": tricks,
 }
 

@@ -45,8 +45,13 @@ def full(results):
         lines += [f"# By {name}, OpenBLAS's kernels for {architecture}", ""]
         lines += [f"{key}: {value}  " for key, value in found["machine"].items()]
         for part_name, part in found["parts"].items():
-            lines += ["", f"## {part_name}: {TITLES[part_name]}.", ""]
-            lines += [*race_table(part), *part.get("text", [])]
+            lines += [
+                "",
+                f"## {part_name}: {TITLES[part_name]}.",
+                "",
+                *race_table(part),
+                *part.get("text", []),
+            ]
         lines.append("")
     return "\n".join(lines) + "\n"
 
@@ -67,9 +72,8 @@ def summary(results):
     lines = []
     for architecture, found in results.items():
         head = f"by {KERNELS.get(architecture, architecture)}", "this project", "reference", "ratio", *OTHERS
-        lines += [f"| {' | '.join(head)} |"]
-        lines += [f"|---|{6 * '---:|'}"]
         parts = found["parts"]
+        lines += [f"| {' | '.join(head)} |", f"|---|{6 * '---:|'}"]
         lines += [summary_row(name, parts[name]["contestants"]) for name in SUMMED if name in parts]
         lines.append("")
     return "\n".join(lines)
@@ -107,10 +111,9 @@ def draw(results, file):
 def bars(ax, rows):
     """Draw a bar for each contestant, the slowest below; NumPy's are blue."""
     for label in sorted(rows, key=partial(ratio, rows)):
-        row = rows[label]
         length = ratio(rows, label)
-        colour = "#0072B2" if row["version"].startswith("NumPy") else "0.6"
-        words = f"{length:.1f}  ({statistics.median(row['seconds']):.1f} s)"
+        colour = "#0072B2" if rows[label]["version"].startswith("NumPy") else "0.6"
+        words = f"{length:.1f}  ({statistics.median(rows[label]['seconds']):.1f} s)"
         ax.bar_label(ax.barh(label, length, color=colour), [words], padding=3, fontsize=8)
     ax.spines[["top", "right"]].set_visible(False)
     ax.margins(x=0.2)
