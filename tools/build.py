@@ -25,6 +25,7 @@ from nbclient import NotebookClient
 from nbclient.exceptions import CellExecutionError, CellTimeoutError, DeadKernelError
 from nbconvert.exporters import get_exporter
 from nbformat import NotebookNode
+from packaging.utils import canonicalize_name
 from tqdm import tqdm
 from traitlets.config import Config
 
@@ -39,6 +40,7 @@ from tools.processes import turn
 BUILT = Path("build/report.ipynb")
 # Seconds that a kernel has to end: after sweeps it waits for two trackers of files, and those for the kernel.
 END = 0.4
+EVIDENCE = Path("report-evidence.txt")
 KERNEL = [
     "--HistoryManager.enabled=False",
     "--IPKernelApp.extra_extensions=tools.kernel",
@@ -47,7 +49,6 @@ KERNEL = [
 LOG = Path("build/log.txt")
 MADE_OF = Path("build/report.json")  # what BUILT was made of, and its digest
 NAMED = ("authors", "group", "course", "date")
-OTHERS = {"pdf": [Path("report-evidence.txt")], "report": [BUILT]}
 PACKAGES = Path(sysconfig.get_path("purelib"))
 REPORT = Path("report.ipynb")
 # With the notebook, all in the project that can change what it computes; the rest is the packages.
@@ -134,10 +135,9 @@ def matching(patterns: str) -> list[Path]:
 def digest(notebook: NotebookNode) -> str:
     """Return the SHA-256 of all that can change what a notebook computes: its code, project and packages."""
     code = [(cell.source, cell.metadata) for cell in code_cells(notebook)]
-    locked = re.findall(r"^([\w.-]+)==", Path("requirements.txt").read_text(), re.M)
-    known = {name.replace("-", "_") for name in locked}  # others, of the tests, change nothing
-    found = (path.name for path in PACKAGES.glob("*.dist-info"))
-    packages = sorted(name for name in found if name.partition("-")[0].lower().replace(".", "_") in known)
+    locked = re.findall(r"^([\w.-]+)==", Path("requirements.txt").read_text(), re.M)  # tests' change nothing
+    found = sorted(path.name for path in PACKAGES.glob("*.dist-info"))
+    packages = [name for name in found if canonicalize_name(name.partition("-")[0]) in locked]
     total = hashlib.sha256(repr((code, notebook.metadata, packages, sys.version)).encode())
     for path in matching(SOURCES):
         total.update(f"{path} {hashlib.sha256(path.read_bytes()).hexdigest()}\n".encode())
@@ -211,8 +211,8 @@ def export(what: str) -> None:
     """Write the report's page, and with the PDF all that was checked."""
     notebook = built()
     write(Path(f"report.{what}"), page(what))
-    for path in OTHERS.get(what, ()):
-        write(path, evidence(notebook).encode())
+    if what == "pdf":
+        write(EVIDENCE, evidence(notebook).encode())
 
 
 def verify() -> None:
@@ -251,8 +251,8 @@ def renew(source: Path) -> None:
 
 def main(what: str) -> None:
     """Do what the module's docstring says."""
-    target = Path(f"{what}.ipynb" if what in ("explore", "report") else f"report.{what}")
-    for path in [target, *OTHERS.get(what, ()), BUILT]:
+    source = Path(f"{what}.ipynb") if what in ("explore", "report") else BUILT
+    for path in (source, BUILT, EVIDENCE, Path(f"report.{what}")):
         if path.is_dir():
             sys.exit(f"error: {path} is a folder; move it away, a file of that name is to be written")
     check_surroundings()
@@ -260,12 +260,11 @@ def main(what: str) -> None:
         try:
             if what == "verify":
                 verify()
-            elif target.suffix == ".ipynb":
-                renew(target)
-            else:
+            elif source == BUILT:
                 export(what)
+            else:
+                renew(source)
         except ExportError as error:
-            source = target if target.suffix == ".ipynb" else BUILT
             sys.exit(re.sub("^", "error: ", f"{source} is no report yet\n{error}", flags=re.M))
         except OSError:
             raise

@@ -32,18 +32,13 @@ text/*.md
 FOLDER = "tdt4265-assignment1"
 
 
-def named(notebook: Path) -> bytes:
-    """Return a notebook with the names that make was given in its metadata."""
-    content = nbformat.read(notebook, as_version=4)
-    content.metadata.setdefault("nbtypst", {}).update(build.names())
-    return build.saved(content)
-
-
 def write(notebook: Path, pdf: Path, target: Path) -> None:
     """Write the zip, whole or not at all."""
     members = {path.as_posix(): path.read_bytes() for path in build.matching(FILES)}
     members["README.md"] = Path("docs", "submission.md").read_bytes()
-    members["report.ipynb"] = named(notebook)
+    executed = nbformat.read(notebook, as_version=4)
+    executed.metadata.setdefault("nbtypst", {}).update(build.names())
+    members["report.ipynb"] = build.saved(executed)
     members["report.pdf"] = pdf.read_bytes()
     data = io.BytesIO()
     with ZipFile(data, "w") as archive:
