@@ -16,6 +16,7 @@ from assignment1 import arguments
 from assignment1.mnist import preprocess
 
 Array = NDArray[np.floating]
+Ints = NDArray[np.integer]
 Truths = NDArray[np.bool_]
 
 
@@ -85,7 +86,7 @@ class Regression(ABC):
             X = preprocess(X)
         return self.forward(X)
 
-    def predict(self, images: ArrayLike) -> NDArray[np.integer]:
+    def predict(self, images: ArrayLike) -> Ints:
         """Return the digits of images, (N,), for logistic regression the targets 1 and 0.
 
         Raises ValueError where the outputs are not finite.

@@ -16,10 +16,9 @@ from html import escape
 from typing import Any
 
 import numpy as np
-from numpy.typing import NDArray
 
 from assignment1.mnist import MNIST, TRAIN, Bytes, load_mnist
-from assignment1.models import Array, Regression
+from assignment1.models import Array, Ints, Regression
 from explore import paths, pictures
 from explore.pad import DIGITS, HERE, configuration, starts
 
@@ -49,7 +48,7 @@ if (contents) guide(contents);
 """
 
 
-def rounded(models: Sequence[Regression]) -> tuple[NDArray[np.int16], Array]:
+def rounded(models: Sequence[Regression]) -> tuple[Ints, Array]:
     """Return weights (models, 785, K) as whole numbers of 16 bits, and each model's unit (models,).
 
     Sums of weights are rounded, from the first pixel on: so the errors cancel over any stretch of equal

@@ -4,12 +4,11 @@ from collections.abc import Mapping, Sequence
 from typing import Any, NamedTuple
 
 import numpy as np
-from numpy.typing import NDArray
 
 from assignment1.fast.evaluation import evaluate
 from assignment1.fast.sweep import sweep
 from assignment1.mnist import Dataset
-from assignment1.models import Array, Regression, SoftmaxRegression
+from assignment1.models import Array, Ints, Regression, SoftmaxRegression
 from study.figures.style import decimal
 from study.optima import load_optima
 from study.task3d_overfitting import load_long_runs
@@ -59,7 +58,7 @@ def stopped(data: Dataset) -> list[Entry]:
     return entries(models, "No penalty, stopped after", data)
 
 
-def targets(Y: Array) -> NDArray[np.intp]:
+def targets(Y: Array) -> Ints:
     """Return the target of each image (N,): its class, or of one output 0 or 1."""
     return Y.argmax(axis=1) if Y.shape[1] > 1 else Y[:, 0].astype(int)
 

@@ -3,15 +3,12 @@
 from typing import NamedTuple
 
 import numpy as np
-from numpy.typing import NDArray
 from scipy.optimize import minimize_scalar
 
 from assignment1.fast.evaluation import evaluate
 from assignment1.mnist import Split
-from assignment1.models import Array, Regression
+from assignment1.models import Array, Ints, Regression
 from study.statistics import Interval, over_images, wilson
-
-Ints = NDArray[np.integer]
 
 
 class Readings(NamedTuple):

@@ -3,10 +3,12 @@
 from typing import NamedTuple
 
 import numpy as np
-from numpy.typing import ArrayLike, NDArray
+from numpy.typing import ArrayLike
 from scipy.special import stdtrit
 
-Values = NDArray[np.floating] | NDArray[np.bool_]
+from assignment1.models import Array, Truths
+
+Values = Array | Truths
 BLOCK = 500  # neighbouring images that count as one value
 FEWEST = 20  # blocks of a set of images, be they smaller
 
@@ -69,7 +71,7 @@ def apart(a: ArrayLike, b: ArrayLike) -> Interval:
     return Interval(one.mean - other.mean, float(np.sqrt(square)), one.size + other.size, freedom)
 
 
-def blocks(values: Values, size: int | None = None) -> NDArray[np.floating]:
+def blocks(values: Values, size: int | None = None) -> Array:
     """Return the means over blocks of neighbouring images, of values (..., images): (..., blocks).
 
     Neighbours in MNIST's files were often written by one hand; blocks are less alike, if not independent.

@@ -12,12 +12,12 @@ from joblib import Parallel, delayed
 from assignment1.fast.evaluation import evaluate
 from assignment1.fast.workers import guarded
 from assignment1.mnist import Dataset, Split
-from assignment1.models import Array, LogisticRegression
+from assignment1.models import Array, Ints, LogisticRegression
 from assignment1.run import Run
 from study.cache import kept, sweep
 from study.mean_image import centred
 from study.statistics import Estimate, estimate
-from study.task2e_spikes import BATCH, RATE, Few, Ints, batches, losses, slant, weights
+from study.task2e_spikes import BATCH, RATE, Few, batches, losses, slant, weights
 
 
 class Order(NamedTuple):

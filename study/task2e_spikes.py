@@ -6,11 +6,11 @@ Batches (in the file's order), epochs and updates are numbered from 1, as in the
 from typing import NamedTuple
 
 import numpy as np
-from numpy.typing import ArrayLike, NDArray
+from numpy.typing import ArrayLike
 
 from assignment1.fast.evaluation import evaluate
 from assignment1.mnist import Dataset, Split
-from assignment1.models import Array, LogisticRegression
+from assignment1.models import Array, Ints, LogisticRegression
 
 RATE = 0.05  # task 2's learning rate
 BATCH = 128
@@ -18,7 +18,6 @@ EVERY = 6  # updates from check to check
 DRAWS = 200  # of ten 3s
 LATE = 11  # the epoch from which on the course is nearly level
 TEN = 10  # images that are looked at of a batch
-Ints = NDArray[np.integer]
 
 
 class Course(NamedTuple):

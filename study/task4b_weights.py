@@ -5,10 +5,9 @@ from itertools import islice, pairwise
 from typing import NamedTuple
 
 import numpy as np
-from numpy.typing import NDArray
 
 from assignment1.mnist import Dataset, Split
-from assignment1.models import Array, Regression, SoftmaxRegression
+from assignment1.models import Array, Ints, Regression, SoftmaxRegression
 from assignment1.run import Settings
 from assignment1.training import batches
 from study.cache import kept
@@ -68,7 +67,7 @@ def views(models: Mapping[Key, Regression], data: Split) -> dict[Key, View]:
     return result
 
 
-def dark_pixels(data: Split) -> NDArray[np.intp]:
+def dark_pixels(data: Split) -> Ints:
     """Return the pixels, by number, that are black (-1) in every image of `data`."""
     return np.flatnonzero((data.X[:, :784] == -1).all(axis=0))
 

@@ -6,12 +6,11 @@ from itertools import islice, repeat
 from typing import NamedTuple
 
 import numpy as np
-from numpy.typing import NDArray
 from scipy.sparse.linalg import eigsh
 
 from assignment1.fast.evaluation import evaluate
 from assignment1.mnist import Dataset, Split
-from assignment1.models import Regression, SoftmaxRegression
+from assignment1.models import Ints, Regression, SoftmaxRegression
 from study.cache import kept
 from study.mean_image import centred, moved_origin
 from study.optima import Objective
@@ -21,7 +20,7 @@ RATE = 0.01  # task 4's learning rate
 BATCH = 128
 CHECKS = 12
 EVERY = 31  # updates from check to check
-Rows = NDArray[np.intp] | slice
+Rows = Ints | slice
 
 
 class Curvature(NamedTuple):
@@ -82,7 +81,7 @@ def shuffled(images: int, rng: np.random.Generator) -> Iterator[Rows]:
             yield order[start : start + BATCH]
 
 
-def in_shares(labels: NDArray[np.intp], rng: np.random.Generator) -> Iterator[Rows]:
+def in_shares(labels: Ints, rng: np.random.Generator) -> Iterator[Rows]:
     """Yield batches with the same number of each digit, as near as can be to its share of all images."""
     exact = np.bincount(labels) / len(labels) * BATCH
     counts = np.floor(exact).astype(int)

@@ -5,9 +5,8 @@ from collections.abc import Mapping
 import matplotlib.pyplot as plt
 import numpy as np
 from matplotlib.figure import Figure
-from numpy.typing import NDArray
 
-from assignment1.models import Array
+from assignment1.models import Array, Ints
 from study.figures.style import (
     BLACK,
     BLUE,
@@ -28,7 +27,7 @@ DOTS = (DOT | dict(color=PURPLE, marker="o"), DOT | dict(color=BLACK, marker="s"
 
 
 @in_style
-def confusion(counts: NDArray[np.intp], low: Array, high: Array) -> Figure:
+def confusion(counts: Ints, low: Array, high: Array) -> Figure:
     """Draw (a) how many images of each digit are classified as each, and (b) each digit's accuracy.
 
     `counts` is (K, K), a row for each true digit; `low` and `high` are (K,), the ends of the accuracies'

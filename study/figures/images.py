@@ -10,9 +10,9 @@ from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 from matplotlib.image import AxesImage
 from matplotlib.patches import Rectangle
-from numpy.typing import NDArray
 
-from assignment1.models import Array
+from assignment1.mnist import Bytes
+from assignment1.models import Array, Ints
 from study.figures.style import WIDTH, Range, decimal, in_style, letter, math, place
 
 POINT = 1 / 72  # inches
@@ -88,7 +88,7 @@ def image_rows(rows: Mapping[str, tuple[Array, Sequence[str]]]) -> Figure:
 
 
 @in_style
-def costly(images: NDArray[np.uint8], seen: Any, which: NDArray[np.intp]) -> Figure:
+def costly(images: Bytes, seen: Any, which: Ints) -> Figure:
     """Draw some images, eight in a row: above each its digit and the predicted one, below it its loss.
 
     `images` are (N, 28, 28), from 0 for black to 255 for white, drawn dark on light; `seen` says how they are
