@@ -13,7 +13,7 @@ import numpy as np
 
 from assignment1.fast.engine import RunInProgress, Trainer, compact_batches, prepare
 from assignment1.fast.evaluation import Evaluation
-from assignment1.mnist import DATA, Dataset, Split, load_mnist
+from assignment1.mnist import DATA, Dataset, load_mnist
 from assignment1.models import Array, Regression, SoftmaxRegression
 from assignment1.run import Settings
 from study import stored
@@ -38,25 +38,20 @@ def stages(data: Dataset, epochs: Sequence[int] = EPOCHS) -> Stages:
     The epochs rise. A run is made in parts, from one of `epochs` to the next, and each part has shuffles of
     its own: the seed of the part that ends after epoch e of run r is 1000 r + e.
     """
-    passed = [_stages_of_run(run, epochs, data.train) for run in range(RUNS)]
-    by_epoch = map(list, zip(*passed, strict=True))
-    return dict(zip(epochs, by_epoch, strict=True))
-
-
-def _stages_of_run(run: int, ends: Sequence[int], data: Split) -> list[Regression]:
-    model = SoftmaxRegression()
+    result: Stages = {epoch: [] for epoch in epochs}
+    start = SoftmaxRegression()
     settings = Settings(0.01, epochs=1)
-    ready = prepare([model], Dataset(data, data, lambda: data), settings)
-    trainer = Trainer([RunInProgress(model, settings)], ready)
-    models: list[Regression] = []
-    start = 0
-    for end in ends:
-        part = replace(settings, epochs=end - start, seed=1000 * run + end)
-        for X, Y in compact_batches(ready.inputs, ready.Y_rows, part):
-            trainer.update(X, Y)
-        models.append(model.copy(ready.inputs.expand(trainer.W)[..., 0]))
-        start = end
-    return models
+    ready = prepare([start], replace(data, validation=data.train), settings)
+    for run in range(RUNS):
+        trainer = Trainer([RunInProgress(start, settings)], ready)
+        before = 0
+        for epoch in epochs:
+            part = replace(settings, epochs=epoch - before, seed=1000 * run + epoch)
+            for X, Y in compact_batches(ready.inputs, ready.Y_rows, part):
+                trainer.update(X, Y)
+            result[epoch].append(start.copy(ready.inputs.expand(trainer.W)[..., 0]))
+            before = epoch
+    return result
 
 
 class Gaps(NamedTuple):
