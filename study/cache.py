@@ -68,12 +68,9 @@ def key(function: Callable[..., Any], args: tuple[Any, ...], kwargs: dict[str, A
     call = [function.__module__, function.__qualname__, code(function), encoded((args, arguments), arrays)]
     modules = {name: members(sys.modules[name]) for name in sorted(sys.modules) if is_ours(name)}
     versions = [sys.version, platform.platform(), *map(version, COMPUTING)]
-    return sha256(repr([call, list(map(contents, arrays)), modules, versions]).encode()).hexdigest()
-
-
-def contents(array: np.ndarray) -> list[Any]:
-    """Return an array's type, shape and digest, taken each time: the array may have been changed in place."""
-    return [array.dtype.str, array.shape, sha256(np.ascontiguousarray(array)).hexdigest()]
+    for array in arrays:  # each time: it may have been changed in place
+        call += [array.dtype.str, array.shape, sha256(np.ascontiguousarray(array)).hexdigest()]
+    return sha256(repr([call, modules, versions]).encode()).hexdigest()
 
 
 def is_ours(module: str) -> bool:

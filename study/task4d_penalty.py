@@ -102,17 +102,14 @@ def against_mildest(models: Mapping[float, Regression], split: Split) -> dict[fl
 
 def everywhere(models: Mapping[Key, Regression], data: Dataset) -> dict[Key, Everywhere]:
     """Return the scores of each model on all three sets of images."""
-    parts = [scores(models, split) for split in (data.train, data.validation, data.test)]
-    return {key: Everywhere(*(part[key] for part in parts)) for key in models}
+    parts = [scores(list(models.values()), split) for split in (data.train, data.validation, data.test)]
+    return dict(zip(models, map(Everywhere, *parts), strict=True))
 
 
-def scores(models: Mapping[Key, Regression], split: Split) -> dict[Key, Scores]:
+def scores(models: Sequence[Regression], split: Split) -> list[Scores]:
     """Return the mean loss and the accuracy of each model."""
-    correct, loss = evaluate(list(models.values()), split)
-    result = {}
-    for i, key in enumerate(models):
-        result[key] = Scores(loss[i].mean(), correct[i].mean())
-    return result
+    correct, loss = evaluate(models, split)
+    return list(map(Scores, loss.mean(axis=1), correct.mean(axis=1)))
 
 
 def late(accuracy: Array, checks: int = 10) -> Late:
