@@ -1,14 +1,12 @@
 """Figures of the experiments: why shuffling takes the spikes away (2e), and overfitting (3d)."""
 
 from collections.abc import Mapping
-from typing import Any
 
 import numpy as np
 from matplotlib.figure import Figure
 from matplotlib.patches import Patch
-from numpy.typing import NDArray
 
-from assignment1.models import Array
+from assignment1.models import Array, Truths
 from study.figures.style import (
     BLACK,
     DASH_DOTTED,
@@ -19,6 +17,7 @@ from study.figures.style import (
     RING,
     VALIDATION,
     VALIDATION_POINTS,
+    Entries,
     Look,
     around,
     beside,
@@ -47,7 +46,7 @@ THREES: Look = dict(facecolor=PURPLE, alpha=0.55)
 def spikes(
     before: Array,
     after: Array,
-    two: NDArray[np.bool_],
+    two: Truths,
     step: Array,
     raw: Array,
     centred: Array,
@@ -87,7 +86,7 @@ def spikes(
     small.set_ylim(around(raw, 0.05, 0.1))
     step_scales([small], batches)
     letter(small, "b", y=1.15)
-    entries: dict[str, Any] = {
+    entries: Entries = {
         f"{digits[1]}s": Patch(**THREES),
         f"{digits[0]}s": Patch(**TWOS),
         "images as they are": RAW,
@@ -192,6 +191,6 @@ def parting(
     right.set_ylabel("cross-entropy (nats)")
     right.margins(x=0.04)
     letter(right, "b", f"epochs {round(far[0]):,} to {round(far[-1]):,}")
-    entries: dict[str, Any] = {**looks, "95% interval": Patch(color="0.8"), "lowest loss": RING}
+    entries: Entries = {**looks, "95% interval": Patch(color="0.8"), "lowest loss": RING}
     key(figure, left, entries)
     return figure

@@ -3,9 +3,8 @@
 A step of the axis is an update made: a check at step s, counted from 0, is drawn at s + 1.
 """
 
-from __future__ import annotations
-
 from collections.abc import Mapping, Sequence
+from numbers import Real
 from typing import Any
 
 import numpy as np
@@ -22,6 +21,7 @@ from study.figures.style import (
     RING,
     TRAINING,
     VALIDATION,
+    Entries,
     Limits,
     Range,
     around,
@@ -54,6 +54,7 @@ def plot(run: Run) -> Figure:
 
     The limits hold all that comes after the first epoch.
     """
+    _check(run)
     figure, (upper, lower) = panels([1.35, 1.35], right=NARROW, top=0.76, between=0.25)
     _draw_loss(upper, run)
     _draw_accuracy(lower, run)
@@ -71,6 +72,7 @@ def loss(run: Run, ylim: Limits = None) -> Figure:
     The training loss is its mean over an epoch, around each step; the band holds the middle 80% of the single
     batches' losses there. The validation loss is that of every check; a ring marks its lowest.
     """
+    _check(run)
     figure, (ax,) = panels([1.25], right=NARROW)
     _draw_loss(ax, run, ylim)
     _finish([ax], run, _band(run))
@@ -84,13 +86,20 @@ def accuracy(run: Run, ylim: Limits = None) -> Figure:
     The limits are `ylim` if the run ends there, or those of all that comes after the first epoch. A ring
     marks the check of the lowest validation loss. A run that took no training accuracy shows one curve.
     """
+    _check(run)
     figure, (ax,) = panels([1.25], right=NARROW)
     _draw_accuracy(ax, run, ylim)
-    entries: dict[str, Any] = {}
+    entries: Entries = {}
     if np.isfinite(run.history.train_accuracy).any():
         entries["training"] = dict(color=TRAINING)
     _finish([ax], run, entries)
     return figure
+
+
+def _check(run: object) -> None:
+    """Raise TypeError for what is no run."""
+    if not isinstance(run, Run):
+        raise TypeError(f"run is {run!r:.80}; expected a run, as train returns it")
 
 
 def _draw_loss(ax: Axes, run: Run, ylim: Limits = None) -> None:
@@ -175,25 +184,25 @@ def _limits(ylim: Limits, curves: Sequence[Curve], batches: int) -> Range:
     return around(np.concatenate(parts))
 
 
-def _band(run: Run) -> dict[str, Any]:
+def _band(run: Run) -> Entries:
     """Return the key's entries for the training loss: its mean, and the band if there is one."""
     half = _half(run.steps, run.batches_per_epoch)
     name = "training"
     if half:
         window = 2 * half + 1
         name += ", mean of an epoch" if window >= run.batches_per_epoch else f", mean of {window} batches"
-    entries: dict[str, Any] = {name: dict(color=TRAINING)}
+    entries: Entries = {name: dict(color=TRAINING)}
     if half:
         entries["middle 80% of the batches"] = Patch(facecolor=TRAINING, alpha=0.18)
     return entries
 
 
-def _finish(axes: Sequence[Axes], run: Run, entries: dict[str, Any]) -> None:
+def _finish(axes: Sequence[Axes], run: Run, entries: Entries) -> None:
     """Add the scales of steps, and a key that also has the ring."""
     figure: Any = axes[0].figure
     step_scales(axes, run.batches_per_epoch)
     ring = f"lowest validation loss, after {in_steps(run.best_step + 1)}"
-    validation: dict[str, Any] = {"validation": dict(color=VALIDATION, linestyle=DASHED)}
+    validation: Entries = {"validation": dict(color=VALIDATION, linestyle=DASHED)}
     key(figure, axes[-1], entries | validation | {ring: RING})
     fit(figure)
 
@@ -255,6 +264,8 @@ def lambdas(runs: Mapping[float, Run]) -> Figure:
     it leaves it visible. Raise ValueError if there is no run.
     """
     batches = _batches(runs)
+    if not all(isinstance(lam, Real) for lam in runs):
+        raise TypeError(f"runs has the key {next(iter(runs))}; expected each run under its lambda")
     curves = {lam: _curve(runs[lam], "validation_accuracy") for lam in sorted(runs)}
     whole = _limits(None, list(curves.values()), batches)
     near = _near([y for _, y in curves.values()])
@@ -298,7 +309,9 @@ def _near(curves: Sequence[Array]) -> Range:
 
 
 def _batches(runs: Mapping[Any, Run]) -> int:
-    """Return the batches of an epoch. Raise ValueError if there is no run."""
+    """Return the batches of an epoch. Raise TypeError for what are no runs, ValueError if there is none."""
+    if not isinstance(runs, Mapping) or not all(isinstance(run, Run) for run in runs.values()):
+        raise TypeError(f"runs is {runs!r:.80}; expected runs by name or lambda, as sweep returns them")
     if not runs:
         raise ValueError("runs is empty; expected one run or more, each by its name or its lambda")
     run: Run = next(iter(runs.values()))

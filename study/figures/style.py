@@ -1,10 +1,8 @@
 """The colours and looks that the figures share, their panels, scales and keys, and names beside curves."""
 
-import inspect
 import re
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Sequence
 from functools import wraps
-from numbers import Real
 from pathlib import Path
 from string import ascii_lowercase, ascii_uppercase
 from threading import RLock
@@ -19,15 +17,14 @@ from matplotlib.figure import Figure
 from matplotlib.font_manager import FontProperties
 from matplotlib.lines import Line2D
 from matplotlib.textpath import TextPath
-from matplotlib.ticker import MaxNLocator
 from scipy.optimize import isotonic_regression
 
 from assignment1.models import Array
-from assignment1.run import Run
 
 Range = tuple[float, float]
 Limits = Range | None  # None: the data's own
 Look = dict[str, Any]  # options of a line, or of an artist that is not one
+Entries = dict[str, Any]  # of a key, by name: the look of a line, or an artist of another kind
 
 STYLE = ["default", str(Path(__file__).parent / "report.mplstyle")]
 LOCK = RLock()  # Matplotlib's settings are the process's: two threads would leave each other's
@@ -46,9 +43,9 @@ TRAINING = BLUE
 VALIDATION = ORANGE
 
 SOLID = "-"
-DASHED = (0, (4, 1.2))
-DOTTED = (0, (1.2, 1.2))
-DASH_DOTTED = (0, (6, 1.2, 1.2, 1.2))
+DASHED = "--"
+DOTTED = ":"
+DASH_DOTTED = "-."
 LONG_DASHED = (0, (9, 2))
 DASHES: tuple[Any, ...] = (SOLID, DASHED, DOTTED, DASH_DOTTED, LONG_DASHED)
 COLOURS = (ORANGE, BLACK, BLUE, GREEN, PURPLE)
@@ -60,29 +57,14 @@ RING = OPEN | dict(markersize=7, markeredgecolor=BLACK, markeredgewidth=1)
 
 
 def in_style(function: Callable[..., Figure]) -> Callable[..., Figure]:
-    """Decorate a function that draws: in the report's style, a thread at a time, of what is a run."""
-    signature = inspect.signature(function)
+    """Decorate a function that draws: in the report's style, a thread at a time."""
 
     @wraps(function)
     def draw(*args: Any, **options: Any) -> Figure:
-        for name, value in signature.bind(*args, **options).arguments.items():
-            _check_runs(name, value, str(signature.parameters[name].annotation))
         with LOCK, plt.style.context(STYLE):
             return function(*args, **options)
 
     return draw
-
-
-def _check_runs(name: str, value: Any, wanted: str) -> None:
-    """Raise TypeError for what is no run, or no runs by name or lambda, where one is wanted."""
-    if wanted == "Run" and not isinstance(value, Run):
-        raise TypeError(f"{name} is {value!r:.80}; expected a run, as train returns it")
-    if not wanted.endswith("Run]"):
-        return
-    if not isinstance(value, Mapping) or not all(isinstance(run, Run) for run in value.values()):
-        raise TypeError(f"{name} is {value!r:.80}; expected runs by name or lambda, as sweep returns them")
-    if "float" in wanted and not all(isinstance(key, Real) for key in value):
-        raise TypeError(f"{name} has the key {next(iter(value))}; expected each run under its lambda")
 
 
 def run_look(i: int) -> tuple[str, Any]:
@@ -166,8 +148,7 @@ def step_scales(axes: Sequence[Axes], batches: int) -> None:
 
 def few_ticks(ax: Axes, steps: Sequence[int] = (1, 2, 5, 10), integer: bool = False) -> None:
     """Put a few ticks on the axis below, these steps apart or a power of ten times that."""
-    locator = MaxNLocator(4, steps=steps, integer=integer)
-    ax.xaxis.set_major_locator(locator)
+    ax.locator_params(axis="x", nbins=4, steps=steps, integer=integer)
 
 
 def letter(ax: Axes, name: str, title: str = "", **options: Any) -> None:
@@ -202,7 +183,7 @@ def beside(ax: Axes, text: str, y: float, offset: Range, va: str = "center", **o
     ax.annotate(math(text), (1, y), offset, "axes fraction", "offset points", va=va, **options)
 
 
-def key(figure: Figure, ax: Axes, entries: Mapping[str, Look | Artist]) -> None:
+def key(figure: Figure, ax: Axes, entries: Entries) -> None:
     """Add a key below the panels: a name for each look of a line, or for an artist of another kind.
 
     The figure grows by the lines of the key. The key has as many columns as fit; its left is that of `ax`, or
