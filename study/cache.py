@@ -97,7 +97,7 @@ def code(value: Any) -> Any:
         return compiled(value)
     if isinstance(value, FunctionType):
         enclosed = [cell.cell_contents for cell in value.__closure__ or ()]
-        return code([value.__code__, value.__defaults__, value.__kwdefaults__, enclosed])
+        value = [value.__code__, value.__defaults__, value.__kwdefaults__, enclosed]
     if isinstance(value, dict):
         value = list(value.items())
     if isinstance(value, set | frozenset):

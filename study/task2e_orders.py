@@ -44,7 +44,6 @@ ARMS = {  # the names of the arms in the report's figure: which images, then wha
     "black": "black pixels coded as 0",
     "centred": "mean image subtracted",
 }
-SEEDED = ("ten", "other ten", "ten elsewhere", "together", "same slant", "shuffled")
 DOSES = (1, 3, 5, 20)  # how many of the costliest 3s are moved, beside ten
 ALIKE = 30  # 3s of nearly the same slant, of which one is drawn
 
@@ -200,7 +199,8 @@ def trials(data: Dataset, batch: int, each: list[Few], seeds: int) -> dict[str, 
         "black": [Trial(file, black_as_zero(data.train), black_as_zero(data.validation))],
         "centred": [Trial(file, centre.train, centre.validation)],
     }
-    count = {"upright": 1} | dict.fromkeys(SEEDED, seeds)
+    seeded = [arm for arm in ARMS if arm not in tried]
+    count = dict.fromkeys(seeded, seeds) | {"upright": 1}
     count |= dict.fromkeys(map(str, DOSES), seeds // 2)
     for arm, number in count.items():
         tried[arm] = []

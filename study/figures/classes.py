@@ -22,7 +22,7 @@ from study.figures.style import (
     place,
 )
 
-DOT: Look = dict(linestyle="none", markersize=3.5)
+DOT = Look(linestyle="none", markersize=3.5)
 DOTS = (DOT | dict(color=PURPLE, marker="o"), DOT | dict(color=BLACK, marker="s"))
 
 

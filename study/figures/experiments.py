@@ -31,15 +31,15 @@ from study.figures.style import (
 )
 from study.statistics import interval
 
-RAW: Look = dict(color=VALIDATION, linewidth=0.9)
-CENTRED: Look = dict(color=BLACK, linewidth=1.1)
-BAR: Look = dict(facecolor="0.7", edgecolor="0.45", linewidth=0.5)
+RAW = Look(color=VALIDATION, linewidth=0.9)
+CENTRED = Look(color=BLACK, linewidth=1.1)
+BAR = Look(facecolor="0.7", edgecolor="0.45", linewidth=0.5)
 SEED = OPEN | dict(markersize=4, markeredgecolor="0.45", markeredgewidth=0.9)
-MEAN: Look = dict(marker="|", markersize=9, markeredgewidth=2, color=BLACK, linestyle="none", zorder=3)
-HELD_POINTS: Look = dict(color=GREEN, marker="^", markersize=3, linestyle=DASH_DOTTED)
-FAINT: Look = dict(alpha=0.15, linewidth=0)
-TWOS: Look = dict(facecolor=BLACK, alpha=0.75)
-THREES: Look = dict(facecolor=PURPLE, alpha=0.55)
+MEAN = Look(marker="|", markersize=9, markeredgewidth=2, color=BLACK, linestyle="none", zorder=3)
+HELD_POINTS = Look(color=GREEN, marker="^", markersize=3, linestyle=DASH_DOTTED)
+FAINT = Look(alpha=0.15, linewidth=0)
+TWOS = Look(facecolor=BLACK, alpha=0.75)
+THREES = Look(facecolor=PURPLE, alpha=0.55)
 
 
 @in_style

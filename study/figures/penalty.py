@@ -26,10 +26,10 @@ from study.figures.style import (
     shades,
 )
 
-MARK: Look = dict(color=GREY, linestyle=DOTTED, linewidth=0.8)
-ABOVE: Look = dict(xycoords=("data", "axes fraction"), size=9, ha="center", va="bottom")
-GUIDE: Look = dict(color="0.55", linewidth=0.8, linestyle=DOTTED)
-POINTS: Look = dict(markersize=5, linewidth=1)
+MARK = Look(color=GREY, linestyle=DOTTED, linewidth=0.8)
+ABOVE = Look(xycoords=("data", "axes fraction"), size=9, ha="center", va="bottom")
+GUIDE = Look(color="0.55", linewidth=0.8, linestyle=DOTTED)
+POINTS = Look(markersize=5, linewidth=1)
 DISCS = POINTS | dict(color=PURPLE, marker="o", linestyle=SOLID)
 SQUARES = POINTS | dict(color=BLACK, marker="s", linestyle=DASHED, markerfacecolor="none")
 TRIANGLES = POINTS | dict(color=GREEN, marker="^", linestyle=DOTTED)
@@ -87,13 +87,11 @@ def norms(series: Mapping[str, Mapping[float, float]]) -> Figure:
     apart = max(0.6, 0.18 * (last - first))
     zero = first - apart  # where lambda = 0 stands
     ticks = {}
-    finite = []
     room = 1.25
     for values, look in zip(series.values(), SERIES, strict=False):
         lam, norm = np.array(sorted(values.items())).reshape(-1, 2).T
         positive = lam > 0
         ax.plot(np.log10(lam[positive]), norm[positive], **look)
-        finite.append(norm[np.isfinite(norm)])
         if 0 in values:
             ticks[zero] = "0"
         if np.isinf(values.get(0, 0)):
@@ -101,7 +99,8 @@ def norms(series: Mapping[str, Mapping[float, float]]) -> Figure:
             _upwards(ax, zero, look["color"])
         elif 0 in values:
             ax.plot([zero], [values[0]], **look)
-    seen = np.concatenate(finite)
+    known = np.concatenate([list(values.values()) for values in series.values()])
+    seen = known[np.isfinite(known)]
     ax.set_xlabel("𝜆")
     ax.set_ylabel(NORM)
     ax.set_yscale("log")
@@ -134,7 +133,7 @@ def _upwards(ax: Axes, x: float, colour: str) -> None:
 
 def _break(ax: Axes, x: float) -> None:
     """Interrupt the axis below at x: two strokes, and no line between them."""
-    here: Look = dict(transform=ax.get_xaxis_transform(), clip_on=False, zorder=6)
+    here = Look(transform=ax.get_xaxis_transform(), clip_on=False, zorder=6)
     ends = [x - 0.03, x + 0.03]
     ax.plot(ends, [0, 0], color="white", linewidth=2.5, solid_capstyle="butt", **here)
     for middle in ends:

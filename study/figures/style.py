@@ -1,8 +1,8 @@
 """The colours and looks that the figures share, their panels, scales and keys, and names beside curves."""
 
 import re
-from collections.abc import Callable, Sequence
-from functools import wraps
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
 from pathlib import Path
 from string import ascii_lowercase, ascii_uppercase
 from threading import RLock
@@ -51,20 +51,19 @@ DASHES: tuple[Any, ...] = (SOLID, DASHED, DOTTED, DASH_DOTTED, LONG_DASHED)
 COLOURS = (ORANGE, BLACK, BLUE, GREEN, PURPLE)
 
 # A curve of few points, which its markers tell apart too, and the ring that marks one of them
-VALIDATION_POINTS: Look = dict(color=VALIDATION, marker="s", markersize=3, linestyle=DASHED)
-OPEN: Look = dict(marker="o", markerfacecolor="none", linestyle="none")
+VALIDATION_POINTS = Look(color=VALIDATION, marker="s", markersize=3, linestyle=DASHED)
+OPEN = Look(marker="o", markerfacecolor="none", linestyle="none")
 RING = OPEN | dict(markersize=7, markeredgecolor=BLACK, markeredgewidth=1)
 
 
-def in_style(function: Callable[..., Figure]) -> Callable[..., Figure]:
-    """Decorate a function that draws: in the report's style, a thread at a time."""
+@contextmanager
+def report_style() -> Iterator[None]:
+    """Draw in the report's style, a thread at a time."""
+    with LOCK, plt.style.context(STYLE):
+        yield
 
-    @wraps(function)
-    def draw(*args: Any, **options: Any) -> Figure:
-        with LOCK, plt.style.context(STYLE):
-            return function(*args, **options)
 
-    return draw
+in_style = report_style()  # decorates a function that draws
 
 
 def run_look(i: int) -> tuple[str, Any]:
@@ -114,12 +113,6 @@ def place(figure: Figure, left: float, bottom: float, width: float, height: floa
     return figure.add_axes((left / across, bottom / up, width / across, height / up))
 
 
-def points(ax: Axes) -> Array:
-    """Return the width and the height of the axes in points."""
-    figure: Any = ax.figure
-    return ax.get_position().size * figure.get_size_inches() * 72
-
-
 def around(values: Array, below: float = 0.04, above: float | None = None) -> Range:
     """Return limits around the finite values, with margins in parts of their range, alike without `above`."""
     finite = values[np.isfinite(values)]
@@ -161,7 +154,7 @@ def end_names(ax: Axes, names: Sequence[tuple[float, str, str]]) -> None:
 
     Call this function when the limits are set. A name keeps as near to its y as the others allow.
     """
-    height = points(ax)[1]
+    height = 0.72 * ax.bbox.height  # points
     low, high = ax.get_ylim()
     y = np.array([y for y, _, _ in names])
     share = np.clip((y - low) / (high - low), 0, 1)
