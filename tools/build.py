@@ -10,13 +10,13 @@ It is run by tools.processes, so that nothing of it is left. An error is a line 
 whole story is in build/log.txt.
 """
 
-import hashlib
 import json
 import os
 import re
 import sys
 import sysconfig
 import traceback
+from hashlib import sha256
 from pathlib import Path
 from typing import Any, NoReturn
 
@@ -138,9 +138,9 @@ def digest(notebook: NotebookNode) -> str:
     locked = re.findall(r"^([\w.-]+)==", Path("requirements.txt").read_text(), re.M)  # tests' change nothing
     found = sorted(path.name for path in PACKAGES.glob("*.dist-info"))
     packages = [name for name in found if canonicalize_name(name.partition("-")[0]) in locked]
-    total = hashlib.sha256(repr((code, notebook.metadata, packages, sys.version)).encode())
+    total = sha256(repr((code, notebook.metadata, packages, sys.version)).encode())
     for path in matching(SOURCES):
-        total.update(f"{path} {hashlib.sha256(path.read_bytes()).hexdigest()}\n".encode())
+        total.update(f"{path} {sha256(path.read_bytes()).hexdigest()}\n".encode())
     return total.hexdigest()
 
 
@@ -163,14 +163,14 @@ def saved(notebook: NotebookNode) -> bytes:
 def keep(made: dict[str, Any], content: bytes) -> None:
     """Write the executed report, and then of what it was made."""
     write(BUILT, content)
-    MADE_OF.write_text(json.dumps(made | {"own": hashlib.sha256(content).hexdigest()}), encoding="utf-8")
+    MADE_OF.write_text(json.dumps(made | {"own": sha256(content).hexdigest()}))
 
 
 def kept() -> dict[str, Any]:
     """Return what the executed report in build is made of; nothing if it is not the one that was written."""
     try:
-        own = hashlib.sha256(BUILT.read_bytes()).hexdigest()
-        made = json.loads(MADE_OF.read_text(encoding="utf-8"))
+        own = sha256(BUILT.read_bytes()).hexdigest()
+        made = json.loads(MADE_OF.read_text())
     except (OSError, ValueError):  # as of a build that was cut off
         return {}
     return made if made.pop("own", "") == own else {}
@@ -178,13 +178,13 @@ def kept() -> dict[str, Any]:
 
 def built() -> NotebookNode:
     """Return the executed report; it is executed unless the one in build computed what is here."""
-    notebook = nbformat.read(REPORT, as_version=4)
+    notebook = nbformat.read(REPORT, 4)
     made = made_of(notebook)
     before = kept()
     if made == before:
-        return nbformat.read(BUILT, as_version=4)
+        return nbformat.read(BUILT, 4)
     if before.get("code") != made["code"] or not reworded(notebook, before["parts"], made["parts"]):
-        notebook = nbformat.read(REPORT, as_version=4)
+        notebook = nbformat.read(REPORT, 4)
         execute(notebook)
     keep(made, saved(notebook))
     return notebook
@@ -192,7 +192,7 @@ def built() -> NotebookNode:
 
 def reworded(notebook: NotebookNode, before: dict[str, str], parts: dict[str, str]) -> bool:
     """Give a notebook the outputs of the executed report, in the words of today; return whether it could."""
-    executed = nbformat.read(BUILT, as_version=4)
+    executed = nbformat.read(BUILT, 4)
     notebook.metadata = executed.metadata
     for cell, same in zip(code_cells(notebook), code_cells(executed), strict=True):
         cell.outputs = same.outputs
@@ -218,9 +218,9 @@ def export(what: str) -> None:
 def verify() -> None:
     """Say whether a PDF is what is made here, with the names that make was given; else exit with an error."""
     path = Path(os.environ.get("REPORT_PDF") or "report.pdf")
-    theirs = hashlib.sha256(path.read_bytes()).hexdigest()
+    theirs = sha256(path.read_bytes()).hexdigest()
     built()
-    ours = hashlib.sha256(page("pdf")).hexdigest()
+    ours = sha256(page("pdf")).hexdigest()
     if theirs != ours:
         sys.exit(
             f"error: {path} is not what is made here: its SHA-256 is {theirs}, here it is {ours}; "
@@ -233,7 +233,7 @@ def verify() -> None:
 def renew(source: Path) -> None:
     """Execute a notebook in place, which may say only what is true."""
     before = source.read_bytes()
-    notebook = nbformat.read(source, as_version=4)
+    notebook = nbformat.read(source, 4)
     made = made_of(notebook)
     execute(notebook)
     if source != REPORT:  # without their kernel widgets show an error, and their state takes megabytes

@@ -36,7 +36,7 @@ def write(notebook: Path, pdf: Path, target: Path) -> None:
     """Write the zip, whole or not at all."""
     members = {path.as_posix(): path.read_bytes() for path in build.matching(FILES)}
     members["README.md"] = Path("docs", "submission.md").read_bytes()
-    executed = nbformat.read(notebook, as_version=4)
+    executed = nbformat.read(notebook, 4)
     executed.metadata.setdefault("nbtypst", {}).update(build.names())
     members["report.ipynb"] = build.saved(executed)
     members["report.pdf"] = pdf.read_bytes()
