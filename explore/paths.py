@@ -1,6 +1,6 @@
 """The models that the pad's slider runs along: minima for ever smaller penalties, and runs stopped early."""
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Mapping
 from typing import Any, NamedTuple
 
 import numpy as np
@@ -16,7 +16,6 @@ from study.task3d_overfitting import load_long_runs
 EPOCHS = (1, 3, 10)  # beside those stored, which are multiples of 50
 
 Data = dict[str, Any]
-Facts = list[tuple[str, str]]  # names, and values in words
 
 
 class Entry(NamedTuple):
@@ -25,22 +24,22 @@ class Entry(NamedTuple):
     name: str
     group: str
     model: Regression
-    facts: Facts
+    facts: list[tuple[str, str]]  # names, and values in words
 
 
 def entries(models: Mapping[str, Regression], group: str, data: Dataset) -> list[Entry]:
-    """Return named models as entries, with their losses and accuracies on `data`."""
-    known = facts(list(models.values()), data)
-    return [Entry(name, group, models[name], rows) for name, rows in zip(models, known, strict=True)]
+    """Return named models of one kind as entries, with the norms of their weights, and losses and accuracies.
 
-
-def facts(models: Sequence[Regression], data: Dataset) -> list[Facts]:
-    """Return the norm, the losses (nats, without the penalty) and the accuracies of models of one kind."""
-    found = [[("norm of the weights", f"{np.linalg.norm(model.w):.3g}")] for model in models]
-    for name, split in (("training", data.train), ("validation", data.validation)):
-        correct, loss = evaluate(models, split)
-        for rows, right, cost in zip(found, correct.mean(axis=1), loss.mean(axis=1), strict=True):
-            rows.append((f"{name} loss, accuracy", f"{cost:.4f}, {right:.2%}"))
+    Losses are in nats, without the penalty.
+    """
+    found = []
+    for name, model in models.items():
+        norm = f"{np.linalg.norm(model.w):.3g}"
+        found.append(Entry(name, group, model, [("norm of the weights", norm)]))
+    for part, split in (("training", data.train), ("validation", data.validation)):
+        correct, loss = evaluate(list(models.values()), split)
+        for entry, right, cost in zip(found, correct.mean(axis=1), loss.mean(axis=1), strict=True):
+            entry.facts.append((f"{part} loss, accuracy", f"{cost:.4f}, {right:.2%}"))
     return found
 
 

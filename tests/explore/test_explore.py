@@ -254,7 +254,8 @@ def test_a_pad_gives_the_model_that_its_slider_shows(mnist):
 def test_the_facts_beside_the_slider_are_the_models(mnist):
     data = mnist.softmax()
     model = load_optima()[0.01]
-    ((norm, training, validation),) = paths.facts([model], data)
+    (entry,) = paths.entries({"it": model}, "", data)
+    norm, training, validation = entry.facts
     assert norm[1] == f"{np.linalg.norm(model.w):.3g}"
     for (_, value), split in ((training, data.train), (validation, data.validation)):
         assert value == f"{model.loss(*split):.4f}, {100 * model.accuracy(*split):.2f}%"
