@@ -1,7 +1,6 @@
 """Contestants in processes of their own take turns at a task, and their histories are compared."""
 
 import sys
-import time
 import warnings
 from concurrent.futures import ProcessPoolExecutor
 from contextlib import ExitStack
@@ -9,6 +8,7 @@ from functools import cache, partial
 from importlib import import_module
 from multiprocessing import get_context
 from pathlib import Path
+from time import perf_counter
 
 import kernels  # noqa: F401
 
@@ -51,9 +51,9 @@ def measure(contestant, data, runs, settings):
     module, _, function = contestant.partition(".")
     module = import_module(module)
     images = prepared(module, *data)
-    start = time.perf_counter()
+    start = perf_counter()
     histories = getattr(module, function)(images, runs, settings)
-    seconds = time.perf_counter() - start
+    seconds = perf_counter() - start
     return round(seconds, 4), histories, module.version()
 
 

@@ -6,9 +6,9 @@ lambdas of tasks 3 and 4. It draws nothing. The report starts a kernel and execu
 
 import os
 import re
-import time
 from collections import Counter
 from pathlib import Path
+from time import perf_counter
 
 import kernels  # noqa: F401
 
@@ -23,7 +23,7 @@ REPORT = Path(__file__).resolve().parent.parent / "report.ipynb"
 
 def reference():
     """Make the seven runs; return their seconds."""
-    start = time.perf_counter()
+    start = perf_counter()
     images = loading.plain()
     digits = []
     for X, Y in images:
@@ -33,7 +33,7 @@ def reference():
         plain.train(digits, 0.0, shuffle=shuffle, **TASK_2)
     for lam in LAMBDAS:
         plain.train(images, lam, **TASK_3)
-    return {"the runs": time.perf_counter() - start}
+    return {"the runs": perf_counter() - start}
 
 
 def report():
@@ -42,13 +42,13 @@ def report():
     client = NotebookClient(nbformat.read(REPORT, 4), resources={"metadata": {"path": REPORT.parent}})
     sections = Counter()
     heading = "the kernel"
-    start = time.perf_counter()
+    start = perf_counter()
     with client.setup_kernel():
         for number, cell in enumerate(client.nb.cells):
             if cell.cell_type == "markdown":
                 *_, heading = heading, *re.findall("^#{2,3} (.+)", cell.source, re.M)
             client.execute_cell(cell, number)
-            now = time.perf_counter()
+            now = perf_counter()
             sections[heading] += now - start
             start = now
         return sections

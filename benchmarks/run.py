@@ -11,9 +11,9 @@ import platform
 import re
 import statistics
 import sys
-import time
 from functools import partial
 from pathlib import Path
+from time import perf_counter
 
 import kernels
 
@@ -163,10 +163,10 @@ def main(chosen):
     if unknown := set(chosen) - set(PARTS):
         raise SystemExit(f"no part {', '.join(sorted(unknown))}; the parts are {', '.join(PARTS)}")
     for name in chosen or PARTS:
-        started = time.perf_counter()
+        started = perf_counter()
         print(f"{name}: {TITLES[name]}.", flush=True)
         mine["parts"][name] = PARTS[name]()
-        print(f"  ({time.perf_counter() - started:.0f} s)", flush=True)
+        print(f"  ({perf_counter() - started:.0f} s)", flush=True)
         RESULTS.write_text(json.dumps(results, indent=1) + "\n")
         write(results)
 

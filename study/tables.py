@@ -26,12 +26,13 @@ ORDERS = {
 
 def minus(value: float, digits: int) -> str:
     """Return a number with a typographic minus sign."""
-    return _typographic(f"{value:.{digits}f}")
+    return f"{value:.{digits}f}".replace("-", "−")
 
 
 def points(difference: Interval, digits: int = 2) -> str:
     """Return a difference of accuracies in percentage points, with half of its 95% interval."""
-    return _typographic(f"{100 * difference.mean:+.{digits}f} ± {100 * difference.half:.{digits}f}")
+    found = f"{100 * difference.mean:+.{digits}f} ± {100 * difference.half:.{digits}f}"
+    return found.replace("-", "−")
 
 
 def listed(values: Iterable[float], digits: int = 2) -> str:
@@ -65,10 +66,6 @@ def pair_list(pairs: Iterable[tuple[int, int, int]]) -> str:
 def cases_list(seen: Readings, which: Iterable[int]) -> str:
     """Return some images in words."""
     return ", ".join(f"{seen.digit[i]} classified as {seen.read[i]}" for i in which)
-
-
-def _typographic(number: str) -> str:
-    return number.replace("-", "−")
 
 
 def _mean(values: Array) -> str:

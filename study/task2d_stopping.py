@@ -1,7 +1,7 @@
 """Task 2d: what early stopping reacts to. Updates, checks and epochs are counted from 1."""
 
-import math
 from collections.abc import Mapping
+from math import fsum, nan
 from typing import NamedTuple
 
 import numpy as np
@@ -35,7 +35,7 @@ def variation(run: Run, checks: int = 31) -> Variation:
     """Return how much the loss varies, and how far it falls, over the last so many checks, in nats."""
     loss = run.history.validation_loss
     if len(loss) < 2 * checks:
-        return Variation(math.nan, math.nan)
+        return Variation(nan, nan)
     last = loss[-checks:]
     before = loss[-2 * checks : -checks]
     usual = np.sort(last)[:-1]
@@ -73,7 +73,7 @@ def largest_change(run: Run, after: int) -> float:
     """Return the largest change of the accuracy from check to check, after the first; NaN without two."""
     accuracy = run.history.validation_accuracy[after:]
     if len(accuracy) < 2:
-        return math.nan
+        return nan
     return float(np.abs(np.diff(accuracy)).max())
 
 
@@ -97,7 +97,7 @@ def end_on_mean(run: Run, checks: int, patience: int) -> int:
 def loss_after(run: Run, updates: int) -> float:
     """Return the validation loss, in nats, at the last check that is not after so many updates, or NaN."""
     losses = run.history.validation_loss[run.history.step < updates]
-    return losses[-1] if len(losses) else math.nan
+    return losses[-1] if len(losses) else nan
 
 
 def disagreements(a: Regression, b: Regression, split: Split) -> int:
@@ -114,7 +114,7 @@ def cost_as_written(model: Regression, split: Split) -> float:
     Y_hat = model.forward(split.X)
     with np.errstate(divide="ignore"):
         costs = np.log(np.where(split.Y == 1, Y_hat, 1 - Y_hat))
-    return -math.fsum(costs.ravel()) / len(costs)
+    return -fsum(costs.ravel()) / len(costs)
 
 
 # The numbers that a reference run of the course's code prints for the last weights; see docs/.

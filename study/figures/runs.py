@@ -268,7 +268,9 @@ def lambdas(runs: Mapping[float, Run]) -> Figure:
         raise TypeError(f"runs has the key {next(iter(runs))}; expected each run under its lambda")
     curves = {lam: _curve(runs[lam], "validation_accuracy") for lam in sorted(runs)}
     whole = _limits(None, list(curves.values()), batches)
-    near = _near([y for _, y in curves.values()])
+    highest = max(y[-1] for _, y in curves.values())
+    ends = [y[len(y) // 3 :] for _, y in curves.values() if y[-1] >= highest - 0.03]
+    near = around(np.concatenate(ends))
     legend = (len(runs) + 1) * LINE / 72
     heights = [max(1.15, legend)]
     top = 0.36
@@ -299,13 +301,6 @@ def _draw_lambdas(ax: Axes, curves: Mapping[float, Curve]) -> None:
         wide = 1.1 if lam else 2.8
         ax.plot(step, y, color=colour, linestyle=dash, linewidth=wide, label=decimal(lam))
         ax.plot(step[-1:], y[-1:], "o", color=colour, markersize=3.5, zorder=4)
-
-
-def _near(curves: Sequence[Array]) -> Range:
-    """Return limits of the last two thirds of the curves that end within 0.03 of the highest."""
-    highest = max(y[-1] for y in curves)
-    ends = [y[len(y) // 3 :] for y in curves if y[-1] >= highest - 0.03]
-    return around(np.concatenate(ends))
 
 
 def _batches(runs: Mapping[Any, Run]) -> int:
