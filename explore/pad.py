@@ -17,7 +17,7 @@ from explore import paths, pictures
 from explore.paths import Data, Entry
 
 HERE = Path(__file__).parent
-DIGITS = tuple(map(str, range(10)))
+DIGITS = tuple("0123456789")
 RANDOM = 200  # images to start from
 COSTLY = 30
 
@@ -66,7 +66,7 @@ class Pad(anywidget.AnyWidget):
         self.entries = entries
         self.starts = starts
         opens = starts.opens
-        large = np.kron(opens, np.ones((10, 10), np.uint8))
+        large = opens.repeat(10, axis=0).repeat(10, axis=1)
         columns = [paths.columns(entry.model) for entry in entries]
         weights = np.stack(columns)
         super().__init__(

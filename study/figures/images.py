@@ -141,7 +141,6 @@ def tile(ax: Axes, image: Array, left: float, top: float, **options: Any) -> Axe
     """
     edge = Rectangle((left, top), 28, 28, fill=False, edgecolor="0.75", linewidth=0.4)
     ax.add_patch(edge)
-    block = np.ones((8, 8), image.dtype)
-    large = np.kron(image, block)  # so that no viewer blurs the pixels
+    large = image.repeat(8, axis=0).repeat(8, axis=1)  # so that no viewer blurs the pixels
     extent = (left, left + 28, top + 28, top)
     return ax.imshow(large, interpolation="none", extent=extent, aspect="auto", **options)

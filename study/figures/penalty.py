@@ -21,7 +21,6 @@ from study.figures.style import (
     in_steps,
     in_style,
     key,
-    math,
     panels,
     shades,
 )
@@ -34,7 +33,6 @@ DISCS = POINTS | dict(color=PURPLE, marker="o", linestyle=SOLID)
 SQUARES = POINTS | dict(color=BLACK, marker="s", linestyle=DASHED, markerfacecolor="none")
 TRIANGLES = POINTS | dict(color=GREEN, marker="^", linestyle=DOTTED)
 SERIES = (DISCS, SQUARES, TRIANGLES)
-NORM = math(r"norm of the weights, $\|w\|$")
 
 
 @in_style
@@ -102,7 +100,7 @@ def norms(series: Mapping[str, Mapping[float, float]]) -> Figure:
     known = np.concatenate([list(values.values()) for values in series.values()])
     seen = known[np.isfinite(known)]
     ax.set_xlabel("𝜆")
-    ax.set_ylabel(NORM)
+    ax.set_ylabel("norm of the weights, ‖𝑤‖")
     ax.set_yscale("log")
     ax.set_ylim(seen.min() / 1.25, seen.max() * room)
     ax.yaxis.set_major_locator(LogLocator(subs=(1, 2, 5)))

@@ -4,7 +4,6 @@ import re
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from pathlib import Path
-from string import ascii_lowercase, ascii_uppercase
 from threading import RLock
 from typing import Any
 
@@ -113,15 +112,14 @@ def place(figure: Figure, left: float, bottom: float, width: float, height: floa
     return figure.add_axes((left / across, bottom / up, width / across, height / up))
 
 
-def around(values: Array, below: float = 0.04, above: float | None = None) -> Range:
-    """Return limits around the finite values, with margins in parts of their range, alike without `above`."""
+def around(values: Array, below: float = 0.04, above: float = 0.04) -> Range:
+    """Return limits around the finite values, with margins in parts of their range."""
     finite = values[np.isfinite(values)]
     if not len(finite):
         finite = np.array([0, 1])
     low = float(finite.min())
     high = float(finite.max())
     part = high - low or abs(high) or 1.0
-    above = below if above is None else above
     return low - below * part, high + above * part
 
 
@@ -245,9 +243,10 @@ def fit(figure: Figure) -> None:
 
 
 SYMBOLS = {r"\lambda": "𝜆", r"\alpha": "𝛼", r"\infty": "∞", r"\|": "‖"}
-LETTERS = ascii_uppercase + ascii_lowercase
-ITALIC = {ord(letter): chr(ord("𝐴") + i) for i, letter in enumerate(LETTERS)}
-ITALIC |= {ord("-"): "−", ord("h"): "ℎ"}
+ITALIC = str.maketrans(
+    "ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz-",
+    "𝐴𝐵𝐶𝐷𝐸𝐹𝐺𝐻𝐼𝐽𝐾𝐿𝑀𝑁𝑂𝑃𝑄𝑅𝑆𝑇𝑈𝑉𝑊𝑋𝑌𝑍𝑎𝑏𝑐𝑑𝑒𝑓𝑔ℎ𝑖𝑗𝑘𝑙𝑚𝑛𝑜𝑝𝑞𝑟𝑠𝑡𝑢𝑣𝑤𝑥𝑦𝑧−",
+)
 
 
 def math(text: str) -> str:
