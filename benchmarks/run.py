@@ -20,6 +20,7 @@ import kernels
 import growth as growing
 import loading
 import numpy as np
+import psutil
 import tricks as tricked
 from race import HERE, LAMBDAS, ROUNDS, TASK_2, TASK_3, process, race
 from tables import TITLES, draw, full, spread, summary
@@ -124,12 +125,11 @@ PARTS = {
 
 def machine():
     """Return the machine's description."""
-    memory = os.sysconf("SC_PAGE_SIZE") * os.sysconf("SC_PHYS_PAGES")
     blas = np.show_config(mode="dicts")["Build Dependencies"]["blas"]
     return dict(
         processor=processor(),
         cores=os.cpu_count(),
-        memory=f"{memory / 2**30:.0f} GiB",
+        memory=f"{psutil.virtual_memory().total / 2**30:.0f} GiB",
         system=f"{platform.system()} {platform.machine()}",
         python=platform.python_version(),
         numpy=f"{np.__version__}, {blas['name']} {blas['version']}",
