@@ -217,8 +217,7 @@ def _about(run: Run) -> str:
     rate = f"learning rate {settings['learning_rate']:g}"
     penalty = f"𝜆 = {settings['lam']:g}"
     batch = f"batches of {settings['batch_size']}"
-    end = "stopped early in" if run.stopped_early else "ended with"
-    return f"{rate}, {penalty}, {batch}, {order};\n{end} epoch {run.epoch}, after {in_steps(run.steps)}"
+    return f"{rate}, {penalty}, {batch}, {order};\n{run.ending}"
 
 
 @in_style

@@ -13,7 +13,6 @@ import numpy as np
 from matplotlib.artist import Artist
 from matplotlib.axes import Axes
 from matplotlib.figure import Figure
-from matplotlib.font_manager import FontProperties
 from matplotlib.lines import Line2D
 from matplotlib.textpath import TextPath
 from scipy.optimize import isotonic_regression
@@ -180,7 +179,6 @@ def key(figure: Figure, ax: Axes, entries: Entries) -> None:
     The figure grows by the lines of the key. The key has as many columns as fit; its left is that of `ax`, or
     as far left as it must be.
     """
-    face = FontProperties(family="STIXGeneral")
     handles: list[Artist] = []
     widths = []
     for name, look in entries.items():
@@ -188,7 +186,7 @@ def key(figure: Figure, ax: Axes, entries: Entries) -> None:
         text = math(name)
         handle.set_label(text)
         handles.append(handle)
-        path = TextPath((0, 0), text, 9, prop=face)
+        path = TextPath((0, 0), text, 9)
         widths.append(path.get_extents().width)  # the page's own type is up to an eighth wider
     apart = 12 + 0.12 * max(widths)  # points between columns
     for most in range(len(handles), 0, -1):

@@ -1,6 +1,7 @@
 """The figures: nothing cut, overprinted or struck, type to read, looks to tell apart, for any run."""
 
 from concurrent.futures import ThreadPoolExecutor
+from dataclasses import replace
 from itertools import combinations
 from types import SimpleNamespace
 from typing import Any
@@ -250,6 +251,12 @@ def test_a_short_run_says_over_how_many_batches_its_mean_is(digits):
 def test_one_step_is_no_steps(digits):
     run = train(LogisticRegression(), digits, learning_rate=30.0, epochs=2, patience=1, progress=False)
     assert run.best_step == 0 and "lowest validation loss, after 1 step" in key_of(figures.loss(run))
+
+
+def test_a_figure_of_one_run_says_how_it_ended(ordered):
+    for run in (ordered, replace(ordered, stopped_early=False, interrupted=True)):
+        (settings,) = figures.plot(run).texts
+        assert settings.get_text().endswith(f"\n{run.ending}")
 
 
 def test_the_key_of_an_accuracy_names_what_is_drawn(digits):
