@@ -15,8 +15,6 @@ import numpy as np
 from assignment1 import SoftmaxRegression, load_mnist, sweep
 from assignment1.mnist import Split, one_hot, preprocess
 
-SETTINGS = dict(learning_rate=0.01, seed=0, progress=False)
-
 
 def dataset(count):
     """Return `count` images to train on, of the 60,000, and the 10,000 for validation."""
@@ -30,7 +28,16 @@ def measure(what, count):
     data = dataset(count if what == "images" else 20_000)
     lams = np.geomspace(1e-4, 1, count) if what == "runs" else [0.0]
     epochs = count if what == "epochs" else 2
-    train = partial(sweep, SoftmaxRegression, data, lam=lams, epochs=epochs, **SETTINGS)
+    train = partial(
+        sweep,
+        SoftmaxRegression,
+        data,
+        lam=lams,
+        seed=0,
+        learning_rate=0.01,
+        epochs=epochs,
+        progress=False,
+    )
     tracemalloc.start()
     train()
     _, added = tracemalloc.get_traced_memory()

@@ -7,7 +7,6 @@ lambdas of tasks 3 and 4. It draws nothing. The report starts a kernel and execu
 import os
 import re
 from collections import Counter
-from pathlib import Path
 from time import perf_counter
 
 import kernels  # noqa: F401
@@ -16,9 +15,9 @@ import loading
 import nbformat
 import reference as plain
 from nbclient import NotebookClient
-from race import LAMBDAS, TASK_2, TASK_3
+from race import HERE, LAMBDAS, TASK_2, TASK_3
 
-REPORT = Path(__file__).resolve().parent.parent / "report.ipynb"
+REPORT = HERE.parent / "report.ipynb"
 
 
 def reference():

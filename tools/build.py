@@ -88,24 +88,18 @@ def names() -> dict[str, str]:
     return {name: value for name in NAMED if (value := os.environ.get(f"REPORT_{name.upper()}"))}
 
 
-def limit() -> int:
-    """Return the seconds that a cell may take; exit with an error for what is no number of them."""
-    given = os.environ.get("CELL_SECONDS", "600")
-    if not re.fullmatch("[1-9][0-9]{0,6}", given):
-        sys.exit(f"error: CELL_SECONDS={given}: expected the seconds that a cell may take, such as 600")
-    return int(given)
-
-
 def execute(notebook: NotebookNode) -> None:
     """Execute in place, with a bar that names the task; exit with an error if a cell fails."""
-    seconds = limit()
+    seconds = os.environ.get("CELL_SECONDS", "600")
+    if not re.fullmatch("[1-9][0-9]{0,6}", seconds):
+        sys.exit(f"error: CELL_SECONDS={seconds}: expected the seconds that a cell may take, such as 600")
     client = NotebookClient(
         notebook,
         config=Config(KernelManager=dict(shutdown_wait_time=END)),
         extra_arguments=KERNEL,
         kernel_name="python3",
         record_timing=False,
-        timeout=seconds,
+        timeout=int(seconds),
     )
     heading = "the start"
     bar = tqdm(notebook.cells, bar_format="{desc:28.28} {bar} {remaining} left", disable=None, leave=False)
