@@ -39,11 +39,6 @@ def _list() -> Any:
     return traitlets.List().tag(sync=True)
 
 
-def _bytes(value: Any, widget: Any) -> bytes:
-    """Return a value that arrives from the browser as a view of memory."""
-    return bytes(value)
-
-
 class Pad(anywidget.AnyWidget):
     """A pad to draw on; `image` is what the model sees of the drawing, ready for `model.predict`."""
 
@@ -56,9 +51,9 @@ class Pad(anywidget.AnyWidget):
     images = traitlets.Bytes().tag(sync=True)
     titles = _list()
     random = traitlets.Int(0).tag(sync=True)
-    ink = traitlets.Bytes().tag(sync=True, from_json=_bytes)  # 280 by 280, 0 to 255
+    ink = traitlets.CBytes().tag(sync=True)  # 280 by 280, 0 to 255; it arrives as a view of memory
     fresh = traitlets.Bool(True).tag(sync=True)  # whether `ink` makes room for the first stroke
-    pixels = traitlets.Bytes(bytes(784)).tag(sync=True, from_json=_bytes)
+    pixels = traitlets.CBytes(bytes(784)).tag(sync=True)
     centred = traitlets.Bool(True).tag(sync=True)
     gallery = traitlets.Bool(False).tag(sync=True)
 
