@@ -25,9 +25,9 @@ from typing import Any, ParamSpec, TypeVar
 import numpy as np
 
 import assignment1
-from assignment1.mnist import Dataset
+from assignment1.mnist import DATA, Dataset
 
-FOLDER = Path(__file__).resolve().parent.parent / "build/kept"
+FOLDER = DATA.parent / "build/kept"
 NEWEST = 80  # files that stay, some three executions of the report
 PACKAGES = ("assignment1", "study")
 CONTAINERS = ("builtins:dict", "builtins:range", "builtins:tuple")

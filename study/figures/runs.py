@@ -23,6 +23,7 @@ from study.figures.style import (
     VALIDATION,
     Entries,
     Limits,
+    Look,
     Range,
     around,
     decimal,
@@ -202,8 +203,8 @@ def _finish(axes: Sequence[Axes], run: Run, entries: Entries) -> None:
     figure: Any = axes[0].figure
     step_scales(axes, run.batches_per_epoch)
     ring = f"lowest validation loss, after {in_steps(run.best_step + 1)}"
-    validation: Entries = {"validation": dict(color=VALIDATION, linestyle=DASHED)}
-    key(figure, axes[-1], entries | validation | {ring: RING})
+    both = {"validation": Look(color=VALIDATION, linestyle=DASHED), ring: RING}
+    key(figure, axes[-1], entries | both)
     fit(figure)
 
 
