@@ -46,12 +46,12 @@ def shares(lams: Sequence[float], steps: Sequence[int], rate: float, bands: Mapp
     names = {}
     h = np.geomspace(3e-5, 10, 300)
     for lam, colour in zip(lams, shades(len(lams)), strict=True):
-        look: Look = dict(color=colour)
+        look = Look(color=colour)
         left_over = h / (h + 2 * lam)
         ax.plot(h, left_over, **look)
         names[f"𝜆 = {decimal(lam)}"] = look
     for number, dash in zip(steps, DASHES[1:], strict=False):
-        look = dict(color=GREY, linestyle=dash)
+        look = Look(color=GREY, linestyle=dash)
         left = np.clip(1 - rate * h, -1, 1)  # beyond, descent diverges
         ax.plot(h, 1 - left**number, **look)
         names[in_steps(number)] = look
