@@ -12,11 +12,11 @@ from nbtypst.export import mathml
 from nbtypst.export.exporter import ReportExporter
 from nbtypst.reading import widgets
 from nbtypst.reading.document import Document, placed
-from nbtypst.reading.formulas import framed, unreadable
+from nbtypst.reading.formulas import Formula, framed, unreadable
 from nbtypst.reading.markdown import NOTHING, Block, Blocks, Match, written
 from nbtypst.reading.pictures import Picture
+from nbtypst.reading.references import rewritten
 from nbtypst.reading.speech import read_aloud
-from nbtypst.reading.tidy import picture_key
 from nbtypst.settings import Settings
 
 LEFTWARDS = ("ar", "dv", "fa", "he", "ps", "sd", "ug", "ur", "yi")  # languages that are written so
@@ -45,9 +45,9 @@ class ReportHTMLExporter(ReportExporter):
 
     def render(self, document: Document) -> str:
         """Return the page; the same on every machine."""
-        sources = _unreadable(document)
         moving = _widgets(document)
-        blocks = _rewrite([block for _, block in document.blocks], document, sources)
+        to_html = partial(_to_html, document.settings.hide_code, _unreadable(document))
+        blocks = rewritten([block for _, block in document.blocks], to_html)
         if document.checks:
             blocks.append(_raw(_evidence(document)))
         options = _options(document.settings)
@@ -69,16 +69,15 @@ class ReportHTMLExporter(ReportExporter):
         return page
 
 
-def _unreadable(document: Document) -> set[str]:
-    """Return the LaTeX that is shown as its source, and warn of it."""
-    found = [(place, node["c"]) for place, node in placed(document.blocks, "Math")]
-    sources = unreadable(formula for _, formula in found)
-    for place, formula in found:
-        if framed(formula.latex) in sources:
-            document.problems.warn(
-                place, f"the formula {formula.latex!r} cannot be set", "its source is shown"
-            )
-    return sources
+def _unreadable(document: Document) -> set[Formula]:
+    """Return the formulas that are shown as their source, and warn of them."""
+    math = placed(document.blocks, "Math")
+    found = unreadable(node["c"] for _, node in math)
+    for place, node in math:
+        if node["c"] in found:
+            fault = f"the formula {node['c'].latex!r} cannot be set"
+            document.problems.warn(place, fault, "its source is shown")
+    return found
 
 
 def _meta(document: Document) -> Block:
@@ -132,42 +131,24 @@ def _widgets(document: Document) -> dict[str, str]:
     return made
 
 
-def _rewrite(node: Any, document: Document, sources: set[str]) -> Any:
-    """Return a tree with raw HTML in place of what pandoc's HTML writer does not do by itself."""
-    if isinstance(node, dict) and "c" in node:
-        return node | {"c": _rewrite(node["c"], document, sources)}
-    if not isinstance(node, list):
-        return node
-    made: list[Any] = []
-    for item in node:
-        new = _rewrite(item, document, sources)
-        made += _to_html(new, document, sources) if isinstance(new, dict) else [new]
-    return made
-
-
-def _to_html(node: Block, document: Document, sources: set[str]) -> Blocks:
-    """Return what stands in place of a node, whose content is rewritten."""
-    kind = node["t"]
-    content: Any = node.get("c")
-    if kind == "Math":
-        return _formula(node, sources)
-    if key := picture_key(node):
-        return [RawInline("html", _image(document.pictures[key]))]
-    if kind == "Table":
-        return _table(content)
-    if kind != "Div":
-        return [node]
-    (name, classes, _), blocks = content
-    match classes:
-        case ["figure"]:
-            return _figure(content, document)
-        case ["widget"]:
+def _to_html(hide_code: bool, unreadable: set[Formula], node: Block) -> Blocks:
+    """Return raw HTML in place of a node that pandoc's HTML writer does not do by itself."""
+    match node:
+        case {"t": "Math", "c": formula}:
+            return _formula(formula, formula in unreadable)
+        case {"t": "Picture", "c": picture}:
+            return [RawInline("html", _image(picture))]
+        case {"t": "Table", "c": content}:
+            return _table(content)
+        case {"t": "Figure", "c": content}:
+            return _figure(content)
+        case {"t": "Div", "c": [[name, ["widget"], _], _]}:
             return [_raw(f"<!-- widget {name} -->")]  # holds its place: no notebook brings a comment there
-        case ["input"] if document.settings.hide_code:
+        case {"t": "Div", "c": [[_, ["input"], _], _]} if hide_code:
             return [_raw(_CODE), node, _raw("</details>")]
-        case ["alert", "details"]:
-            middle = [_raw("</summary>"), *blocks[1:], _raw("</details>")]
-            return [_raw('<details class="fold" open><summary>'), *blocks[:1], *middle]
+        case {"t": "Div", "c": [[_, ["alert", "details"], _], [first, *rest]]}:
+            opening = _raw('<details class="fold" open><summary>')
+            return [opening, first, _raw("</summary>"), *rest, _raw("</details>")]
     return [node]
 
 
@@ -193,17 +174,16 @@ def _table(content: Any) -> Blocks:
     ]
 
 
-def _figure(content: Any, document: Document) -> Blocks:
+def _figure(content: Any) -> Blocks:
     """Return a figure with its caption; a picture that is no icon enlarges, without a script."""
-    (name, _, ((_, key),)), caption = content
-    picture = document.pictures[key]
+    (name, *_), (_, caption), picture = content
     html = _image(picture)
     if picture.width >= ICON:
         size = f"--wide: {picture.width:.1f}pt; --ratio: {picture.width / picture.height:.4f}"
-        button = f'<button type="button" popovertarget="large-{key}"'
+        button = f'<button type="button" popovertarget="large-{picture.name}"'
         label = _label(name) or "the picture"
         html = (  # a popover that rests in the page until it is opened
-            f'<div class="picture"><div style="{size}"><div popover id="large-{key}">{html}'
+            f'<div class="picture"><div style="{size}"><div popover id="large-{picture.name}">{html}'
             f'{button} popovertargetaction="hide" autofocus>Close</button></div>'
             f'{button} aria-label="Enlarge {label}"></button></div></div>'
         )
@@ -219,12 +199,10 @@ def _image(picture: Picture) -> str:
     return f'<img src="{picture.address}" alt="{escape(picture.alt)}" width="{width}">'
 
 
-def _formula(node: Block, sources: set[str]) -> Blocks:
+def _formula(formula: Formula, as_source: bool) -> Blocks:
     """Return a formula or its source, in a box that scrolls where the screen is narrow, with its number."""
-    formula = node["c"]
-    latex = framed(formula.latex)
-    node = Math({"t": "DisplayMath" if formula.display else "InlineMath"}, latex)
-    if latex in sources:
+    node = Math({"t": "DisplayMath" if formula.display else "InlineMath"}, framed(formula.latex))
+    if as_source:
         node = Code(NOTHING, formula.latex)
     if not formula.display:
         return [node]

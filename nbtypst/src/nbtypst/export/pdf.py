@@ -50,12 +50,12 @@ class ReportPDFExporter(ReportExporter):
 
     def _compile(self, writer: Writer) -> bytes:
         """Compile; write what does not compile in another way, and try again."""
-        with tempfile.TemporaryDirectory() as name:  # Typst reads nothing but what is handed over here
-            folder = Path(name)
+        with tempfile.TemporaryDirectory() as place:  # Typst reads nothing but what is handed over here
+            folder = Path(place)
             main = folder / "main.typ"
             (folder / "page.typ").write_bytes((files(__package__) / "page.typ").read_bytes())
-            for key, picture in writer.document.pictures.items():
-                (folder / f"{key}.{picture.kind}").write_bytes(picture.content)
+            for name, picture in writer.document.pictures.items():
+                (folder / f"{name}.{picture.kind}").write_bytes(picture.content)
             while True:  # each time, less is left that can fail
                 writer.replaced.clear()
                 borrowed = self.system_fonts is None and writer.stand_ins
@@ -81,7 +81,7 @@ def _place(writer: Writer, main: Path, options: Data) -> None:
 
     It still comes after its heading and before the next one.
     """
-    waiting = any(block["t"] == "Div" and block["c"][0][0] for _, block in writer.document.blocks)
+    waiting = any(block["t"] == "Figure" and block["c"][0][0] for _, block in writer.document.blocks)
     settled: set[str] = set()
     for _ in range(PASSES):
         writer.place = "the title"

@@ -7,16 +7,18 @@ from dataclasses import dataclass, field, replace
 from itertools import groupby, pairwise
 from typing import Any
 
-from pandocfilters import stringify
+from pandocfilters import Str, stringify
 
 from nbtypst.reading.document import Document
 from nbtypst.reading.formulas import Formula
 from nbtypst.reading.markdown import Block, Blocks, Inlines
+from nbtypst.reading.pictures import Picture
 from nbtypst.reading.references import TEXT, nodes, words_of
 from nbtypst.reading.speech import read_aloud
 
 WIDTH = 378.0  # points of the type area, which a picture may fill
 HEIGHT = 640.0
+DEEPEST = 12  # nested blocks: Typst's own limit is a few more
 LONG = re.compile(r"[^\s\u200b]{40}")  # a word that may need a break
 _LONG_IN_CELL = re.compile(r"\S{16,}")
 _TALL = re.compile(r"(?<!\\)/|\b(?:frac|mat|vec)\(")  # a formula that reaches into the gap between rows
@@ -47,6 +49,7 @@ class Writer:
     marks: list[Any] = field(default_factory=list)  # formulas and pictures
     replaced: dict[str, str] = field(default_factory=dict)  # character: cell
     place: str = ""
+    depth: int = 0
     leads: bool = False  # whether a displayed equation follows
     apart: bool = False  # for a table of several tall formulas, which would meet
     wrapped: bool = False  # for one whose cells are wrapped
@@ -59,8 +62,6 @@ class Writer:
             self.place = place
             self.leads = _begins_with_display(following)
             written = self.block(block)
-            if block["t"] == "Div" and block["c"][0][1] == ["page"]:
-                written = "#pagebreak(weak: true)"
             if _leftwards(words_of(block)):
                 written = f"#[#set text(dir: rtl)\n{written}\n]"
             text += f"{written}\n\n"
@@ -92,13 +93,20 @@ class Writer:
 
     def blocks(self, blocks: Blocks) -> str:
         """Return blocks as the inside of a Typst content block."""
-        return "\n\n".join(map(self.block, blocks))
+        self.depth += 1
+        written = "\n\n".join(map(self.block, blocks))
+        self.depth -= 1
+        return written
 
     def block(self, block: Block) -> str:
         """Return one block."""
         kind = block["t"]
         content = block.get("c", [])
         match kind:
+            case "BlockQuote" | "BulletList" | "DefinitionList" | "OrderedList" if self.depth > DEEPEST:
+                fault = "its lists or quotations are nested too deeply"
+                self.document.problems.warn(self.place, fault, "what is deeper is plain text")
+                return self.inlines([Str(words_of(content))])
             case "Plain" | "Para":
                 return self._paragraph(content)
             case "Header":
@@ -117,6 +125,8 @@ class Writer:
                 return "#nb.rule"
             case "Table":
                 return self.table(content)
+            case "Figure":
+                return self.figure(content)
             case _:
                 return self._div(content)
 
@@ -135,10 +145,10 @@ class Writer:
         return f"terms.item([{self.inlines(term)}], [{words}]),"
 
     def _div(self, content: Any) -> str:
-        (name, classes, pairs), blocks = content
+        (name, classes, _), blocks = content
         match classes:
-            case ["figure"]:
-                return self.figure(name, dict(pairs)["key"], blocks)
+            case ["page"] if not self.depth:  # in a list, say, Typst allows none
+                return "#pagebreak(weak: true)"
             case ["alert", kind]:
                 return f"#nb.alert({self.string(kind)})[{self.blocks(blocks)}]"
             case ["input" | "output" | "error" as style]:
@@ -203,6 +213,8 @@ class Writer:
                 return "#linebreak();"
             case "Math":
                 return self.math(content)
+            case "Picture":
+                return self._picture(content)
             case "Note":
                 return f"#footnote[{replace(self, leads=False).blocks(content)}];"
             case "Link":
@@ -212,9 +224,7 @@ class Writer:
                     target = f"label({self.string(address[1:])})"
                 return f"#link({target})[{self.inlines(content[1])}];"
             case _:
-                (name, classes, pairs), inner = content  # of a Span
-                if classes == ["picture"]:
-                    return self._picture(dict(pairs)["key"])
+                (name, *_), inner = content  # of a Span
                 return self._anchor(name) + self.inlines(inner)
 
     def math(self, formula: Formula) -> str:
@@ -242,38 +252,38 @@ class Writer:
         call = f'#nb.code("plain", "latex", {code})' if formula.display else f"#raw({code});"
         return self._anchor(formula.name) + call
 
-    def _image(self, key: str) -> str:
+    def _image(self, picture: Picture) -> str:
         """Return a picture at its own size, or as large as fits a page."""
-        picture = self.document.pictures[key]
         width = min(picture.width, WIDTH, HEIGHT * picture.width / picture.height)
         height = width * picture.height / picture.width
         sides = f'width: {width:.2f}pt, height: {height:.2f}pt, fit: "stretch"'
         alt = self.string(picture.alt)
-        return f'{self._mark(key)}image("{key}.{picture.kind}", alt: {alt}, {sides})'
+        return f'{self._mark(picture.name)}image("{picture.name}.{picture.kind}", alt: {alt}, {sides})'
 
-    def _dropped(self, key: str) -> str:
+    def _dropped(self, picture: Picture) -> str:
         """Return the text of a picture that does not compile."""
-        alt = self.document.pictures[key].alt
-        self.document.problems.warn(self.place, f"the picture {alt!r} cannot be shown", "its text is")
-        return f"#{self.string(f'[{alt}]')};"
+        fault = f"the picture {picture.alt!r} cannot be shown"
+        self.document.problems.warn(self.place, fault, "its text is")
+        return f"#{self.string(f'[{picture.alt}]')};"
 
-    def _picture(self, key: str) -> str:
-        if key in self.broken:
-            return self._dropped(key)
-        return f"#box(baseline: 20%,\n{self._image(key)}\n);"
+    def _picture(self, picture: Picture) -> str:
+        if picture.name in self.broken:
+            return self._dropped(picture)
+        return f"#box(baseline: 20%,\n{self._image(picture)}\n);"
 
-    def figure(self, name: str, key: str, caption: Blocks) -> str:
+    def figure(self, content: Any) -> str:
         """Return a picture with its caption; without one it stays where it is."""
+        (name, *_), (_, caption), picture = content
         words = self.blocks(caption)
         label = self._label(name)
-        if key in self.broken:
-            return f"#metadata(none){label} {self._dropped(key)}\n\n{words}"
+        if picture.name in self.broken:
+            return f"#metadata(none){label} {self._dropped(picture)}\n\n{words}"
         place = "top" if name in self.floats else "none"
         body = "caption: none"
         if words.strip() or name:
             inside = self._anchor(name and f"in:{name}")  # which no heading has
             body = f"caption: [{inside}{words}]"
-        return f"#figure(kind: image, placement: {place}, {body},\n{self._image(key)}\n){label}"
+        return f"#figure(kind: image, placement: {place}, {body},\n{self._image(picture)}\n){label}"
 
     def table(self, content: Any) -> str:
         """Return a table, its first rows as header cells."""

@@ -31,7 +31,7 @@ from nbtypst.reading.notes import bibliography
 from nbtypst.reading.pictures import Picture
 from nbtypst.reading.references import References, close_levels, nodes, words_of
 from nbtypst.reading.speech import read_aloud, unspoken
-from nbtypst.reading.tidy import Tidier, picture_key
+from nbtypst.reading.tidy import Tidier
 from nbtypst.settings import Settings
 from nbtypst.settings import settings as settings_of
 
@@ -179,7 +179,7 @@ def _title(blocks: Placed, given: str, name: str) -> str:
     if not words or given not in ("", words):
         return given or name or "Notebook"
     at = [block for _, block in blocks].index(roots[0])
-    pictures = [node for node in nodes(roots) if picture_key(node)]
+    pictures = list(nodes(roots, "Picture"))
     blocks[at : at + 1] = [(blocks[at][0], Para(pictures))] if pictures else []
     return words
 
@@ -225,7 +225,7 @@ def _refer(blocks: Placed, references: References) -> None:
 
 def _name_all(blocks: Placed, references: References) -> None:
     """Note every id; headings get theirs last, so that none takes a figure's."""
-    for place, node in placed(blocks, "Div", "Math", "Table"):
+    for place, node in placed(blocks, "Div", "Figure", "Math", "Table"):
         about = node["c"]
         if node["t"] != "Math":
             about[0][0] = references.add(about[0][0], place)

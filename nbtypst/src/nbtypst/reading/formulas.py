@@ -377,11 +377,11 @@ def framed(latex: str) -> str:
     return _expand(latex, _BOX)
 
 
-def unreadable(formulas: Iterable[Formula]) -> set[str]:
-    """Return the LaTeX, `framed`, that pandoc cannot read: that is text, its dollars too."""
-    sources = list(dict.fromkeys(framed(one.latex) for one in formulas))
-    found = zip(sources, _converted(sources), strict=True)
-    return {latex for latex, math in found if not math.startswith("$")}
+def unreadable(formulas: Iterable[Formula]) -> set[Formula]:
+    """Return the formulas that pandoc cannot read, also `framed`: they are text, their dollars too."""
+    unique = list(dict.fromkeys(formulas))
+    found = zip(unique, _converted([framed(one.latex) for one in unique]), strict=True)
+    return {one for one, math in found if not math.startswith("$")}
 
 
 def _converted(sources: list[str]) -> list[str]:

@@ -27,6 +27,7 @@ class Picture:
     width: float
     height: float
     alt: str = ""
+    name: str = ""  # among the notebook's pictures
 
     @property
     def address(self) -> str:

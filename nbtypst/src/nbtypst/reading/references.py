@@ -2,7 +2,7 @@
 
 import re
 from collections import Counter
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from dataclasses import dataclass, field
 from itertools import chain, count, groupby
 from typing import Any
@@ -140,7 +140,7 @@ class References:
                 return node
             case "Header":
                 own = None
-            case "Div" | "Table":
+            case "Div" | "Figure" | "Table":
                 own = content[0][0]
         return node | {"c": self.link(content, place, own)}
 
@@ -232,6 +232,21 @@ def nodes(node: Any, *kinds: str) -> Iterator[Block]:
             left.append(one.get("c"))
         elif isinstance(one, list):
             left += reversed(one)
+
+
+def rewritten(tree: Any, act: Callable[[Block], list[Any]]) -> Any:
+    """Return a tree of blocks, each node replaced by those that `act` makes of it, from the inside out."""
+    if not isinstance(tree, list):
+        return tree
+    made = []
+    for item in tree:
+        if not isinstance(item, dict) or "t" not in item:
+            made.append(rewritten(item, act))
+            continue
+        if "c" in item:
+            item = item | {"c": rewritten(item["c"], act)}
+        made += act(item)
+    return made
 
 
 def words_of(tree: Any) -> str:

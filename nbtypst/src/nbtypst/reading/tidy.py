@@ -1,8 +1,8 @@
 """pandoc's blocks normalised: pictures resolved, math parsed, unsafe links and unknown nodes gone.
 
-Two nodes hold what pandoc has no place for. A picture is a Span of the class "picture" or a Div of the
-class "figure", with the key of a `Picture` in its attributes. The content of a Math node is a `Formula`; its
-first two fields stand where pandoc has a formula's kind and LaTeX.
+Three nodes hold what pandoc has no place for. The content of a Picture, an inline, is a `Picture`; that of a
+Figure is like a table's, its attributes and its caption, with a `Picture` behind them. The content of a Math
+node is a `Formula`; its first two fields stand where pandoc has a formula's kind and LaTeX.
 """
 
 import re
@@ -28,9 +28,9 @@ from nbtypst.reading.markdown import (
     printable,
 )
 from nbtypst.reading.pictures import Picture, from_address
-from nbtypst.reading.references import BREAKS, CAPTIONED, KINDS, nodes, words_of
+from nbtypst.reading.references import BREAKS, CAPTIONED, KINDS, nodes, rewritten, words_of
 
-DEEPEST = 12  # nested blocks
+KINDS_OF_BLOCKS = {"fig": "Figure", "tbl": "Table"}
 _QUOTES = {"DoubleQuote": ("“", "”"), "SingleQuote": ("‘", "’")}
 _CAPTION = re.compile(rf"(Figure|Figur|Table|Tabell) ({CAPTIONED})\s*[.:]\s")
 _OUTSIDE = re.compile(r"(?:https?://|mailto:)\S", re.I)
@@ -46,22 +46,21 @@ class Tidier:
     folder: str | None
     pictures: dict[str, Picture]
     macros: Macros
-    depth: int = 0
 
     def tidy(self) -> Blocks:
-        """Return the piece's blocks; a figure is a Div of its caption, a table has its caption in it."""
+        """Return the piece's blocks; a figure or a table has its caption in it."""
         piece = self.piece
-        words = self._blocks(piece.words)
+        words = rewritten(piece.words, self._node)
+        blocks = _captioned(rewritten(piece.blocks, self._node))
         if piece.picture:
-            return [_figure(self._keep(piece.picture), piece.name, words)]
-        blocks = _captioned(self._blocks(piece.blocks))
+            blocks = [_figure(self._kept(piece.picture))]
         if piece.kind:
             blocks = [Div(["", [piece.kind], []], blocks)]
         if piece.widget:
             blocks.append(Div([piece.widget, ["widget"], []], []))
-        tables = [block for block in blocks if block["t"] == "Table"]
-        if words and len(tables) == 1:
-            tables[0]["c"][:2] = [[piece.name, [], []], [None, words]]
+        named = [block for block in blocks if block["t"] in KINDS_OF_BLOCKS.values()]
+        if len(named) == 1 and (words or piece.name):
+            _name(named[0], piece.name, words)
         elif words or piece.name:
             blocks = [Div([piece.name, ["named"], []], [*words, *blocks])]
         return blocks
@@ -69,39 +68,21 @@ class Tidier:
     def _warn(self, what: str, advice: str) -> None:
         self.problems.warn(self.piece.place, what, advice)
 
-    def _keep(self, picture: Picture) -> str:
-        """Return the key of a picture, new among the notebook's."""
-        key = f"picture-{len(self.pictures) + 1}"
-        self.pictures[key] = picture
-        return key
+    def _kept(self, picture: Picture) -> Picture:
+        """Return a picture with a name, new among the notebook's."""
+        picture.name = f"picture-{len(self.pictures) + 1}"
+        self.pictures[picture.name] = picture
+        return picture
 
-    def _blocks(self, blocks: Blocks) -> Blocks:
-        """Return tidy blocks; those of a Div or a Figure are in its place."""
-        if self.depth > DEEPEST:
-            self._warn("its lists or quotations are nested too deeply", "what is deeper is plain text")
-            return [Plain([Str(printable(words_of(blocks)))])]
-        self.depth += 1
-        tidy = self._nodes(blocks)
-        self.depth -= 1
-        return tidy
-
-    def _items(self, items: list[Blocks]) -> list[Blocks]:
-        return [self._blocks(item) for item in items]
-
-    def _nodes(self, nodes: list[Any]) -> list[Any]:
-        """Return tidy nodes, blocks or inlines."""
-        tidy = []
-        for node in nodes:
-            tidy += self._node(node["t"], node.get("c"))
-        return tidy
-
-    def _node(self, kind: str, content: Any) -> list[Any]:
-        """Return what a node is when tidy: mostly one of the same kind."""
+    def _node(self, node: Block) -> list[Any]:
+        """Return what a node, whose content is tidy, becomes: mostly one of the same kind."""
+        kind = node["t"]
+        content: Any = node.get("c")
         match kind:
             case "Plain" | "Para":
-                return _paragraph(kind, self._nodes(content))
+                return _paragraph(kind, content)
             case "Header":
-                return self._heading(content[0], content[1][0], self._nodes(content[2]))
+                return _heading(content[0], content[1][0], content[2])
             case "CodeBlock":
                 (_, classes, _), text = content
                 known = [name for name in classes if re.fullmatch(r"[\w+#-]{1,30}", name)]
@@ -111,34 +92,23 @@ class Tidier:
                         "a diagram of Mermaid is shown as its source", "a picture of it would be shown"
                     )
                 content = [["", language, []], printable(text)]
-            case "BlockQuote" | "Note":
-                content = self._blocks(content)
-            case "BulletList":
-                content = self._items(content)
-            case "OrderedList":
-                (start, *style), items = content
-                content = [[max(0, min(start, 999_999)), *style], self._items(items)]
-            case "DefinitionList":
-                content = [[self._nodes(term), self._items(meanings)] for term, meanings in content]
-            case "HorizontalRule" | "LineBreak" | "SoftBreak" | "Space":
-                return [{"t": kind}]
             case "Table":
-                return self._table(content)
+                return _table(content)
             case "Div":
                 (name, classes, pairs), inside = content
-                blocks = [*_anchor(name), *self._blocks(inside)]
+                blocks = [*_anchor(name), *inside]
                 if "hidden" in dict(pairs):
                     return []  # but the macros in it are known
                 own = classes[:1] == ["alert"] or classes == ["page"]
                 return [Div(["", classes, pairs], blocks)] if own else blocks
             case "Figure":
                 (name, *_), (_, caption), inside = content
-                return [*_anchor(name), *self._blocks(inside + caption)]
+                return [*_anchor(name), *inside, *caption]
             case "Str":
                 content = printable(content)
             case "Quoted":
                 first, last = _QUOTES[content[0]["t"]]
-                return [Str(first), *self._nodes(content[1]), Str(last)]
+                return [Str(first), *content[1], Str(last)]
             case "Code":
                 return self._code(content)
             case "Link":
@@ -146,60 +116,13 @@ class Tidier:
             case "Image":
                 return self._image(content)
             case "Cite":
-                return self._nodes(content[1])
+                return content[1]
             case "Span":
                 (name, _, pairs), inner = content
-                inlines = [*_place(name), *self._nodes(inner)]
-                return [] if "hidden" in dict(pairs) else inlines
-            case _:
-                content = self._nodes(content)  # of Emph and the like
-                if not content:
-                    return []
-        return [{"t": kind, "c": content}]
-
-    def _heading(self, level: int, name: str, inlines: Inlines) -> Blocks:
-        """Return a heading, its anchors before it, since the contents repeat all that is in a heading."""
-        anchors = _anchor(name)
-        if not stringify(inlines).strip():
-            return [*anchors, *_paragraph("Para", inlines)]
-        for node in nodes(inlines, "Span"):
-            anchors += _anchor(node["c"][0][0])
-            node["c"][0][0] = ""
-        return [*anchors, Header(level, NOTHING, inlines)]
-
-    def _rows(self, rows: list[Any]) -> list[Any]:
-        """Return tidy rows of a table."""
-        tidy = []
-        for _, cells in rows:
-            row = [[NOTHING, *about, self._blocks(inside)] for _, *about, inside in cells]
-            tidy.append([NOTHING, row])
-        return tidy
-
-    def _table(self, content: Any) -> Blocks:
-        """Return a table with header cells; tables side by side in one row that lays them out, one by one."""
-        _, (_, caption), columns, (_, head), bodies, (_, foot) = content
-        header = self._rows(head)
-        parts = [*(self._rows(first + rows) for _, _, first, rows in bodies), self._rows(foot)]
-        above = self._blocks(caption)
-        below = [row for part in parts for row in part]
-        rows = header + below
-        inside = [cell[4] for _, cells in rows for cell in cells]
-        if not inside:
-            return above
-        columns = [[alignment, {"t": "ColWidthDefault"}] for alignment, _ in columns]
-        _align_numbers(columns, below)
-        blocks = [block for cell in inside for block in cell]
-        if len(rows) == 1 and any(block["t"] == "Table" for block in blocks):
-            return above + blocks
-        if not header:
-            full = next(filter(None, parts))
-            deepest = 1  # of the rows that its cells reach over
-            while full and len(header) < deepest:
-                deepest = max([deepest, *(len(header) + cell[2] for cell in full[0][1])])
-                header.append(full.pop(0))
-        made = [[NOTHING, body[1], [], part] for body, part in zip(bodies, parts[:-1], strict=True)]
-        table = [NOTHING, [None, above], columns, [NOTHING, header], made, [NOTHING, parts[-1]]]
-        return [{"t": "Table", "c": table}]
+                return [] if "hidden" in dict(pairs) else [*_place(name), *inner]
+        if content == []:  # of Emph and the like
+            return []
+        return [node | {"c": content}] if content else [node]
 
     def _code(self, content: Any) -> Inlines:
         """Return code, or the formula that it holds."""
@@ -216,7 +139,7 @@ class Tidier:
     def _link(self, content: Any) -> Inlines:
         """Return a link to the network or into the page; any other is its text, and a warning."""
         inner: Inlines = []
-        for item in self._nodes(content[1]):  # a picture that became a link is a part of this one
+        for item in content[1]:  # a picture that became a link is a part of this one
             inner += item["c"][1] if item["t"] == "Link" else [item]
         address = printable(content[2][0]).strip()
         if address.startswith("#") or _OUTSIDE.match(address):
@@ -246,15 +169,20 @@ class Tidier:
             alt = f"Picture in {self.piece.place}" if data else _file_name(address)
             self._warn(f"the picture {alt} has no alternative text", "write it as ![what it shows](file)")
         found.alt = one_line(alt) or "Picture"
-        return [Span(["", ["picture"], [["key", self._keep(found)]]], [])]
+        return [{"t": "Picture", "c": self._kept(found)}]
 
 
 def _file_name(address: str) -> str:
     return PurePosixPath(unquote(address[:200])).name
 
 
-def _figure(key: str, name: str, words: Blocks) -> Block:
-    return Div([name, ["figure"], [["key", key]]], words)
+def _figure(picture: Picture) -> Block:
+    return {"t": "Figure", "c": [NOTHING, [None, []], picture]}
+
+
+def _name(block: Block, name: str, caption: Blocks) -> None:
+    """Give a figure or a table its name and its caption."""
+    block["c"][:2] = [[name, [], []], [None, caption]]
 
 
 def _place(name: str) -> Inlines:
@@ -267,23 +195,58 @@ def _anchor(name: str) -> Blocks:
     return [Plain(_place(name))] if name else []
 
 
-def picture_key(node: Any) -> str:
-    """Return the key of a picture's Span, or ""."""
-    if node["t"] == "Span" and node["c"][0][1] == ["picture"]:
-        return dict(node["c"][0][2])["key"]
-    return ""
-
-
 def _paragraph(kind: str, inlines: Inlines) -> Blocks:
     """Return a paragraph; a figure for each picture in one of nothing but pictures."""
-    if len(inlines) > 2 and picture_key(inlines[0]) and inlines[1]["t"] in BREAKS:
+    if len(inlines) > 2 and inlines[0]["t"] == "Picture" and inlines[1]["t"] in BREAKS:
         rest = {"t": kind, "c": inlines[2:]}
         if _CAPTION.match(words_of(rest)):
-            return [*_paragraph(kind, inlines[:1]), rest]
-    keys = [picture_key(item) for item in inlines if item["t"] not in BREAKS]
-    if keys and all(keys):
-        return [_figure(key, "", []) for key in keys]
+            return [_figure(inlines[0]["c"]), rest]
+    shown = [item for item in inlines if item["t"] not in BREAKS]
+    if shown and all(item["t"] == "Picture" for item in shown):
+        return [_figure(item["c"]) for item in shown]
     return [{"t": kind, "c": inlines}] if inlines else []
+
+
+def _heading(level: int, name: str, inlines: Inlines) -> Blocks:
+    """Return a heading, its anchors before it, since the contents repeat all that is in a heading."""
+    anchors = _anchor(name)
+    if not stringify(inlines).strip():
+        return [*anchors, *_paragraph("Para", inlines)]
+    for node in nodes(inlines, "Span"):
+        anchors += _anchor(node["c"][0][0])
+        node["c"][0][0] = ""
+    return [*anchors, Header(level, NOTHING, inlines)]
+
+
+def _rows(rows: list[Any]) -> list[Any]:
+    """Return rows of a table without attributes."""
+    return [[NOTHING, [[NOTHING, *cell] for _, *cell in cells]] for _, cells in rows]
+
+
+def _table(content: Any) -> Blocks:
+    """Return a table with header cells; tables side by side in one row that lays them out, one by one."""
+    _, (_, above), columns, (_, head), bodies, (_, foot) = content
+    header = _rows(head)
+    parts = [*(_rows(first + rows) for _, _, first, rows in bodies), _rows(foot)]
+    below = [row for part in parts for row in part]
+    rows = header + below
+    inside = [cell[4] for _, cells in rows for cell in cells]
+    if not inside:
+        return above
+    columns = [[alignment, {"t": "ColWidthDefault"}] for alignment, _ in columns]
+    _align_numbers(columns, below)
+    blocks = [block for cell in inside for block in cell]
+    if len(rows) == 1 and any(block["t"] == "Table" for block in blocks):
+        return above + blocks
+    if not header:
+        full = next(filter(None, parts))
+        deepest = 1  # of the rows that its cells reach over
+        while full and len(header) < deepest:
+            deepest = max([deepest, *(len(header) + cell[2] for cell in full[0][1])])
+            header.append(full.pop(0))
+    made = [[NOTHING, body[1], [], part] for body, part in zip(bodies, parts[:-1], strict=True)]
+    table = [NOTHING, [None, above], columns, [NOTHING, header], made, [NOTHING, parts[-1]]]
+    return [{"t": "Table", "c": table}]
 
 
 def _captioned(blocks: Blocks) -> Blocks:
@@ -297,14 +260,10 @@ def _captioned(blocks: Blocks) -> Blocks:
         name = f"{kind}-{found[2].lower()}"
         above = blocks[max(number - 1, 0) : number]
         for other in [*blocks[number + 1 : number + 2], *above] if kind == "tbl" else above:
-            if kind == "fig" and other["t"] == "Div" and other["c"][0][:2] == ["", ["figure"]]:
-                other["c"] = [[name, *other["c"][0][1:]], [block]]
-            elif kind == "tbl" and other["t"] == "Table" and not other["c"][1][1]:
-                other["c"][:2] = [[name, [], []], [None, [block]]]
-            else:
-                continue
-            captions.append(number)
-            break
+            if other["t"] == KINDS_OF_BLOCKS[kind] and not other["c"][1][1]:
+                _name(other, name, [block])
+                captions.append(number)
+                break
     return [block for number, block in enumerate(blocks) if number not in captions]
 
 
