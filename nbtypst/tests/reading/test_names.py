@@ -5,10 +5,11 @@ import re
 from pathlib import Path
 
 import pytest
+from nbformat.v4 import new_markdown_cell, new_notebook
 from pygments.lexers._css_builtins import _css_properties
 
 import nbtypst
-from nbtypst.reading.formulas import Formula, unreadable
+from nbtypst import ReportHTMLExporter
 from nbtypst.reading.names import names
 from nbtypst.reading.svg import sanitise_svg
 
@@ -58,7 +59,12 @@ def test_every_presentation_attribute_is_a_property_of_css():
 
 def test_pandoc_reads_every_command_that_is_read_aloud():
     commands = [command for command in names("speech.ini")["commands"] if command.isalpha()]
-    assert unreadable([Formula(False, rf"\{command} x") for command in commands]) == set()
+    formulas = " ".join(rf"$\{command} x$" for command in commands)
+    warned: list[str] = []
+    exporter = ReportHTMLExporter()
+    exporter.log.warning = lambda form, *values: warned.append(form % values)
+    page, _ = exporter.from_notebook_node(new_notebook(cells=[new_markdown_cell(formulas)]))
+    assert page.count("<math ") == len(commands) and warned == []
 
 
 @pytest.mark.parametrize(

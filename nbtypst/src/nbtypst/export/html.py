@@ -2,17 +2,17 @@
 
 import re
 from functools import partial
-from html import escape
+from html import escape, unescape
 from importlib.resources import as_file, files
 from typing import Any
 
-from pandocfilters import Code, Math, RawBlock, RawInline
+from pandocfilters import Math, RawBlock, RawInline
 
 from nbtypst.export import mathml
 from nbtypst.export.exporter import ReportExporter
 from nbtypst.reading import widgets
 from nbtypst.reading.document import Document, placed
-from nbtypst.reading.formulas import Formula, framed, unreadable
+from nbtypst.reading.formulas import Formula, framed
 from nbtypst.reading.markdown import NOTHING, Block, Blocks, Match, written
 from nbtypst.reading.pictures import Picture
 from nbtypst.reading.references import rewritten
@@ -25,6 +25,7 @@ _ROWS = re.compile(r"<(thead|tbody|tfoot)>.*?</\1>", re.S)
 _MATH_HEAD = re.compile(
     r'(<th\b[^>]*>)\s*<math ([^>]*alttext="([^"]*)"(?:(?!</?t[hd]\b).)*</math>\s*</th>)', re.S
 )
+_SOURCE = re.compile(r'<span\s+class="math (?:inline|display)">\$\$?(.*?)\$\$?</span>', re.S)  # of a formula
 _READ = r'\1<span class="read">\3</span><math aria-hidden="true" \2'  # a formula alone counts as no words
 _WORDS = {"fig": "Figure", "tbl": "Table"}
 ICON = 120  # points; a picture of so few is not enlarged
@@ -37,16 +38,14 @@ class ReportHTMLExporter(ReportExporter):
     """A notebook as one HTML page that needs no network; without scripts it is whole and its widgets rest."""
 
     export_from_notebook = "Report (HTML)"
+    file_extension = ".html"
     output_mimetype = "text/html"
     shows_widgets = True
-
-    def _file_extension_default(self) -> str:
-        return ".html"
 
     def render(self, document: Document) -> str:
         """Return the page; the same on every machine."""
         moving = _widgets(document)
-        to_html = partial(_to_html, document.settings.hide_code, _unreadable(document))
+        to_html = partial(_to_html, document.settings.hide_code)
         blocks = rewritten([block for _, block in document.blocks], to_html)
         if document.checks:
             blocks.append(_raw(_evidence(document)))
@@ -56,6 +55,7 @@ class ReportHTMLExporter(ReportExporter):
             options.append(f"--variable=policy:; script-src {' '.join(allowed)}")
         with as_file(files(__package__) / "page.html") as template:
             page = written(blocks, "html5", f"--template={template}", *options, **_meta(document))
+        page = _with_sources(page, document)
         page = page.replace("\N{NO-BREAK SPACE}", " ")  # page.css keeps the words of a reference together
         page = _ROWS.sub(_scopes, mathml.tidy(page))
         page = _MATH_HEAD.sub(_READ, page)
@@ -69,15 +69,16 @@ class ReportHTMLExporter(ReportExporter):
         return page
 
 
-def _unreadable(document: Document) -> set[Formula]:
-    """Return the formulas that are shown as their source, and warn of them."""
-    math = placed(document.blocks, "Math")
-    found = unreadable(node["c"] for _, node in math)
-    for place, node in math:
-        if node["c"] in found:
-            fault = f"the formula {node['c'].latex!r} cannot be set"
-            document.problems.warn(place, fault, "its source is shown")
-    return found
+def _with_sources(page: str, document: Document) -> str:
+    """Return a page, each formula that pandoc could not read as code, its source, and warn of it."""
+    found = {unescape(one[1]) for one in _SOURCE.finditer(page)}
+    sources = {}
+    for place, node in placed(document.blocks, "Math"):
+        latex = node["c"].latex
+        if framed(latex) in found:
+            document.problems.warn(place, f"the formula {latex!r} cannot be set", "its source is shown")
+            sources[framed(latex)] = escape(latex, quote=False)
+    return _SOURCE.sub(lambda one: f"<code>{sources.get(unescape(one[1]), one[1])}</code>", page)
 
 
 def _meta(document: Document) -> Block:
@@ -131,11 +132,11 @@ def _widgets(document: Document) -> dict[str, str]:
     return made
 
 
-def _to_html(hide_code: bool, unreadable: set[Formula], node: Block) -> Blocks:
+def _to_html(hide_code: bool, node: Block) -> Blocks:
     """Return raw HTML in place of a node that pandoc's HTML writer does not do by itself."""
     match node:
         case {"t": "Math", "c": formula}:
-            return _formula(formula, formula in unreadable)
+            return _formula(formula)
         case {"t": "Picture", "c": picture}:
             return [RawInline("html", _image(picture))]
         case {"t": "Table", "c": content}:
@@ -199,11 +200,9 @@ def _image(picture: Picture) -> str:
     return f'<img src="{picture.address}" alt="{escape(picture.alt)}" width="{width}">'
 
 
-def _formula(formula: Formula, as_source: bool) -> Blocks:
-    """Return a formula or its source, in a box that scrolls where the screen is narrow, with its number."""
+def _formula(formula: Formula) -> Blocks:
+    """Return a formula, one that stands alone in a box that scrolls on a narrow screen, with its number."""
     node = Math({"t": "DisplayMath" if formula.display else "InlineMath"}, framed(formula.latex))
-    if as_source:
-        node = Code(NOTHING, formula.latex)
     if not formula.display:
         return [node]
     name = f' id="{escape(formula.name)}"' if formula.tag else ""

@@ -36,10 +36,8 @@ class ReportPDFExporter(ReportExporter):
     """A notebook as PDF/UA-1."""
 
     export_from_notebook = "Report (PDF)"
+    file_extension = ".pdf"
     output_mimetype = "application/pdf"
-
-    def _file_extension_default(self) -> str:
-        return ".pdf"
 
     def render(self, document: Document) -> bytes:
         """Return the bytes of the PDF; the same on every machine."""

@@ -377,15 +377,8 @@ def framed(latex: str) -> str:
     return _expand(latex, _BOX)
 
 
-def unreadable(formulas: Iterable[Formula]) -> set[Formula]:
-    """Return the formulas that pandoc cannot read, also `framed`: they are text, their dollars too."""
-    unique = list(dict.fromkeys(formulas))
-    found = zip(unique, _converted([framed(one.latex) for one in unique]), strict=True)
-    return {one for one, math in found if not math.startswith("$")}
-
-
 def _converted(sources: list[str]) -> list[str]:
-    """Return pandoc's Typst for pieces of LaTeX math, with its dollars."""
+    """Return pandoc's Typst for pieces of LaTeX math, with its dollars, or what it cannot read."""
     if not sources:
         return []
     blocks = []
