@@ -61,14 +61,13 @@ _UNSEEN = re.compile(r"<(?!img|hr|table)[^>]*>|\s")
 
 @dataclass
 class Piece:
-    """A part of the page: HTML still to be read, or blocks; the caption of a figure or table is HTML too."""
+    """A part of the page: HTML still to be read, or blocks."""
 
     place: str  # the cell, for people
     kind: str = ""  # of code: input, output, error
-    html: str | None = None
-    caption: str | None = None
+    html: str = ""
+    caption: "Piece | None" = None  # of a figure or table
     blocks: Blocks = field(default_factory=list)
-    words: Blocks = field(default_factory=list)  # of the caption
     name: str = ""  # the target of mentions: fig-3
     picture: Picture | None = None
     attachments: Data = field(default_factory=dict)
@@ -85,10 +84,12 @@ def pieces(
     that shows `widgets` alone.
     """
     found = []
+    was_run = {}  # each cell of code
     info = nb.metadata.get("language_info", {})
     language = re.sub(r"[^\w+#-]", "", str(info.get("name", "python")))
     for number, cell in enumerate(nb.cells, 1):
-        reader = _Reader(name_of(number, cell), problems, all_lines)
+        place = name_of(number, cell)
+        reader = _Reader(place, problems, all_lines)
         match cell.cell_type:
             case "markdown":
                 widget = widget_of(cell)
@@ -99,8 +100,9 @@ def pieces(
                     found.append(piece)
             case "code":
                 hidden = hide_code or cell.metadata.get("transient", {}).get("remove_source")
-                if cell.source.strip() and not hidden:
-                    found.append(reader.code("input", cell.source, language))
+                if cell.source.strip():
+                    was_run[place] = _was_run(cell)
+                    found += [] if hidden else [reader.code("input", cell.source, language)]
                 expected = "raises-exception" in cell.metadata.get("tags", ())
                 for output in cell.outputs:
                     found += reader.output(output, expected)
@@ -109,18 +111,11 @@ def pieces(
             case kind:  # of a later format
                 reader.warn(f"no page has cells of the kind {kind!r}", "its text is shown")
                 found.append(reader.code("", str(cell.get("source", ""))))
-    _note_waiting(nb, problems)
-    return found
-
-
-def _note_waiting(nb: Any, problems: Problems) -> None:
-    """Warn of cells of code that were not run: what they show is not there."""
-    cells = enumerate(nb.cells, 1)
-    code = [(number, cell) for number, cell in cells if cell.cell_type == "code" and cell.source.strip()]
-    waiting = [(number, cell) for number, cell in code if not _was_run(cell)]
+    waiting = [place for place, run in was_run.items() if not run]
     if waiting:
-        fault = f"{len(waiting)} of {len(code)} cells of code never ran"
-        problems.warn(name_of(*waiting[0]), fault, "run all of them")
+        fault = f"{len(waiting)} of {len(was_run)} cells of code never ran"
+        problems.warn(waiting[0], fault, "run all of them")
+    return found
 
 
 def _was_run(cell: Any) -> bool:
@@ -207,9 +202,9 @@ class _Reader:
             piece.name = name
         addresses = _addresses(joined(data.get("text/html", ""))) if piece.picture else []
         if about.get("caption"):
-            piece.caption = from_markdown(str(about["caption"]))
+            piece.caption = Piece(self.place, html=from_markdown(str(about["caption"])))
         elif addresses:
-            piece.caption = f'<a href="{addresses[0]}">{addresses[0]}</a>'
+            piece.caption = Piece(self.place, html=f'<a href="{addresses[0]}">{addresses[0]}</a>')
         parts = re.findall(r"'([\w.-]+?)(?:\.alt)?'\]", str(about.get("parts")))
         part = "".join(f"{name}, " for name in dict.fromkeys(parts))
         piece.checks = [check | {"part": part} for check in mappings(about.get("checks"))]

@@ -144,16 +144,13 @@ def _judge(check: Data, place: str, problems: Problems) -> None:
 
 def _read(found: list[Piece], problems: Problems, options: list[str]) -> None:
     """Read the HTML of all pieces and of their captions at once: pandoc takes a while to start."""
-    sources = []
-    for piece in found:
-        parts = {"blocks": piece.html, "words": piece.caption}
-        sources += [(piece, part, html) for part, html in parts.items() if html is not None]
-    read = parse([html for _, _, html in sources], options)
-    for (piece, part, html), blocks in zip(sources, read, strict=True):
-        if blocks is None or (not NOTED.search(html) and _lost(html, blocks)):
-            problems.warn(piece.place, "its HTML cannot be read", "its text alone is shown")
-            blocks = [Para([Str(text_of(html))])]
-        setattr(piece, part, blocks)
+    sources = [one for piece in found for one in (piece, piece.caption) if one and one.html]
+    read = parse([one.html for one in sources], options)
+    for one, blocks in zip(sources, read, strict=True):
+        if blocks is None or (not NOTED.search(one.html) and _lost(one.html, blocks)):
+            problems.warn(one.place, "its HTML cannot be read", "its text alone is shown")
+            blocks = [Para([Str(text_of(one.html))])]
+        one.blocks = blocks
 
 
 def _lost(html: str, blocks: Blocks) -> Counter[str]:

@@ -50,7 +50,7 @@ class Tidier:
     def tidy(self) -> Blocks:
         """Return the piece's blocks; a figure or a table has its caption in it."""
         piece = self.piece
-        words = rewritten(piece.words, self._node)
+        words = rewritten(piece.caption.blocks, self._node) if piece.caption else []
         blocks = _captioned(rewritten(piece.blocks, self._node))
         if piece.picture:
             blocks = [_figure(self._kept(piece.picture))]
@@ -99,7 +99,7 @@ class Tidier:
                 blocks = [*_anchor(name), *inside]
                 if "hidden" in dict(pairs):
                     return []  # but the macros in it are known
-                own = classes[:1] == ["alert"] or classes == ["page"]
+                own = classes[:1] in (["alert"], ["page"])
                 return [Div(["", classes, pairs], blocks)] if own else blocks
             case "Figure":
                 (name, *_), (_, caption), inside = content
@@ -187,7 +187,7 @@ def _name(block: Block, name: str, caption: Blocks) -> None:
 
 def _place(name: str) -> Inlines:
     """Return an empty Span that links can lead to; nothing without a name."""
-    return [Span([re.sub(r"\s", "-", printable(name))[:100], [], []], [])] if name else []
+    return [Span([name, [], []], [])] if name else []
 
 
 def _anchor(name: str) -> Blocks:
