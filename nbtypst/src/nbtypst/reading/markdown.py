@@ -50,13 +50,6 @@ SECONDS = 30  # after which pandoc is taken to hang; more for a long text, as ma
 SLOWEST = 10_000  # characters a second
 _NAMES = names("html.ini")
 _ATTRIBUTES = {element: set(found.split()) for element, found in _NAMES["attributes"].items()}
-_STYLE = {  # of a div
-    "class": re.compile(
-        r"alert details|\balert-(?:danger|info|success|warning)\b"
-        r"|\bcallout-(?:caution|important|note|tip|warning)\b"
-    ),
-    "style": re.compile(r"break-(?:after|before)\s*:\s*(?:always|left|page|right)"),
-}
 _BROKEN = re.compile(  # an element, other than a div, that asks for a new page before it, or is empty
     r"<(?!div)\w+[^>]*\bbreak-(?:before\s*:\s*(?:always|page)[^>]*>|after\s*:\s*(?:always|page)[^>]*>"
     r"(?=(?:\s|&nbsp;)*(?:<|\Z)))",
@@ -341,12 +334,9 @@ def _depth(html: str) -> int:
 
 def _attribute(tag: str, attribute: str, value: str) -> str | None:
     """Return an attribute's value if a page can have it, else None."""
-    if tag == "div" and attribute in _STYLE:
-        found = _STYLE[attribute].search(value)
-    elif attribute == "style":  # of a table's cell
-        found = re.search(r"text-align:\s*(?:left|right|center)", value)
-    else:
-        found = re.fullmatch(_NAMES["numbers"].get(attribute, ".*"), value, re.S)
+    values = _NAMES["values"]
+    pattern = values.get(f"{tag}.{attribute}") or values.get(attribute, ".*")
+    found = re.search(pattern, value, re.S)
     return found and found[0]
 
 

@@ -13,11 +13,6 @@ _BEFORE = _NAMES["before"]
 _WITH_LIMITS = ("int", "lim", "max", "min", "prod", "sum")
 _ENVIRONMENTS = ("aligned", "cases", "pmatrix", "bmatrix")
 _CASES = {"begin": "cases:", "end": "end cases"}
-_INSTEAD = {
-    "!": r"\, or \quad",
-    ":": r"\, or \quad",
-    ";": r"\, or \quad",
-}
 _STRETCHED = ("(", ")", "[", "]", r"\{", r"\}", "|", r"\|", ".")
 _TOKEN = re.compile(
     r"\\(?:begin|end|text|mathrm|operatorname\*?)\s*\{[^{}]*\}|\\[a-zA-Z]+|\\.|\d+(?:\.\d+)?|\S", re.S
@@ -122,9 +117,9 @@ class _Reader:
             self.tokens.pop()
         if name not in _COMMANDS:
             raise ValueError(
-                f"LaTeX command \\{name} is not known to convert rightly; write it with "
-                f"{_INSTEAD.get(name, 'a supported one')}, or, once its Typst output has been looked at, add "
-                f"it to the words in nbtypst/reading/speech.ini. Found in: {self.latex}"
+                f"LaTeX command \\{name} is not known to convert rightly; write it with a supported one, "
+                "or, once its Typst output has been looked at, add it to the words in "
+                f"nbtypst/reading/speech.ini. Found in: {self.latex}"
             )
         return _COMMANDS[name] + self.limits() if name in _WITH_LIMITS else _COMMANDS[name]
 
