@@ -64,9 +64,6 @@ class ReportExporter(TemplateExporter):
         own.merge(super().default_config)
         return own
 
-    def _template_name_default(self) -> str:
-        return "base"
-
     shows_widgets = False  # whether its page can have parts that move
 
     render: Callable[[Document], bytes | str]  # the finished file

@@ -239,7 +239,7 @@ class Writer:
         if not formula.display:
             made = f"nb.read({alt},\n{self._mark(formula)}${body}$\n)"
             return f"#box(inset: (y: 0.25em), {made});" if self.apart and _TALL.search(body) else f"#{made};"
-        tag = self.string(formula.tag) if formula.tag else "none"
+        tag = self.string(formula.tag)
         name = self.string(formula.name)
         boxed = json.dumps(formula.boxed)
         return f"#nb.display({alt}, {tag}, {name}, {boxed},\n{self._mark(formula)}$ {body} $\n)"

@@ -11,16 +11,13 @@ from defusedxml.ElementTree import fromstring
 from nbtypst.reading.names import names
 
 SVG = "http://www.w3.org/2000/svg"
-Attributes = dict[str, str]
-Rules = list[tuple[list[set[str]], Attributes]]
 MOST_SHAPES = 200_000
 LABEL = 28  # characters in a line of Mermaid's labels, which are up to 200 pixels wide
 XLINK = "http://www.w3.org/1999/xlink"
 _NAMES = names("svg.ini")
 _ATTRIBUTES = _NAMES["attributes"] | _NAMES["presentation"]
 _TARGET = re.compile(r"#.*|data:image/(?:png|jpe?g|gif);base64,[A-Za-z0-9+/=\s]+", re.S)
-_NAME = re.compile(r"[.#]?[\w-]+|\S")  # in a selector: rect, #id, .class; or a sign, which no element has
-_URL = re.compile(r"url\(\s*['\"]?(?!#)", re.I)
+_OUTSIDE = re.compile(r"url\(\s*['\"]?(?!#)|javascript:", re.I)
 _FONT = re.compile(  # words in any order, the size, which a height of lines may follow, and the family
     r"(?:(?>(?P<style>italic|oblique)(?=\s)|(?P<weight>bold|\d00)(?=\s)|\S+)\s+)*?"
     r"(?P<size>[\d.]+(?:[a-z]+|%))(?:/\S+)?\s+(?P<family>.+)"
@@ -42,10 +39,8 @@ ElementTree.register_namespace("xlink", XLINK)
 
 
 def sanitise_svg(source: str) -> str:
-    """Return the drawing alone.
+    """Return the drawing alone; a style keeps the properties that an attribute can have, and no other.
 
-    Styles, of attributes and of a sheet's selectors (elements, ids and classes in one another, or all),
-    become attributes.
     Raises ValueError if the source is no SVG.
     """
     try:
@@ -54,14 +49,10 @@ def sanitise_svg(source: str) -> str:
         raise ValueError(f"no SVG: {error}") from error
     if root.tag not in (f"{{{SVG}}}svg", "svg"):
         raise ValueError("no SVG: its first element is another")
-    rules: Rules = []
-    for element in root.iter():
-        if _local(element.tag) == "style":
-            rules += _rules(element.text or "")
     try:
         if _shapes(root) > MOST_SHAPES:
             raise ValueError(f"it draws more than {MOST_SHAPES:,} shapes")
-        return ElementTree.tostring(_clean(root, rules, []), encoding="unicode")
+        return ElementTree.tostring(_clean(root), encoding="unicode")
     except RecursionError as error:
         raise ValueError("its elements are nested too deeply") from error
 
@@ -104,30 +95,29 @@ def _local(tag: str) -> str:
     return tag.rpartition("}")[2]
 
 
-def _rules(sheet: str) -> Rules:
-    """Return the selectors of a style sheet, their names from the inside, each with what it declares."""
-    found = []
-    for rule in tinycss2.parse_stylesheet(sheet, skip_comments=True, skip_whitespace=True):
+def _sheet(source: str) -> str:
+    """Return the rules of a style sheet that are of no medium."""
+    sheet = ""
+    for rule in tinycss2.parse_stylesheet(source):
         if rule.type == "qualified-rule":
             declared = _declarations(tinycss2.serialize(rule.content))
-            for selector in re.findall(r"[^,\s][^,]*", tinycss2.serialize(rule.prelude)):
-                names = [set(_NAME.findall(part)) for part in reversed(selector.split())]
-                found.append((names, declared))
-    return found
+            sheet += f"{tinycss2.serialize(rule.prelude)}{{{declared}}}"
+    return sheet
 
 
-def _declarations(style: str) -> Attributes:
-    """Return the presentation attributes that a style declares."""
+def _declarations(style: str) -> str:
+    """Return what a style declares of known properties, and leads nowhere."""
     values = {}
-    for part in tinycss2.parse_declaration_list(style, skip_comments=True, skip_whitespace=True):
+    for part in tinycss2.parse_declaration_list(style):
         if part.type == "declaration":
             values[part.lower_name] = tinycss2.serialize(part.value).strip()
     values |= _font(values.get("font", ""))
-    return {name: value for name, value in values.items() if name in _NAMES["presentation"]}
+    known = [name for name in values if name in _NAMES["presentation"] and not _OUTSIDE.search(values[name])]
+    return "; ".join(f"{name}: {values[name]}" for name in known)
 
 
-def _font(shorthand: str) -> Attributes:
-    """Return the attributes in Matplotlib's shorthand of a font, such as "10px 'DejaVu Sans'"."""
+def _font(shorthand: str) -> dict[str, str]:
+    """Return the properties in Matplotlib's shorthand of a font, such as "10px 'DejaVu Sans'"."""
     match = _FONT.fullmatch(shorthand)
     parts = match.groupdict() if match else {}
     return {f"font-{name}": value for name, value in parts.items() if value}
@@ -144,32 +134,22 @@ def _label(box: ElementTree.Element) -> ElementTree.Element:
     return label
 
 
-def _clean(element: ElementTree.Element, rules: Rules, around: list[set[str]]) -> ElementTree.Element:
-    """Return an element with known attributes and known children; `around` it are those with these names."""
+def _clean(element: ElementTree.Element) -> ElementTree.Element:
+    """Return an element with known attributes and known children."""
     tag = _local(element.tag)
-    known = {}
-    for name, value in element.items():
-        if name in _ATTRIBUTES:
-            known[name] = value
-        elif _local(name) == "href" and _TARGET.fullmatch(value):
-            known[f"{{{XLINK}}}href"] = value
-    names = {tag, f"#{element.get('id')}", *(f".{name}" for name in element.get("class", "").split())}
-    if tag == "svg":
-        names.add("*")  # inherited by all
-    for (own, *outer), declared in rules:
-        others = iter(around)
-        if own <= names and all(any(one <= other for other in others) for one in outer):
-            known |= declared
-    known |= _declarations(element.get("style", ""))
     clean = ElementTree.Element(f"{{{SVG}}}{tag}")
-    for name, value in known.items():
-        if not _URL.search(value) and "javascript:" not in value.lower():
+    for name, value in element.items():
+        if name == "style":
+            clean.set(name, _declarations(value))
+        elif name in _ATTRIBUTES and not _OUTSIDE.search(value):
             clean.set(name, value)
-    clean.text = element.text
+        elif _local(name) == "href" and _TARGET.fullmatch(value):
+            clean.set(f"{{{XLINK}}}href", value)
+    clean.text = _sheet(element.text or "") if tag == "style" else element.text
     clean.tail = element.tail
     for child in element:
         if _local(child.tag) == "foreignObject" and tag != "switch":
             child = _label(child)
         if _local(child.tag) in _NAMES["elements"]:
-            clean.append(_clean(child, rules, [names, *around]))
+            clean.append(_clean(child))
     return clean
