@@ -18,10 +18,6 @@ _NAMES = names("svg.ini")
 _ATTRIBUTES = _NAMES["attributes"] | _NAMES["presentation"]
 _TARGET = re.compile(r"#.*|data:image/(?:png|jpe?g|gif);base64,[A-Za-z0-9+/=\s]+", re.S)
 _OUTSIDE = re.compile(r"url\(\s*['\"]?(?!#)|javascript:", re.I)
-_FONT = re.compile(  # words in any order, the size, which a height of lines may follow, and the family
-    r"(?:(?>(?P<style>italic|oblique)(?=\s)|(?P<weight>bold|\d00)(?=\s)|\S+)\s+)*?"
-    r"(?P<size>[\d.]+(?:[a-z]+|%))(?:/\S+)?\s+(?P<family>.+)"
-)
 _LENGTH = re.compile(r"\s*((?:\d+\.?\d*|\.\d+)(?:e[-+]?\d+)?)\s*([a-z]*)\s*")
 _POINTS = {
     "": 0.75,
@@ -111,16 +107,10 @@ def _declarations(style: str) -> str:
     for part in tinycss2.parse_declaration_list(style):
         if part.type == "declaration":
             values[part.lower_name] = tinycss2.serialize(part.value).strip()
-    values |= _font(values.get("font", ""))
+    if "font" in values:  # without the height of lines, at which Typst stops
+        values["font"] = re.sub(r"\s*/\s*\S+", "", values["font"])
     known = [name for name in values if name in _NAMES["presentation"] and not _OUTSIDE.search(values[name])]
     return "; ".join(f"{name}: {values[name]}" for name in known)
-
-
-def _font(shorthand: str) -> dict[str, str]:
-    """Return the properties in Matplotlib's shorthand of a font, such as "10px 'DejaVu Sans'"."""
-    match = _FONT.fullmatch(shorthand)
-    parts = match.groupdict() if match else {}
-    return {f"font-{name}": value for name, value in parts.items() if value}
 
 
 def _label(box: ElementTree.Element) -> ElementTree.Element:
