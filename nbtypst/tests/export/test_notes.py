@@ -64,6 +64,19 @@ def test_a_fence_of_myst_or_quarto_is_a_box(fence, kind, pages):
     assert warned == []
 
 
+def test_a_box_of_options_alone_shows_none_and_code_in_a_box_is_no_end_of_it(pages):
+    code = "```\n:::{note}\nx\n:::\n```"
+    (text,), html, _ = pages(f"# T\n\n:::{{tip}}\n:class: dropdown\n:::\n\n:::{{note}}\n{code}\nend\n:::")
+    assert "dropdown" not in text and ":::{note}\nx\n:::\nend" in text
+    assert html.count('<div class="alert') == 2
+
+
+def test_boxes_stand_in_one_another_also_by_fences_of_one_length(pages):
+    (text,), html, _ = pages("# T\n\n:::{note}\na\n:::{tip}\nb\n:::\nc\n:::\n\nd")
+    assert "Note\na\nTip\nb\nc\nd" in text and ":::" not in text
+    assert html.count('<div class="alert') == 2
+
+
 def test_a_fence_that_is_no_box_is_shown_as_jupyter_shows_it(pages):
     (text,), html, _ = pages(
         "# T\n\n:::{note}\nnever closed\n\n```python\n:::{tip}\nx\n:::\n```\n\n```{code}\ny\n```"

@@ -91,10 +91,16 @@ _BOXES = {  # MyST's kinds of boxes, and Quarto's, as GitHub names them
     "tip": "tip",
     "warning": "warning",
 }
-_BOX = re.compile(  # its fence, kind and title
-    r"(`{3,}|:{3,})[ \t]*\{\.?(?:callout-)?(\w+)(?:[^}]*\btitle=\"([^\"}]+))?[^}]*\}[ \t]*(.*)"
+_KINDS = "|".join(_BOXES)
+_OPENS = rf"[ \t]*\{{\.?(?:callout-)?(?:{_KINDS})\b"
+_CODE = rf" {{0,3}}(`{{3,}}+|~{{3,}}+)(?!{_OPENS})(?s:.*?)"  # up to the end of its fence
+_BOX = re.compile(  # its fence, kind, title and lines, none of which opens another; or code, which holds none
+    rf"^(`{{3,}}|:{{3,}})[ \t]*\{{\.?(?:callout-)?({_KINDS})\b(?:[^}}\n]*?\btitle=\"([^\"}}\n]+))?+"
+    rf"[^}}\n]*+\}}[ \t]*+(.*)\n(?::\w+:.*\n)*+"
+    rf"((?>{_CODE}^ {{0,3}}\6.*\n|(?![`:]{{3,}}{_OPENS}).*\n)*?)\1[ \t]*$"
+    rf"|^{_CODE}(?:^ {{0,3}}\7|\Z)",
+    re.M,
 )
-_FENCE = re.compile(r" {0,3}(`{3,}|~{3,})")  # of code
 _ADDED = re.compile(  # to Jupyter's Markdown: a footnote, a page break; or a fence, which holds none
     r"^ {0,3}(`{3,}|~{3,}).*?(?:^ {0,3}\1|\Z)|^ {0,3}\\(?:newpage|pagebreak|clearpage)[ \t]*$"
     r"|^\[\^([^\]\s]+)\]:[ \t]*([^\n]*(?:\n(?!\[\^|[ \t]*(?:\n|\Z)|[#>|`~]|[-*+] )[^\n]+"
@@ -157,28 +163,19 @@ def from_markdown(source: str) -> str:
 
 def _boxed(source: str) -> str:
     """Return Markdown, each fence that is a box, and is closed, as GitHub writes one."""
-    lines: list[str] = []
-    opened: list[tuple[int, Match]] = []  # where its lines begin
-    code = ""  # the fence of the code that a line is in
-    for line in source.split("\n"):
-        box = _BOX.fullmatch(line)
-        fence = _FENCE.match(line)
-        if code:
-            code = "" if line.lstrip().startswith(code) else code
-        elif opened and line.rstrip() == opened[-1][1][1]:
-            start, box = opened.pop()
-            words = box[3] or box[4]
-            title = f"**{words}**\n\n" if words else ""
-            text = re.sub(r"\A(?::\w+:.*\n)+", "", "\n".join(lines[start:]))
-            quoted = f"[!{_BOXES[box[2]]}]\n\n{title}{text}"
-            lines[start - 1 :] = [f"> {one}" for one in quoted.split("\n")]
-            line = ""
-        elif box and box[2] in _BOXES and len(opened) < MOST_BOXES:
-            opened.append((len(lines) + 1, box))
-        elif fence:
-            code = fence[1]
-        lines.append(line)
-    return "\n".join(lines)
+    for _ in range(MOST_BOXES):  # the innermost first
+        source = _BOX.sub(_box, source)
+    return source
+
+
+def _box(found: Match) -> str:
+    fence, kind, title, words, text, *_ = found.groups()
+    if not fence:
+        return found[0]
+    words = title or words
+    title = f"**{words}**\n\n" if words else ""
+    quoted = f"[!{_BOXES[kind]}]\n\n{title}{text}"
+    return re.sub("^", "> ", quoted.rstrip("\n"), flags=re.M) + "\n"
 
 
 def _added(found: Match) -> str:
