@@ -34,7 +34,7 @@ class Settings:
     paper: str = _setting("a4", "the PDF's paper: `a4` or `us-letter`", "a4|us-letter")
     font: str = _setting("New Computer Modern", "the type of the PDF")
     font_size: float = _setting(11.0, "the size of the PDF's type in points, 5 to 30")
-    ignored = tuple[str, ...]()  # what no setting can be; no setting itself
+    ignored = tuple[tuple[str, str, str], ...]()  # problems; no setting itself
 
 
 def settings(nb: Any, options: dict[str, Any], front: dict[str, Any] | None = None) -> Settings:
@@ -57,7 +57,8 @@ def settings(nb: Any, options: dict[str, Any], front: dict[str, Any] | None = No
         if value is not None and re.fullmatch(setting.metadata["form"], str(value)):
             setattr(found, setting.name, value)
         elif one is not None:
-            found.ignored += (f"{setting.name} cannot be {one!r}",)
+            fault = f"{setting.name} cannot be {one!r}"
+            found.ignored += (("the settings", fault, "its default is taken"),)
     if found.group.isdigit():
         found.group = f"Group {found.group}"
     return found

@@ -69,22 +69,14 @@ class ReportExporter(TemplateExporter):
     render: Callable[[Document], bytes | str]  # the finished file
 
     def settings(self, nb: Any) -> Settings:
-        """Return the page's settings for a notebook.
-
-        Front matter that cannot be read is none, with a warning; for a strict page it raises ExportError.
-        """
+        """Return the page's settings for a notebook; front matter that cannot be read is none, and noted."""
         options = {setting.name: getattr(self, setting.name) for setting in fields(Settings)}
-        problem = None
         try:
-            front = read_front_matter(nb)
+            found = settings(nb, options, read_front_matter(nb))
         except PandocError as error:
-            front = {}
-            problem = Problem("cell 1", f"its front matter cannot be read: {error}", "it is left as it is")
-        found = settings(nb, options, front)
-        if problem and found.strict:
-            raise ExportError([problem])
-        if problem:
-            self.log.warning("%s", problem)
+            fault = f"its front matter cannot be read: {error}"
+            found = settings(nb, options)
+            found.ignored += (("cell 1", fault, "it is left as it is"),)
         if self.exclude_input:
             found.hide_code = True
             found.fold_code = False

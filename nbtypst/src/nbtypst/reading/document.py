@@ -9,7 +9,7 @@ from itertools import count
 from textwrap import shorten
 from typing import Any
 
-from pandocfilters import Header, Para, Plain, Span, Str, stringify, walk
+from pandocfilters import Header, Para, Plain, Span, Str, stringify
 
 from nbtypst.problems import Problems
 from nbtypst.reading.cells import Piece, pieces
@@ -29,7 +29,7 @@ from nbtypst.reading.markdown import (
 from nbtypst.reading.mending import Data
 from nbtypst.reading.notes import bibliography
 from nbtypst.reading.pictures import Picture
-from nbtypst.reading.references import References, close_levels, nodes, words_of
+from nbtypst.reading.references import References, close_levels, nodes, rewritten, words_of
 from nbtypst.reading.speech import read_aloud, unspoken
 from nbtypst.reading.tidy import Tidier
 from nbtypst.settings import Settings
@@ -77,8 +77,8 @@ def collect(
     """
     settings = settings or settings_of(nb, {})
     problems = Problems(settings.strict)
-    for ignored in settings.ignored:
-        problems.warn("the settings", ignored, "its default is taken")
+    for problem in settings.ignored:
+        problems.warn(*problem)
     if fault:
         what = f"it is no valid notebook: {fault}"
         problems.warn("the notebook", what, "it is read as well as it can be")
@@ -172,7 +172,7 @@ def _title(blocks: Placed, given: str, name: str) -> str:
     roots = [block for block in headings if block["c"][0] == 1]
     if roots != headings[:1]:
         roots = [block for block in headings[:1] if not _PART.match(stringify(block["c"][2]))]
-    words = one_line(stringify(walk(roots[0]["c"][2], _aloud, "", {}))) if roots else ""
+    words = one_line(stringify(rewritten(roots[0]["c"][2], _aloud))) if roots else ""
     if not words or given not in ("", words):
         return given or name or "Notebook"
     at = [block for _, block in blocks].index(roots[0])
@@ -181,9 +181,9 @@ def _title(blocks: Placed, given: str, name: str) -> str:
     return words
 
 
-def _aloud(kind: str, content: Any, *_: Any) -> Block | None:
+def _aloud(node: Block) -> Blocks:
     """Return a formula's reading as text, for a title, which is text alone."""
-    return Str(read_aloud(content.latex).removeprefix("LaTeX: ")) if kind == "Math" else None
+    return [Str(read_aloud(node["c"].latex).removeprefix("LaTeX: ")) if node["t"] == "Math" else node]
 
 
 def _refer(blocks: Placed, references: References) -> None:
