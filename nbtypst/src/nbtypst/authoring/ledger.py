@@ -46,7 +46,7 @@ class Ledger:
 
     def before(self, info: Any) -> None:
         """Note a cell that is about to run, and the names that it reads."""
-        self.cell = getattr(info, "cell_id", None)
+        self.cell = info.cell_id
         self.run += 1
         if self.cell:
             self.order.setdefault(self.cell, len(self.order))
@@ -57,7 +57,7 @@ class Ledger:
     def after(self, result: Any) -> None:
         """Note the names that a cell bound, once it ran, or how it stopped."""
         if self.cell:
-            prompt = getattr(result, "execution_count", None) or 0
+            prompt = result.execution_count or 0
             self.stopped.pop(self.cell, None)
             if ending := _ending(result):
                 self.stopped[self.cell] = f"In [{prompt}] {ending}"

@@ -21,7 +21,7 @@ from nbtypst.reading.markdown import (
     typeset,
     visible,
 )
-from nbtypst.reading.mending import Data, joined, mapping, mappings
+from nbtypst.reading.mending import Data, mapping, mappings
 from nbtypst.reading.pictures import Picture, from_output
 from nbtypst.reading.widgets import widget_of
 
@@ -185,14 +185,14 @@ class _Reader:
     def _display(self, data: Data, about: Data) -> Piece:
         """Return the best form of an output that a page can hold."""
         if MERMAID in data:
-            data["text/markdown"] = f"```mermaid\n{joined(data[MERMAID])}\n```"
-        if "-text-repr-fallback" in joined(data.get("text/html", "")):  # of scikit-learn and xarray
+            data["text/markdown"] = f"```mermaid\n{data[MERMAID]}\n```"
+        if "-text-repr-fallback" in data.get("text/html", ""):  # of scikit-learn and xarray
             del data["text/html"]
         if JSON in data:
             data = data | {JSON: json.dumps(data[JSON], indent=1, ensure_ascii=False)}
         for kind in ORDER:
             mime = kind.partition(",")[0]
-            piece = self._form(kind, joined(data[mime]), about) if mime in data else None
+            piece = self._form(kind, data[mime], about) if mime in data else None
             if piece:
                 self._warn_of_richer(data, kind)
                 break
@@ -200,7 +200,7 @@ class _Reader:
             piece = self._no_form(data)
         if _NAME.fullmatch(name := str(about.get("id"))):
             piece.name = name
-        addresses = _addresses(joined(data.get("text/html", ""))) if piece.picture else []
+        addresses = _addresses(data.get("text/html", "")) if piece.picture else []
         if about.get("caption"):
             piece.caption = Piece(self.place, html=from_markdown(str(about["caption"])))
         elif addresses:
@@ -239,7 +239,7 @@ class _Reader:
 
     def _no_form(self, data: Data) -> Piece:
         """Return an output that has none of the forms of `ORDER`: what it is called."""
-        html = joined(data.get("text/html", ""))
+        html = data.get("text/html", "")
         if set(data) == {"text/html"} and "<script" not in html and not visible(html)[1]:
             return Piece(self.place)  # as in Jupyter
         kinds = ", ".join(sorted(data)) or "nothing"
@@ -254,7 +254,7 @@ class _Reader:
     def _warn_of_richer(self, data: Data, shown: str) -> None:
         """Warn of the richer forms of an output that only a browser with scripts shows."""
         richer = [printable(kind) for kind in data if kind not in ORDER and kind not in QUIET]
-        if shown == "text/plain" and "<script" in joined(data.get("text/html", "")):
+        if shown == "text/plain" and "<script" in data.get("text/html", ""):
             richer.append("text/html that is scripts alone")
         if richer and shown in ("text/plain", "text/html"):
             self.warn(f"a page cannot show {', '.join(richer)}", "its text is shown instead")

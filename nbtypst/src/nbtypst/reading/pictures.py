@@ -8,7 +8,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from urllib.parse import unquote, unquote_to_bytes
 
-from nbtypst.reading.mending import Data, joined
+from nbtypst.reading.mending import Data
 from nbtypst.reading.svg import points, sanitise_svg, size
 
 MOST_BYTES = 40_000_000
@@ -82,7 +82,6 @@ def from_address(address: str, folder: str | None, attachments: Data, sides: Dat
     Raises ValueError or OSError for one that is not to be had.
     """
     data = _DATA.match(address)
-
     if address.startswith("attachment:"):
         found = _attached(address.removeprefix("attachment:"), attachments)
     elif data:
@@ -118,7 +117,7 @@ def _attached(name: str, attachments: Data) -> Picture:
         raise ValueError(f"the cell has no attachment {name!r}")
     for data in bundle.values():
         try:
-            return _from_text(joined(data))
+            return _from_text(data)
         except ValueError as error:
             problem = error
     raise problem
@@ -132,8 +131,7 @@ def _beside(address: str, folder: str | None) -> Path:
     for name in (unquote(re.split("[?#]", address)[0]), unquote(address)):
         try:
             path = (base / name).resolve()
-            inside = path.is_relative_to(base) and path != base
-            if inside and path.is_file() and path.stat().st_size <= MOST_BYTES:
+            if path.is_relative_to(base) and path.is_file() and path.stat().st_size <= MOST_BYTES:
                 return path
         except (OSError, ValueError):
             continue

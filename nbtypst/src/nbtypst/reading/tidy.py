@@ -85,8 +85,7 @@ class Tidier:
                 return _heading(content[0], content[1][0], content[2])
             case "CodeBlock":
                 (_, classes, _), text = content
-                known = [name for name in classes if re.fullmatch(r"[\w+#-]{1,30}", name)]
-                language = [name.removeprefix("language-") for name in known[:1]]
+                language = [name.removeprefix("language-") for name in classes[:1]]
                 if language == ["mermaid"]:
                     self._warn(
                         "a diagram of Mermaid is shown as its source", "a picture of it would be shown"
