@@ -64,8 +64,8 @@ class Problems:
 def name_of(number: int, cell: Any) -> str:
     """Return a cell's name for people: its place in the notebook, its prompt, and how it begins."""
     prompt = f" In [{cell.execution_count}]" if cell.get("execution_count") else ""
-    lines = str(cell.get("source", "")).strip().splitlines()
-    begins = "".join(filter(str.isprintable, lines[0].strip())) if lines else ""
+    first, *_ = str(cell.get("source", "")).strip().splitlines() or [""]
+    begins = "".join(filter(str.isprintable, first.strip()))
     if len(begins) > 40:
         begins = begins[:40] + "…"
     return f"cell {number}{prompt} {begins!r}" if begins else f"cell {number}{prompt}"

@@ -1,6 +1,7 @@
 """What the exporters make of a notebook: links, captions, refusals."""
 
 import re
+import time
 from collections.abc import Mapping
 
 import nbformat
@@ -10,6 +11,7 @@ from pandocfilters import stringify
 
 from nbtypst import ExportError
 from nbtypst.export.typst_writer import Writer
+from nbtypst.reading.cells import terminal
 from nbtypst.reading.document import collect
 from nbtypst.reading.markdown import from_markdown, text_of
 from nbtypst.reading.references import nodes
@@ -259,3 +261,10 @@ def test_the_head_of_a_table_without_one_is_as_deep_as_its_cells(rows, head):
     nb = new_notebook(cells=[new_markdown_cell(f"<table>{rows}</table>")])
     (table,) = [block for _, block in collect(nb).blocks]
     assert len(table["c"][3][1]) == head
+
+
+@pytest.mark.parametrize("words", ["\b" * 200_000, "a" * 200_000 + "\b" * 200_001, "ab\b\b" * 100_000])
+def test_many_backspaces_rub_out_what_stands_before_them_in_no_time(words):
+    start = time.perf_counter()
+    assert terminal(f"first\n{words}last") == "first\nlast"
+    assert time.perf_counter() - start < 2

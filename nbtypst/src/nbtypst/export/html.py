@@ -214,7 +214,7 @@ def _formula(formula: Formula) -> Blocks:
 def _plain(sentence: str) -> str:
     """Return a sentence of Markdown as words: formulas read aloud, no marks of emphasis or of links."""
     words = re.sub(r"\$([^$]+)\$", lambda match: read_aloud(match[1]), sentence)
-    return re.sub(r"\*+|\[([^\]]+)\]\([^)]*\)", lambda match: match[1] or "", words)
+    return re.sub(r"\*+|\[([^\]]+)\]\([^)]*\)", r"\1", words)
 
 
 def _evidence(document: Document) -> str:

@@ -11,6 +11,7 @@ from pandocfilters import CodeBlock
 from nbtypst.problems import Problems, name_of
 from nbtypst.reading.markdown import (
     Blocks,
+    Match,
     drawn,
     from_latex,
     from_latex_text,
@@ -283,8 +284,17 @@ def _addresses(html: str) -> list[str]:
 
 def terminal(text: str) -> str:
     """Return what a terminal shows of a text: no colours, and no characters that were written over."""
-    lines = strip_ansi(str(text)).replace("\r\n", "\n").split("\n")
-    kept = [line.rstrip("\r").rpartition("\r")[2] for line in lines]
-    while any("\b" in line for line in kept):
-        kept = [re.sub(r"^\x08|[^\x08]\x08", "", line) for line in kept]
-    return "\n".join(line.rstrip() for line in kept).strip("\n")
+    shown = re.sub(r"^.*\r(?=[^\r\n])", "", strip_ansi(str(text)), flags=re.M)
+    shown = re.sub(r"^.*\x08.*", _rubbed_out, shown, flags=re.M)
+    return "\n".join(map(str.rstrip, shown.split("\n"))).strip("\n")
+
+
+def _rubbed_out(line: Match) -> str:
+    """Return a line without the characters that its backspaces rub out."""
+    kept: list[str] = []
+    for char in line[0]:
+        if char != "\b":
+            kept.append(char)
+        elif kept:
+            kept.pop()
+    return "".join(kept)

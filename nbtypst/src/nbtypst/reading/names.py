@@ -11,7 +11,5 @@ def names(file: str) -> dict[str, dict[str, str]]:
     )
     parser.optionxform = str  # type: ignore[assignment, method-assign]  # names keep their case
     parser.read_string((files(__package__) / file).read_text(encoding="utf-8"))
-    found = {}
-    for section in parser.sections():
-        found[section] = {name: words or name for name, words in parser[section].items()}
-    return found
+    sections = {section: parser[section].items() for section in parser.sections()}
+    return {section: {name: words or name for name, words in pairs} for section, pairs in sections.items()}

@@ -63,9 +63,8 @@ def picture(raw: bytes) -> Picture:
     except Exception as error:
         raise ValueError("it is no picture that can be read") from error
     if kind not in _KEPT or image.mode in _NOT_OF_PAGES:
-        transparent = "transparency" in image.info or "A" in image.mode
         out = io.BytesIO()
-        image.convert("RGBA" if transparent else "RGB").save(out, "PNG")
+        image.convert("RGBA" if image.has_transparency_data else "RGB").save(out, "PNG")
         raw = out.getvalue()
         kind = "png"
     return Picture(raw, kind, image.width * 0.75, image.height * 0.75)

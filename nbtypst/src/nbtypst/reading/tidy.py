@@ -59,10 +59,11 @@ class Tidier:
         if piece.widget:
             blocks.append(Div([piece.widget, ["widget"], []], []))
         named = [block for block in blocks if block["t"] in KINDS_OF_BLOCKS.values()]
-        if len(named) == 1 and (words or piece.name):
-            _name(named[0], piece.name, words)
-        elif words or piece.name:
-            blocks = [Div([piece.name, ["named"], []], [*words, *blocks])]
+        if not words and not piece.name:
+            return blocks
+        if len(named) != 1:
+            return [Div([piece.name, ["named"], []], [*words, *blocks])]
+        _name(named[0], piece.name, words)
         return blocks
 
     def _warn(self, what: str, advice: str) -> None:
