@@ -15,7 +15,7 @@ from nbtypst.reading.document import Document, placed
 from nbtypst.reading.formulas import Formula, framed
 from nbtypst.reading.markdown import NOTHING, Block, Blocks, Match, written
 from nbtypst.reading.pictures import Picture
-from nbtypst.reading.references import rewritten
+from nbtypst.reading.references import rewritten, shown
 from nbtypst.reading.speech import read_aloud
 from nbtypst.settings import Settings
 
@@ -27,7 +27,6 @@ _MATH_HEAD = re.compile(
 )
 _SOURCE = re.compile(r'<span\s+class="math (?:inline|display)">\$\$?(.*?)\$\$?</span>', re.S)  # of a formula
 _READ = r'\1<span class="read">\3</span><math aria-hidden="true" \2'  # a formula alone counts as no words
-_WORDS = {"fig": "Figure", "tbl": "Table"}
 ICON = 120  # points; a picture of so few is not enlarged
 _CODE = '<details class="code"><summary>Code</summary>'
 _raw = partial(RawBlock, "html")
@@ -153,18 +152,10 @@ def _to_html(hide_code: bool, node: Block) -> Blocks:
     return [node]
 
 
-def _label(name: str) -> str:
-    """Return a table's or a figure's id as its caption has it: Table A1, Figure 3."""
-    kind, _, number = name.partition("-")
-    if word := _WORDS.get(kind):
-        name = f"{word} {number.capitalize()}"
-    return escape(name)
-
-
 def _table(content: Any) -> Blocks:
     """Return a table in a box that scrolls where the screen is narrow, its caption above the box."""
     (name, *_), (_, caption), *parts = content
-    label = _label(name) or "Table"
+    label = escape(shown(name)) or "Table"
     box = f'<div class="scroll" role="region" tabindex="0" aria-label="{label}">'
     return [
         _raw(f"<figure{f' id={escape(name)!r}' if name else ''}><figcaption>"),
@@ -182,7 +173,7 @@ def _figure(content: Any) -> Blocks:
     if picture.width >= ICON:
         size = f"--wide: {picture.width:.1f}pt; --ratio: {picture.width / picture.height:.4f}"
         button = f'<button type="button" popovertarget="large-{picture.name}"'
-        label = _label(name) or "the picture"
+        label = escape(shown(name)) or "the picture"
         html = (  # a popover that rests in the page until it is opened
             f'<div class="picture"><div style="{size}"><div popover id="large-{picture.name}">{html}'
             f'{button} popovertargetaction="hide" autofocus>Close</button></div>'

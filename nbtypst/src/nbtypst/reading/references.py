@@ -63,7 +63,7 @@ class References:
     def add(self, name: str, place: str) -> str:
         """Note the id of a figure, a table or an equation and return it; "" for none or a second use."""
         if name in self.ids:
-            self.problems.warn(place, f"{_shown(name)} is there twice", "give each its own number")
+            self.problems.warn(place, f"{shown(name)} is there twice", "give each its own number")
             return ""
         if name:
             self.ids.add(name)
@@ -118,7 +118,7 @@ class References:
                 counts[letter] += 1
                 expected = f"{letter}{counts[letter]}"
                 if label != expected:
-                    fault = f"{_shown(f'{kind}-{label}')} stands where {_shown(f'{kind}-{expected}')} is due"
+                    fault = f"{shown(f'{kind}-{label}')} stands where {shown(f'{kind}-{expected}')} is due"
                     self.problems.only_strict(place, fault, "number in order of appearance")
                     counts[letter] = int(label.removeprefix("a"))
 
@@ -195,14 +195,14 @@ class References:
         """Warn of a mention of nothing, unless it may be an ordinary word."""
         kind = name.partition("-")[0]
         label = r"\d[a-z]" if kind == "task" else r"[a-z]?\d*[a-z]?"
-        known = sorted(_shown(one) for one in self.ids if re.fullmatch(f"{kind}-{label}", one))
+        known = sorted(shown(one) for one in self.ids if re.fullmatch(f"{kind}-{label}", one))
         if not known and not self.problems.strict:  # of another text, perhaps
             return
         advice = "there is: " + (", ".join(known) or "none")
         self.problems.warn(place, f"{mention!r} is mentioned and is not there", advice)
 
 
-def _shown(name: str) -> str:
+def shown(name: str) -> str:
     """Return an id as words: Figure 3, Table A2, equation (3), task 2e."""
     kind, _, label = name.partition("-")
     if label[:1] == "a" or (len(label) == 1 and kind != "eq"):
