@@ -76,6 +76,22 @@ def test_html_that_pandoc_cannot_read_costs_nothing_beside_it(way, tmp_path, mon
     assert warned == [f"{place}: its HTML cannot be read; its text alone is shown"] * 2
 
 
+def test_front_matter_that_takes_pandoc_too_long_is_left_as_it_is(tmp_path, monkeypatch):
+    real = subprocess.run
+
+    def run(command: Any, *others: Any, **options: Any) -> Any:
+        if any("meta.txt" in str(part) for part in command):
+            raise subprocess.TimeoutExpired(command, options["timeout"])
+        return real(command, *others, **options)
+
+    monkeypatch.setattr(markdown.subprocess, "run", run)
+    nb = new_notebook(cells=[new_markdown_cell("---\ntitle: A title\n---"), new_markdown_cell("Words")])
+    text, page, warned = both(nbformat.writes(nb), tmp_path)
+    assert "A title" in text and "Words" in page
+    fault = "cell 1: its front matter cannot be read: pandoc took more than 30 s; it is left as it is"
+    assert warned == [fault] * 2
+
+
 def test_html_that_pandoc_leaves_words_out_of_is_its_text(tmp_path):
     nb = new_notebook(cells=[new_markdown_cell("<dl>before<dt>a</dt><dd>b</dd></dl>")])
     text, page, warned = both(nbformat.writes(nb), tmp_path)

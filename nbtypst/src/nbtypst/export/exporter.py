@@ -1,7 +1,6 @@
 """What both exporters share: options, nbconvert's preprocessors, and problems said in one line each."""
 
 import logging
-import subprocess
 from collections.abc import Callable
 from dataclasses import Field, fields
 from typing import Any
@@ -114,7 +113,7 @@ class ReportExporter(TemplateExporter):
             document = collect(nb, own, fault, folder, about.get("name", ""), self.shows_widgets)
             document.digest = made_from
             output = self.render(document)
-        except (RuntimeError, subprocess.SubprocessError) as error:  # of pandoc or Typst
+        except RuntimeError as error:  # of pandoc or Typst
             raise ExportError([Problem("the notebook", str(error))]) from error
         document.problems.stop()
         for problem in document.problems.warnings:

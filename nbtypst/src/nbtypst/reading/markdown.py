@@ -237,7 +237,7 @@ def from_latex_text(source: str) -> str:
         return f"<p>{escape(source)}</p>"  # where pandoc would take a % for the start of a comment
     try:
         html = pandoc(printable(source), "-f", "latex", "-t", "html", "--mathjax", "--quiet")
-    except (PandocError, subprocess.TimeoutExpired):
+    except PandocError:
         return ""
     return _MATH_OF_LATEX.sub(lambda found: _math(unescape(found[2]), f"nbtypst-math-{found[1]}"), html)
 
@@ -375,7 +375,7 @@ def _read(html: str, *options: str) -> Blocks | None:
         if _FILTERED.search(html):
             options = (f"--lua-filter={Path(__file__).with_name('read.lua')}", *options)
         read = pandoc(html, "-f", READER, "-t", "json", *options)
-    except (PandocError, subprocess.TimeoutExpired):
+    except PandocError:
         return None
     for plain, kept in _KEPT.items():
         read = read.replace(kept, json.dumps(plain)[1:-1])
@@ -383,11 +383,15 @@ def _read(html: str, *options: str) -> Blocks | None:
 
 
 def pandoc(text: str, *options: str) -> str:
-    """Return what pandoc makes of a text. Raise PandocError or TimeoutExpired if it fails or hangs."""
+    """Return what pandoc makes of a text. Raise PandocError if it fails or hangs."""
     env = os.environ | {"LC_ALL": "C.UTF-8"}  # else pandoc cannot open a file in a folder such as "øving 1"
     command = [pandoc_path(), "--sandbox", "--wrap=none", *options]
     limit = SECONDS + len(text) / SLOWEST
-    done = subprocess.run(command, input=text, capture_output=True, encoding="utf-8", env=env, timeout=limit)
+    about: Any = {"capture_output": True, "encoding": "utf-8", "env": env, "timeout": limit}
+    try:
+        done = subprocess.run(command, input=text, **about)
+    except subprocess.TimeoutExpired as error:
+        raise PandocError(f"pandoc took more than {limit:.0f} s") from error
     if done.returncode:
         raise PandocError(f"pandoc failed: {done.stderr.strip()}")
     return done.stdout
