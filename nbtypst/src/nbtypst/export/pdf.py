@@ -98,10 +98,9 @@ def _figures(main: Path, options: Data) -> list[Data]:
     There is none where the page does not compile.
     """
     try:
-        found = typst.query(main, "<nb:figures>", field="value", one=True, **options)
+        return json.loads(typst.query(main, "<nb:figures>", field="value", one=True, **options))
     except RuntimeError:  # compiling says what is wrong and where
         return []
-    return json.loads(found)
 
 
 def packaged() -> list[str]:

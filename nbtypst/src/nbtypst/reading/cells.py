@@ -62,12 +62,12 @@ _UNSEEN = re.compile(r"<(?!img|hr|table)[^>]*>|\s")
 
 @dataclass
 class Piece:
-    """A part of the page: HTML still to be read, or blocks."""
+    """A part of the page: HTML still to be read, or blocks; the caption of a figure or table is one, too."""
 
     place: str  # the cell, for people
     kind: str = ""  # of code: input, output, error
     html: str = ""
-    caption: "Piece | None" = None  # of a figure or table
+    caption: "Piece | None" = None
     blocks: Blocks = field(default_factory=list)
     name: str = ""  # the target of mentions: fig-3
     picture: Picture | None = None

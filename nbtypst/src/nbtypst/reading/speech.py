@@ -111,10 +111,11 @@ class _Reader:
             words, _, end = _BEFORE[name].partition(" ... ")
             part = self.atom()
             return f"{words} {self.ended(part, end) if end else part}"
-        if name in ("left", "right") and self.tokens[-1] not in _STRETCHED:
-            raise ValueError(f"Only brackets stretch rightly after \\{name}: {self.latex}")
-        if name in ("left", "right") and self.tokens[-1] == ".":
-            self.tokens.pop()
+        if name in ("left", "right"):
+            if self.tokens[-1] not in _STRETCHED:
+                raise ValueError(f"Only brackets stretch rightly after \\{name}: {self.latex}")
+            if self.tokens[-1] == ".":
+                self.tokens.pop()
         if name not in _COMMANDS:
             raise ValueError(
                 f"LaTeX command \\{name} is not known to convert rightly; write it with a supported one, "
