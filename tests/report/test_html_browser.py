@@ -133,6 +133,7 @@ def test_the_contents_stay_and_show_where_one_is(opened):
         if width > 1000:
             assert contents.locator("a").evaluate_all(marks) == 2
             assert 0 < current.bounding_box()["y"] < 880
+            assert contents.evaluate("e => e.scrollWidth <= e.clientWidth")  # no link is beyond its side
             assert (
                 contents.bounding_box()["x"] + contents.bounding_box()["width"]
                 <= page.locator("main").bounding_box()["x"]

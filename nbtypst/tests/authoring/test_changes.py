@@ -31,6 +31,8 @@ def kernel(tmp_path_factory):
     folder = tmp_path_factory.mktemp("notebook")
     saved = {"metadata": {"checks": [{"check": "n > 3", "values": "4 > 3", "holds": True}]}}
     (folder / "a.ipynb").write_text(json.dumps({"cells": [{"outputs": [saved]}]}), encoding="utf-8")
+    cells = [{"id": name, "outputs": [saved]} for name in ("say", "below")]
+    (folder / "longer.ipynb").write_text(json.dumps({"cells": cells}), encoding="utf-8")
     manager, client = start_new_kernel(cwd=str(folder))
 
     def run(**changed):
@@ -69,6 +71,11 @@ def test_what_no_longer_holds_is_counted_linked_and_listed_with_its_values_befor
     assert shown["end"] == f"{top}\n\n- {link}: It is 2. `n > 3`: `4 > 3` before, `2 > 3` now."
     top, _ = kernel(say=GOOD)
     assert top == ""
+
+
+def test_checks_that_were_not_made_are_not_said_to_hold(kernel):
+    _, shown = kernel(top=TOP.replace("a.ipynb", "longer.ipynb"), say=GOOD)
+    assert shown["end"] == "All 1 checks so far hold. Cells with checks that have not run: 1."
 
 
 def test_all_run_again_in_the_same_kernel_and_nothing_is_left_behind(kernel):

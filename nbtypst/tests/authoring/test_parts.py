@@ -98,6 +98,22 @@ def test_a_name_without_a_part_is_refused_and_the_names_near_it_are_listed(folde
         parts.template(name)
 
 
+@pytest.mark.parametrize(
+    "comment", ["<!-- chek: loss < 1 -->", "<!--\ncheck: loss < 1\nchekc: loss > 0\n-->"]
+)
+def test_a_misspelt_check_is_refused(folder, comment):
+    (folder / "task3.md").write_text(f"## 3b.answer\n\nIt falls.\n{comment}\n", encoding="utf-8")
+    with pytest.raises(
+        ValueError, match=r"task3\.md: a comment of '3b\.answer' has 'chek.?:'; expected 'check:'"
+    ):
+        parts.read(folder)
+
+
+def test_a_comment_in_words_is_left_as_it_is(folder):
+    (folder / "task3.md").write_text("## 3b.answer\n\nIt falls. <!-- for the author -->\n", encoding="utf-8")
+    assert parts.read(folder)["3b.answer"] == "It falls. <!-- for the author -->"
+
+
 def test_a_name_given_twice_is_refused(folder):
     (folder / "task3.md").write_text("## 2b.answer\n\nAgain.\n", encoding="utf-8")
     with pytest.raises(ValueError, match=r"task3\.md has a second part '2b\.answer'"):

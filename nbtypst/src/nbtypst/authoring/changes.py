@@ -27,7 +27,9 @@ class Changes:
         self.file = file
         self.shown = ""
         self.place: Any = display(Markdown(""), display_id=True)
-        ledger.saved = saved(Path(file)) | ledger.saved
+        self.before = saved(Path(file))
+        checks = [check for made in self.before.values() for check in made]
+        ledger.saved = {check["check"]: check["values"] for check in checks if check["holds"]} | ledger.saved
         ledger.after_cell["changes"] = self.update
         if hasattr(kernel(), "_send_abort_reply"):  # of ipykernel's own: no public name says what never ran
             kernel()._send_abort_reply = self._aborted
@@ -42,7 +44,11 @@ class Changes:
     def report(self) -> None:
         """Show the line, and each check that does not hold with its values before and now."""
         count = sum(map(len, ledger.told.values()))
-        display(Markdown(self.text() or f"All {count} checks of this notebook hold."))
+        words = f"All {count} checks of this notebook hold."
+        left = self.before.keys() - ledger.order.keys() - {""}
+        if left and ledger.order:
+            words = f"All {count} checks so far hold. Cells with checks that have not run: {len(left)}."
+        display(Markdown(self.text() or words))
 
     def text(self) -> str:
         """Return what `report` shows; "" where all holds and no cell stopped."""
@@ -86,12 +92,15 @@ def _start(sentence: str) -> str:
     return start + "**" * (start.count("**") % 2)
 
 
-def saved(path: Path) -> Words:
-    """Return the values of the checks that hold in a notebook's file; none without a file."""
+def saved(path: Path) -> dict[str, list[Words]]:
+    """Return the checks in a notebook's file, by the cell that made them; none without a file."""
     try:
         cells = json.loads(path.read_text(encoding="utf-8"))["cells"]
     except (OSError, ValueError):
         return {}
-    outputs = [output for cell in cells for output in cell.get("outputs", ())]
-    checks = [check for output in outputs for check in output.get("metadata", {}).get("checks", ())]
-    return {check["check"]: check["values"] for check in checks if check["holds"]}
+    made: dict[str, list[Words]] = {}
+    for cell in cells:
+        for output in cell.get("outputs", ()):
+            for check in output.get("metadata", {}).get("checks", ()):
+                made.setdefault(cell.get("id", ""), []).append(check)
+    return made

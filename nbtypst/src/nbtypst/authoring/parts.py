@@ -19,6 +19,7 @@ NAME = re.compile(r"[\w.-]*\w")
 HEADING = re.compile(r"^## +(\S+) *$", re.M)
 TITLE = re.compile(r"^# .*\n", re.M)
 COMMENT = re.compile(r"<!--\s*(check:.*?)\s*-->", re.DOTALL)
+OTHER = re.compile(r"(?:<!--\s*|^)((?!check:)[a-z]+:) ", re.M)  # in a comment, the start of no check
 
 
 def template(text: str) -> str:
@@ -38,12 +39,18 @@ def template(text: str) -> str:
 
 
 def read(folder: Path) -> dict[str, str]:
-    """Return the parts of a folder's Markdown files by name. Raises ValueError for a name given twice."""
+    """Return the parts of a folder's Markdown files by name.
+
+    Raises ValueError for a name given twice, and for a comment with a misspelt `check:`.
+    """
     parts = {}
     for path in sorted(folder.glob("*.md")):
         _, *found = HEADING.split(TITLE.sub("", path.read_text(encoding="utf-8")))
         for name, text in zip(found[::2], found[1::2], strict=True):
             if name in parts:
                 raise ValueError(f"{path} has a second part {name!r}; expected each name once")
+            for comment in re.findall(r"<!--.*?-->", text, re.DOTALL):
+                if other := OTHER.search(comment):
+                    raise ValueError(f"{path}: a comment of {name!r} has {other[1]!r}; expected 'check:'")
             parts[name] = COMMENT.sub(r"\1", text).strip("\n")
     return parts

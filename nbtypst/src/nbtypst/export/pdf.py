@@ -29,7 +29,7 @@ _WARNINGS = re.compile(r"^warning:.*?(?=^error:|\Z)", re.M | re.S)  # such as of
 _LINE = re.compile(r"main\.typ:(\d+):")
 _FILE = re.compile(r"(picture-\d+)\.\w+")
 _BORROWED = "the machine's fonts show them, and another machine may do it in another way"
-_NAMED = "their names are shown; pip install 'nbtypst[fonts,emoji]' has more fonts"
+_NAMED = "their names are shown instead; `python -m pip install 'nbtypst[fonts,emoji]'` has more fonts"
 
 
 class ReportPDFExporter(ReportExporter):
@@ -139,7 +139,7 @@ def _warn_of_missing(writer: Writer) -> None:
         if not (borrowed and packaged()):
             found.setdefault(_BORROWED if borrowed else _NAMED, {})[char] = place
     for advice, places in found.items():
-        shown = "".join(sorted(places))
+        shown = "".join(places)
         if len(shown) > 20:
             shown = f"{shown[:20]}… and {len(shown) - 20} more characters"
         place = next(iter(places.values()))
