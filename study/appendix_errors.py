@@ -33,10 +33,20 @@ def confused_pairs(counts: Ints, top: int) -> list[tuple[int, int, int]]:
     return list(zip(i[order].tolist(), j[order].tolist(), both[order].tolist(), strict=True))
 
 
-def best_scale(model: Regression, split: Split) -> float:
-    """Return the factor on all weights, and so on all logits, of the lowest loss (Guo et al., 2017)."""
+def best_scale(model: Regression, split: Split, brier: bool = False) -> float:
+    """Return the factor on all weights, and so on all logits, of the lowest loss (Guo et al., 2017).
+
+    With `brier` it is that of the lowest Brier score, the mean squared distance of the outputs from the
+    targets, in which no error costs more than 2.
+    """
     z = model.logits(split.X)
-    found = minimize_scalar(lambda k: model.loss_at(k * z, split.Y), (0.5, 2), tol=1e-6)
+
+    def score(k: float) -> float:
+        if brier:
+            return np.square(model.activation(k * z) - split.Y).sum(axis=1).mean()
+        return model.loss_at(k * z, split.Y)
+
+    found = minimize_scalar(score, (0.5, 2), tol=1e-6)
     return float(found.x)
 
 

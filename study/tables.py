@@ -88,13 +88,13 @@ def overfitting_rows(found: Mapping[str, Mapping[int, Evaluation]], epochs: Iter
 
 
 def band_rows(found: Sequence[Band]) -> Rows:
-    """Return a table's rows: ranks, variance, roughness, each model's share, the first without."""
+    """Return a table's rows: ranks, variance, roughness, each model's share, the first's roughness so far."""
     rows: Rows = []
     for band in found:
         shares = (f"{share:.1%}" for share in band.shares)
         ranks = f"{band.first} to {band.last}"
-        without = f"{band.without[0]:.3f}"
-        rows.append((ranks, f"{band.variance:.3g}", f"{band.roughness:.2f}", *shares, without))
+        so_far = f"{band.so_far[0]:.3f}"
+        rows.append((ranks, f"{band.variance:.3g}", f"{band.roughness:.2f}", *shares, so_far))
     return rows
 
 

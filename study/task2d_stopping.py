@@ -48,6 +48,7 @@ class Spread(NamedTuple):
 
     file: float  # in file order
     chance: float  # median over random orders
+    high: float  # which 2.5% of these exceed
 
 
 def spread(losses: Array, size: int = 128, orders: int = 1000) -> Spread:
@@ -58,7 +59,9 @@ def spread(losses: Array, size: int = 128, orders: int = 1000) -> Spread:
     for each in (losses, *(rng.permutation(losses) for _ in range(orders))):
         means = np.sort(each[:used].reshape(-1, size).mean(axis=1))
         found.append(means[:-2].std())
-    return Spread(float(found[0]), float(np.median(found[1:])))
+    file, *random = found
+    chance, high = np.quantile(random, (0.5, 0.975)).tolist()
+    return Spread(float(file), chance, high)
 
 
 def recurring(losses: Array) -> float:

@@ -41,7 +41,7 @@ class Band(NamedTuple):
     variance: float  # mean over the band
     roughness: float
     shares: list[float]
-    without: list[float]  # the roughness of each model's weights when the part along the band is taken out
+    so_far: list[float]  # the roughness of each model's weights along this band and those above it alone
 
 
 def roughness(w: Array) -> float:
@@ -89,17 +89,16 @@ def bands(found: Directions, models: Sequence[Regression]) -> list[Band]:
     """Return the bands of principal directions with the share that each of the `models` has along them."""
     result = []
     for start, end in pairwise(EDGES):
-        vectors = found.vectors[:, start:end]
         shares = []
-        without = []
+        so_far = []
         for model in models:
             pixels = model.w[:784]
-            along = vectors @ (vectors.T @ pixels)
-            shares.append(np.square(along).sum() / np.square(pixels).sum())
-            without.append(roughness(pixels - along))
+            along = found.vectors[:, :end].T @ pixels
+            shares.append(np.square(along[start:]).sum() / np.square(pixels).sum())
+            so_far.append(roughness(found.vectors[:, :end] @ along))
         variance = float(found.variance[start:end].mean())
         rough = float(found.roughness[start:end].mean())
-        result.append(Band(start + 1, end, variance, rough, shares, without))
+        result.append(Band(start + 1, end, variance, rough, shares, so_far))
     return result
 
 

@@ -183,7 +183,7 @@ def parting(
         lowest = np.argmin(loss)
         right.plot(far, loss, **look)
         right.plot(far[lowest], loss[lowest], **RING)
-        left.set_xlim(0, epoch[-1])
+        left.set_xlim(0, 1.04 * epoch[-1])
     left.set_xlabel("epochs")
     left.set_ylabel("accuracy gap")
     letter(left, "a", f"epochs 1 to {round(epoch[-1]):,}")
