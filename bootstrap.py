@@ -15,7 +15,7 @@ import sys
 from glob import glob
 from pathlib import Path
 
-from tools.processes import turn
+from tools.processes import recompile, turn
 
 LOG = Path("build/environment.txt")
 OUTDATED = "what is to be installed has changed"
@@ -83,6 +83,7 @@ def reason(failure):
     if other:
         return other.group(1) + " is not the file that the lock names: its hash differs"
     errors = [failure, *re.findall("^ERROR: (.+)", text, re.M)]
+    recompile(text)
     if re.search("connection|No matching distribution|Could not find a version", text, re.I):
         errors[-1] += "; the first run needs the network: the Python package index has to be within reach"
     return errors[-1]

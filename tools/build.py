@@ -18,11 +18,12 @@ import sysconfig
 import traceback
 from hashlib import sha256
 from pathlib import Path
+from textwrap import shorten
 from typing import Any, NoReturn
 
 import nbformat
 from nbclient import NotebookClient
-from nbclient.exceptions import CellExecutionError, CellTimeoutError, DeadKernelError
+from nbclient.exceptions import CellExecutionError, CellTimeoutError
 from nbconvert.exporters import get_exporter
 from nbformat import NotebookNode
 from packaging.utils import canonicalize_name
@@ -35,7 +36,7 @@ from nbtypst.check import evidence
 from nbtypst.problems import ExportError
 from nbtypst.reading.document import collect
 from tools.files import write
-from tools.processes import turn
+from tools.processes import recompile, turn
 
 BUILT = Path("build/report.ipynb")
 # Seconds that a kernel has to end: after sweeps it waits for two trackers of files, and those for the kernel.
@@ -72,15 +73,8 @@ def fail(problem: str) -> NoReturn:
     """Exit with an error of one line; the exception that is handled goes to the log."""
     with LOG.open("a", encoding="utf-8") as log:
         log.write(re.sub(r"\x1b\[[\d;]*m", "", traceback.format_exc()))
-    sys.exit(f"error: {' '.join(problem.split())[:300]}; the whole of it is in {LOG}")
-
-
-def check_surroundings() -> None:
-    """Exit with an error if a file here would stand for a package, or for Matplotlib's settings."""
-    known = {"matplotlibrc"} | sys.stdlib_module_names | {path.stem for path in PACKAGES.iterdir()}
-    for path in [*sorted(Path().glob("*.py")), *Path().glob("matplotlibrc")]:
-        if path.stem in known - {"bootstrap"}:
-            sys.exit(f"error: {path} would change what is imported or drawn; rename it or move it away")
+    recompile(LOG.read_text("utf-8", "replace"))
+    sys.exit(f"error: {shorten(problem, 400, placeholder=' …')}; the whole of it is in {LOG}")
 
 
 def names() -> dict[str, str]:
@@ -116,8 +110,6 @@ def execute(notebook: NotebookNode) -> None:
         fail(f"a cell took longer than {seconds} s (CELL_SECONDS=... sets the limit)")
     except CellExecutionError as error:
         fail(f"cell {index + 1} ({heading}): {error.ename}: {error.evalue}")
-    except DeadKernelError as error:
-        fail(f"the kernel died: {error}")
 
 
 def matching(patterns: str) -> list[Path]:
@@ -249,8 +241,8 @@ def main(what: str) -> None:
     for path in (source, BUILT, EVIDENCE, Path(f"report.{what}")):
         if path.is_dir():
             sys.exit(f"error: {path} is a folder; move it away, a file of that name is to be written")
-    check_surroundings()
     with turn():
+        LOG.write_text("")
         try:
             if what == "verify":
                 verify()

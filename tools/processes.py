@@ -12,6 +12,7 @@ import signal
 import sys
 import threading
 import time
+import traceback
 from contextlib import contextmanager
 
 
@@ -67,6 +68,19 @@ def end_with(parent):
     threading.Thread(target=poll, daemon=True).start()
 
 
+def recompile(said):
+    """Remove all compiled modules here and exit with an error, if what was said means that one is cut off.
+
+    Python does not notice that a full disk took only a part of one, and every later start would read it.
+    """
+    if "marshal data" in said or "EOF read where object expected" in said:
+        os.system("find . -path '*/__pycache__/*.pyc' -exec rm -f {} +")
+        sys.exit(
+            "error: a compiled module of Python was cut off, as by a full disk; "
+            "all in this folder are removed, and made again as needed: run make again"
+        )
+
+
 if __name__ == "__main__":
     for number in (signal.SIGHUP, signal.SIGINT, signal.SIGTERM):
         if signal.getsignal(number) != signal.SIG_IGN:  # as under nohup
@@ -77,3 +91,6 @@ if __name__ == "__main__":
         runpy.run_module(sys.argv[0], run_name="__main__", alter_sys=True)
     except OSError as problem:
         sys.exit("error: {}: {}".format(problem.filename or "build", problem.strerror))
+    except Exception:
+        recompile(traceback.format_exc())
+        raise

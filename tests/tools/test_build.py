@@ -16,7 +16,7 @@ import pypdfium2
 import pytest
 
 from builds import ONE_LINE, Project, needs_make, needs_proc
-from tools.build import main
+from tools.build import fail, main
 
 pytestmark = [pytest.mark.slow, needs_make, needs_proc]
 PDF = ["build/report.ipynb", "report.pdf", "report-evidence.txt"]
@@ -256,17 +256,48 @@ def test_settings_and_modules_of_the_user_change_nothing(imported, project, tmp_
     tried("PYTHONPATH, PYTHONSTARTUP, PYTHONOPTIMIZE, MATPLOTLIBRC set", 1, "the same bytes as elsewhere")
 
 
-@pytest.mark.parametrize("name", ["matplotlibrc", "numpy.py", "statistics.py"])
+STRANGERS = ["json.py", "matplotlibrc", "nbformat.py", "numpy.py", "statistics.py"]
+
+
+@pytest.mark.parametrize("name", STRANGERS)
 def test_a_file_that_stands_for_a_package_or_a_setting_is_named(name, project, tried):
     stranger = project.folder / name
     stranger.write_text("figure.dpi: 30" if name == "matplotlibrc" else "mean = sum", encoding="utf-8")
     try:
-        line = f"error: {name} would change what is imported or drawn; rename it or move it away"
-        assert refused(project) == line
+        (line,) = project.fail("pdf")
+        assert line == f"error: {name} would change what is imported or drawn; rename it or move it away"
     finally:
         stranger.unlink()
     assert project.contents(*PDF) == [OLD] * 3
-    tried("A matplotlibrc, numpy.py or statistics.py beside the notebook", 3, "an error of one line names it")
+    fault = f"A {', '.join(STRANGERS[:-1])} or {STRANGERS[-1]} beside the notebook"
+    tried(fault, len(STRANGERS), "an error of one line names it")
+
+
+MODULES = ["tools/files", "assignment1/models"]
+
+
+@pytest.mark.parametrize("module", MODULES)
+def test_a_compiled_module_that_was_cut_off_costs_one_build(module, project, tried):
+    """The build imports the first, a cell the second."""
+    project.restore("import assignment1.models", ONE_LINE)
+    assert project.make("pdf") == WROTE
+    (project.folder / MADE_OF).unlink()
+    folder, name = (project.folder / module).parent, module.rpartition("/")[2]
+    for path in folder.glob(f"__pycache__/{name}.*.pyc"):
+        os.truncate(path, path.stat().st_size // 2)
+    (line,) = project.fail("pdf")
+    assert line == (
+        "error: a compiled module of Python was cut off, as by a full disk; "
+        "all in this folder are removed, and made again as needed: run make again"
+    )
+    assert project.make("pdf") == WROTE
+    tried("A compiled module that is cut off", len(MODULES), "an error of one line; the next make works")
+
+
+def test_a_long_error_ends_at_a_word(tmp_path):
+    (tmp_path / "build").mkdir()
+    with chdir(tmp_path), pytest.raises(SystemExit, match=r"^error: (word )+…; the whole of it is in build/"):
+        fail("word\n" * 200)
 
 
 def test_a_build_is_made_anew_if_the_contents_changed_whatever_the_times(executed):
