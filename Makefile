@@ -23,12 +23,15 @@ READY = .venv/.requirements
 endif
 
 # In place of the shell, and with make's number: what make starts ends with it, however that is.
-START = exec "$(1)" -m tools.processes $(MAKE_PID)
+START = command -v "$(1)" >/dev/null || { echo "error: $(1): not found; $(ADVICE)" >&2; exit 1; }; \
+	exec "$(1)" -m tools.processes $(MAKE_PID)
+ADVICE = name a Python of 3.11 or later, for example: make pdf PYTHON=python3.12
 MAKE_PID := $(shell echo $$PPID)
 # In place of folders in HOME, which may not be there, or hold settings that would change a report.
 OWN = IPYTHONDIR="$$PWD/build/ipython" JUPYTER_RUNTIME_DIR="$$PWD/build/jupyter" MPLCONFIGDIR="$$PWD/build/matplotlib"
-# So would these, by which Python and others find more modules and settings.
+# So would these, by which Python and others find more modules and settings, and pip another place for packages.
 unexport JUPYTER_CONFIG_DIR JUPYTER_CONFIG_PATH JUPYTER_PATH MATPLOTLIBRC MPLBACKEND
+unexport PIP_DRY_RUN PIP_PREFIX PIP_PYTHON PIP_ROOT PIP_TARGET
 unexport PYTHONHOME PYTHONINSPECT PYTHONOPTIMIZE PYTHONPATH PYTHONSTARTUP PYTHONWARNINGS
 # What runs computed is kept under build/kept (study/cache.py), so that a new value or figure trains nothing
 # again; `make report`, and CI, compute everything.
@@ -61,9 +64,9 @@ help::
 
 env: $(READY)
 
-# It stays as it is, and is not newer then, if nothing is wrong with it.
+# It stays as it is, and is not newer then, if nothing is wrong with it and it is of the Python that PYTHON names.
 .venv/.requirements: always
-	@$(call START,$(PYTHON)) bootstrap
+	@$(call START,$(PYTHON)) bootstrap $(if $(call given,PYTHON),--named)
 
 active-environment:
 	@$(call START,python) bootstrap --active

@@ -1,6 +1,8 @@
 """Make .venv for the report, or for the tests, or install the project into the environment that is active.
 
-    python -m tools.processes PARENT bootstrap [--tests | --active]        in the folder of the project
+    python -m tools.processes PARENT bootstrap [--tests | --active] [--named]     in the folder of the project
+
+With --named a .venv of another version than the Python that runs this is made again.
 
 Only the standard library is used, and the syntax is one that old Pythons can read, so that a Python that
 is too old gets a message and not a SyntaxError. A .venv that is as it should be stays.
@@ -70,6 +72,8 @@ def fault(lock):
     made_from, python, *files = stamp(lock).read_text("utf-8").splitlines()
     if identity() != python:
         return "its Python is gone or is another one, or the folder was moved"
+    if "--named" in sys.argv and str(sys.version_info[:2]) not in python:
+        return "its Python is not the one that PYTHON names"
     for name in files:
         if not os.path.exists(name):
             return name + " is missing"
@@ -79,11 +83,11 @@ def fault(lock):
 def reason(failure):
     """Return why pip failed, from the log, or `failure`."""
     text = LOG.read_text("utf-8", "replace")
+    recompile(text)
     other = re.search("DO NOT MATCH THE HASHES.*?^ +(\\S+==\\S+) from", text, re.M | re.S)
     if other:
         return other.group(1) + " is not the file that the lock names: its hash differs"
-    errors = [failure, *re.findall("^ERROR: (.+)", text, re.M)]
-    recompile(text)
+    errors = [failure, *re.findall("^(?:ERROR|error): (?:Exception:\n(?:.*\n)*)?(.+)", text, re.M)]
     if re.search("connection|No matching distribution|Could not find a version", text, re.I):
         errors[-1] += "; the first run needs the network: the Python package index has to be within reach"
     return errors[-1]

@@ -23,7 +23,7 @@ help::
 	@echo "make lock       make both locks again from both pyproject.toml (needs uv)"
 
 .venv/.requirements-test: always
-	@$(call START,$(PYTHON)) bootstrap --tests
+	@$(call START,$(PYTHON)) bootstrap --tests $(if $(call given,PYTHON),--named)
 
 submission: pdf
 	$(PY) -m tools.submission build/report.ipynb report.pdf submission.zip

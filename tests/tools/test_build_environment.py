@@ -22,7 +22,8 @@ pytestmark = [builds.needs_make, builds.needs_proc, pytest.mark.slow]
 INSTALLED = [*bootstrap.SOURCES, bootstrap.REPORT]
 STAMP = bootstrap.stamp(bootstrap.REPORT)
 PIP = """
-import subprocess, sys, time
+import os, subprocess, sys, time
+print(sorted(os.environ))
 print("WARNING: Location '/nowhere' is ignored", flush=True)
 if "-r" in sys.argv:
     subprocess.run(["sleep", "{seconds}"])
@@ -111,6 +112,13 @@ def test_a_terminal_shows_no_word_of_pip(folder):
     first, *rest = shown.decode().split("\r\n")
     assert first.startswith("Making the environment .venv") and rest == ["Wrote .venv/.requirements", ""]
     assert "WARNING" in bootstrap.LOG.read_text()
+
+
+def test_packages_are_installed_nowhere_else(folder):
+    elsewhere = dict.fromkeys(["PIP_DRY_RUN", "PIP_PREFIX", "PIP_PYTHON", "PIP_ROOT", "PIP_TARGET"], "1")
+    assert start(folder, 0, env=os.environ | elsewhere).wait() == 0
+    log = bootstrap.LOG.read_text()
+    assert "'PIP_USER'" in log and not [name for name in elsewhere if name in log]
 
 
 def test_a_file_with_another_hash_is_not_installed(folder, tmp_path, monkeypatch, tried):

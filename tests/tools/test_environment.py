@@ -295,6 +295,61 @@ def test_a_damaged_environment_is_made_again(
     tried(f"A `.venv` {DAMAGE[what]}", 1, "noticed by the next make, and made again")
 
 
+@pytest.mark.parametrize("named", [True, False])
+def test_an_environment_of_another_python_is_made_again_if_that_one_is_named(
+    environment: Path, named: bool, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    text = STAMP.read_text(encoding="utf-8").replace(bootstrap.identity(), "(3, 99) there")
+    STAMP.write_text(text, encoding="utf-8")
+    monkeypatch.setattr(bootstrap, "identity", lambda: "(3, 99) there")
+    monkeypatch.setattr(sys, "argv", ["bootstrap", "--named"] if named else ["bootstrap"])
+    bootstrap.prepare(bootstrap.REPORT)
+    assert made() == (["pip", "venv"] if named else [])
+
+
+@needs_make
+@pytest.mark.parametrize("target", [".venv/.requirements", ".venv/.requirements-test"])
+def test_a_python_is_named_on_the_command_line_alone(target: str) -> None:
+    def asked(*given: str, **environment: str) -> str:
+        command = ["make", "--dry-run", target, *given]
+        done = subprocess.run(command, cwd=ROOT, env=os.environ | environment, capture_output=True, text=True)
+        return done.stdout
+
+    assert "--named" in asked("PYTHON=python3.12")
+    assert '"python3.12" -m tools.processes' in asked(PYTHON="python3.12")
+    assert "--named" not in asked(PYTHON="python3.12") + asked()
+
+
+@needs_make
+def test_a_python_that_is_not_there_is_named() -> None:
+    done = subprocess.run(["make", "env", "PYTHON=nosuch"], cwd=ROOT, capture_output=True, text=True)
+    assert done.returncode
+    assert done.stderr.startswith("error: nosuch: not found; name a Python of 3.11 or later, ")
+
+
+@pytest.mark.parametrize(
+    "said, reason",
+    [
+        ("", "pip failed"),
+        ("ERROR: one\nmore\nERROR: two\n", "two"),
+        ("ERROR: Exception:\nTraceback:\n  a line\n\nOSError: no place\n", "OSError: no place"),
+        ("Collecting one\n\nerror: interrupted; the next make does it again\n", "interrupted; the next"),
+        ("ERROR: Exception:\nTraceback:\nEOFError: marshal data too short\n", "error: a compiled module of "),
+    ],
+)
+def test_the_reason_of_pip_is_its_last_error(
+    said: str, reason: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.chdir(tmp_path)
+    monkeypatch.setattr(bootstrap, "LOG", tmp_path / "log.txt")
+    bootstrap.LOG.write_text(said, encoding="utf-8")
+    try:
+        found = bootstrap.reason("pip failed")
+    except SystemExit as error:
+        found = str(error)
+    assert found.startswith(reason)
+
+
 @needs_make
 def test_make_alone_lists_the_targets() -> None:
     done = subprocess.run(["make"], cwd=ROOT, capture_output=True, text=True, check=True)
