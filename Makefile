@@ -44,8 +44,9 @@ export REPORT_GROUP := $(call given,GROUP)
 export REPORT_COURSE := $(call given,COURSE)
 export REPORT_DATE := $(call given,DATE)
 export REPORT_PDF := $(call given,PDF)
-unexport AUTHORS GROUP COURSE DATE PDF
-KNOWN = AUTHORS COURSE DATE ENV GROUP PDF PYTHON
+FIRST_PAGE = AUTHORS COURSE DATE GROUP
+unexport $(FIRST_PAGE) PDF
+KNOWN = $(FIRST_PAGE) ENV PDF PYTHON
 
 .PHONY: help env pdf html verify report explore lab clean distclean active-environment always
 
@@ -98,4 +99,15 @@ distclean: clean
 UNKNOWN := $(filter-out $(KNOWN),$(foreach name,$(.VARIABLES),$(if $(filter command line,$(origin $(name))),$(name))))
 ifneq ($(UNKNOWN),)
 $(error $(UNKNOWN): no such setting; expected one of $(KNOWN))
+endif
+
+comma := ,
+shown = $(strip $(subst ;,,$(subst $(comma),,$(call given,$(1)))))
+EMPTY := $(strip $(foreach name,$(FIRST_PAGE),$(if $(call given,$(name)),$(if $(call shown,$(name)),,$(name)))))
+ifneq ($(EMPTY),)
+$(error $(EMPTY): nothing in it can be shown; expected words, as in AUTHORS="Ada Lovelace, Alan Turing")
+endif
+
+ifneq ($(if $(filter verify,$(MAKECMDGOALS)),,$(call given,PDF)),)
+$(error PDF is what make verify compares, and nothing else reads it)
 endif
