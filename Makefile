@@ -48,7 +48,7 @@ FIRST_PAGE = AUTHORS COURSE DATE GROUP
 unexport $(FIRST_PAGE) PDF
 KNOWN = $(FIRST_PAGE) ENV PDF PYTHON
 
-.PHONY: help env pdf html verify report explore lab clean distclean active-environment always
+.PHONY: help env pdf html verify report explore lab optima clean distclean active-environment always
 
 help::
 	@echo "make pdf        execute report.ipynb in a fresh kernel and write report.pdf"
@@ -57,6 +57,7 @@ help::
 	@echo "make lab        open report.ipynb in JupyterLab"
 	@echo "make report     execute report.ipynb again, in place"
 	@echo "make explore    execute explore.ipynb again, in place, with stills where its widgets are"
+	@echo "make optima     compute data/optima.npz and data/long_run.npz again (some ten minutes)"
 	@echo "make env        only make the environment"
 	@echo "make clean      remove build, what was made from it, and caches"
 	@echo "make distclean  the same, and remove .venv"
@@ -85,6 +86,10 @@ report explore: $(READY)
 lab: $(READY)
 	@$(PY) -m nbformat.sign report.ipynb explore.ipynb
 	ASSIGNMENT1_KEEP=1 $(PY) -m jupyterlab --KernelManager.shutdown_wait_time=0.4 report.ipynb
+
+optima: $(READY)
+	$(PY) -m study.optima
+	$(PY) -m study.task3d_overfitting
 
 clean:
 	rm -rf build mutants report.pdf report.html report-evidence.txt submission.zip *.new .pytest_cache .ruff_cache .mypy_cache .ipynb_checkpoints

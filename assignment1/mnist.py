@@ -23,7 +23,7 @@ Bytes = NDArray[np.uint8]
 Floats = NDArray[np.floating]
 
 DATA = Path(__file__).resolve().parent.parent / "data"
-RESTORE = "restore it with `git checkout -- data`, or as data/README.md says"
+RESTORE = "restore it with `git checkout -- data`, unpack the zip again, or do as data/README.md says"
 LARGEST = 100_000_000  # bytes; no file of data/ has as many
 TRAIN = 20_000  # the assignment trains on the first 20,000 of the 60,000 training images
 

@@ -7,7 +7,7 @@ else
 EQUIPPED = .venv/.requirements-test
 endif
 
-.PHONY: submission pictures test quick coverage mutants lint optima bench bench-peers lock
+.PHONY: submission pictures test quick coverage mutants lint bench bench-peers lock
 
 help::
 	@echo "make submission the zip that is handed in, submission.zip: PDF, notebook, code and data"
@@ -19,7 +19,6 @@ help::
 	@echo "make pictures   what README.md shows of the committed report: docs/report.pdf and pictures of pages"
 	@echo "make bench      run the benchmark (PARTS=\"single lambdas\" runs those alone)"
 	@echo "make bench-peers  make benchmarks/.venv with PyTorch, JAX and scikit-learn, for the benchmark"
-	@echo "make optima     compute data/optima.npz and data/long_run.npz again (some ten minutes)"
 	@echo "make lock       make both locks again from both pyproject.toml (needs uv)"
 
 .venv/.requirements-test: always
@@ -56,10 +55,6 @@ lint: $(EQUIPPED)
 	$(PY) -m ruff format --check .
 	$(PY) -m mypy
 	$(PY:python=oxlint) --deny correctness --deny suspicious --deny perf --quiet explore
-
-optima: $(READY)
-	$(PY) -m study.optima
-	$(PY) -m study.task3d_overfitting
 
 bench: $(READY)
 	$(PY) benchmarks/run.py $(PARTS)

