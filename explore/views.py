@@ -1,5 +1,7 @@
 """Compact views of the package's objects in Jupyter, and short errors for arguments that cannot be right."""
 
+import sys
+from collections import defaultdict
 from collections.abc import Callable, Sequence
 from functools import partial
 from html import escape
@@ -20,11 +22,13 @@ from study import cache
 
 REFUSING = {module.__file__ for module in (arguments, cache, sweep)}  # where a call's arguments are refused
 IMAGES = 12  # at most, in one view
+MADE: Any = defaultdict(list)  # widgets by the cell that made them
 
 
 def register() -> None:
     """Have IPython show objects of the package by their views, and refused arguments in a few lines.
 
+    A cell that is run again closes the widgets that it made before: a saved notebook has all that are open.
     Outside IPython nothing happens.
     """
     shell = get_ipython()
@@ -34,6 +38,18 @@ def register() -> None:
     for kind, view in VIEWS.items():
         formatters.formatters["text/html"].for_type(kind, partial(_view, view))
     shell.set_custom_exc((TypeError, ValueError), _show_error)
+    shell.events.register("pre_run_cell", _renew)
+
+
+def _renew(cell: Any) -> None:
+    """Close what was made since a cell was run before, and note what is made from now on."""
+    if cell.cell_id:  # which JupyterLab gives, where an execution of all has none
+        for widget in MADE.pop(cell.cell_id, ()):
+            widget.close()
+    if "ipywidgets" in sys.modules:
+        from ipywidgets import Widget
+
+        Widget.on_widget_constructed(MADE[cell.cell_id].append)
 
 
 def _view(view: Callable[[Any], str], thing: object) -> str | None:

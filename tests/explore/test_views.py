@@ -11,6 +11,7 @@ from typing import Any
 import numpy as np
 import pytest
 from IPython.core.formatters import DisplayFormatter
+from ipywidgets import HTML, Widget
 from PIL import Image
 
 from assignment1 import LogisticRegression, SoftmaxRegression, load_mnist, sweep, train
@@ -54,7 +55,11 @@ def things():
 @pytest.fixture(scope="module")
 def html():
     """Register the views with a formatter of IPython; return it, which gives the view of an object."""
-    shell = SimpleNamespace(display_formatter=DisplayFormatter(), set_custom_exc=lambda *wanted: None)
+    shell = SimpleNamespace(
+        display_formatter=DisplayFormatter(),
+        set_custom_exc=lambda *wanted: None,
+        events=SimpleNamespace(register=lambda *wanted: None),
+    )
     with pytest.MonkeyPatch.context() as patch:
         patch.setattr(views, "get_ipython", lambda: shell)
         views.register()
@@ -108,6 +113,15 @@ def test_the_views_need_no_widgets_and_outside_ipython_change_nothing():
     code = "import sys; from explore import views; views.register(); print(*sys.modules)"
     done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True)
     assert not {"ipywidgets", "anywidget"} & set(done.stdout.split())
+
+
+def test_a_cell_that_is_run_again_closes_what_it_made_and_nothing_else():
+    made = []
+    for cell in ("a", None, "b", None, "a"):
+        views._renew(SimpleNamespace(cell_id=cell))
+        made.append(HTML())
+    Widget.on_widget_constructed(None)
+    assert [widget.comm is None for widget in made] == [True, False, False, False, False]
 
 
 def test_a_run_says_why_and_where_it_ended_and_its_numbers(things, html):
