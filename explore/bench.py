@@ -6,6 +6,7 @@ from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from functools import cache
 from html import escape
+from numbers import Real
 from typing import Any
 
 import ipywidgets as widgets
@@ -29,11 +30,10 @@ WRAP = {"flex_flow": "row wrap"}
 ORDERS = [("every epoch", True), ("once", "once"), ("not", False)]
 
 Choice = widgets.Dropdown
-Real = widgets.FloatText
-Whole = widgets.IntText
-LIMITS: Data = {  # the least and the greatest of a run; bounded controls would change a number and not say so
-    "learning_rate": (1e-6, 100),
-    "lam": (0, 10),
+Number = widgets.FloatText  # IntText takes 1e9 for 1
+LIMITS: Data = {  # the least and the greatest, of its kind; a bounded control would change a number unsaid
+    "learning_rate": (1e-6, 100.0),
+    "lam": (0.0, 10.0),
     "batch_size": (1, 4000),
     "epochs": (1, 1000),
     "patience": (0, 1000),
@@ -80,13 +80,13 @@ class Bench(widgets.VBox):
         for digit in (self.positive, self.negative):
             widgets.dlink((self.what, "value"), (digit, "disabled"), lambda what: what != "two digits")
         self.settings = {
-            "learning_rate": _control(Real, "learning rate", 0.05, step=0.01),
-            "lam": _control(Real, "lambda (penalty)", 0, step=0.001),
-            "batch_size": _control(Whole, "batch size", 128),
-            "epochs": _control(Whole, "epochs", 20),
-            "patience": _control(Whole, "patience (0: none)", 10),
+            "learning_rate": _control(Number, "learning rate", 0.05, step=0.01),
+            "lam": _control(Number, "lambda (penalty)", 0, step=0.001),
+            "batch_size": _control(Number, "batch size", 128),
+            "epochs": _control(Number, "epochs", 20),
+            "patience": _control(Number, "patience (0: none)", 10),
             "shuffle": _control(Choice, "shuffle", True, options=ORDERS),
-            "seed": _control(Whole, "seed", 0),
+            "seed": _control(Number, "seed", 0),
         }
         self.usual = {name: control.value for name, control in self.settings.items()}
         self.go = _button("Train", "play", self.train)
@@ -161,17 +161,20 @@ class Bench(widgets.VBox):
         """Return a value that a run can have; raise ValueError for another."""
         if name not in self.settings:
             raise ValueError(f"there is no setting {name}; expected one of {', '.join(self.settings)}")
+        label = self.settings[name].description
         if name == "shuffle":
-            return arguments.choice(name, value, (True, False, "once"))
+            return arguments.choice(label, value, (True, False, "once"))
         if name == "patience" and value is None:
             return 0
         low, high = LIMITS[name]
-        if isinstance(self.settings[name], Whole):
-            return arguments.whole(name, value, low, high)
-        number = arguments.real(name, value, zero=True)
-        if low <= number <= high:
-            return number
-        raise ValueError(f"{name} is {number:g}; expected {low:g} to {high:g}")
+        kind = type(low)
+        number = isinstance(value, Real) and not isinstance(value, bool)
+        if number and low <= value <= high and kind(value) == value:
+            return kind(value)
+        raise ValueError(
+            f"{label} is {arguments.shown(value).removesuffix('.0')}; "
+            f"expected {'a whole number, ' * (kind is int)}{low:g} to {high:,.7g}"
+        )
 
     def _asked(self) -> tuple[str, Trial]:
         values = {name: self._checked(name, control.value) for name, control in self.settings.items()}

@@ -318,8 +318,15 @@ def test_a_bench_says_when_there_is_no_run_or_setting_and_when_one_is_in_progres
     for asked in (bench.wait, bench.pad, lambda: bench.chosen):
         with pytest.raises(ValueError, match="no run is there yet; press Train"):
             asked()
-    for name, value in dict(learning_rate=True, lam=11, epochs=5000, seed=None, rate=1).items():
-        with pytest.raises(ValueError, match=f"{name}.*; expected"):
+    for name, value, words in (
+        ("learning_rate", True, "learning rate is True"),
+        ("lam", 11, "lambda .penalty. is 11"),
+        ("epochs", np.inf, "epochs is inf"),
+        ("seed", None, "seed is None"),
+        ("shuffle", "never", "shuffle is 'never'"),
+        ("rate", 1, "there is no setting rate"),
+    ):
+        with pytest.raises(ValueError, match=f"{words}; expected"):
             bench.train(batch_size=64, **{name: value})
     assert bench.thread.ident is None and bench.settings["batch_size"].value == 128
     bench.train(epochs=1000, patience=None)
@@ -333,10 +340,12 @@ def test_a_bench_says_when_there_is_no_run_or_setting_and_when_one_is_in_progres
 def test_a_number_in_a_field_that_no_run_can_have_is_named_and_not_changed(mnist):
     bench = Bench(mnist)
     for name, value, words in (
-        ("learning_rate", 1000, "learning_rate is 1000; expected 1e-06 to 100"),
-        ("lam", -1, "lam is -1.0; expected a finite number of at least 0"),
-        ("batch_size", 0, "batch_size is 0; expected a whole number, 1 to 4,000"),
-        ("batch_size", 30_000, "batch_size is 30000; expected a whole number, 1 to 4,000"),
+        ("learning_rate", 1000, "learning rate is 1000; expected 1e-06 to 100"),
+        ("learning_rate", -1, "learning rate is -1; expected 1e-06 to 100"),
+        ("lam", -1, "lambda (penalty) is -1; expected 0 to 10"),
+        ("batch_size", 0, "batch size is 0; expected a whole number, 1 to 4,000"),
+        ("epochs", 1e9, "epochs is 1000000000; expected a whole number, 1 to 1,000"),
+        ("epochs", 1.5, "epochs is 1.5; expected a whole number, 1 to 1,000"),
     ):
         control = bench.settings[name]
         usual = control.value

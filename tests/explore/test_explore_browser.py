@@ -271,7 +271,7 @@ def test_in_jupyterlab_a_run_is_stopped_and_kept(lab):
     status = lab.locator("[role=status]", has_text="all epochs done, in epoch 5")
     status.wait_for()
     train = lab.locator("button[title=Train]")
-    for size, said in (("30000", "batch_size is 30000; expected"), ("128", "all digits")):
+    for size, said in (("1e9", "batch size is 1000000000; expected"), ("128", "all digits")):
         lab.get_by_label("batch size").fill(size)
         lab.keyboard.press("Tab")
         train.click()
