@@ -99,12 +99,12 @@ def curves(runs: Sequence[tuple[str, Log | History, int]], scored: int = 1, unit
     """Return losses and accuracies as an image, validation thick, training thin and dashed, and a key.
 
     Each run is a name, its measurements and the number of steps in a `unit`. One in `scored` checks took the
-    training accuracy. Runs of fewer than two checks are left out. The image is an SVG in its address, which
-    stays where inline SVG is taken out, in greys that can be read on light and on dark.
+    training accuracy. Runs of fewer than two checks are left out, and without others there is no image. It is
+    an SVG in its address, which stays where inline SVG is taken out, in greys for light and for dark.
     """
     loss: list[Curve] = []
     right: list[Curve] = []
-    key = ""
+    key = "<div>Thick: validation. Thin, dashed: training.</div>"
     seen = [run for run in runs if len(run[1].step) > 1]
     for (name, record, steps), colour in zip(seen, cycle(COLOURS), strict=False):
         thick = f'stroke="{colour}" stroke-width="2.2"'
@@ -119,10 +119,9 @@ def curves(runs: Sequence[tuple[str, Log | History, int]], scored: int = 1, unit
         taken = np.isfinite(training)
         right.append((x[::scored][taken], training[taken], thin))
         key += f'<div><span style="color:{colour}">&#9644;</span> {escape(name)}</div>'
-    label = "No run yet"
-    if seen:
-        label = f"Losses and accuracies; runs: {len(seen)}"
-        key = f"<div>Thick: validation. Thin, dashed: training.</div>{key}"
+    if not seen:
+        return ""
+    label = f"Losses and accuracies; runs: {len(seen)}"
     panels = _panel("loss (nats, logarithmic)", unit, loss, (0, 100), 0, log=True)
     panels += _panel("accuracy (%)", unit, right, (6, 100), WIDTH // 2)
     svg = (
@@ -149,10 +148,10 @@ def _panel(
     right = at + WIDTH // 2 - 10
     top = 22
     bottom = HEIGHT - 30
-    values = np.concatenate([y for _, y, _ in curves]) if curves else np.arange(2.0)
+    values = np.concatenate([y for _, y, _ in curves])
     low, high = np.percentile(values, ends)
     span = max(high - low, 1e-6)
-    last = max((x[-1] for x, _, _ in curves if len(x)), default=1.0)
+    last = max(x[-1] for x, _, _ in curves if len(x))
     parts = [
         f'<text x="{left}" y="14">{title}</text>',
         f'<text x="{right}" y="{HEIGHT - 4}" text-anchor="end">{unit}</text>',
