@@ -484,6 +484,7 @@ export function mount(root, config, changed = () => {}) {
   }
   function clear() {
     renew();
+    if (erasing) eraser.click();
     costly.value = "";
     put(new Uint8Array(GRID * GRID));
   }

@@ -89,6 +89,20 @@ def test_in_the_page_the_bars_follow_the_pen_and_the_slider(opened):
     assert page.evaluate("document.documentElement.scrollWidth <= innerWidth")
 
 
+def test_a_cleared_pad_is_drawn_on_whatever_was_erased(opened):
+    page, pad = opened
+    draw(page, pad, FOUR)
+    eraser = pad.get_by_role("button", name="Erase")
+    for pressed in ("true", "false"):
+        eraser.click()
+        assert eraser.get_attribute("aria-pressed") == pressed
+    eraser.click()
+    pad.get_by_role("button", name="Clear").click()
+    assert eraser.get_attribute("aria-pressed") == "false"
+    draw(page, pad, FOUR)
+    told(pad, "4 with")
+
+
 def test_the_pad_says_why_one_class_and_not_another_and_is_fooled(opened):
     _, pad = opened
     why, verdict = pad.locator(".pad-why"), pad.locator(".pad-status")
