@@ -249,7 +249,7 @@ function plot(canvas, lines, { rungs, end, perEpoch, marks, cursor, format }) {
   context.lineJoin = "round";
   for (const value of rungs) {
     context.textAlign = "right";
-    context.fillText(format(value), left - 5, up(value) + 4);
+    context.fillText(format(value), left - 5, up(value) + 4, left - 5); // in no more room than there is
     path([[left, up(value)], [width - 6, up(value)]], `color-mix(in srgb, ${text} 20%, transparent)`);
   }
   context.fillText(`epoch ${end}`, width - 6, height - 4);
@@ -278,7 +278,7 @@ function greatest(losses, perEpoch) {
   const sorted = Float64Array.from(settled(losses, perEpoch).filter(Number.isFinite)).toSorted();
   return Math.min(sorted.at(-1), MEDIANS * sorted[sorted.length >> 1]);
 }
-const short = (loss) => (loss < 1e5 ? `${loss}` : loss.toExponential(0));
+const short = (loss) => (loss < 1e5 ? `${loss}` : loss.toExponential().replace("+", ""));
 const nats = (loss) => decimal(loss, 4);
 
 const chart = (label) => h("canvas", { class: "trainer-chart", role: "img", "aria-label": label });

@@ -52,8 +52,9 @@ RED_AND_BLUE = """canvas => {
 # What is written on a canvas: words, their left and right end, and their line
 WORDS = """canvas => {
     const text = CanvasRenderingContext2D.prototype, { fillText } = text, written = [];
-    text.fillText = function (words, x, y) {
-        const width = this.measureText(words).width, left = this.textAlign === "right" ? x - width : x;
+    text.fillText = function (words, x, y, most = Infinity) {
+        const width = Math.min(this.measureText(words).width, most);
+        const left = this.textAlign === "right" ? x - width : x;
         if (this.canvas === canvas) written.push([words, left, left + width, y]);
     };
     dispatchEvent(new Event("resize"));
@@ -384,6 +385,10 @@ def test_a_run_that_diverges_says_so_and_another_begins(opened):
     sums = trainer.locator(".pad-middle .pad-note").inner_text()
     assert re.search(r" add [+\u2212]\d\.\de\+\d+, a black image has", sums)
     assert not re.search(r"\d{6}", trainer.inner_text())
+    axis = [word for word in trainer.get_by_label("Losses").evaluate(WORDS) if "e" in word[0][:-1]]
+    huge = [word for word in axis if not word[0].startswith("epoch")]
+    assert len({words for words, *_ in huge}) == len(huge) > 1
+    assert min(left for _, left, *_ in huge) >= 0
     press(trainer, "Play")
     trainer.locator("> [role=status]", has_text="the loss is no longer a number").wait_for()
     assert trainer.locator(".trainer-play").inner_text() == "Play"
