@@ -85,6 +85,9 @@ export function centre(ink) {
 
 export const bytes = (data) => new Uint8Array(data.buffer ?? data, data.byteOffset ?? 0, data.byteLength);
 
+/** Bytes by way of a stream that deflates or inflates them. */
+export const through = async (data, stream) => bytes(await new Response(new Blob([data]).stream().pipeThrough(stream)).arrayBuffer());
+
 /** Weights, models x 785 x K, of float64, or of int16 with a scale for each model; a Float64Array for each model. */
 export function decode(weights, K, scales) {
   const buffer = bytes(weights).slice().buffer, size = 785 * K;
@@ -558,28 +561,34 @@ export function mount(root, config, changed = () => {}) {
   return { choose: pick, follow, learn, tell, open: (image28, label) => { open(enlarge(image28), label); update(); }, put, seen: () => pixels, state };
 }
 
-/** The widget: its traits are the configuration, and `ink`, `pixels`, `centred` and `at` follow the pen. */
-function render({ model, el }) {
-  let mine = false, pad;
-  const names = ["classes", "weights", "models", "at", "images", "titles", "random", "ink", "fresh", "gallery"];
-  const changed = (state) => {
-    if (!pad) return; // still being made
+/** The widget: its traits are the configuration, the large ones deflated; `ink`, `pixels`, `centred` and `at` follow the pen. */
+async function render({ model, el }) {
+  const inflate = (name) => through(model.get(name), new DecompressionStream("deflate"));
+  const names = ["classes", "scales", "models", "at", "titles", "random", "fresh", "gallery"];
+  const [weights, images, ink] = await Promise.all(["weights", "images", "ink"].map(inflate));
+  let mine = false, theirs = false, pad, before;
+  const send = (traits) => {
     mine = true;
-    for (const name of ["at", "centred", "fresh"]) model.set(name, state[name]);
-    for (const name of ["ink", "pixels"]) model.set(name, new DataView(state[name].slice().buffer));
+    for (const [name, value] of Object.entries(traits)) model.set(name, value);
     model.save_changes();
     mine = false;
   };
-  const make = () => {
-    pad = undefined;
-    pad = mount(el, Object.fromEntries(names.map((name) => [name, model.get(name)])), changed);
+  const changed = ({ at, centred, fresh, pixels, ink: drawing }) => {
+    if (!pad) return; // still being made
+    send({ at, centred, fresh, pixels: new DataView(pixels.buffer) });
+    if (theirs) return;
+    const deflated = through(drawing, new CompressionStream("deflate"));
+    before = Promise.all([deflated, before]).then(([{ buffer }]) => send({ ink: new DataView(buffer) })); // in their order
   };
-  make();
+  pad = mount(el, { ...Object.fromEntries(names.map((name) => [name, model.get(name)])), weights, images, ink }, changed);
   const follow = {
-    "change:weights": make,
-    "change:ink": () => {
-      const ink = bytes(model.get("ink"));
-      if (!mine && ink.length && ink.some((value, i) => value !== pad.state.ink[i])) pad.put(ink.slice());
+    "change:ink": async () => {
+      if (mine) return;
+      const latest = model.get("ink"), given = await inflate("ink");
+      if (latest !== model.get("ink") || given.every((value, i) => value === pad.state.ink[i])) return;
+      theirs = true; // and is not sent back: another may have come since
+      pad.put(given);
+      theirs = false;
     },
     "change:at": () => !mine && pad.choose(model.get("at")),
   };

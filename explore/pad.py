@@ -1,5 +1,6 @@
 """The drawing pad of pad.js as a Jupyter widget."""
 
+import zlib
 from base64 import b64encode
 from collections.abc import Sequence
 from pathlib import Path
@@ -45,15 +46,16 @@ class Pad(anywidget.AnyWidget):
     _esm = HERE / "pad.js"
     _css = HERE / "pad.css"
     classes = _list()
-    weights = traitlets.Bytes().tag(sync=True)  # float64, (models, 785, K)
+    weights = traitlets.Bytes().tag(sync=True)  # (models, 785, K), as paths.rounded has them; deflated
+    scales = _list()
     models = _list()
     at = traitlets.Int(0).tag(sync=True)
-    images = traitlets.Bytes().tag(sync=True)
+    images = traitlets.Bytes().tag(sync=True)  # deflated
     titles = _list()
     random = traitlets.Int(0).tag(sync=True)
-    ink = traitlets.CBytes().tag(sync=True)  # 280 by 280, 0 to 255; it arrives as a view of memory
+    ink = traitlets.CBytes().tag(sync=True)  # 280 by 280, 0 to 255, deflated; it arrives as a view of memory
     fresh = traitlets.Bool(True).tag(sync=True)  # whether `ink` makes room for the first stroke
-    pixels = traitlets.CBytes(bytes(784)).tag(sync=True)
+    pixels = traitlets.CBytes().tag(sync=True)
     centred = traitlets.Bool(True).tag(sync=True)
     gallery = traitlets.Bool(False).tag(sync=True)
 
@@ -62,13 +64,13 @@ class Pad(anywidget.AnyWidget):
         self.starts = starts
         opens = starts.opens
         large = opens.repeat(10, axis=0).repeat(10, axis=1)
-        columns = [paths.columns(entry.model) for entry in entries]
-        weights = np.stack(columns)
+        weights, scales = paths.rounded([entry.model for entry in entries])
         super().__init__(
             **configuration(entries, classes, starts),
-            weights=weights.astype("<f8").tobytes(),
-            images=starts.images.tobytes(),
-            ink=large.tobytes(),
+            weights=zlib.compress(weights),
+            scales=scales.tolist(),
+            images=zlib.compress(starts.images),
+            ink=zlib.compress(large),
             pixels=opens.tobytes(),
             **more,
         )

@@ -10,7 +10,7 @@ import json
 import re
 import zlib
 from base64 import b64encode
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable
 from functools import cache
 from html import escape
 from typing import Any
@@ -18,7 +18,6 @@ from typing import Any
 import numpy as np
 
 from assignment1.mnist import MNIST, TRAIN, Bytes, load_mnist
-from assignment1.models import Array, Ints, Regression
 from explore import paths, pictures
 from explore.pad import DIGITS, HERE, configuration, starts
 
@@ -48,18 +47,6 @@ if (contents) guide(contents);
 """
 
 
-def rounded(models: Sequence[Regression]) -> tuple[Ints, Array]:
-    """Return weights (models, 785, K) as whole numbers of 16 bits, and each model's unit (models,).
-
-    Sums of weights are rounded, from the first pixel on: so the errors cancel over any stretch of equal
-    pixels, such as the black border, where errors of the weights themselves would add up.
-    """
-    W = np.stack([paths.columns(model) for model in models])
-    scales = np.abs(W).max(axis=(1, 2)) / 32766
-    sums = np.rint(np.cumsum(W / scales[:, None, None], axis=1))
-    return np.diff(sums, axis=1, prepend=0).astype("<i2"), scales
-
-
 def modules() -> str:
     """Return pad.js, trainer.js, which imports from pad.js, and contents.js as one module."""
     sources = [(HERE / f"{name}.js").read_text(encoding="utf-8") for name in ("pad", "trainer", "contents")]
@@ -78,7 +65,7 @@ def fragment() -> str:
     middle = len(along) // 2
     model = along[middle].model
     images = starts(model, data.validation, DIGITS, RANDOM, COSTLY)
-    weights, scales = rounded([entry.model for entry in along])
+    weights, scales = paths.rounded([entry.model for entry in along])
     own = configuration(along, DIGITS, images) | {
         "weights": _text(weights),
         "scales": scales.tolist(),
@@ -115,7 +102,7 @@ def training(mnist: MNIST) -> paths.Data:
         pairs = np.isin(digits, PAIR)
         chosen += [images[pairs], images[:first][~pairs[:first]]]
         labels[name] = {"pairs": _letters(digits[pairs]), "first": _letters(digits[:first])}
-    deflated = zlib.compress(packed(np.concatenate(chosen)).tobytes(), 7)  # 9: six times as long for 2%
+    deflated = zlib.compress(packed(np.concatenate(chosen)), 7)  # 9: six times as long for 2%
     return {"pair": _letters(PAIR), "labels": labels, "images": _text(deflated)}
 
 

@@ -1,6 +1,6 @@
 """The models that the pad's slider runs along: minima for ever smaller penalties, and runs stopped early."""
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from typing import Any, NamedTuple
 
 import numpy as np
@@ -67,3 +67,15 @@ def columns(model: Regression) -> Array:
     if model.K > 1:
         return model.w
     return np.hstack([model.w / 2, -model.w / 2])
+
+
+def rounded(models: Sequence[Regression]) -> tuple[Ints, Array]:
+    """Return weights (models, 785, K) as whole numbers of 16 bits, and each model's unit (models,).
+
+    Sums of weights are rounded, from the first pixel on: so the errors cancel over any stretch of equal
+    pixels, such as the black border, where errors of the weights themselves would add up.
+    """
+    W = np.stack([columns(model) for model in models])
+    scales = np.abs(W).max(axis=(1, 2)) / 32766
+    sums = np.rint(np.cumsum(W / scales[:, None, None], axis=1))
+    return np.diff(sums, axis=1, prepend=0).astype("<i2"), scales

@@ -1,6 +1,6 @@
 // A trainer: mini-batch gradient descent for linear classifiers, a step at a time in the reader's browser, with what a step changes.
 // Part of a page, after pad.js and in one script with it (see page.py). No library, no build step, nothing from a network.
-import { decimal, h, mount, percent, picture, probabilities, SIDE, signed } from "./pad.js";
+import { decimal, h, mount, percent, picture, probabilities, SIDE, signed, through } from "./pad.js";
 
 const PIXELS = SIDE * SIDE, UNIT = (2 * 17) / 255; // an input is UNIT times 4 bits of ink, and an offset: -1, or minus the mean
 
@@ -200,8 +200,7 @@ const TASKS = {
 
 /** The bytes that Python has deflated and written in base64. */
 async function inflate(text) {
-  const packed = Uint8Array.from(atob(text), (letter) => letter.charCodeAt(0));
-  return new Uint8Array(await new Response(new Blob([packed]).stream().pipeThrough(new DecompressionStream("deflate"))).arrayBuffer());
+  return through(Uint8Array.from(atob(text), (letter) => letter.charCodeAt(0)), new DecompressionStream("deflate"));
 }
 
 /** The points, [step, value], that a line of so many pixels needs: of each stretch the least and the greatest value. */

@@ -197,7 +197,7 @@ def test_a_drawing_that_is_empty_or_a_dot_is_no_error(tmp_path):
 
 def test_the_fragments_weights_change_no_probability_by_more_than_two_thousandths(mnist, tmp_path):
     models = list(load_optima().values())
-    W, scales = page.rounded(models)
+    W, scales = paths.rounded(models)
     rng = np.random.default_rng(0)
     noise = rng.integers(0, 2, (200, 28, 28)) * 255  # as far from MNIST as a drawing gets
     for shown in (mnist.test_images, noise):

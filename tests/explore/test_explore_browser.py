@@ -309,3 +309,14 @@ def test_saved_and_opened_again_the_notebook_shows_its_pads(lab):
     for number in range(3):
         lab.locator(".pad").nth(number).locator(".pad-value").first.wait_for()
     assert lab.get_by_text("Error displaying widget").count() == 0
+
+
+def test_the_saved_notebook_is_small_and_does_not_grow_when_all_is_run_again(lab):
+    sizes = []
+    for _ in range(2):
+        assert run_all(lab) == []
+        with lab.expect_response(lambda response: response.request.method == "PUT") as saved:
+            menu(lab, "File", "Save Notebook")
+        sizes.append(saved.value.json()["size"])
+    assert lab.locator(".pad").count() == 3
+    assert abs(sizes[1] - sizes[0]) < 1000 and sizes[1] < 2**20
