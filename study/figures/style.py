@@ -151,7 +151,7 @@ def end_names(ax: Axes, names: Sequence[tuple[float, str, str]]) -> None:
 
     Call this function when the limits are set. A name keeps as near to its y as the others allow.
     """
-    height = 0.72 * ax.bbox.height  # points
+    height = 72 * ax.bbox.height / ax.figure.dpi  # points
     low, high = ax.get_ylim()
     y = np.array([y for y, _, _ in names])
     share = np.clip((y - low) / (high - low), 0, 1)
