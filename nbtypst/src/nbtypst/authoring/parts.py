@@ -12,6 +12,7 @@ names a part, a heading of one is for the author; checks stand in comments, whic
 """
 
 import re
+from difflib import get_close_matches
 from pathlib import Path
 
 FOLDER = "text"
@@ -19,7 +20,7 @@ NAME = re.compile(r"[\w.-]*\w")
 HEADING = re.compile(r"^## +(\S+) *$", re.M)
 TITLE = re.compile(r"^# .*\n", re.M)
 COMMENT = re.compile(r"<!--\s*(check:.*?)\s*-->", re.DOTALL)
-OTHER = re.compile(r"(?:<!--\s*|^)((?!check:)[a-z]+:) ", re.M)  # in a comment, the start of no check
+BEGUN = re.compile(r"(?:<!--\s*|^)(?!check:)(\w+:?) ", re.M)  # a line of a comment, by another word
 
 
 def template(text: str) -> str:
@@ -50,7 +51,7 @@ def read(folder: Path) -> dict[str, str]:
             if name in parts:
                 raise ValueError(f"{path} has a second part {name!r}; expected each name once")
             for comment in re.findall(r"<!--.*?-->", text, re.DOTALL):
-                if other := OTHER.search(comment):
-                    raise ValueError(f"{path}: a comment of {name!r} has {other[1]!r}; expected 'check:'")
+                if near := get_close_matches("check:", BEGUN.findall(comment)):
+                    raise ValueError(f"{path}: a comment of {name!r} has {near[0]!r}; expected 'check:'")
             parts[name] = COMMENT.sub(r"\1", text).strip("\n")
     return parts
