@@ -50,7 +50,8 @@ _NAMES = names("math.ini")
 _SWITCHES = _NAMES["switches"]
 _SWITCH = re.compile(rf"(?<!(?<!\\)\\)\\({'|'.join([*_SWITCHES, 'atop', 'over'])})(?![A-Za-z])\s*")
 _INFIX = {
-    "atop": r"\substack{%s\\%s}",
+    "atop": r"\begin{matrix}%s\\%s\end{matrix}",
+    "limit": r"\substack{%s\\%s}",  # where it is all of a limit
     "over": r"\frac{%s}{%s}",
 }
 # What pandoc cannot read or gets wrong, and what it reads rightly, in the order in which they are replaced.
@@ -248,7 +249,8 @@ def _regrouped(latex: str) -> str:
         begin = len(before)
         if found[1] in _INFIX:
             begin -= _reach(before[::-1], -1)
-            inner = _INFIX[found[1]] % ("".join(before[begin:]), inner)
+            limit = found[1] == "atop" and "".join(before[:begin]).endswith(("_{", "^{"))
+            inner = _INFIX["limit" if limit else found[1]] % ("".join(before[begin:]), inner)
         else:
             inner = rf"\{_SWITCHES[found[1]]}{{{inner}}}"
         latex = "".join([*before[:begin], inner, *after[end:]])
