@@ -98,30 +98,33 @@ def change(before: Evaluation, after: Evaluation) -> Change:
 
 
 class Turn(NamedTuple):
-    """The epoch of the lowest validation loss, and what it is when images are drawn with replacement."""
+    """The epoch of the lowest mean loss, and what it is when runs and images are drawn with replacement."""
 
-    epoch: int  # for the images as they are
+    epoch: int  # for the runs and the images as they are
     shares: dict[int, float]  # the share of the draws by their epoch of the lowest loss, by rising epoch
+    rise: float  # to the higher of the mean losses one of the epochs sooner and later, in nats
 
 
-def turn(loss: Mapping[int, Array]) -> Turn:
-    """Return the epoch of the lowest loss and its bootstrap (Efron, 1979), of blocks of neighbours.
+def turn(found: Evaluations) -> Turn:
+    """Return the epoch of the lowest loss and its bootstrap (Efron, 1979), of runs and blocks of images.
 
-    `loss` is (images,) by epoch. The epochs are those of `loss`, so that no minimum between them is seen.
+    The epochs are those of `found`, so that no minimum between them is seen.
     """
-    epochs = list(loss)
-    each = np.array(list(loss.values()))
-    L = blocks(each)
-    n = L.shape[1]
+    epochs = list(found)
+    L = blocks(np.array([seen.loss for seen in found.values()]))
+    _, runs, n = L.shape
     rng = np.random.default_rng(0)
-    lowest = []
+    drawn = []
     for _ in range(DRAWS):
+        some = L[:, rng.integers(runs, size=runs)].sum(axis=1)
         counts = np.bincount(rng.integers(n, size=n), minlength=n)
-        lowest.append(epochs[(L @ counts).argmin()])
-    found, times = np.unique(lowest, return_counts=True)
-    shares = dict(zip(found.tolist(), (times / DRAWS).tolist(), strict=True))
-    here = epochs[each.mean(axis=1).argmin()]
-    return Turn(here, shares)
+        drawn.append(epochs[(some @ counts).argmin()])
+    lowest, times = np.unique(drawn, return_counts=True)
+    shares = dict(zip(lowest.tolist(), (times / DRAWS).tolist(), strict=True))
+    loss = means(found)
+    here = loss.argmin()
+    rise = loss[max(here - 1, 0) : here + 2].max() - loss[here]
+    return Turn(epochs[here], shares, float(rise))
 
 
 def lowest(found: Evaluations) -> list[int]:

@@ -2,6 +2,7 @@
 
 import re
 import runpy
+from math import comb
 from types import SimpleNamespace
 from typing import Any
 
@@ -107,13 +108,27 @@ def test_rows_and_means(few, stages):
     assert rows[1] == (5, f"{by_hand[2]:.4f}", f"{found[5].correct.mean():.4f}")
 
 
+def lost(losses):
+    """Return evaluations of these losses, (runs, images) by epoch."""
+    return {epoch: Evaluation(loss < 1, loss) for epoch, loss in losses.items()}
+
+
+def test_the_turn_is_as_uncertain_as_the_runs_are_unlike():
+    alike = {50: np.full((4, 400), 0.55), 100: np.full((4, 400), 0.4)}
+    apart = {50: alike[50], 100: np.repeat([[0.1], [0.1], [0.1], [0.9]], 400, axis=1)}
+    assert task3.turn(lost(alike)).shares == {100: 1.0}
+    most = sum(comb(4, k) * 0.25**k * 0.75 ** (4 - k) for k in range(3))  # 0.9 at most twice of four times
+    assert task3.turn(lost(apart)).shares[100] == pytest.approx(most, abs=0.03)
+
+
 def test_the_turn_of_planted_losses_has_the_shares_of_a_normal_mean():
     rng = np.random.default_rng(0)
-    deep = {e: rng.normal((e - 100) ** 2 / 1000, 0.1, 500) for e in (50, 100, 150)}
-    assert task3.turn(deep) == (100, {100: 1.0})
-    near = {50: rng.normal(0.02, 1, 2000), 100: rng.normal(0, 1, 2000)}
-    found = task3.turn(near)
-    lead = near[50] - near[100]
+    deep = {e: rng.normal((e - 100) ** 2 / 1000, 0.1, (1, 500)) for e in (50, 100, 150)}
+    found = task3.turn(lost(deep))
+    assert found == (100, {100: 1.0}, pytest.approx(2.5, abs=0.1))
+    near = {50: rng.normal(0.02, 1, (1, 2000)), 100: rng.normal(0, 1, (1, 2000))}
+    found = task3.turn(lost(near))
+    lead = near[50][0] - near[100][0]
     assert found.epoch == (50 if lead.mean() < 0 else 100) and list(found.shares) == [50, 100]
     by_block = lead.reshape(20, 100).mean(axis=1)
     assert found.shares[50] == pytest.approx(stats.norm.cdf(-lead.mean() / stats.sem(by_block)), abs=0.03)
