@@ -255,7 +255,7 @@ def _points(data: Any, settings: dict[str, Any]) -> dict[Any, Point]:
 
 
 def _jobs(points: Mapping[Any, Point], workers: int) -> list[list[Any]]:
-    """Return the keys as jobs, at least one for each worker.
+    """Return the keys as jobs, one for each worker or more, unless there are fewer keys.
 
     The runs of a job share the data that are prepared for them, and those of one seed their batches.
     """
@@ -263,11 +263,10 @@ def _jobs(points: Mapping[Any, Point], workers: int) -> list[list[Any]]:
     for key in sorted(points, key=lambda key: points[key].lam):
         shared = (points[key].data, replace(points[key].settings, learning_rate=1))
         groups.setdefault(shared, []).append(key)
-    size = min(TOGETHER, math.ceil(len(points) / workers))
     few = min(TOGETHER, math.ceil(len(points) / workers / 4))
     jobs: dict[Any, list[list[Any]]] = {}
     for (data, settings), keys in groups.items():
-        parts = math.ceil(len(keys) / size)
+        parts = math.ceil(max(len(keys) / TOGETHER, len(keys) * workers / len(points)))
         # With a larger penalty a run stops sooner: dealt out there and back, the jobs end at the same time.
         for i in range(parts):
             there = keys[i :: 2 * parts]

@@ -5,6 +5,7 @@ import threading
 import time
 from contextlib import contextmanager
 from dataclasses import replace
+from itertools import product
 from typing import Any
 
 import numpy as np
@@ -316,6 +317,11 @@ def test_the_runs_of_a_sweep_are_dealt_to_all_workers_and_each_once():
             assert len({seed for _, seed in keys}) == 1
         by_weight = [sum(lam for lam, _ in keys) / len(keys) for keys in jobs]
         assert max(by_weight) - min(by_weight) < 8
+    for count, workers in product(range(1, 12), range(1, 6)):
+        few = _points(data, dict(lam=lams[:count], learning_rate=0.01, epochs=1))
+        jobs = _jobs(few, workers)
+        assert sorted(key for keys in jobs for key in keys) == sorted(few)
+        assert len(jobs) >= min(count, workers)
     rates = _points(data, dict(learning_rate=[0.1, 0.2], epochs=1, lam=(0.0, 1.0)))
     lengths = _points(data, dict(learning_rate=0.1, epochs=[1, 2]))
     assert (len(_jobs(rates, 1)), len(_jobs(lengths, 1))) == (1, 2)
