@@ -67,10 +67,10 @@ class Pad(anywidget.AnyWidget):
         weights, scales = paths.rounded([entry.model for entry in entries])
         super().__init__(
             **configuration(entries, classes, starts),
-            weights=zlib.compress(weights),
+            weights=zlib.compress(weights.tobytes()),
             scales=scales.tolist(),
-            images=zlib.compress(starts.images),
-            ink=zlib.compress(large),
+            images=zlib.compress(starts.images.tobytes()),
+            ink=zlib.compress(large.tobytes()),
             pixels=opens.tobytes(),
             **more,
         )
