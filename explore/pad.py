@@ -64,12 +64,11 @@ class Pad(anywidget.AnyWidget):
         self.starts = starts
         opens = starts.opens
         large = opens.repeat(10, axis=0).repeat(10, axis=1)
-        weights, scales = paths.rounded([entry.model for entry in entries])
+        own = configuration(entries, classes, starts)
+        for name in ("images", "weights"):
+            own[name] = zlib.compress(own[name].tobytes())
         super().__init__(
-            **configuration(entries, classes, starts),
-            weights=zlib.compress(weights.tobytes()),
-            scales=scales.tolist(),
-            images=zlib.compress(starts.images.tobytes()),
+            **own,
             ink=zlib.compress(large.tobytes()),
             pixels=opens.tobytes(),
             **more,
@@ -110,13 +109,17 @@ class Pad(anywidget.AnyWidget):
 
 
 def configuration(entries: Sequence[Entry], classes: Sequence[str], starts: Starts) -> Data:
-    """Return what `mount` of pad.js asks for, without the weights and the images."""
+    """Return what `mount` of pad.js asks for; the weights and the images are arrays yet."""
+    weights, scales = paths.rounded([entry.model for entry in entries])
     models = [{"name": entry.name, "group": entry.group, "facts": entry.facts} for entry in entries]
     return {
         "classes": list(classes),
         "models": models,
         "titles": starts.titles,
         "random": starts.random,
+        "weights": weights,
+        "scales": scales.tolist(),
+        "images": starts.images,
     }
 
 
