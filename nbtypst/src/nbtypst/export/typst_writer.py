@@ -192,7 +192,7 @@ class Writer:
             if not is_text:
                 text += "".join(map(self._inline, items))
                 continue
-            words = "".join(item.get("c", " ") for item in items)
+            words = words_of(list(items))
             if words:
                 text += f"#{self.string(self._breakable(re.sub(' +', ' ', words)))};"
         return text

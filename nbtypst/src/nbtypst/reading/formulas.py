@@ -295,8 +295,14 @@ def _argument(text: str, start: int) -> tuple[str, int]:
 def to_typst(formulas: Iterable[Formula]) -> dict[Formula, str]:
     """Return Typst's math, without its dollars, for each formula that pandoc can convert."""
     unique = list(dict.fromkeys(formulas))
+    if not unique:
+        return {}
+    blocks = []
+    for one in unique:
+        blocks += [Para([Str(_NEXT)]), Para([Math({"t": "InlineMath"}, _for_typst(one.latex))])]
+    _, *converted = written(blocks, "typst").split(_NEXT)
     done = {}
-    for one, math in zip(unique, _converted([_for_typst(one.latex) for one in unique]), strict=True):
+    for one, math in zip(unique, map(str.strip, converted), strict=True):
         bare = re.sub(r'"(?:[^"\\]|\\.)*"|\\.', "", math, flags=re.S)
         if re.fullmatch(r"\$[^$]*\$", bare) and not _FORBIDDEN.search(bare):
             done[one] = _typst(math[1:-1].replace("\n", " ").strip())
@@ -377,14 +383,3 @@ def _typst(math: str) -> str:
 def framed(latex: str) -> str:
     """Return LaTeX with lines around its boxes, which pandoc cannot read."""
     return _expand(latex, _BOX)
-
-
-def _converted(sources: list[str]) -> list[str]:
-    """Return pandoc's Typst for pieces of LaTeX math, with its dollars, or what it cannot read."""
-    if not sources:
-        return []
-    blocks = []
-    for latex in sources:
-        blocks += [Para([Str(_NEXT)]), Para([Math({"t": "InlineMath"}, latex)])]
-    _, *found = written(blocks, "typst").split(_NEXT)
-    return list(map(str.strip, found))
