@@ -158,12 +158,11 @@ def formula(display: bool, source: str, macros: Macros) -> Formula:
     for pattern, plain in _PLAIN:
         latex = re.sub(pattern, plain, latex, flags=re.S)
     latex = _regrouped(latex).strip()
-    inside = _boxed(latex) if display else None
-    if inside is not None:
-        latex = inside
-    if r"\\" in _outside(latex):
-        latex = rf"\begin{{aligned}}{latex}\end{{aligned}}"
-    return Formula(display, latex, inside is not None, tag, tuple(labels), tags)
+    inside = _unboxed(latex) if display else latex
+    boxed = inside != latex
+    if r"\\" in _outside(inside):
+        inside = rf"\begin{{aligned}}{inside}\end{{aligned}}"
+    return Formula(display, inside, boxed, tag, tuple(labels), tags)
 
 
 def untagged(formula: Formula) -> Formula:
@@ -171,14 +170,14 @@ def untagged(formula: Formula) -> Formula:
     return formula._replace(tag="", latex=rf"{formula.latex} \qquad \text{{({formula.tag})}}")
 
 
-def _boxed(latex: str) -> str | None:
-    """Return what is in a box that all of the formula is in, with the full stop or comma behind it."""
+def _unboxed(latex: str) -> str:
+    """Return a formula without the box that all of it but a full stop or comma is in, if there is one."""
     box = re.match(r"\\boxed\s*(?=\{)", latex)
     if not box:
-        return None
+        return latex
     inside, end = _argument(latex, box.end())
     rest = latex[end:].strip()
-    return inside + rest if end <= len(latex) and rest in ("", ".", ",") else None
+    return inside + rest if end <= len(latex) and rest in ("", ".", ",") else latex
 
 
 def _define(source: str, macros: Macros) -> str:
