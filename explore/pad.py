@@ -164,8 +164,8 @@ def starts(
     X = split.X[rows]
     names = classes if model.K > 1 else classes[::-1]  # by target
     titles = [f"a {names[target]}" for target in paths.targets(split.Y[rows])]
+    predictions = model.predict(X)
     for i in range(len(chosen), len(rows)):
-        (prediction,) = model.predict(X[i : i + 1])
-        titles[i] += f" taken for a {names[prediction]}"
+        titles[i] += f" taken for a {names[predictions[i]]}"
     pixels = np.rint((X[:, :784] + 1) / 2 * 255).astype(np.uint8)
     return Starts(pixels.reshape(-1, 28, 28), titles, len(chosen))
