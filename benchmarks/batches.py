@@ -7,7 +7,7 @@ import numpy as np
 
 
 def batches(images, batch_size, epochs, seed):
-    """Yield the rows of each batch; the next epoch's take their place."""
+    """Yield the numbers of each batch's rows, views that the shuffle of the next epoch overwrites."""
     rng = np.random.default_rng(seed)
     order = np.arange(images)
     for _ in range(epochs):

@@ -49,7 +49,7 @@ def _renew(cell: Any) -> None:
     if "ipywidgets" in sys.modules:
         from ipywidgets import Widget
 
-        Widget.on_widget_constructed(MADE[cell.cell_id].append)
+        Widget.on_widget_constructed(MADE[cell.cell_id].append if cell.cell_id else None)
 
 
 def _view(view: Callable[[Any], str], thing: object) -> str | None:

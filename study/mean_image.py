@@ -74,7 +74,7 @@ class Step(NamedTuple):
     before: Array  # (images,), validation logits
     after: Array
     share: float  # of the step's squared norm that lies along the mean image
-    wrong: dict[str, int]  # misclassified validation 2s: before, and after the step, its part, the rest
+    wrong: dict[str, int]  # misclassified images of target 1: before, after the step, its part, the rest
 
     @property
     def change(self) -> Array:

@@ -18,7 +18,7 @@ class Interval(NamedTuple):
 
     mean: float
     error: float  # one standard error
-    size: int  # number of values, or of pairs of values
+    size: int  # number of values, of pairs, or of both samples together
     freedom: float  # degrees of freedom of t
 
     @property

@@ -73,7 +73,7 @@ def recurring(losses: Array) -> float:
 
 
 def largest_change(run: Run, after: int) -> float:
-    """Return the largest change of the accuracy from check to check, after the first; NaN without two."""
+    """Return the largest change of accuracy from check to check after the first `after`; NaN without two."""
     accuracy = run.history.validation_accuracy[after:]
     if len(accuracy) < 2:
         return nan

@@ -12,7 +12,7 @@ from typing import Any
 
 from joblib import disk
 
-disk.RM_SUBDIRS_RETRY_TIME = 0.01  # s from look to look, at a sweep's end, whether its files are deleted
+disk.RM_SUBDIRS_RETRY_TIME = 0.01  # s between looks, at a sweep's end, whether its files are deleted
 
 
 class Asked(threading.Event):

@@ -76,7 +76,7 @@ def image_rows(rows: Mapping[str, tuple[Array, Sequence[str]]]) -> Figure:
     pitch = 28 + head + 13 * POINT / unit + 2
     figure, ax = sheet(width, pitch * len(rows), margin=2)
     top = head
-    for name, (title, (images, texts)) in zip(ascii_lowercase, rows.items(), strict=False):
+    for name, (title, (images, texts)) in zip(ascii_lowercase[: len(rows)], rows.items(), strict=True):
         ax.text(0, top - 4 * POINT / unit, math(f"({name}) {title}"))
         left = 0
         for image, text in zip(images, texts, strict=True):

@@ -25,9 +25,9 @@ def evidence(nb: Any) -> str:
     text = f"The {len(found)} checks of this report, each with what was measured.\nNotebook {digest(nb)}\n"
     for number, (place, check) in enumerate(found, 1):
         text += (
-            f"\n{number}. {' '.join(check['sentence'].split())}\n"
-            f"     check:    {check['check']}\n"
-            f"     measured: {check['values']}\n"
+            f"\n{number}. {' '.join(str(check.get('sentence')).split())}\n"
+            f"     check:    {check.get('check')}\n"
+            f"     measured: {check.get('values')}\n"
             f"     where:    {place}\n"
         )
     lines = ""

@@ -34,7 +34,7 @@ class Settings:
     paper: str = _setting("a4", "the PDF's paper: `a4` or `us-letter`", "a4|us-letter")
     font: str = _setting("New Computer Modern", "the type of the PDF")
     font_size: float = _setting(11.0, "the size of the PDF's type in points, 5 to 30")
-    ignored = tuple[tuple[str, str, str], ...]()  # problems; no setting itself
+    ignored = tuple[tuple[str, str, str], ...]()  # problems; without a type, so that it is no field
 
 
 def settings(nb: Any, options: dict[str, Any], front: dict[str, Any] | None = None) -> Settings:

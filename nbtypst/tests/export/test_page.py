@@ -200,6 +200,9 @@ def test_the_pages_and_the_evidence_name_the_notebook_that_they_are_made_from():
     assert f'<meta name="keywords" content="notebook {named}">' in page
     assert pypdfium2.PdfDocument(pdf).get_metadata_value("Keywords") == f"notebook {named}"
     assert f"Notebook {named}" in check.evidence(nb).splitlines()
+    nb.cells[1].outputs[0].metadata["checks"] = [{"holds": True}]  # by others: all there is, is shown
+    assert "     check:    None" in check.evidence(nb).splitlines()
+    nb.cells[1] = said()
     nb.cells[1].outputs.append(new_output("display_data"))  # of a progress bar that has cleared its line
     assert digest(nb) == named
     nb.cells[1].outputs[0].data["text/markdown"] = "It is larger."

@@ -333,6 +333,12 @@ def test_figures_that_are_compared_have_axes_alike(seen):
     plt.close("all")
 
 
+def test_more_rows_than_letters_are_an_error():
+    rows = {str(number): (np.zeros((1, 784)), ["a"]) for number in range(27)}
+    with pytest.raises(ValueError, match="longer than"):
+        figures.image_rows(rows)
+
+
 @pytest.mark.parametrize(
     "wrong", (figures.compare, figures.lambdas, figures.weights, figures.image_rows, figures.spike_sizes)
 )

@@ -26,7 +26,9 @@ from nbtypst.reading.mending import Data, mapping, mappings
 from nbtypst.reading.pictures import Picture, from_output
 from nbtypst.reading.widgets import widget_of
 
-WORDS = "text/latex, words"  # LaTeX that is no formula: every other form but plain text goes before it
+WORDS = (
+    "text/latex, words"  # our own name, for LaTeX that is no formula; every form but plain text goes before
+)
 MERMAID = "text/vnd.mermaid"
 JSON = "application/json"
 LATEX = {"text/latex": from_latex, WORDS: from_latex_text}
