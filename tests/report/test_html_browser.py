@@ -227,6 +227,19 @@ def test_the_caption_of_a_wide_table_stays_where_its_table_scrolls(opened):
     assert boxes.count() > 9 and boxes.evaluate_all(outside) == 0
 
 
+def test_a_mark_after_a_formula_stays_with_it(opened):
+    page, *_ = opened
+    kept = page.locator("main .kept")
+    assert (
+        kept.count() > 40
+        and kept.evaluate_all("all => Math.max(...all.map((e) => e.getClientRects().length))") == 1
+    )
+    loose = (
+        "all => all.filter((e) => /^[,.;:!?)]/.test(e.nextSibling?.data ?? '') && !e.closest('.kept')).length"
+    )
+    assert page.locator("main math").evaluate_all(loose) == 0
+
+
 def test_the_hat_of_y_has_its_size(opened):
     page, *_ = opened
     hats = """all => all.map((e) => {
