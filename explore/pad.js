@@ -385,11 +385,12 @@ export function mount(root, config, changed = () => {}) {
     invitation.hidden = !state.fresh && (from !== null || state.ink.some(Boolean));
     if (keys) {
       const context = pad.getContext("2d");
-      context.strokeStyle = down ? "#ff9d00" : "#7fd4ff";
-      context.lineWidth = 3;
       context.beginPath();
       context.arc(...brush, Math.max(+size.value, 6), 0, 7);
-      context.stroke();
+      for (const [colour, width] of [["#000", 7], [down ? "#ff9d00" : "#7fd4ff", 3]]) { // seen on ink, too
+        Object.assign(context, { strokeStyle: colour, lineWidth: width });
+        context.stroke();
+      }
     }
   }
   /** Show what the model makes of the image. */

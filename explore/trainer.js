@@ -183,7 +183,7 @@ const CALM = 500; // ms between pictures, for who wants little motion
 const MEDIANS = 5; // so many median losses of a run are the most that the axis shows of it
 const EARLIER = 3; // so many times as far as for this run does the axis go for the run before
 const ENDS = [1, 2, 3, 5, 10, 20, 30, 50, 100, EPOCHS]; // of the axes, epochs
-const BATCH_COLOUR = "#8a8a8a77", VALIDATION = "#d97706", BEFORE = "#2d8ad6";
+const BATCH_COLOUR = "#8a8a8a", VALIDATION = "#d97706", BEFORE = "#2d8ad6";
 const TASKS = {
   two: {
     name: "2 against 3, as in task 2", rate: 0.05, classes: (pair) => [...pair], captions: ([one, other]) => [`red for a ${one}, blue for a ${other}`],
