@@ -167,6 +167,7 @@ export function h(tag, attributes = {}, ...children) {
     if (name.startsWith("on")) element.addEventListener(name.slice(2), value);
     else if (value !== false) element.setAttribute(name, value === true ? "" : value);
   }
+  if ("autocomplete" in element) element.autocomplete = "off"; // or a browser, of a page gone back to, restores the fields and nothing else
   element.append(...children);
   return element;
 }
