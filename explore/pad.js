@@ -513,7 +513,7 @@ export function mount(root, config, changed = () => {}) {
     pass(true);
   }
   pad.addEventListener("pointerdown", (event) => {
-    if (event.button === 1) return;
+    if (event.button === 1 || !event.isPrimary) return; // a second finger does not draw
     event.preventDefault();
     pad.setPointerCapture(event.pointerId);
     keys = down = false;
@@ -523,21 +523,22 @@ export function mount(root, config, changed = () => {}) {
     move();
   });
   pad.addEventListener("pointermove", (event) => {
-    if (!from || !pad.hasPointerCapture(event.pointerId)) return;
+    if (!from || !event.isPrimary || !pad.hasPointerCapture(event.pointerId)) return;
     for (const e of event.getCoalescedEvents?.() ?? []) line(place(e), erasing || event.buttons > 1);
     line(place(event), erasing || event.buttons > 1);
     move();
   });
   const lift = () => { if (from) { from = null; report(); } };
-  for (const name of ["pointerup", "pointercancel"]) pad.addEventListener(name, lift);
+  for (const name of ["pointerup", "pointercancel"]) pad.addEventListener(name, (event) => event.isPrimary && lift());
   pad.addEventListener("contextmenu", (event) => event.preventDefault());
   pad.addEventListener("focus", () => { keys = pad.matches(":focus-visible"); draw(); });
   pad.addEventListener("blur", () => { keys = down = false; draw(); lift(); });
   pad.addEventListener("keydown", (event) => {
-    const far = event.shiftKey ? 25 : 5;
+    const far = event.shiftKey ? 25 : 5, key = event.key.toLowerCase(), command = event.ctrlKey || event.metaKey;
+    if (event.altKey || (command && (event.shiftKey || key !== "z"))) return; // the browser's own
     const step = { ArrowLeft: [-far, 0], ArrowRight: [far, 0], ArrowUp: [0, -far], ArrowDown: [0, far] }[event.key];
-    const act = { u: undo, c: clear, z: event.ctrlKey || event.metaKey ? undo : null }[event.key.toLowerCase()];
-    if (!step && !act && event.key !== " ") return;
+    const act = { u: undo, c: clear, z: command ? undo : null }[key];
+    if (!step && !act && key !== " ") return;
     event.preventDefault();
     keys = true;
     if (act) act();
