@@ -278,8 +278,8 @@ export function mount(root, config, changed = () => {}) {
     if (!found) { odds.textContent = `No change makes it a ${classes[b]}.`; return; }
     const first = drawn ?? pixels;
     keep();
-    drawn = first;
     switchCentring(false, state.fooled || state.centred); // the model is to see these very pixels
+    drawn = first;
     put(enlarge(found));
   });
   const why = h("div", { class: "pad-why" },
@@ -290,9 +290,12 @@ export function mount(root, config, changed = () => {}) {
   function compared() {
     const order = classes.map((_, i) => i).toSorted((a, b) => probability[b] - probability[a]);
     const a = asked.value ? +asked.value : order.find((k) => k !== +(rival.value || -1));
-    return [a, rival.value && +rival.value !== a ? +rival.value : order.find((k) => k !== a)];
+    return [a, rival.value ? +rival.value : order.find((k) => k !== a)];
   }
   function compare() {
+    for (const [one, { value }] of [[asked, rival], [rival, asked]]) { // no class is compared with itself
+      for (const each of one.options) each.disabled = value && each.value === value;
+    }
     const [a, b] = compared(), w = W[state.at], z = logits(pixels, w, K), of = (k) => contributions(pixels, w, K, k, true), other = of(b);
     const says = of(a).map((value, i) => value - other[i]), sum = (sign) => says.reduce((all, value) => all + Math.max(sign * value, 0), 0);
     const total = z[a] - z[b], values = [sum(1), -sum(-1), total - sum(1) + sum(-1), total], limit = Math.max(...values.map(Math.abs)) || 1;
@@ -442,13 +445,15 @@ export function mount(root, config, changed = () => {}) {
 
   // Drawing
   function keep() {
-    past = [...past.slice(1 - UNDO), [state.ink.slice(), state.centred, state.fooled, drawn]];
+    past = [...past.slice(1 - UNDO), [{ ...state, ink: state.ink.slice() }, drawn]];
     drawn = undefined;
+    costly.value = "";
     if (state.fresh && !erasing) state.ink.fill(0); // the example makes room for the first stroke
     Object.assign(state, { fresh: false, loaded: "", label: "" }); // what is drawn over is no longer that image
   }
   function switchCentring(on, fooled = false) {
     Object.assign(state, { centred: on, fooled });
+    drawn = undefined; // it was seen as it was centred, or not
     centring.querySelector("input").checked = on;
   }
   /** Make room for another image, which is centred unless the reader has switched that off. */
@@ -457,12 +462,12 @@ export function mount(root, config, changed = () => {}) {
     if (state.fooled) switchCentring(true);
   }
   /** Have a drawing on the pad, and its title in the verdict, as another pad shows them; a stroke that is still `going` is one to undo. */
-  function follow({ ink, centred, fooled, loaded = "", label = "" }, going = false) {
-    const begins = !following;
+  function follow({ ink, centred, fooled, fresh = false, loaded = "", label = "" }, going = false) {
+    const begins = !following, same = ink.every((value, i) => value === state.ink[i]);
     following = going;
-    if (ink.every((value, i) => value === state.ink[i])) return;
-    if (begins) keep();
-    Object.assign(state, { ink: ink.slice(), loaded, label });
+    if (same && centred === state.centred) return;
+    if (begins && !same) keep();
+    Object.assign(state, { ink: ink.slice(), fresh, loaded, label });
     switchCentring(centred, fooled);
     update();
   }
@@ -482,22 +487,24 @@ export function mount(root, config, changed = () => {}) {
   }
   function undo() {
     if (!past.length) return;
-    const [ink, centred, fooled, before] = past.pop();
-    switchCentring(centred, fooled);
-    drawn = before;
-    put(ink);
+    const [before, image] = past.pop();
+    Object.assign(state, before, { at: state.at });
+    switchCentring(state.centred, state.fooled);
+    drawn = image;
+    costly.value = "";
+    update();
+    report();
   }
   function clear() {
     renew();
     if (erasing) eraser.click();
-    costly.value = "";
     put(new Uint8Array(GRID * GRID));
   }
   const labelOf = (i) => titles[i].replace(/^a (.*?)( taken for .*)?$/, "$1");
   const image = (i) => enlarge(images.subarray(784 * i, 784 * (i + 1)));
   function load(i) {
     renew();
-    if (i < config.random) costly.value = "";
+    if (i >= config.random) costly.value = i;
     put(image(i), `An image of a ${labelOf(i)}: `, labelOf(i));
   }
   const place = (event) => {

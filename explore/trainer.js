@@ -514,5 +514,5 @@ export function teach(root, own, drawing) {
     return false;
   });
   const whenLoaded = (act) => loaded.then((is) => is && act());
-  return { follow: (state) => !state.fresh && pad?.follow(state) };
+  return { follow: (state) => !(state.fresh && pad?.state.fresh) && pad?.follow(state) };
 }

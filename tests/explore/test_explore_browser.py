@@ -81,8 +81,12 @@ def test_in_the_page_the_bars_follow_the_pen_and_the_slider(opened):
     assert (
         pad.locator(".pad-which").inner_text() == "λ = 1" and pictures(pad) != before and bars(pad) != drawn
     )
-    pad.get_by_role("button", name="Undo").click()
-    pad.get_by_role("button", name="Undo").click()
+    costly = pad.get_by_label("Start from a costly mistake")
+    for _ in range(2):
+        costly.select_option(index=2)
+        assert costly.input_value() != ""
+        stroke(page, pad.locator(".pad-draw"), *SEVEN[0])
+        assert costly.input_value() == ""  # it is drawn over, and can be chosen again
     pad.locator(".pad-slider").press("End")
     pad.get_by_role("button", name="Random image").click()
     assert max(bars(pad)) > 30
@@ -116,6 +120,7 @@ def test_the_pad_says_why_one_class_and_not_another_and_is_fooled(opened):
     assert sums[0] > 0 > sums[1] and sum(sums[:3]) == pytest.approx(sums[3], abs=0.02)
     assert sums[2:] == pytest.approx([black[0] - black[1], z[0] - z[1]], abs=0.02)
     assert why.locator("figcaption").inner_text() == "red for 7, blue for 2"
+    assert why.locator("option:disabled").evaluate_all("all => all.map((e) => e.value)") == ["2", "7"]
     why.get_by_role("button", name="Fool it").click()
     after = bars(pad)
     assert after[2] >= after[7] and before[7] > before[2]
@@ -151,6 +156,7 @@ def test_a_pad_fooled_twice_tells_the_whole_change_and_the_next_image_is_centred
         assert all(switch.is_checked() for switch in switches), name
         fooled()
     switches[0].check()
+    assert not verdicts[0].inner_text().startswith("Changed")  # as a whole, it is now another image
     switches[0].uncheck()
     pad.get_by_role("button", name="Clear").click()
     assert not switches[0].is_checked()  # as the reader has left it

@@ -248,7 +248,10 @@ def test_a_pad_opens_with_an_example_that_makes_room_and_is_never_a_black_square
     assert invitation.is_visible() and invitation.inner_text() == "Draw a digit here"
     for _ in range(2):
         pad.get_by_role("button", name="Undo").click()
-    assert ink() == example
+    assert ink() == example and verdict.inner_text().startswith("An example, a 2: ")
+    assert invitation.is_visible() and invitation.inner_text() == "Your turn: draw over it"
+    stroke(page, pad.locator(".pad-draw"), (140, 40), (140, 240))
+    assert 0 < ink() < 6000  # again the line alone
 
 
 def test_the_sentence_under_the_bars_never_contradicts_them(opened):
@@ -354,6 +357,10 @@ def test_two_pads_at_two_penalties_are_drawn_on_at_once_or_each_by_itself(opened
     assert drawn()[0] == drawn()[1]  # the example, on both
     stroke(page, pad.locator(".pad-draw").first, *TWO)
     assert drawn()[0] == drawn()[1]
+    switches = pad.get_by_label("Centre and scale it").all()
+    for at, centred in ((0, False), (1, True)):
+        switches[at].set_checked(centred)
+        assert switches[1 - at].is_checked() == centred
     one, other = said(pad.locator(".pad-desk > div").first), said(second)
     assert one.index(max(one)) == other.index(max(other)) == 2 and max(one) > max(other) + 10
     first_words, second_words = pad.get_by_role("status").all()
