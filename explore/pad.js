@@ -172,6 +172,13 @@ export function h(tag, attributes = {}, ...children) {
   return element;
 }
 
+/** Tell the ear, by a status, what the eye sees in some elements; without words, they are read where they stand. */
+export function hear(status, words, ...seen) {
+  if (status.textContent === words) return;
+  status.textContent = words;
+  for (const element of seen) element.setAttribute("aria-hidden", words !== "");
+}
+
 const fact = ([name, value]) => h("tr", {}, h("th", { scope: "row" }, name), h("td", {}, value));
 export const picture = (label, size = SIDE) => h("canvas", { width: size, height: size, role: "img", "aria-label": label });
 export const percent = (p) => `${(100 * p).toFixed(1)}%`;
@@ -230,7 +237,7 @@ export function mount(root, config, changed = () => {}) {
   const begin = () => costly.value && load(+costly.value);
   const costly = h("select", { "aria-label": "Start from a costly mistake", onchange: begin },
     h("option", { value: "" }, "a costly mistake\u2026"), ...titles.map(option).slice(config.random));
-  const verdict = h("p", { class: "pad-status", "aria-hidden": "true" }); // for the eye at once, for the ear at rest
+  const verdict = h("p", { class: "pad-status" }); // for the eye at once, for the ear at rest
   const status = h("p", { class: "pad-said", role: "status", "aria-live": "polite" });
   const invitation = h("span", { class: "pad-invitation", "aria-hidden": "true" });
   const seen = picture("What the model sees"), map = picture("What each pixel says");
@@ -416,16 +423,24 @@ export function mount(root, config, changed = () => {}) {
     verdict.textContent = `${drawn ? changes() : state.loaded}${state.ink.some(Boolean) ? "" : "Nothing drawn: "}${found}`
       + (label < 0 ? "" : ` ${judged} costs ${decimal(cost(all, label), 2)} nats.`);
     if (config.why) compare();
+    hear(status, "", verdict); // until it is told anew
     config.heard?.(whose());
   }
   function changes() {
     const most = drawn.reduce((far, value, i) => Math.max(far, Math.abs(value - pixels[i])), 0);
     return `Changed by at most ${most} of 255 shades a pixel: `;
   }
-  /** Tell the ear what was found, once the pen rests. */
-  function tell() {
+  /** Tell the ear what was found, once the pen rests; of one that has only moved, where it is. */
+  function tell(moved = false) {
     clearTimeout(later);
-    later = setTimeout(() => { status.textContent = other || config.paired ? whose() : verdict.textContent; }, 300);
+    later = setTimeout(() => {
+      if (moved) status.textContent = where();
+      else hear(status, `${keys ? where() : ""}${other || config.paired ? whose() : verdict.textContent}`, verdict);
+    }, 300);
+  }
+  function where() {
+    const [column, row] = brush.map((at) => Math.min(Math.floor(at / PIXEL), SIDE - 1) + 1);
+    return `${erasing ? "Eraser" : "Pen"} ${down ? "down" : "up"}, column ${column}, row ${row}. `;
   }
   const whose = () => `${models[state.at].name}: ${verdict.textContent}`;
   /** Tell the ear, and the state to who wants it. */
@@ -558,8 +573,9 @@ export function mount(root, config, changed = () => {}) {
       line([...brush]);
     }
     if (!act) update();
-    if (!down) lift();
-    else report();
+    if (down) report();
+    else if (from) lift();
+    else if (step) tell(true);
   });
   root.addEventListener("keydown", (event) => event.stopPropagation());
 
