@@ -167,8 +167,16 @@ export function h(tag, attributes = {}, ...children) {
     if (name.startsWith("on")) element.addEventListener(name.slice(2), value);
     else if (value !== false) element.setAttribute(name, value === true ? "" : value);
   }
+  if ("autocomplete" in element) element.autocomplete = "off"; // or a browser, of a page gone back to, restores the fields and nothing else
   element.append(...children);
   return element;
+}
+
+/** Tell the ear, by a status, what the eye sees in some elements; without words, they are read where they stand. */
+export function hear(status, words, ...seen) {
+  if (status.textContent === words) return;
+  status.textContent = words;
+  for (const element of seen) element.setAttribute("aria-hidden", words !== "");
 }
 
 const fact = ([name, value]) => h("tr", {}, h("th", { scope: "row" }, name), h("td", {}, value));
@@ -229,7 +237,7 @@ export function mount(root, config, changed = () => {}) {
   const begin = () => costly.value && load(+costly.value);
   const costly = h("select", { "aria-label": "Start from a costly mistake", onchange: begin },
     h("option", { value: "" }, "a costly mistake\u2026"), ...titles.map(option).slice(config.random));
-  const verdict = h("p", { class: "pad-status", "aria-hidden": "true" }); // for the eye at once, for the ear at rest
+  const verdict = h("p", { class: "pad-status" }); // for the eye at once, for the ear at rest
   const status = h("p", { class: "pad-said", role: "status", "aria-live": "polite" });
   const invitation = h("span", { class: "pad-invitation", "aria-hidden": "true" });
   const seen = picture("What the model sees"), map = picture("What each pixel says");
@@ -277,8 +285,8 @@ export function mount(root, config, changed = () => {}) {
     if (!found) { odds.textContent = `No change makes it a ${classes[b]}.`; return; }
     const first = drawn ?? pixels;
     keep();
-    drawn = first;
     switchCentring(false, state.fooled || state.centred); // the model is to see these very pixels
+    drawn = first;
     put(enlarge(found));
   });
   const why = h("div", { class: "pad-why" },
@@ -289,9 +297,12 @@ export function mount(root, config, changed = () => {}) {
   function compared() {
     const order = classes.map((_, i) => i).toSorted((a, b) => probability[b] - probability[a]);
     const a = asked.value ? +asked.value : order.find((k) => k !== +(rival.value || -1));
-    return [a, rival.value && +rival.value !== a ? +rival.value : order.find((k) => k !== a)];
+    return [a, rival.value ? +rival.value : order.find((k) => k !== a)];
   }
   function compare() {
+    for (const [one, { value }] of [[asked, rival], [rival, asked]]) { // no class is compared with itself
+      for (const each of one.options) each.disabled = value && each.value === value;
+    }
     const [a, b] = compared(), w = W[state.at], z = logits(pixels, w, K), of = (k) => contributions(pixels, w, K, k, true), other = of(b);
     const says = of(a).map((value, i) => value - other[i]), sum = (sign) => says.reduce((all, value) => all + Math.max(sign * value, 0), 0);
     const total = z[a] - z[b], values = [sum(1), -sum(-1), total - sum(1) + sum(-1), total], limit = Math.max(...values.map(Math.abs)) || 1;
@@ -385,11 +396,12 @@ export function mount(root, config, changed = () => {}) {
     invitation.hidden = !state.fresh && (from !== null || state.ink.some(Boolean));
     if (keys) {
       const context = pad.getContext("2d");
-      context.strokeStyle = down ? "#ff9d00" : "#7fd4ff";
-      context.lineWidth = 3;
       context.beginPath();
       context.arc(...brush, Math.max(+size.value, 6), 0, 7);
-      context.stroke();
+      for (const [colour, width] of [["#000", 7], [down ? "#ff9d00" : "#7fd4ff", 3]]) { // seen on ink, too
+        Object.assign(context, { strokeStyle: colour, lineWidth: width });
+        context.stroke();
+      }
     }
   }
   /** Show what the model makes of the image. */
@@ -411,16 +423,24 @@ export function mount(root, config, changed = () => {}) {
     verdict.textContent = `${drawn ? changes() : state.loaded}${state.ink.some(Boolean) ? "" : "Nothing drawn: "}${found}`
       + (label < 0 ? "" : ` ${judged} costs ${decimal(cost(all, label), 2)} nats.`);
     if (config.why) compare();
+    hear(status, "", verdict); // until it is told anew
     config.heard?.(whose());
   }
   function changes() {
     const most = drawn.reduce((far, value, i) => Math.max(far, Math.abs(value - pixels[i])), 0);
     return `Changed by at most ${most} of 255 shades a pixel: `;
   }
-  /** Tell the ear what was found, once the pen rests. */
-  function tell() {
+  /** Tell the ear what was found, once the pen rests; of one that has only moved, where it is. */
+  function tell(moved = false) {
     clearTimeout(later);
-    later = setTimeout(() => { status.textContent = other || config.paired ? whose() : verdict.textContent; }, 300);
+    later = setTimeout(() => {
+      if (moved) status.textContent = where();
+      else hear(status, `${keys ? where() : ""}${other || config.paired ? whose() : verdict.textContent}`, verdict);
+    }, 300);
+  }
+  function where() {
+    const [column, row] = brush.map((at) => Math.min(Math.floor(at / PIXEL), SIDE - 1) + 1);
+    return `${erasing ? "Eraser" : "Pen"} ${down ? "down" : "up"}, column ${column}, row ${row}. `;
   }
   const whose = () => `${models[state.at].name}: ${verdict.textContent}`;
   /** Tell the ear, and the state to who wants it. */
@@ -440,13 +460,15 @@ export function mount(root, config, changed = () => {}) {
 
   // Drawing
   function keep() {
-    past = [...past.slice(1 - UNDO), [state.ink.slice(), state.centred, state.fooled, drawn]];
+    past = [...past.slice(1 - UNDO), [{ ...state, ink: state.ink.slice() }, drawn]];
     drawn = undefined;
+    costly.value = "";
     if (state.fresh && !erasing) state.ink.fill(0); // the example makes room for the first stroke
     Object.assign(state, { fresh: false, loaded: "", label: "" }); // what is drawn over is no longer that image
   }
   function switchCentring(on, fooled = false) {
     Object.assign(state, { centred: on, fooled });
+    drawn = undefined; // it was seen as it was centred, or not
     centring.querySelector("input").checked = on;
   }
   /** Make room for another image, which is centred unless the reader has switched that off. */
@@ -455,12 +477,12 @@ export function mount(root, config, changed = () => {}) {
     if (state.fooled) switchCentring(true);
   }
   /** Have a drawing on the pad, and its title in the verdict, as another pad shows them; a stroke that is still `going` is one to undo. */
-  function follow({ ink, centred, fooled, loaded = "", label = "" }, going = false) {
-    const begins = !following;
+  function follow({ ink, centred, fooled, fresh = false, loaded = "", label = "" }, going = false) {
+    const begins = !following, same = ink.every((value, i) => value === state.ink[i]);
     following = going;
-    if (ink.every((value, i) => value === state.ink[i])) return;
-    if (begins) keep();
-    Object.assign(state, { ink: ink.slice(), loaded, label });
+    if (same && centred === state.centred) return;
+    if (begins && !same) keep();
+    Object.assign(state, { ink: ink.slice(), fresh, loaded, label });
     switchCentring(centred, fooled);
     update();
   }
@@ -480,22 +502,24 @@ export function mount(root, config, changed = () => {}) {
   }
   function undo() {
     if (!past.length) return;
-    const [ink, centred, fooled, before] = past.pop();
-    switchCentring(centred, fooled);
-    drawn = before;
-    put(ink);
+    const [before, image] = past.pop();
+    Object.assign(state, before, { at: state.at });
+    switchCentring(state.centred, state.fooled);
+    drawn = image;
+    costly.value = "";
+    update();
+    report();
   }
   function clear() {
     renew();
     if (erasing) eraser.click();
-    costly.value = "";
     put(new Uint8Array(GRID * GRID));
   }
   const labelOf = (i) => titles[i].replace(/^a (.*?)( taken for .*)?$/, "$1");
   const image = (i) => enlarge(images.subarray(784 * i, 784 * (i + 1)));
   function load(i) {
     renew();
-    if (i < config.random) costly.value = "";
+    if (i >= config.random) costly.value = i;
     put(image(i), `An image of a ${labelOf(i)}: `, labelOf(i));
   }
   const place = (event) => {
@@ -511,7 +535,7 @@ export function mount(root, config, changed = () => {}) {
     pass(true);
   }
   pad.addEventListener("pointerdown", (event) => {
-    if (event.button === 1) return;
+    if (event.button === 1 || !event.isPrimary) return; // a second finger does not draw
     event.preventDefault();
     pad.setPointerCapture(event.pointerId);
     keys = down = false;
@@ -521,21 +545,22 @@ export function mount(root, config, changed = () => {}) {
     move();
   });
   pad.addEventListener("pointermove", (event) => {
-    if (!from || !pad.hasPointerCapture(event.pointerId)) return;
+    if (!from || !event.isPrimary || !pad.hasPointerCapture(event.pointerId)) return;
     for (const e of event.getCoalescedEvents?.() ?? []) line(place(e), erasing || event.buttons > 1);
     line(place(event), erasing || event.buttons > 1);
     move();
   });
   const lift = () => { if (from) { from = null; report(); } };
-  for (const name of ["pointerup", "pointercancel"]) pad.addEventListener(name, lift);
+  for (const name of ["pointerup", "pointercancel"]) pad.addEventListener(name, (event) => event.isPrimary && lift());
   pad.addEventListener("contextmenu", (event) => event.preventDefault());
   pad.addEventListener("focus", () => { keys = pad.matches(":focus-visible"); draw(); });
   pad.addEventListener("blur", () => { keys = down = false; draw(); lift(); });
   pad.addEventListener("keydown", (event) => {
-    const far = event.shiftKey ? 25 : 5;
+    const far = event.shiftKey ? 25 : 5, key = event.key.toLowerCase(), command = event.ctrlKey || event.metaKey;
+    if (event.altKey || (command && (event.shiftKey || key !== "z"))) return; // the browser's own
     const step = { ArrowLeft: [-far, 0], ArrowRight: [far, 0], ArrowUp: [0, -far], ArrowDown: [0, far] }[event.key];
-    const act = { u: undo, c: clear, z: event.ctrlKey || event.metaKey ? undo : null }[event.key.toLowerCase()];
-    if (!step && !act && event.key !== " ") return;
+    const act = { u: undo, c: clear, z: command ? undo : null }[key];
+    if (!step && !act && key !== " ") return;
     event.preventDefault();
     keys = true;
     if (act) act();
@@ -548,8 +573,9 @@ export function mount(root, config, changed = () => {}) {
       line([...brush]);
     }
     if (!act) update();
-    if (!down) lift();
-    else report();
+    if (down) report();
+    else if (from) lift();
+    else if (step) tell(true);
   });
   root.addEventListener("keydown", (event) => event.stopPropagation());
 

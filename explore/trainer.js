@@ -1,6 +1,6 @@
 // A trainer: mini-batch gradient descent for linear classifiers, a step at a time in the reader's browser, with what a step changes.
 // Part of a page, after pad.js and in one script with it (see page.py). No library, no build step, nothing from a network.
-import { decimal, h, mount, percent, picture, probabilities, SIDE, signed, through } from "./pad.js";
+import { decimal, h, hear, mount, percent, picture, probabilities, SIDE, signed, through } from "./pad.js";
 
 const PIXELS = SIDE * SIDE, UNIT = (2 * 17) / 255; // an input is UNIT times 4 bits of ink, and an offset: -1, or minus the mean
 
@@ -183,7 +183,8 @@ const CALM = 500; // ms between pictures, for who wants little motion
 const MEDIANS = 5; // so many median losses of a run are the most that the axis shows of it
 const EARLIER = 3; // so many times as far as for this run does the axis go for the run before
 const ENDS = [1, 2, 3, 5, 10, 20, 30, 50, 100, EPOCHS]; // of the axes, epochs
-const BATCH_COLOUR = "#8a8a8a77", VALIDATION = "#d97706", BEFORE = "#2d8ad6";
+const BATCH_COLOUR = "#8a8a8a", VALIDATION = "#d97706", BEFORE = "#2d8ad6";
+const ASK = "Say what your drawing is, and each batch has it too. Then train on: what does one image change, for itself and for all others?";
 const TASKS = {
   two: {
     name: "2 against 3, as in task 2", rate: 0.05, classes: (pair) => [...pair], captions: ([one, other]) => [`red for a ${one}, blue for a ${other}`],
@@ -319,7 +320,7 @@ export function teach(root, own, drawing) {
   quick();
   const epochs = h("input", { type: "range", min: 0, max: 0, value: 0, class: "pad-slider", "aria-label": "Epoch that is shown", oninput: () => {
     pause(false);
-    view = +epochs.value < kept.length - 1 ? +epochs.value : -1;
+    view = +epochs.value < latest() ? +epochs.value : -1;
     show();
     say();
   } });
@@ -330,10 +331,10 @@ export function teach(root, own, drawing) {
   const cut = h("span");
   const legend = h("figcaption", {}, "Loss (nats", cut, ") above, accuracy below: ", key(VALIDATION, "validation"), key(BATCH_COLOUR, "each batch, before its step"), earlier);
   const tiles = h("div", { class: "trainer-weights" }), introduction = h("p");
-  const numbers = h("p", { class: "pad-note trainer-numbers", "aria-hidden": "true" }); // for the eye at once, for the ear at rest
+  const numbers = h("p", { class: "pad-note trainer-numbers" }); // for the eye at once, for the ear at rest
   const status = h("p", { class: "pad-said", role: "status", "aria-live": "polite" });
   const below = h("div"), teaching = h("div", { class: "pad-tools", role: "group", "aria-label": "My drawing as data" });
-  const taught = h("p", { class: "pad-note trainer-taught", "aria-hidden": "true" });
+  const taught = h("p", { class: "pad-note trainer-taught" });
   let canvases = [];
   root.classList.add("pad", "trainer");
   root.replaceChildren(
@@ -348,8 +349,8 @@ export function teach(root, own, drawing) {
   // Running
   function begin() {
     pause(false);
-    const { classes, captions } = TASKS[task], names = classes(own.pair);
-    before = learner?.K === data[task].K && log.validation.length > 1 ? log : undefined;
+    const { classes, captions } = TASKS[task], names = classes(own.pair), another = learner?.K !== data[task].K;
+    before = !another && log.validation.length > 1 ? log : undefined;
     learner = new Learner(data[task], { rate: +rate.value, lambda: +lambda.value, shuffle: shuffle.checked, centred: centred.checked });
     log = { batch: [], batchAccuracy: [], validation: [], accuracy: [], marks: [] };
     kept = [];
@@ -363,16 +364,20 @@ export function teach(root, own, drawing) {
       classes: names, weights: outputs(learner.weights()), models: [{ name: "", group: "", facts: [] }], at: 0, images: [], titles: [], random: 0,
       sources: [["Random image", () => validation(Math.floor(Math.random() * learner.validation.rows.length))],
         ["Its costliest image", () => validation(learner.measure(learner.validation)[2])]],
+      heard: hush,
     }, (state) => pad && drawing.follow(state));
     if (drawing.state.fresh) { // nothing is drawn as yet: a costly mistake of this very task invites
       const [pixels, , label] = validation(TASKS[task].example);
       pad.open(pixels, label);
     } else pad.follow(drawing.state);
-    teaching.replaceChildren("My drawing as data: it is a", ...names.map((name, k) => button(name, () => teachMine(k), { "aria-label": `Train on my drawing as a ${name}` })),
-      button("Take mine out", () => { mine = mine.filter((image) => image.task !== task); begin(); say(); }));
+    if (another) { // else a button keeps the focus
+      teaching.replaceChildren("My drawing as data: it is a", ...names.map((name, k) => button(name, () => teachMine(k), { "aria-label": `Train on my drawing as a ${name}` })),
+        button("Take mine out", takeOut));
+    }
     note();
     mine = mine.map((image) => (image.task === task ? added(image) : image));
     show();
+    say();
   }
   /** The weights for the pad: of one output, those for its target 1 and, the other way round, 0. */
   const outputs = (w) => (learner.K > 1 ? Float64Array.from(w) : Float64Array.from({ length: 2 * w.length }, (_, i) => (w[i >> 1] / 2) * (i % 2 ? -1 : 1)));
@@ -384,7 +389,7 @@ export function teach(root, own, drawing) {
     const [loss, accuracy] = learner.measure(learner.validation);
     log.validation.push(loss);
     log.accuracy.push(accuracy);
-    if (learner.steps % learner.perEpoch === 0) kept.push(Float32Array.from(learner.weights()));
+    if (learner.steps % learner.perEpoch === 0) kept.push(learner.weights());
   }
   /** Add the drawing, 0 to 255, to each batch, and keep what was thought of it until then. */
   function added({ pixels, k }) {
@@ -399,20 +404,29 @@ export function teach(root, own, drawing) {
     const pixels = pad.seen().slice();
     if (pixels.some(Boolean)) {
       mine.push(added({ pixels, k }));
-      log.marks.push([learner.steps, "my drawing", "mine"]);
-      show();
-    } else taught.textContent = "Draw something first.";
+      const many = ours().filter(({ place }) => place === where(learner.steps)).length;
+      mark(many > 1 ? `my drawing \u00d7${many}` : "my drawing", "mine");
+    }
+    show();
+    if (!pixels.some(Boolean)) taught.textContent = "Draw something first.";
     say();
+  }
+  const ours = () => mine.filter((image) => image.task === task);
+  function takeOut() {
+    if (!ours().length) return;
+    mine = mine.filter((image) => image.task !== task);
+    begin();
   }
   /** What the last drawing that was added has changed, by these weights. */
   function lesson(w, at) {
-    const all = mine.filter((image) => image.task === task), image = all.at(-1);
-    if (!image) return "Say what your drawing is, and each batch has it too. Then train on: what does one image change, for itself and for all others?";
+    const all = ours(), image = all.at(-1), now = view < 0 ? "now" : where(at);
+    if (!image) return ASK;
     const name = TASKS[task].classes(own.pair)[image.k], several = all.length > 1 ? ` (the last of ${all.length})` : "";
-    return `My drawing as a ${name}${several}: ${name} had ${percent(image.before)} when it was added, ${image.place}, and has ${percent(chance(image.pixels, image.k, w))} now. `
-      + `Validation accuracy: ${percent(image.accuracy)} then, ${percent(log.accuracy[at])} now.`;
+    return `My drawing as a ${name}${several}: ${name} had ${percent(image.before)} when it was added, ${image.place}, and has ${percent(chance(image.pixels, image.k, w))} ${now}. `
+      + `Validation accuracy: ${percent(image.accuracy)} then, ${percent(log.accuracy[at])} ${now}.`;
   }
-  const stuck = () => !Number.isFinite(log.validation.at(-1)) || learner.steps >= EPOCHS * learner.perEpoch;
+  const over = () => learner.steps >= EPOCHS * learner.perEpoch;
+  const stuck = () => !Number.isFinite(log.validation.at(-1)) || over();
   function advance() {
     view = -1;
     if (stuck()) return;
@@ -424,9 +438,13 @@ export function teach(root, own, drawing) {
   function change(name, value, told) {
     if (name === "centred") learner.centre(value);
     learner.settings[name] = value;
-    const others = log.marks.filter(([step, , what]) => step !== learner.steps || what !== name);
-    if (learner.steps) log.marks = [...others, [learner.steps, told, name]];
+    if (learner.steps) mark(told, name);
     show();
+  }
+  /** Mark this step in the curves; of one thing a step has the last mark. */
+  function mark(told, name) {
+    const others = log.marks.filter(([step, , what]) => step !== learner.steps || what !== name);
+    log.marks = [...others, [learner.steps, told, name]];
   }
   function start(until = Infinity) {
     cancelAnimationFrame(frame);
@@ -473,9 +491,9 @@ export function teach(root, own, drawing) {
     canvases.forEach((canvas, k) => signed(canvas, w, limit, k, K));
     pad.learn(outputs(w));
     earlier.hidden = !before;
-    epochs.max = kept.length - 1;
-    epochs.value = view < 0 ? kept.length - 1 : view;
-    epochs.setAttribute("aria-valuetext", `after epoch ${epochs.value}`);
+    epochs.max = latest();
+    epochs.value = view < 0 ? latest() : view;
+    epochs.setAttribute("aria-valuetext", where(shownStep()));
     numbers.textContent = words();
     taught.textContent = lesson(w, shownStep());
   }
@@ -484,18 +502,23 @@ export function teach(root, own, drawing) {
     const whole = Math.floor(step / learner.perEpoch), rest = step % learner.perEpoch;
     return rest ? `epoch ${whole + 1}, step ${rest} of ${learner.perEpoch}` : whole ? `after epoch ${whole}` : "before the first step, all weights zero";
   }
+  const latest = () => Math.ceil(learner.steps / learner.perEpoch);
   const shownStep = () => (view < 0 ? learner.steps : view * learner.perEpoch);
   function words() {
     const { perEpoch } = learner, at = shownStep(), whole = Math.floor(at / perEpoch), place = where(at).replace(/^./, (letter) => letter.toUpperCase());
     if (!Number.isFinite(log.validation[at])) return `${place}: the loss is no longer a number. Choose a smaller learning rate or penalty, and start again.`;
-    const sentence = `${place}: validation loss ${nats(log.validation[at])}, accuracy ${percent(log.accuracy[at])}.`;
+    const sentence = `${place}: validation loss ${nats(log.validation[at])}, accuracy ${percent(log.accuracy[at])}.`
+      + (view < 0 && over() ? " The run ends here: start again." : "");
     if (!whole || learner.K > 1) return sentence;
     const range = log.validation.slice((whole - 1) * perEpoch + 1, whole * perEpoch + 1).toSorted((a, b) => a - b);
     const median = (range[(perEpoch - 1) >> 1] + range[perEpoch >> 1]) / 2, high = range.at(-1);
     return `${sentence} In epoch ${whole} the highest validation loss was ${nats(high)}, ${nats(high - median)} above the median.`;
   }
+  const verdict = () => below.querySelector(".pad-status");
+  const hush = () => hear(status, "", numbers, verdict(), taught);
   function say() {
-    status.textContent = [words(), below.querySelector(".pad-status").textContent, mine.length ? taught.textContent : ""].join(" ");
+    const seen = [numbers, verdict(), ...(taught.textContent === ASK ? [] : [taught])];
+    hear(status, seen.map((element) => element.textContent).join(" "), ...seen);
     losses.setAttribute("aria-label", `Losses: ${words()}`);
     accuracies.setAttribute("aria-label", `Accuracies: ${words()}`);
   }
@@ -506,13 +529,14 @@ export function teach(root, own, drawing) {
   const loaded = inflate(own.images).then((packed) => {
     data = tasks(unpack(packed), own);
     begin();
+    hush(); // on loading nothing is told
     addEventListener("resize", show);
     matchMedia("(prefers-color-scheme: dark)").addEventListener("change", show);
     return true;
   }).catch(() => {
-    status.textContent = numbers.textContent = "This browser cannot unpack the images to train on.";
+    hear(status, numbers.textContent = "This browser cannot unpack the images to train on.", numbers);
     return false;
   });
   const whenLoaded = (act) => loaded.then((is) => is && act());
-  return { follow: (state) => !state.fresh && pad?.follow(state) };
+  return { follow: (state) => !(state.fresh && pad?.state.fresh) && pad?.follow(state) };
 }

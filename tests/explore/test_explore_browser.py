@@ -25,6 +25,19 @@ SHADES = """canvas => {
     return Array.from(context.getImageData(0, 0, 28, 28).data).filter((_, i) => i % 4 === 0);
 }"""
 
+# Which keys the pad takes from the browser
+TAKEN = """(pad, keys) => keys.filter((words) => {
+    const [key, ...held] = words.split("+").reverse();
+    const down = { key, ctrlKey: held.includes("Ctrl"), metaKey: held.includes("Meta") };
+    const more = { shiftKey: held.includes("Shift"), altKey: held.includes("Alt"), cancelable: true };
+    return !pad.dispatchEvent(new KeyboardEvent("keydown", { ...down, ...more }));
+})"""
+# The lightest that a canvas has in a box
+LIGHT = """(canvas, box) => {
+    const { data } = canvas.getContext("2d").getImageData(...box);
+    return Math.max(...data.filter((_, i) => i % 4 < 3));
+}"""
+
 
 @pytest.fixture(scope="module")
 def browser():
@@ -81,8 +94,12 @@ def test_in_the_page_the_bars_follow_the_pen_and_the_slider(opened):
     assert (
         pad.locator(".pad-which").inner_text() == "λ = 1" and pictures(pad) != before and bars(pad) != drawn
     )
-    pad.get_by_role("button", name="Undo").click()
-    pad.get_by_role("button", name="Undo").click()
+    costly = pad.get_by_label("Start from a costly mistake")
+    for _ in range(2):
+        costly.select_option(index=2)
+        assert costly.input_value() != ""
+        stroke(page, pad.locator(".pad-draw"), *SEVEN[0])
+        assert costly.input_value() == ""  # it is drawn over, and can be chosen again
     pad.locator(".pad-slider").press("End")
     pad.get_by_role("button", name="Random image").click()
     assert max(bars(pad)) > 30
@@ -116,6 +133,7 @@ def test_the_pad_says_why_one_class_and_not_another_and_is_fooled(opened):
     assert sums[0] > 0 > sums[1] and sum(sums[:3]) == pytest.approx(sums[3], abs=0.02)
     assert sums[2:] == pytest.approx([black[0] - black[1], z[0] - z[1]], abs=0.02)
     assert why.locator("figcaption").inner_text() == "red for 7, blue for 2"
+    assert why.locator("option:disabled").evaluate_all("all => all.map((e) => e.value)") == ["2", "7"]
     why.get_by_role("button", name="Fool it").click()
     after = bars(pad)
     assert after[2] >= after[7] and before[7] > before[2]
@@ -151,6 +169,7 @@ def test_a_pad_fooled_twice_tells_the_whole_change_and_the_next_image_is_centred
         assert all(switch.is_checked() for switch in switches), name
         fooled()
     switches[0].check()
+    assert not verdicts[0].inner_text().startswith("Changed")  # as a whole, it is now another image
     switches[0].uncheck()
     pad.get_by_role("button", name="Clear").click()
     assert not switches[0].is_checked()  # as the reader has left it
@@ -170,10 +189,16 @@ def test_the_pad_can_be_drawn_on_and_understood_without_a_mouse(browser, tmp_pat
     assert "Arrow keys" in focused.get_attribute("aria-label")
     for key in ["Shift+ArrowUp"] * 3 + ["Space"] + ["ArrowDown"] * 30 + ["Space"]:
         page.keyboard.press(key)
-    told(pad, "1 with")
-    drawn = bars(pad)
+    told(pad, "Pen up, column 15, row 22. 1 with")
+    drawn, paper = bars(pad), pad.locator(".pad-draw")
+    assert paper.evaluate(LIGHT, [140, 200, 1, 1]) == 0  # the brush is seen on white ink
+    page.keyboard.press("ArrowRight")
+    told(pad, "Pen up, column 15, row 22. ")
+    theirs = ["c", "C", "u", "Shift+Z", "Shift+C", "ArrowLeft", "y"]
+    browsers = [f"{held}+{key}" for held in ("Ctrl", "Meta", "Alt") for key in theirs]
+    assert paper.evaluate(TAKEN, browsers) == [] and bars(pad) == drawn
     page.keyboard.press("u")
-    assert bars(pad) != drawn
+    assert bars(pad) != drawn and paper.evaluate(TAKEN, ["Ctrl+z", "Meta+z"]) == ["Ctrl+z", "Meta+z"]
     reached = set()
     for _ in range(9):
         page.keyboard.press("Tab")
@@ -194,12 +219,20 @@ def test_a_finger_draws_and_does_not_scroll_the_page(browser, tmp_path):
         pad = page.locator("#drawing-pad")
         frame, send = pad.locator(".pad-draw").bounding_box(), context.new_cdp_session(page).send
         for i in range(20):  # a line upwards, as one scrolls
-            at = {"x": frame["x"] + frame["width"] / 2, "y": frame["y"] + frame["height"] * (0.9 - i * 0.04)}
-            kind = "touchMove" if i else "touchStart"
-            send("Input.dispatchTouchEvent", {"type": kind, "touchPoints": [at]})
+            at = {
+                "x": frame["x"] + frame["width"] / 2,
+                "y": frame["y"] + frame["height"] * (0.9 - i * 0.04),
+                "id": 0,
+            }
+            kind = "touchMove" if i % 10 else "touchStart"
+            second = {"x": frame["x"] + 30, "y": frame["y"] + 30 + i, "id": 1}
+            send("Input.dispatchTouchEvent", {"type": kind, "touchPoints": [at, second][: 1 + i // 10]})
         send("Input.dispatchTouchEvent", {"type": "touchEnd", "touchPoints": []})
         told(pad, "1 with")
         assert page.evaluate("scrollY") == 0
+        assert (
+            pad.locator(".pad-draw").evaluate(LIGHT, [0, 0, 100, 280]) == 0
+        )  # a second finger draws nothing
 
 
 def test_without_script_the_page_has_a_still(browser, tmp_path):

@@ -49,6 +49,16 @@ RED_AND_BLUE = """canvas => {
     return [0, 2].map((channel) => Array.from(pixels).filter((_, i) => i % 4 === channel));
 }"""
 
+# Of the words under a pad and in the trainer: those that the ear does not get, and what it gets beside them
+UNHEARD = """part => {
+    const own = [...part.querySelectorAll("p")];
+    const seen = own.filter((e) => e.matches(".trainer-numbers, .pad-status, .trainer-taught"));
+    const words = (all) => all.map((e) => e.textContent), told = words(own.filter((e) => e.role)).join(" ");
+    const heard = words(own.filter((e) => e.ariaHidden !== "true")).join(" ");
+    const beside = words(seen).reduce((left, one) => left.replaceAll(one, ""), told).trim();
+    return [words(seen).filter((one) => !heard.includes(one)), beside];
+}"""
+
 # What is written on a canvas: words, their left and right end, and their line
 WORDS = """canvas => {
     const text = CanvasRenderingContext2D.prototype, { fillText } = text, written = [];
@@ -71,16 +81,19 @@ def browser():
 
 @pytest.fixture(scope="module")
 def file(tmp_path_factory):
+    return written(tmp_path_factory.mktemp("trainer") / "page.html", pad_page.fragment())
+
+
+def written(file, fragment):
     """Write a page with the fragment alone, by the security policy that it needs."""
-    (script,) = hashes(pad_page.fragment())
+    (script,) = hashes(fragment)
     policy = f"default-src 'none'; img-src data:; style-src 'unsafe-inline'; script-src {script}"
     css = (ROOT / "nbtypst/src/nbtypst/export/page.css").read_text(encoding="utf-8")
-    file = tmp_path_factory.mktemp("trainer") / "page.html"
     file.write_text(
         f'<!DOCTYPE html><html lang="en"><head><meta charset="utf-8"><title>Trainer</title>'
         f'<meta name="viewport" content="width=device-width"><style>{css}</style>'
         f'<meta http-equiv="Content-Security-Policy" content="{policy}">'
-        f"</head><body><main>{pad_page.fragment()}</main></body></html>",
+        f"</head><body><main>{fragment}</main></body></html>",
         encoding="utf-8",
     )
     return file
@@ -183,6 +196,115 @@ def test_pictures_and_verdict_move_while_it_trains_and_nothing_is_said_before_it
     assert numbers(trainer) != rest
 
 
+def test_the_ear_gets_the_words_that_the_eye_sees_whatever_is_done(opened):
+    page, trainer = opened
+    above, slider = page.locator("#drawing-pad"), trainer.get_by_label("Epoch that is shown")
+    status = trainer.locator("> [role=status]")
+
+    def agree():
+        for one in (above, trainer):
+            assert one.evaluate(UNHEARD) == [[], ""]
+
+    agree()
+    assert status.inner_text() == ""  # nothing is told on loading
+    for pad, words in ((trainer.locator(".pad"), "each class"), (above, "2 with")):
+        stroke(page, pad.locator(".pad-draw"), *TWO)
+        agree()
+        told(pad, words)
+        agree()
+    press(trainer, "Play")
+    page.wait_for_timeout(300)
+    agree()
+    assert status.inner_text() == ""  # what was told is past
+    for name in ("Pause", "One step", "Train on my drawing as a 2", "One step", "Take mine out", "One step"):
+        press(trainer, name)
+        agree()
+        assert numbers(trainer) in status.inner_text()
+    slider.press("Home")
+    agree()
+    trainer.get_by_label("Task").select_option("ten")
+    press(trainer, "One step")
+    for task in ("two", "ten"):
+        trainer.get_by_label("Task").select_option(task)
+        agree()
+        assert "Before the first step" in status.inner_text()
+    above.get_by_role("button", name="Clear").click()
+    press(trainer, "Train on my drawing as a 2")
+    agree()
+    assert status.inner_text().endswith("Draw something first.")
+    press(trainer, "Start again")
+    agree()
+    assert "Draw" not in status.inner_text() and "Before the first step" in status.inner_text()
+
+
+def test_a_run_that_has_ended_says_so(browser, tmp_path):
+    short = pad_page.fragment().replace("EPOCHS = 200", "EPOCHS = 2")
+    with visited(browser, written(tmp_path / "page.html", short), 1400, "light") as page:
+        trainer = page.locator("#trainer")
+        trainer.locator(".trainer-numbers", has_text="Before the first step").wait_for()
+        epochs(trainer, 1)
+        assert "The run ends here" not in numbers(trainer)
+        epochs(trainer, 1)
+        for name in ("One step", "One epoch", "Play"):
+            press(trainer, name)
+            assert numbers(trainer).startswith("After epoch 2: ") and "The run ends here" in numbers(trainer)
+        assert "The run ends here: start again." in trainer.locator("> [role=status]").inner_text()
+
+
+def test_after_back_the_controls_agree_with_what_is_shown(browser, file):
+    with browser.new_context() as context:
+        page = context.new_page()
+        page.goto(file.as_uri())
+        trainer, pad = page.locator("#trainer"), page.locator("#drawing-pad")
+        trainer.locator(".trainer-numbers", has_text="Before the first step").wait_for()
+        fields = page.locator("input, select")
+        shown = "all => all.map((e) => [e.value, e.checked])"
+        before = fields.evaluate_all(shown)
+        pad.locator(".pad-slider").press("Home")
+        pad.get_by_label("Why this class").select_option("7")
+        pad.get_by_label("Start from a costly mistake").select_option(index=2)
+        trainer.get_by_label("Task").select_option("ten")
+        trainer.get_by_label("learning rate").select_option("1")
+        for name in ("Centre and scale it", "black pixels count too", "shuffle before each epoch"):
+            (trainer if "shuffle" in name else pad).get_by_label(name).click()
+        assert fields.evaluate_all(shown) != before
+        page.goto("about:blank")
+        page.go_back()
+        trainer.locator(".trainer-numbers", has_text="Before the first step").wait_for()
+        page.wait_for_timeout(200)  # the browser restores fields at the page's end
+        assert fields.evaluate_all(shown) == before
+
+
+def test_with_forced_colours_what_colours_say_is_still_seen(browser, file):
+    with browser.new_context(forced_colors="active") as context:
+        page = context.new_page()
+        page.goto(file.as_uri())
+        page.locator(".trainer-numbers", has_text="Before the first step").wait_for()
+        page.locator("#drawing-pad").get_by_role("button", name="Erase").click()
+
+        def colours(names, name, pseudo=""):
+            each = f"all => all.map((e) => getComputedStyle(e, {pseudo!r})[{name!r}])"
+            return set(page.locator(names).evaluate_all(each))
+
+        assert len(colours(".trainer-key", "backgroundColor", "::before")) == 3
+        assert len(colours(".pad-bars .pad-bar, .pad-bars .pad-track", "backgroundColor")) == 3
+        assert len(colours(".pad-why .pad-bar", "backgroundColor")) == 2
+        assert len(colours(".pad-for, .pad-against", "borderBottomColor")) == 2
+        assert len(colours("button[aria-pressed]", "backgroundColor")) == 2
+        (chosen,) = colours(".pad-mapped", "borderTopColor")
+        assert chosen not in colours(".pad-bars .pad-row:not(.pad-mapped)", "borderTopColor")
+
+
+def test_with_room_between_words_and_letters_nothing_scrolls_sideways(browser, file):
+    with browser.new_context(viewport={"width": 320, "height": 800}) as context:
+        page = context.new_page()
+        page.goto(file.as_uri())
+        page.locator(".trainer-numbers", has_text="Before the first step").wait_for()
+        room = "line-height: 1.5 !important; letter-spacing: .12em !important; word-spacing: .16em !important"
+        page.add_style_tag(content=f"* {{ {room} }} p {{ margin-bottom: 2em !important }}")  # WCAG 1.4.12
+        assert page.evaluate("document.documentElement.scrollWidth <= innerWidth")
+
+
 def test_one_goes_back_and_forth_through_the_epochs(opened):
     _, trainer = opened
     epochs(trainer, 2)
@@ -202,6 +324,11 @@ def test_one_goes_back_and_forth_through_the_epochs(opened):
     assert (numbers(trainer), weights(trainer), bars(trainer)) == last
     slider.press("Home")
     press(trainer, "One step")
+    assert numbers(trainer).startswith("Epoch 4, step 1 of 31: ")
+    assert slider.get_attribute("aria-valuetext") == "epoch 4, step 1 of 31"
+    slider.press("ArrowLeft")
+    assert numbers(trainer).startswith("After epoch 3: ")
+    slider.press("ArrowRight")
     assert numbers(trainer).startswith("Epoch 4, step 1 of 31: ")
     press(trainer, "Start again")
     assert numbers(trainer).startswith("Before the first step")
@@ -248,7 +375,10 @@ def test_a_pad_opens_with_an_example_that_makes_room_and_is_never_a_black_square
     assert invitation.is_visible() and invitation.inner_text() == "Draw a digit here"
     for _ in range(2):
         pad.get_by_role("button", name="Undo").click()
-    assert ink() == example
+    assert ink() == example and verdict.inner_text().startswith("An example, a 2: ")
+    assert invitation.is_visible() and invitation.inner_text() == "Your turn: draw over it"
+    stroke(page, pad.locator(".pad-draw"), (140, 40), (140, 240))
+    assert 0 < ink() < 6000  # again the line alone
 
 
 def test_the_sentence_under_the_bars_never_contradicts_them(opened):
@@ -324,10 +454,17 @@ def test_a_drawing_that_is_added_is_trained_on_and_one_sees_what_it_changes(open
     assert before == mine and now > 2 * mine and now == bars(trainer)[1]
     assert then == float(accuracy) != later
     assert taught.inner_text() in trainer.locator("> [role=status]").inner_text()
+    trainer.get_by_label("Epoch that is shown").press("Home")
+    assert re.findall(r"% (now|before|after epoch \d)", taught.inner_text()) == ["before", "before"]
     press(trainer, "Start again")
     assert chances()[:2] == [50, 50]  # it is there from the first step on
-    press(trainer, "Take mine out")
+    out = trainer.get_by_role("button", name="Take mine out")
+    out.click()
+    assert out.evaluate("e => e === document.activeElement")
     epochs(trainer, 1)
+    trained = numbers(trainer)
+    out.click()
+    assert numbers(trainer) == trained  # there is nothing to take out
     assert taught.inner_text().startswith("Say what") and bars(trainer)[1] < 50
 
 
@@ -354,6 +491,10 @@ def test_two_pads_at_two_penalties_are_drawn_on_at_once_or_each_by_itself(opened
     assert drawn()[0] == drawn()[1]  # the example, on both
     stroke(page, pad.locator(".pad-draw").first, *TWO)
     assert drawn()[0] == drawn()[1]
+    switches = pad.get_by_label("Centre and scale it").all()
+    for at, centred in ((0, False), (1, True)):
+        switches[at].set_checked(centred)
+        assert switches[1 - at].is_checked() == centred
     one, other = said(pad.locator(".pad-desk > div").first), said(second)
     assert one.index(max(one)) == other.index(max(other)) == 2 and max(one) > max(other) + 10
     first_words, second_words = pad.get_by_role("status").all()
@@ -392,6 +533,8 @@ def test_a_run_that_diverges_says_so_and_another_begins(opened):
     press(trainer, "Play")
     trainer.locator("> [role=status]", has_text="the loss is no longer a number").wait_for()
     assert trainer.locator(".trainer-play").inner_text() == "Play"
+    trainer.get_by_label("Epoch that is shown").press("ArrowLeft")
+    assert "NaN" not in trainer.inner_text()
     trainer.get_by_label("penalty \u03bb").select_option("0")
     trainer.get_by_role("combobox", name="learning rate").select_option("0.05")
     press(trainer, "Start again")
@@ -418,6 +561,7 @@ def test_the_words_of_changes_that_are_near_each_other_stand_apart(opened):
     for value in ("0.1", "0.3"):
         epochs(trainer, 1)
         press(trainer, "Train on my drawing as a 2")
+        press(trainer, "Train on my drawing as a 2")
         for one in (rate, penalty):
             one.select_option(value if one is rate else "0.01")
             press(trainer, "One step")
@@ -426,7 +570,7 @@ def test_the_words_of_changes_that_are_near_each_other_stand_apart(opened):
         rate.select_option("1")
     words = trainer.get_by_label("Losses").evaluate(WORDS)
     marks = [mark for mark in words if not re.fullmatch(r"(epoch )?[\d.e+]+", mark[0])]
-    assert [name for name, *_ in marks].count("my drawing") == 2
+    assert [name for name, *_ in marks].count("my drawing \u00d72") == 2
     assert {name for name, *_ in marks} >= {"rate 0.1", "λ = 0.01", "shuffled", "rate 1", "file order"}
     assert "rate 3" not in {name for name, *_ in marks}  # it was tried by no step
     for mark, (_, left, right, line) in enumerate(marks):

@@ -114,9 +114,18 @@ def test_text_has_contrast(scheme):
         r, g, b = (c / 12.92 if c <= 0.04045 else ((c + 0.055) / 1.055) ** 2.4 for c in channels)
         return 0.2126 * r + 0.7152 * g + 0.0722 * b
 
+    def contrast(colour):
+        darker, lighter = sorted(luminance(each) for each in (colour, colours["page"]))
+        return (lighter + 0.05) / (darker + 0.05)
+
     for name in ("text", "faint", "link"):
-        darker, lighter = sorted(luminance(colours[key]) for key in (name, "page"))
-        assert (lighter + 0.05) / (darker + 0.05) >= 4.5, name
+        assert contrast(colours[name]) >= 4.5, name
+    ring = re.findall(r"outline: 3px solid #(\w+);", (ROOT / "explore/pad.css").read_text(encoding="utf-8"))
+    trainer = (ROOT / "explore/trainer.js").read_text(encoding="utf-8")
+    curves = re.findall(r'\b(?:BATCH_COLOUR|VALIDATION|BEFORE) = "#(\w+)"', trainer)
+    for colour in (*ring, *curves):
+        assert len(colour) == 6 and contrast(colour) >= 3, colour
+    assert len(ring) == 1 and len(curves) == 3
 
 
 @needs_chromium

@@ -132,6 +132,11 @@ def test_the_contents_stay_and_show_where_one_is(opened):
         assert current.get_attribute("href") == f"#{place}"
         if width > 1000:
             assert contents.locator("a").evaluate_all(marks) == 2
+            page.emulate_media(forced_colors="active")
+            assert contents.locator("a").evaluate_all(marks) == 2
+            page.emulate_media(forced_colors="none")
+            heights = contents.locator("a").evaluate_all("all => all.map((e) => e.offsetHeight)")
+            assert min(heights) >= 24  # which a finger finds
             assert 0 < current.bounding_box()["y"] < 880
             assert contents.evaluate("e => e.scrollWidth <= e.clientWidth")  # no link is beyond its side
             assert (
@@ -192,18 +197,29 @@ def test_each_task_has_its_code_folded(opened):
 
 
 def test_a_figure_enlarges_by_keys_and_its_words_are_legible_on_a_phone(opened):
-    page, *_ = opened
+    page, width, _ = opened
     figure = page.locator("figure#fig-1")
     image, button = figure.locator("img"), figure.get_by_role("button", name="Enlarge Figure 1")
     figure.scroll_into_view_if_needed()
     before = image.bounding_box()
     assert before["width"] > 480  # of 8-point type it stays 8 points
     assert figure.locator("figcaption").evaluate("e => e.getBoundingClientRect().right <= innerWidth")
+    if width == 360:
+        for left in (0, 50, 1000):  # a sign says that it enlarges, however far one has scrolled
+            figure.locator(".picture").evaluate("(e, left) => { e.scrollLeft = left; }", left)
+            frame = figure.locator(".picture").bounding_box()
+            corner = {"x": frame["x"] + frame["width"] - 45, "y": frame["y"] + 8, "width": 40, "height": 20}
+            assert np.asarray(Image.open(BytesIO(page.screenshot(clip=corner))).convert("L")).min() < 100
+        figure.locator(".picture").evaluate("e => { e.scrollLeft = 0; }")
     button.focus()
     place = page.evaluate("scrollY")
     page.keyboard.press("Enter")
     assert image.bounding_box()["width"] > 1.5 * before["width"]
     assert page.locator(":focus").inner_text() == "Close"
+    for key in ("Tab", "Tab", "Shift+Tab", "Shift+Tab", "Shift+Tab"):
+        page.keyboard.press(key)
+        assert page.locator("a:focus, .picture > div > button:focus, canvas:focus").count() == 0
+    figure.get_by_role("button", name="Close").focus()
     page.keyboard.press("Escape")
     assert image.bounding_box() == before and page.evaluate("scrollY") == place
     assert button.evaluate("e => e === document.activeElement")
@@ -225,6 +241,19 @@ def test_the_caption_of_a_wide_table_stays_where_its_table_scrolls(opened):
         return before.left !== after.left || after.right > innerWidth;
     }).length"""
     assert boxes.count() > 9 and boxes.evaluate_all(outside) == 0
+
+
+def test_a_mark_after_a_formula_stays_with_it(opened):
+    page, *_ = opened
+    kept = page.locator("main .kept")
+    assert (
+        kept.count() > 40
+        and kept.evaluate_all("all => Math.max(...all.map((e) => e.getClientRects().length))") == 1
+    )
+    loose = (
+        "all => all.filter((e) => /^[,.;:!?)]/.test(e.nextSibling?.data ?? '') && !e.closest('.kept')).length"
+    )
+    assert page.locator("main math").evaluate_all(loose) == 0
 
 
 def test_the_hat_of_y_has_its_size(opened):

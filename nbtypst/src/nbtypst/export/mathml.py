@@ -16,7 +16,9 @@ from nbtypst.reading.markdown import Match
 from nbtypst.reading.speech import read_aloud
 
 _MATH = re.compile(
-    r"<math ([^>]*)>\s*<semantics>(.*?)<annotation[^>]*>(.*?)</annotation>\s*</semantics>", re.S
+    r"<math ([^>]*)>\s*<semantics>(.*?)<annotation[^>]*>(.*?)</annotation>\s*</semantics>\s*</math>"
+    r"([,.;:!?)\]]*)",  # what stays with it
+    re.S,
 )
 _NAME = r'<mi mathvariant="normal">([^\W\d_]{2,})</mi>'  # of a function, such as ln
 _BETTER = [  # what pandoc writes, and what browsers set as TeX does, in the order in which it is replaced
@@ -52,11 +54,12 @@ def font_face() -> str:
 
 def _tidy(math: Match) -> str:
     """Return a formula, accents as wide as the letter's own, a thin space where TeX has one beside a name."""
-    attributes, body, latex = math.groups()
+    attributes, body, latex, mark = math.groups()
     for pattern, better in _BETTER:
         body = re.sub(pattern, better, body)
     body = re.sub(rf'(</(\w+)>)?{_NAME}(<mo stretchy="\w+" form="prefix">)?', _function, body)
-    return f'<math {attributes} alttext="{escape(read_aloud(unescape(latex)))}">{body}'
+    formula = f'<math {attributes} alttext="{escape(read_aloud(unescape(latex)))}">{body}</math>'
+    return f'<span class="kept">{formula}{mark}</span>' if mark else formula
 
 
 def _function(found: Match) -> str:
