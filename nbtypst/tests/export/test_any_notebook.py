@@ -167,6 +167,12 @@ FORMS: dict[str, tuple[Any, str, str, str]] = {
         "",
     ),
     "heading of a picture": (f"# {BOX}", "", '<figure><img src="data:image/png', ""),
+    "heading of blocks": (
+        "## <center>In <br> two</center>\n\n<h3><div>C</div><hr></h3>",
+        "two",
+        "<h2>In<br />\ntwo</h2>",
+        "",
+    ),
     "main": ("before\n\n<main>inside</main>\n\nafter", "before\ninside\nafter", "inside\n<p>after", ""),
     "tables in a table": (
         f"<table><tr><td>{TABLE.format('p', 1)}</td><td>{TABLE.format('q', 2)}</td></tr></table>",

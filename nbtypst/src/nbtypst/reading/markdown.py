@@ -114,6 +114,8 @@ _TABLE = re.compile(  # of Markdown, or a fence, which holds none
     re.M | re.S,
 )
 _BLOCK = re.compile(r"<(?=/?(?:br|d[dt]|div|h[1-6]|li|p|t[dhr])\b)")
+_HEADING = re.compile(r"<(h[1-6])\b(?:(?!<h[1-6]).)*?</\1>", re.S)
+_IN_HEADING = re.compile(r"</?(?:center|div|hr|p)\b[^>]*>")  # blocks, for which pandoc gives the heading up
 _NO_SOURCE = re.compile(r'<img(?!(?:[^>"]|"[^"]*")*?\ssrc=)')
 _ATTRIBUTE = re.compile(r"""([\w-]+)\s*=\s*(?:"([^"]*)"|'([^']*)'|([^\s"'<>]+))""")
 _ICON = re.compile(  # a button of nothing else, such as Colab's beside a table
@@ -319,6 +321,7 @@ def sanitise(html: str) -> str:
         url_schemes=set(_NAMES["schemes"]),
         link_rel=None,
     )
+    clean = _HEADING.sub(lambda found: _IN_HEADING.sub(" ", found[0]), clean)
     clean = _NO_SOURCE.sub('<img src=""', clean)  # which pandoc leaves out, its text too, or fails at
     return clean if _depth(clean) <= DEEPEST else f"<p>{escape(text_of(clean))}</p>"
 
