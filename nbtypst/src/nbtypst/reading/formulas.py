@@ -88,7 +88,8 @@ _PLAIN: list[tuple[str, Any]] = [
 _NEXT = "\ufdd5"  # before each formula that pandoc converts: no formula has it
 MOST_SWITCHES = 200  # of a formula
 LONGEST = 5_000  # characters of a formula with its macros expanded
-MOST_READ = 200_000  # characters of the calls of macros in it
+MOST_READ = 200_000  # characters of the calls of macros in it, each of which counts as so many more:
+CALL = 40
 
 
 class Macro(NamedTuple):
@@ -188,7 +189,8 @@ def _define(source: str, macros: Macros) -> str:
     while match := _DEFINITION.search(source, done):
         kind, star, name, count, _, signs = match.groups("")
         body, end = _argument(source, match.end())
-        macro = Macro(int(count or len(signs) // 2), f"{{{body}}}", match[5])
+        alone = _COMMAND.fullmatch(body.strip())  # which may wait for an argument
+        macro = Macro(int(count or len(signs) // 2), alone[0] if alone else f"{{{body}}}", match[5])
         match kind:
             case "DeclareMathOperator":
                 macro = Macro(0, rf"{{\operatorname{star}{{{body}}}}}")
@@ -228,7 +230,7 @@ def _expand(source: str, macros: Macros) -> str:
             elif not optional:
                 argument, start = _argument(latex, start)
             body = body.replace(f"#{number}", argument)
-        left -= start - match.start()
+        left -= CALL + start - match.start()
         latex = f"{latex[: match.start()]}{body}{latex[start:]}"
         if left < 0 or len(latex) > LONGEST:
             return source
