@@ -29,6 +29,8 @@ from nbtypst.reading.formulas import Formula, _for_typst, _typst, formula, to_ty
         (r"\newcommand{\f}[1]{\lVert#1\rVert}\f x", r"{\lVert x\rVert}"),
         (r"\DeclarePairedDelimiter\abs{\lvert}{\rvert}\abs x", r"{\left\lvert x \right\rvert}"),
         (r"\let\eps\epsilon \eps", r"\epsilon"),
+        (r"a\hspace{10mm}b\hspace*{0.5 em}c", r"a\hspace{2.835em}b\hspace{0.5em}c"),
+        (r"{a\kern 1ex}\hskip-2.px b\mspace{18mu}", r"{a\hspace{0.43em}}\hspace{-0.2em}b\hspace{1.0em}"),
         (r"\def\bm{ \boldsymbol }\bm{x}", r"\boldsymbol{x}"),
         (r"\let\vv\vec \vv x", r"\vec x"),
         (r"\newcommand{\l}{\left}\newcommand{\r}{\right} \l( x \r)", r"\left( x \right)"),
@@ -206,6 +208,8 @@ TYPST = {
     r"\left.\frac{a}{b}\right|_{x}": "lr(a / b|)_x",
     r"\operatorname*{arg\,max}_x": 'op("arg\u2006max", limits: #true)_x',
     r"\left. a \right\rangle + \Bigl. b \bigr.": "a⟩ + b",
+    r"\operatorname{a\kern 0.1em b}": '"a\u2006b"',
+    r"a \hspace{1mm} b \kern-1em c": "a #h(0.283em) b #h(-1.0em) c",
 }
 
 

@@ -54,6 +54,11 @@ _INFIX = {
     "limit": r"\substack{%s\\%s}",  # where it is all of a limit
     "over": r"\frac{%s}{%s}",
 }
+_EMS = _NAMES["ems"]
+_SPACE = (
+    r"\\(?:[hm](?:skip|space)|m?kern)\*?\s*(\{)?\s*(-?(?>\d+\.?\d*|\.\d+))\s*"
+    rf"({'|'.join(_EMS)})\s*(?(1)\}})"
+)
 # What pandoc cannot read or gets wrong, and what it reads rightly, in the order in which they are replaced.
 _PLAIN: list[tuple[str, Any]] = [
     (r"\\begin\{(equation|displaymath|math)(\*?)\}(.*?)\\end\{\1\2\}", r"\3"),
@@ -73,8 +78,8 @@ _PLAIN: list[tuple[str, Any]] = [
     (r"\\([bB]igg?)m(?![A-Za-z])", r"\\\1"),
     (r"\\[;:>]", r"\\,"),  # pandoc makes nothing of them
     (r"\\!", ""),
-    (r"\\(?:kern|hskip)\s*(-?[\d.]+\s*[a-z]{2})", r"\\hspace{\1}"),
-    (r"\\m(?:kern|skip)\s*(-?[\d.]+\s*mu)", r"\\mspace{\1}"),
+    (_SPACE, lambda m: rf"\hspace{{{round(float(m[2]) * float(_EMS[m[3]]), 3)}em}}"),
+    (r"(\\operatorname\*?\s*\{[^{}]*)\\hspace\{[^{}]*\}", r"\1\\,"),
     (r"\\(?:raise|lower|move(?:left|right))\s*\{?-?[\d.]+\s*[a-z]{2}\}?", ""),
     (r"\\rule\s*(?:\[.*?\]\s*)?(?:\{0.*?\}\s*\{.*?\}|\{.*?\}\s*\{0.*?\})", ""),
     (r"\\rule\s*(?:\[.*?\]\s*)?\{.*?\}\s*\{.*?\}", r"\\blacksquare "),
@@ -324,6 +329,9 @@ def _for_typst(latex: str) -> str:
     latex = re.sub(r"(\\begin\{cases\}(?:(?!\\\\|\\begin)[^&])*)(?=\\\\)", r"\1&", latex)
     latex = re.sub(r"\\left\s*\.", "\\\\left|\ue004 ", latex)
     latex = re.sub(r"\\operatorname\*\s*\{", "\\g<0>\ue006", latex)
+    latex = re.sub(
+        r"\\hspace\{(-?[\d.]+)em\}", "\\\\operatorname{\ue007\\1}", latex
+    )  # of which pandoc rounds
     latex = _NORM.sub(r"\1\\Vert ", latex)
     return _expand(latex, _BRACES)
 
@@ -369,6 +377,7 @@ def _typst(math: str) -> str:
     math = re.sub("(over|under)brace\\(\ue000 ?", r"nb.\1(", math)
     math = re.sub("[√∛∜]", r"\\\g<0>", math)  # else the root of what follows
     math = re.sub('"\ue006([^"]*)"', r'op("\1", limits: #true)', math)
+    math = re.sub('"\ue007(-?[\\d.]+)"', r"#h(\1em)", math)
     for sign, better in _SIGNS.items():
         math = math.replace(sign, better)
     math = re.sub(r"(?<![\\ ]) +(?=\\\||‖)", "", math)  # a space beside a bar is seen
