@@ -254,6 +254,15 @@ FORMS: dict[str, tuple[Any, str, str, str]] = {
         '<th scope="col"><math',
         "",
     ),
+    "math of MathJax 2": (
+        shown(
+            {HTML: "<script type='math/tex'>a<b</script>, <script type='math/tex; mode=display'>c</script>"}
+        ),
+        "𝑎 < 𝑏, \n𝑐",
+        '<span class="equation" tabindex="0"><span><math display="block"',
+        "",
+    ),
+    "a tall script": (shown({HTML: f"<div>a</div><script>{'z' * 2_000_000}</script> b"}), "a\nb", "a\nb", ""),
     "a display object": (shown({HTML: "<style>a</style>", "text/plain": OBJECT}), "", "</header>", ""),
     "a vector of R": (
         shown({HTML: LISTED, "text/markdown": "1. 1.5\n2. 2"}),

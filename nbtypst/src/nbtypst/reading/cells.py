@@ -20,6 +20,7 @@ from nbtypst.reading.markdown import (
     printable,
     sanitise,
     typeset,
+    unscripted,
     visible,
 )
 from nbtypst.reading.mending import Data, mapping, mappings
@@ -215,6 +216,8 @@ class _Reader:
         """Return one form of an output as a piece; None if it shows nothing or cannot be read."""
         if kind.startswith("image/"):
             return self._picture(kind, text, about)
+        if kind == "text/html":
+            text = unscripted(text)
         if len(text) > (START if kind == JSON else TALL):
             return self._start(text)
         if kind == "text/markdown":

@@ -221,9 +221,19 @@ def typeset(html: str) -> str:
     html = _INLINE_LIST.sub(
         lambda found: f"<p>{re.sub('</li>.*?<li>', ' · ', found[1], flags=re.S)}</p>", html
     )
-    parts = _NO_MATH.split(html)
+    parts = _NO_MATH.split(unscripted(html))
     parts[::2] = [MATH.sub(_marked, text).replace(r"\$", "$") for text in parts[::2]]
     return "".join(parts)
+
+
+def unscripted(html: str) -> str:
+    """Return HTML without its scripts, but for those that hold math, as MathJax 2 wrote it."""
+
+    def math(script: Match) -> str:
+        kind = DISPLAY if "mode=display" in script[1] else INLINE
+        return _math(script[2], kind) if "math/tex" in script[1] else ""
+
+    return re.sub(r"<script\b([^<>]*)>(.*?)(?:</script\s*>|\Z)", math, html, flags=re.S | re.I)
 
 
 def _marked(math: Match) -> str:
