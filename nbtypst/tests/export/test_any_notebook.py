@@ -262,6 +262,24 @@ FORMS: dict[str, tuple[Any, str, str, str]] = {
         '<span class="equation" tabindex="0"><span><math display="block"',
         "",
     ),
+    "a formula of SymPy": (
+        shown({"text/latex": r"$\displaystyle \sum_{i=1}^{n} i$"}),
+        "∑𝑛𝑖=1\n𝑖",
+        '<span class="equation" tabindex="0"><span><math display="block"',
+        "",
+    ),
+    "a formula of Sage": (
+        shown({HTML: r"<html>\(\displaystyle a\)</html>"}),
+        "𝑎",
+        '<span class="equation" tabindex="0"><span><math display="block"',
+        "",
+    ),
+    "formulas in a line of an output": (
+        shown({HTML: r"\(\displaystyle a\) \(b\)"}),
+        "𝑎 𝑏",
+        "</math> <math",
+        "",
+    ),
     "a tall script": (shown({HTML: f"<div>a</div><script>{'z' * 2_000_000}</script> b"}), "a\nb", "a\nb", ""),
     "a display object": (shown({HTML: "<style>a</style>", "text/plain": OBJECT}), "", "</header>", ""),
     "a vector of R": (

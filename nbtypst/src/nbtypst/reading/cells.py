@@ -58,6 +58,10 @@ START = 20_000  # characters that are shown of an output that is too long
 _PAGE = re.compile(r"\\(?:newpage|pagebreak|clearpage)")
 _NAME = re.compile(r"(?:fig|tbl)-[a-z0-9]+(?:\.[0-9]+)?")  # of a figure or table of `nbtypst.writing`
 _OBJECT = re.compile(r"<IPython\.core\.display\.\w+ object>")  # shows nothing in Jupyter
+_DISPLAYED = re.compile(  # all of an output, as SymPy and Sage write it
+    r"\s*(?:<html>)?\s*(?:\$|\\\()\s*\\displaystyle(?![A-Za-z])((?:(?!\$|\\\)).)*)(?:\$|\\\))\s*(?:</html>)?\s*\Z",
+    re.S,
+)
 _UNSEEN = re.compile(r"<(?!img|hr|table)[^>]*>|\s")
 
 
@@ -216,8 +220,8 @@ class _Reader:
         """Return one form of an output as a piece; None if it shows nothing or cannot be read."""
         if kind.startswith("image/"):
             return self._picture(kind, text, about)
-        if kind == "text/html":
-            text = unscripted(text)
+        if kind in ("text/html", "text/latex"):
+            text = _DISPLAYED.sub(r"\\[\1\\]", unscripted(text))
         if len(text) > (START if kind == JSON else TALL):
             return self._start(text)
         if kind == "text/markdown":
