@@ -169,8 +169,9 @@ def _repair(writer: Writer, error: Any, lines: list[str], may_borrow: bool) -> b
         writer.broken.update(_FILE.findall(text))
     if (len(writer.broken), writer.stand_ins) == before:  # it is about a drawing, and does not say which
         letter = re.compile(f">[^<]*[{''.join(chars) or _COMPLEX}]")
-        drawings = [one for one in writer.document.pictures.values() if one.kind == "svg"]
-        writer.broken |= {one.name for one in drawings if letter.search(one.content.decode())}
+        for name, picture in writer.document.pictures.items():
+            if picture.kind == "svg" and letter.search(picture.content.decode()):
+                writer.broken.add(name)
     return (len(writer.broken), writer.stand_ins) != before
 
 

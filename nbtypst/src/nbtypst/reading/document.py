@@ -170,8 +170,10 @@ def _title(blocks: Placed, given: str, name: str) -> str:
     before it and others below, else the first heading, if it does not begin a mere part, else the file's
     name. The heading of contents is none of them.
     """
-    headings = [block for _, block in blocks if block["t"] == "Header"]
-    headings = [block for block in headings if not _CONTENTS.match(stringify(block["c"][2]))]
+    headings = []
+    for _, block in blocks:
+        if block["t"] == "Header" and not _CONTENTS.match(stringify(block["c"][2])):
+            headings.append(block)
     roots = [block for block in headings if block["c"][0] == 1]
     if not roots or roots not in (headings[:1], headings[1:-1][:1]):
         roots = [block for block in headings[:1] if not _PART.match(stringify(block["c"][2]))]

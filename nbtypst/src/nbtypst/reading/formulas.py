@@ -73,7 +73,6 @@ _PLAIN: list[tuple[str, Any]] = [
     # pandoc loses the gap between the columns of cases
     (r"\\begin\{cases\}.*?\\end\{cases\}", lambda m: re.sub(r"(?<!\\)&", r"&\\quad ", m[0])),
     (r"\\(rm|bf|it|cal|sf|tt)\b\s*(?=\{)", r"\\math\1"),
-    (r"\\mathop\s*(?=\{|\\math)", ""),
     (r"\\[bB]igg?[lr]?\s*\.", ""),
     (r"\\([bB]igg?)m(?![A-Za-z])", r"\\\1"),
     (r"\\[;:>]", r"\\,"),  # pandoc makes nothing of them

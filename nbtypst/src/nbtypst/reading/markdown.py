@@ -70,6 +70,10 @@ _LOST = re.compile(
     r"|<(audio|canvas|embed|form|iframe|object|svg|video)\b[^>]*",
     re.I | re.S,
 )
+_MATH_SCRIPT = re.compile(
+    r"<script\b[^<>]*math/tex(;\s*mode=display)?[^<>]*>(.*?)(?:</script\s*>|\Z)", re.S | re.I
+)
+_SCRIPT = re.compile(r"<script\b[^<>]*>.*?(?:</script\s*>|\Z)", re.S | re.I)
 _NO_MATH = re.compile(  # tags, and what is in some of them
     r"(<(?:code|math|pre|script|style|svg|textarea)\b.*?</(?:code|math|pre|script|style|svg|textarea)\s*>"
     r"|<!--.*?-->|</?[a-z][^>]*>)",
@@ -228,12 +232,8 @@ def typeset(html: str) -> str:
 
 def unscripted(html: str) -> str:
     """Return HTML without its scripts, but for those that hold math, as MathJax 2 wrote it."""
-
-    def math(script: Match) -> str:
-        kind = DISPLAY if "mode=display" in script[1] else INLINE
-        return _math(script[2], kind) if "math/tex" in script[1] else ""
-
-    return re.sub(r"<script\b([^<>]*)>(.*?)(?:</script\s*>|\Z)", math, html, flags=re.S | re.I)
+    html = _MATH_SCRIPT.sub(lambda math: _math(math[2], DISPLAY if math[1] else INLINE), html)
+    return _SCRIPT.sub("", html)
 
 
 def _marked(math: Match) -> str:
