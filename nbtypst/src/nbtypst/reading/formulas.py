@@ -6,7 +6,7 @@ from typing import Any, NamedTuple
 
 from pandocfilters import Math, Para, Str
 
-from nbtypst.reading.markdown import Match, printable, written
+from nbtypst.reading.markdown import Match, printable, replaced, written
 from nbtypst.reading.names import names
 
 TAG = re.compile(r"\s*\\tag\*?\s*\{([^{}]*)\}")
@@ -43,7 +43,7 @@ _OPENED = {  # by the first letter of an array's columns
 }
 _ALIGNED = re.compile(r"\\begin\{aligned\}(?:(?!\\begin).)*?\\end\{aligned\}", re.S)
 _INNERMOST = re.compile(r"\\begin\{([^{}]*)\}(?:(?!\\begin).)*?\\end\{\1\}", re.S)
-_NORM = re.compile(  # the bars of one, which pandoc takes for a sign between two things
+_NORM = (  # the bars of one, which pandoc takes for a sign between two things
     r"(?<!\\)((?:\\\\)*)(?<!matrix\}\\right)(?:\\\|(?!\\begin)|(?<=left)\\lVert|(?<=right)\\rVert)"
 )
 _NAMES = names("math.ini")
@@ -160,9 +160,7 @@ def formula(display: bool, source: str, macros: Macros) -> Formula:
     latex = TAG.sub("" if numbered else r"\\qquad (\1)", latex)
     if "eqnarray" in latex:
         latex = re.sub(r"&((?:[^&\\]|\\[A-Za-z])*)&", r"&\1", latex)
-    for pattern, plain in _PLAIN:
-        latex = re.sub(pattern, plain, latex, flags=re.S)
-    latex = _regrouped(latex).strip()
+    latex = _regrouped(replaced(latex, _PLAIN)).strip()
     inside = _boxed(latex) if display else None
     if inside is not None:
         latex = inside
@@ -318,21 +316,23 @@ def _outside(latex: str) -> str:
     return rest
 
 
+_SIGNED = [
+    # pandoc sets cases in their brace if their first line has two columns
+    (r"(\\begin\{cases\}(?:(?!\\\\|\\begin)[^&])*)(?=\\\\)", r"\1&"),
+    (r"\\left\s*\.", "\\\\left|\ue004 "),
+    (r"\\operatorname\*\s*\{", "\\g<0>\ue006"),
+    (r"\\hspace\{(-?[\d.]+)em\}", "\\\\operatorname{\ue007\\1}"),  # pandoc rounds it
+    (_NORM, r"\1\\Vert "),
+]
+
+
 def _for_typst(latex: str) -> str:
     """Return LaTeX with signs by which `_typst` knows what pandoc has no Typst for."""
     latex = re.sub(r"(?<!\\)((?:\\\\)*)\\&", "\\1\ue003", latex)
     latex = _ALIGNED.sub(_apart, _SYSTEM.sub(_system, latex))
     latex = _MATRIX.sub("\\\\begin{pmatrix}\ue000 \\2\\\\end{pmatrix}", latex)
     latex = _ARRAY.sub(lambda found: _OPENED[found[1]], latex).replace(r"\end{array}", r"\end{pmatrix}")
-    # pandoc sets cases in their brace if their first line has two columns
-    latex = re.sub(r"(\\begin\{cases\}(?:(?!\\\\|\\begin)[^&])*)(?=\\\\)", r"\1&", latex)
-    latex = re.sub(r"\\left\s*\.", "\\\\left|\ue004 ", latex)
-    latex = re.sub(r"\\operatorname\*\s*\{", "\\g<0>\ue006", latex)
-    latex = re.sub(
-        r"\\hspace\{(-?[\d.]+)em\}", "\\\\operatorname{\ue007\\1}", latex
-    )  # of which pandoc rounds
-    latex = _NORM.sub(r"\1\\Vert ", latex)
-    return _expand(latex, _BRACES)
+    return _expand(replaced(latex, _SIGNED), _BRACES)
 
 
 def _system(found: Match) -> str:
@@ -371,16 +371,21 @@ _SIGNS = {
 }
 
 
+_UNSIGNED = [
+    ("(over|under)brace\\(\ue000 ?", r"nb.\1("),
+    ("[√∛∜]", r"\\\g<0>"),  # else the root of what follows
+    ('"\ue006([^"]*)"', r'op("\1", limits: #true)'),
+    ('"\ue007(-?[\\d.]+)"', r"#h(\1em)"),
+    (r"(?<![\\ ]) +(?=\\\||‖)", ""),  # a space beside a bar is seen
+    (r"(\\\||‖) +", r"\1"),
+]
+
+
 def _typst(math: str) -> str:
     """Return pandoc's Typst as this version of Typst reads it."""
-    math = re.sub("(over|under)brace\\(\ue000 ?", r"nb.\1(", math)
-    math = re.sub("[√∛∜]", r"\\\g<0>", math)  # else the root of what follows
-    math = re.sub('"\ue006([^"]*)"', r'op("\1", limits: #true)', math)
-    math = re.sub('"\ue007(-?[\\d.]+)"', r"#h(\1em)", math)
     for sign, better in _SIGNS.items():
         math = math.replace(sign, better)
-    math = re.sub(r"(?<![\\ ]) +(?=\\\||‖)", "", math)  # a space beside a bar is seen
-    math = re.sub(r"(\\\||‖) +", r"\1", math)
+    math = replaced(math, _UNSIGNED)
     return _NAME.sub(lambda name: _NAMES["typst"].get(name[0], name[0]), math)
 
 

@@ -259,6 +259,13 @@ def _math(latex: str, kind: str) -> str:
     return f'<code class="{kind}">{escape(bare) or " "}</code>'
 
 
+def replaced(text: str, table: list[tuple[str, Any]]) -> str:
+    """Return a text with each pattern of a table replaced, in its order."""
+    for pattern, better in table:
+        text = re.sub(pattern, better, text, flags=re.S)
+    return text
+
+
 def printable(text: str) -> str:
     """Return text without the characters that no page can hold."""
     return _CONTROL.sub("", text)
