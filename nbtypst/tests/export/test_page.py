@@ -79,6 +79,14 @@ def test_no_formula_is_cut_by_the_edge_of_the_page(latex):
         assert max(box[2] for box in of["+"]) < max(box[0] for box in of["("])
 
 
+@pytest.mark.parametrize("title", ["A_very_long_name_of_a_file_that_has_no_blanks_at_all_v2", "x" * 90])
+def test_a_long_word_in_the_title_is_broken(title):
+    nb = new_notebook(cells=[new_markdown_cell("text")])
+    (page,) = pypdfium2.PdfDocument(ReportPDFExporter(title=title).from_notebook_node(nb)[0])
+    content = page.get_textpage()
+    assert max(content.get_charbox(number)[2] for number in range(content.count_chars())) < 505
+
+
 def test_words_after_a_formula_are_not_indented_and_formulas_follow_one_another():
     text = "Let\n$$a = b$$\nwhere\n\nLet\n$$c = d$$\n$$e = f$$\n\n$$g = h$$\n\nwhere"
     nb = new_notebook(cells=[new_markdown_cell(f"# Title\n\n{text}")])
