@@ -280,6 +280,7 @@ FORMS: dict[str, tuple[Any, str, str, str]] = {
         "</math> <math",
         "",
     ),
+    "a long number": (f"${'7' * 200}$ $$.{'7' * 200}$$", "7" * 30, f"{'7' * 200} .{'7' * 200}", ""),
     "a tall script": (shown({HTML: f"<div>a</div><script>{'z' * 2_000_000}</script> b"}), "a\nb", "a\nb", ""),
     "a display object": (shown({HTML: "<style>a</style>", "text/plain": OBJECT}), "", "</header>", ""),
     "a vector of R": (
