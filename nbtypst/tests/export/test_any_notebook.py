@@ -280,6 +280,14 @@ FORMS: dict[str, tuple[Any, str, str, str]] = {
         "</math> <math",
         "",
     ),
+    "an interrupt": (
+        new_code_cell(
+            "x", outputs=[new_output("error", ename="KeyboardInterrupt", evalue="\n", traceback=[])]
+        ),
+        "KeyboardInterrupt",
+        "<code>KeyboardInterrupt</code>",
+        "it shows an error, KeyboardInterrupt; run it again",
+    ),
     "a long number": (f"${'7' * 200}$ $$.{'7' * 200}$$", "7" * 30, f"{'7' * 200} .{'7' * 200}", ""),
     "a tall script": (shown({HTML: f"<div>a</div><script>{'z' * 2_000_000}</script> b"}), "a\nb", "a\nb", ""),
     "a display object": (shown({HTML: "<style>a</style>", "text/plain": OBJECT}), "", "</header>", ""),

@@ -338,6 +338,7 @@ def test_what_only_a_later_format_has_is_its_text_or_a_warning(tmp_path):
     said = [
         "cell 2 'its words': no page has cells of the kind 'later cell'; its text is shown",
         "cell 3: no page has cells of the kind 'later cell'; its text is shown",
-        "cell 4 In [1] 'x': a page cannot show an output of the kind nothing; give it a text/plain form too",
+        "cell 4 In [1] 'x': a page cannot show an output of the kind nothing; store its text or a picture "
+        "with it, as pio.renderers.default = 'png' does for Plotly",
     ]
     assert warned == said * 2

@@ -179,7 +179,7 @@ class _Reader:
         if output.output_type == "stream":
             return [self._text("output", output.text)] if terminal(output.text[:TALL]).strip() else []
         if output.output_type == "error":
-            fault = f"{output.ename}: {output.evalue}"
+            fault = f"{output.ename}: {output.evalue}".rstrip(": \n")
             if not expected:
                 self.warn(f"it shows an error, {fault}", "run it again")
             return [self._text("error", "\n".join(output.traceback) or fault)]
@@ -251,7 +251,8 @@ class _Reader:
         if set(data) == {"text/html"} and "<script" not in html and not visible(html)[1]:
             return Piece(self.place)  # as in Jupyter
         kinds = ", ".join(sorted(data)) or "nothing"
-        self.warn(f"a page cannot show an output of the kind {kinds}", "give it a text/plain form too")
+        advice = "store its text or a picture with it, as pio.renderers.default = 'png' does for Plotly"
+        self.warn(f"a page cannot show an output of the kind {kinds}", advice)
         return self.code("output", f"[An output that a page cannot show: {kinds}]")
 
     def _start(self, text: str) -> Piece:

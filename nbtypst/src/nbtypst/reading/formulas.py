@@ -54,10 +54,9 @@ _INFIX = {
     "limit": r"\substack{%s\\%s}",  # where it is all of a limit
     "over": r"\frac{%s}{%s}",
 }
-_EMS = _NAMES["ems"]
 _SPACE = (
     r"\\(?:[hm](?:skip|space)|m?kern)\*?\s*(\{)?\s*(-?(?>\d+\.?\d*|\.\d+))\s*"
-    rf"({'|'.join(_EMS)})\s*(?(1)\}})"
+    rf"({'|'.join(_NAMES['ems'])})\s*(?(1)\}})"
 )
 # What pandoc cannot read or gets wrong, and what it reads rightly, in the order in which they are replaced.
 _PLAIN: list[tuple[str, Any]] = [
@@ -77,7 +76,7 @@ _PLAIN: list[tuple[str, Any]] = [
     (r"\\([bB]igg?)m(?![A-Za-z])", r"\\\1"),
     (r"\\[;:>]", r"\\,"),  # pandoc makes nothing of them
     (r"\\!", ""),
-    (_SPACE, lambda m: rf"\hspace{{{round(float(m[2]) * float(_EMS[m[3]]), 3)}em}}"),
+    (_SPACE, lambda m: rf"\hspace{{{round(float(m[2]) * float(_NAMES['ems'][m[3]]), 3)}em}}"),
     (r"(\\operatorname\*?\s*\{[^{}]*)\\hspace\{[^{}]*\}", r"\1\\,"),
     (r"\\(?:raise|lower|move(?:left|right))\s*\{?-?[\d.]+\s*[a-z]{2}\}?", ""),
     (r"\\rule\s*(?:\[.*?\]\s*)?(?:\{0.*?\}\s*\{.*?\}|\{.*?\}\s*\{0.*?\})", ""),
