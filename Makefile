@@ -92,8 +92,8 @@ optima: $(READY)
 	$(PY) -m study.task3d_overfitting
 
 clean:
-	rm -rf build mutants report.pdf report.html report-evidence.txt submission.zip *.new .pytest_cache .ruff_cache .mypy_cache .ipynb_checkpoints
-	rm -rf nbtypst/build nbtypst/dist nbtypst/.*_cache
+	rm -rf build mutants report.pdf report.html report-evidence.txt submission.zip *.new .pytest_cache .ruff_cache .mypy_cache .hypothesis .ipynb_checkpoints
+	rm -rf nbtypst/build nbtypst/dist */.*_cache
 	find . -name .venv -prune -o -name .git -prune -o -type d -name __pycache__ -exec rm -rf {} +
 
 distclean: clean

@@ -1,8 +1,8 @@
 """Validate arguments. Every public function checks its arguments here, once, where they enter.
 
-Each function returns the argument in the form that the rest of the package works with. It raises ValueError,
-or TypeError for an object of another class, in one line: the name, the value, what was expected and what to
-do.
+Each function but `alike`, `all_finite` and `shown` returns the argument in the form that the rest of the
+package works with. It raises ValueError, or TypeError for an object of another class, in one line: the name,
+the value, what was expected and what to do.
 """
 
 import math

@@ -135,7 +135,6 @@ def machine():
         numpy=f"{np.__version__}, {blas['name']} {blas['version']}",
         kernels=kernels.architectures(),
         threads=os.environ.get("OPENBLAS_NUM_THREADS", "as many as cores"),
-        load=[round(load, 1) for load in os.getloadavg()],
     )
 
 
@@ -157,6 +156,7 @@ def write(results):
 
 def main(chosen):
     """Measure some parts, or all, and write the results of each as it ends."""
+    load = round(os.getloadavg()[0], 1)  # before anything is measured
     results = json.loads(RESULTS.read_text())
     mine = results.setdefault(kernels.architectures(), {"parts": {}})
     mine["machine"] = machine()
@@ -165,7 +165,7 @@ def main(chosen):
     for name in chosen or PARTS:
         started = perf_counter()
         print(f"{name}: {TITLES[name]}.", flush=True)
-        mine["parts"][name] = PARTS[name]()
+        mine["parts"][name] = PARTS[name]() | {"load": load}
         print(f"  ({perf_counter() - started:.0f} s)", flush=True)
         RESULTS.write_text(json.dumps(results, indent=1) + "\n")
         write(results)

@@ -49,6 +49,8 @@ def full(results):
                 "",
                 f"## {part_name}: {TITLES[part_name]}.",
                 "",
+                f"Load before: {part.get('load', 'not noted')}.",
+                "",
                 *race_table(part),
                 *part.get("text", []),
             ]

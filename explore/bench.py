@@ -252,7 +252,7 @@ class Bench(widgets.VBox):
 
     def _seen(self, model: Regression, classes: Sequence[str]) -> str:
         """Return a model's weights as images, and what it makes of the drawing."""
-        weights = of_model(model, classes)
+        weights = words(model) + of_model(model, classes)
         if self.drawing is None or not self.drawing.image.any():
             return weights
         X = preprocess(self.drawing.image)

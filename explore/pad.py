@@ -64,13 +64,12 @@ class Pad(anywidget.AnyWidget):
         self.starts = starts
         opens = starts.opens
         large = opens.repeat(10, axis=0).repeat(10, axis=1)
-        weights, scales = paths.rounded([entry.model for entry in entries])
+        own = configuration(entries, classes, starts)
+        for name in ("images", "weights"):
+            own[name] = zlib.compress(own[name].tobytes())
         super().__init__(
-            **configuration(entries, classes, starts),
-            weights=zlib.compress(weights),
-            scales=scales.tolist(),
-            images=zlib.compress(starts.images),
-            ink=zlib.compress(large),
+            **own,
+            ink=zlib.compress(large.tobytes()),
             pixels=opens.tobytes(),
             **more,
         )
@@ -110,13 +109,17 @@ class Pad(anywidget.AnyWidget):
 
 
 def configuration(entries: Sequence[Entry], classes: Sequence[str], starts: Starts) -> Data:
-    """Return what `mount` of pad.js asks for, without the weights and the images."""
+    """Return what `mount` of pad.js asks for; the weights and the images are arrays yet."""
+    weights, scales = paths.rounded([entry.model for entry in entries])
     models = [{"name": entry.name, "group": entry.group, "facts": entry.facts} for entry in entries]
     return {
         "classes": list(classes),
         "models": models,
         "titles": starts.titles,
         "random": starts.random,
+        "weights": weights,
+        "scales": scales.tolist(),
+        "images": starts.images,
     }
 
 
@@ -161,8 +164,8 @@ def starts(
     X = split.X[rows]
     names = classes if model.K > 1 else classes[::-1]  # by target
     titles = [f"a {names[target]}" for target in paths.targets(split.Y[rows])]
+    predictions = model.predict(X)
     for i in range(len(chosen), len(rows)):
-        (prediction,) = model.predict(X[i : i + 1])
-        titles[i] += f" taken for a {names[prediction]}"
+        titles[i] += f" taken for a {names[predictions[i]]}"
     pixels = np.rint((X[:, :784] + 1) / 2 * 255).astype(np.uint8)
     return Starts(pixels.reshape(-1, 28, 28), titles, len(chosen))

@@ -65,13 +65,9 @@ def fragment() -> str:
     middle = len(along) // 2
     model = along[middle].model
     images = starts(model, data.validation, DIGITS, RANDOM, COSTLY)
-    weights, scales = paths.rounded([entry.model for entry in along])
-    own = configuration(along, DIGITS, images) | {
-        "weights": _text(weights),
-        "scales": scales.tolist(),
-        "images": _text(images.images),
-        "at": middle,
-    }
+    own = configuration(along, DIGITS, images) | {"at": middle}
+    for name in ("images", "weights"):
+        own[name] = _text(own[name])
     still = pictures.uri(pictures.still(model, images.opens, DIGITS, along[middle].name))
     style = (HERE / "pad.css").read_text(encoding="utf-8")
     return (
@@ -102,7 +98,7 @@ def training(mnist: MNIST) -> paths.Data:
         pairs = np.isin(digits, PAIR)
         chosen += [images[pairs], images[:first][~pairs[:first]]]
         labels[name] = {"pairs": _letters(digits[pairs]), "first": _letters(digits[:first])}
-    deflated = zlib.compress(packed(np.concatenate(chosen)), 7)  # 9: six times as long for 2%
+    deflated = zlib.compress(packed(np.concatenate(chosen)).tobytes(), 7)  # 9: six times as long for 2%
     return {"pair": _letters(PAIR), "labels": labels, "images": _text(deflated)}
 
 

@@ -5,13 +5,13 @@ from typing import Any, NamedTuple
 
 import numpy as np
 
-from assignment1.fast.evaluation import evaluate
 from assignment1.fast.sweep import sweep
 from assignment1.mnist import Dataset
 from assignment1.models import Array, Ints, Regression, SoftmaxRegression
 from study.figures.style import decimal
 from study.optima import load_optima
 from study.task3d_overfitting import load_long_runs
+from study.task4d_penalty import norm, scores
 
 EPOCHS = (1, 3, 10)  # beside those stored, which are multiples of 50
 
@@ -34,12 +34,10 @@ def entries(models: Mapping[str, Regression], group: str, data: Dataset) -> list
     """
     found = []
     for name, model in models.items():
-        norm = f"{np.linalg.norm(model.w):.3g}"
-        found.append(Entry(name, group, model, [("norm of the weights", norm)]))
+        found.append(Entry(name, group, model, [("norm of the weights", f"{norm(model):.3g}")]))
     for part, split in (("training", data.train), ("validation", data.validation)):
-        correct, loss = evaluate(list(models.values()), split)
-        for entry, right, cost in zip(found, correct.mean(axis=1), loss.mean(axis=1), strict=True):
-            entry.facts.append((f"{part} loss, accuracy", f"{cost:.4f}, {right:.2%}"))
+        for entry, at in zip(found, scores(list(models.values()), split), strict=True):
+            entry.facts.append((f"{part} loss, accuracy", f"{at.loss:.4f}, {at.accuracy:.2%}"))
     return found
 
 

@@ -53,9 +53,9 @@ def _renew(cell: Any) -> None:
 
 
 def _view(view: Callable[[Any], str], thing: object) -> str | None:
-    """Return a view of an object, or None, for its text, if its fields are of another kind."""
+    """Return an object's text above its view, or None, for its text, if its fields are of another kind."""
     try:
-        return view(thing)
+        return words(thing) + view(thing)
     except Exception:
         return None
 
@@ -69,53 +69,38 @@ def of_mnist(mnist: MNIST) -> str:
     for digit in range(10):
         images.append(mnist.test_images[mnist.test_labels == digit][0])
         captions.append(f"{digit}: {training[digit]:,} for training, {test[digit]:,} for testing")
-    return words(mnist) + strip(images, captions)
+    return strip(images, captions)
 
 
 def of_split(split: Split) -> str:
     """Show the first images, each with its target."""
-    return words(split) + _images(split)
-
-
-def _images(split: Split) -> str:
     images = split.X[:IMAGES, :784].reshape(-1, 28, 28)
     captions = [f"target {target}" for target in targets(split.Y[:IMAGES])]
     return strip(images, captions, -1, 1)
-
-
-def of_dataset(data: Dataset) -> str:
-    """Show the sizes of the splits, and the first training images."""
-    return words(data) + _images(data.train)
 
 
 def of_model(model: Regression, classes: Sequence[str] = ()) -> str:
     """Show the weights of each output as an image, on one scale; `classes` are the names as for a pad."""
     limit = np.abs(model.w[:-1]).max()
     if not limit:
-        return words(model) + "All weights are zero."
+        return "All weights are zero."
     names = list(classes) or list(map(str, range(model.K)))
     scale = f"Blue {-limit:.3g}, white 0, red {limit:.3g}: where there is ink, red speaks for a class."
     if model.K == 1:
         one, other = classes or ("target 1", "target 0")
         names = [f"red for {one}, blue for {other}"]
     images = model.w[:-1].T.reshape(-1, 28, 28)
-    return words(model) + scale + strip(images, names, -limit, limit, "RdBu_r")
+    return scale + strip(images, names, -limit, limit, "RdBu_r")
 
 
 def of_history(history: History) -> str:
     """Show the curves over the steps."""
-    return words(history) + _curves(history, 1, "step")
+    return curves([("this run", history, 1)], unit="step")
 
 
 def of_run(run: Run) -> str:
     """Show the curves over the epochs."""
-    return words(run) + _curves(run.history, run.batches_per_epoch, "epoch")
-
-
-def _curves(history: History, steps: int, unit: str) -> str:
-    if len(history.step) < 2:
-        return ""
-    return curves([("this run", history, steps)], unit=unit)
+    return curves([("this run", run.history, run.batches_per_epoch)])
 
 
 def words(thing: object) -> str:
@@ -124,7 +109,7 @@ def words(thing: object) -> str:
 
 
 VIEWS: dict[type, Callable[[Any], str]] = {
-    Dataset: of_dataset,
+    Dataset: lambda data: of_split(data.train),
     History: of_history,
     MNIST: of_mnist,
     Regression: of_model,

@@ -69,7 +69,7 @@ def key(function: Callable[..., Any], args: tuple[Any, ...], kwargs: dict[str, A
     modules = {name: members(sys.modules[name]) for name in sorted(sys.modules) if is_ours(name)}
     versions = [sys.version, platform.platform(), *map(version, COMPUTING)]
     for array in arrays:  # each time: it may have been changed in place
-        call += [array.dtype.str, array.shape, sha256(np.ascontiguousarray(array)).hexdigest()]
+        call += [array.dtype.str, array.shape, sha256(np.ascontiguousarray(array).data).hexdigest()]
     return sha256(repr([call, modules, versions]).encode()).hexdigest()
 
 

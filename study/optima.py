@@ -83,10 +83,8 @@ def certificates(models: Sequence[SoftmaxRegression], data: Dataset) -> list[Cer
 def load_optima() -> dict[float, SoftmaxRegression]:
     """Return the stored optimum for each lambda, strongest penalty first; `certificates` proves them."""
     arrays = stored.read(FILE)
-    result = {}
-    for lam, w in zip(arrays["lam"].tolist(), arrays["w"], strict=True):
-        result[lam] = SoftmaxRegression(lam).copy(w)
-    return result
+    both = zip(arrays["lam"].tolist(), arrays["w"], strict=True)
+    return {lam: SoftmaxRegression(lam).copy(w) for lam, w in both}
 
 
 def load_separator() -> Array:

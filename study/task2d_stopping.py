@@ -120,7 +120,7 @@ def cost_as_written(model: Regression, split: Split) -> float:
     return -fsum(costs.ravel()) / len(costs)
 
 
-# The numbers that a reference run of the course's code prints for the last weights; see docs/.
+# The numbers that a reference run of the course's code prints for the last weights.
 REFERENCE = {
     "epoch in which the run ends": "34",
     "updates": "1039",

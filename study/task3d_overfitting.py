@@ -158,10 +158,7 @@ def main() -> None:
     """Train the runs and write them to FILE, in float32."""
     stops = range(EVERY, LAST + 1, EVERY)  # the first is the last of EPOCHS
     found = stages(load_mnist().softmax(np.float32), [*EPOCHS, *stops[1:]])
-    by_epoch = []
-    for epoch in stops:
-        by_epoch.append([model.w for model in found[epoch]])
-    w = np.array(by_epoch, np.float32)
+    w = np.array([[model.w for model in found[epoch]] for epoch in stops], np.float32)
     stored.write(FILE, w=w.swapaxes(0, 1))
 
 

@@ -42,6 +42,7 @@ from assignment1.training import orders, trainable
 METHODS = [name for name in vars(Regression) if not name.startswith("_")]
 DEFERRED = 320  # outputs, of all the weights evaluated in one product, at most: more gain little
 LOGGED = 16  # steps whose losses are computed together
+ROUGH = np.float32  # in which most training accuracies are decided
 BLAS = ThreadpoolController().select(user_api="blas")
 
 
@@ -380,17 +381,17 @@ def training_accuracies(
     n = 785 and u = 2^-24, and n 2^-126 for what is too small for float32, an example near the border is
     recognised, and decided again in full precision. What is too large has a bound that is infinite.
     """
-    single = W.astype(np.float32)
+    single = W.astype(ROUGH)
     correct = np.zeros(W.shape[2])
-    x = inputs.largest.astype(np.float32)
+    x = inputs.largest.astype(ROUGH)
     w = np.abs(single)
     reach = np.tensordot(x, w, 1).max()
     lost = (1 + x.max()) * (1 + w.max())
     error = 2 * 800 * (2.0**-24 * reach + 2.0**-126 * lost)  # of a margin
     for part in blocks(inputs.varying):
         Y = Y_rows[:, part].T[..., None]
-        z = logits(inputs.take(part, np.float32), single)
-        lead = margin(z, Y.astype(np.float32))
+        z = logits(inputs.take(part, ROUGH), single)
+        lead = margin(z, Y.astype(ROUGH))
         right = lead > 0
         near = np.flatnonzero(~(np.abs(lead) > error).all(axis=1))
         images = inputs.take(part.start + near, W.dtype)

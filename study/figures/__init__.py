@@ -3,7 +3,7 @@
 `plot` shows one run. The other functions take runs (`loss`, `accuracy`, `compare`, `lambdas`), weights and
 images (`weights`, `image_rows`, `costly`), or numbers that an experiment measured. Dark blue and solid is
 training, orange and dashed validation, throughout; a stronger penalty has a lighter colour. Every figure is
-as wide as the report's text, on white.
+as wide as the report has its pictures, on white.
 """
 
 from study.figures.classes import confusion, reliability

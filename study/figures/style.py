@@ -26,7 +26,7 @@ Entries = dict[str, Any]  # of a key, by name: the look of a line, or an artist 
 
 STYLE = ["default", str(Path(__file__).parent / "report.mplstyle")]
 LOCK = RLock()  # Matplotlib's settings are the process's: two threads would leave each other's
-WIDTH = 5.25  # inches: the report's text width
+WIDTH = 5.25  # inches; the report's text is 5.56 wide
 LINE = 11.5  # points from one line of type to the next
 
 # After the palette of Okabe and Ito, for colour-blind readers, darkened until type has a contrast of 4.5 : 1

@@ -29,9 +29,9 @@ POWER = re.compile(r"([\d.]+) \\times 10\^\{(-?\d+)\}")
 NUMBER = re.compile(r"([-−]?\d[\d,]*(?:\.(\d+))?(?:e([-+]?\d+))?)")
 # The numbers that the text may state as they are: settings, sizes, names, never an unchecked result.
 PLAIN = """
-0 1 2 3 4 5 6 7 8 9 10 11 12 13 15 20 26 28 31 33 40 44 45 50 60 75 80 95 100 110 112 118 124 127.5 128 200
-255 256 400 484 500 600 785 1,000 2024 4,000 5,000 7,850 10,000 20,000 40,000 60,000
-0.00001 0.00003 0.0001 0.0003 0.001 0.01 0.05 0.1 0.2 0.5 5.2 7.1 7.8 8.1 9.1
+0 1 2 3 4 5 6 7 8 9 10 11 12 13 15 20 28 31 33 40 45 50 75 80 95 100 124 127.5 128 200
+255 256 600 785 2024 4,000 5,000 7,850 10,000 20,000 40,000
+0.00001 0.001 0.01 0.05 0.1 0.2 0.5 5.2 7.1 7.8
 """
 GIVEN = set(PLAIN.split())
 PARTS = {name: part for name, part in parts.read(ROOT / parts.FOLDER).items() if name[:7] != "explore"}

@@ -322,6 +322,9 @@ def test_the_runs_of_a_sweep_are_dealt_to_all_workers_and_each_once():
         jobs = _jobs(few, workers)
         assert sorted(key for keys in jobs for key in keys) == sorted(few)
         assert len(jobs) >= min(count, workers)
+    both = _points({"a": data, "b": data}, dict(learning_rate=0.01, epochs=1, seed=range(5)))
+    for keys in _jobs(both, 1):  # a job has one data set
+        assert len({name for name, _ in keys}) == 1
     rates = _points(data, dict(learning_rate=[0.1, 0.2], epochs=1, lam=(0.0, 1.0)))
     lengths = _points(data, dict(learning_rate=0.1, epochs=[1, 2]))
     assert (len(_jobs(rates, 1)), len(_jobs(lengths, 1))) == (1, 2)

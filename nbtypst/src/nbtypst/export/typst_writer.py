@@ -61,7 +61,7 @@ class Writer:
         text = ""
         for (place, block), (_, following) in pairwise([*self.document.blocks, ("", {"t": ""})]):
             self.place = place
-            self.leads = _begins_with_display(following)
+            self.leads = following["t"] == "Para" and any(map(_is_display, following["c"][:1]))
             written = self.block(block)
             if _leftwards(words_of(block)):
                 written = f"#[#set text(dir: rtl)\n{written}\n]"
@@ -193,7 +193,7 @@ class Writer:
             if not is_text:
                 text += "".join(map(self._inline, items))
                 continue
-            words = "".join(item.get("c", " ") for item in items)
+            words = words_of(list(items))
             if words:
                 text += f"#{self.string(self._breakable(re.sub(' +', ' ', words)))};"
         return text
@@ -353,11 +353,6 @@ def _broken(word: re.Match[str]) -> str:
 
 def _is_display(item: Any) -> bool:
     return item["t"] == "Math" and item["c"].display
-
-
-def _begins_with_display(block: Block) -> bool:
-    """Tell whether a block is a paragraph that begins with a displayed equation."""
-    return block["t"] == "Para" and any(map(_is_display, block["c"][:1]))
 
 
 def _leftwards(text: str) -> bool:

@@ -105,13 +105,15 @@ def pieces(
                     piece.widget = widget
                     found.append(piece)
             case "code":
+                tags = set(cell.metadata.get("tags", ()))
                 hidden = hide_code or cell.metadata.get("transient", {}).get("remove_source")
                 if cell.source.strip():
-                    was_run[place] = _was_run(cell)
+                    # nbconvert takes its number and its outputs away for a tag
+                    silent = tags & {"remove-output", "remove_output"}
+                    was_run[place] = cell.get("execution_count") or cell.outputs or silent
                     found += [] if hidden else [reader.code("input", cell.source, language)]
-                expected = "raises-exception" in cell.metadata.get("tags", ())
                 for output in cell.outputs:
-                    found += reader.output(output, expected)
+                    found += reader.output(output, "raises-exception" in tags)
             case "raw":
                 found += reader.raw(cell)
             case kind:  # of a later format
@@ -122,12 +124,6 @@ def pieces(
         fault = f"{len(waiting)} of {len(was_run)} cells of code never ran"
         problems.warn(waiting[0], fault, "run all of them")
     return found
-
-
-def _was_run(cell: Any) -> bool:
-    """Tell whether a cell of code was run; nbconvert takes its number and outputs away for a tag."""
-    silent = {"remove-output", "remove_output"} & set(cell.metadata.get("tags", ()))
-    return bool(cell.get("execution_count") or cell.outputs or silent)
 
 
 @dataclass

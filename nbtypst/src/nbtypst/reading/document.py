@@ -208,7 +208,7 @@ def _refer(blocks: Placed, references: References) -> None:
                 if len(labels) == 1:
                     formula = node["c"] = formula._replace(tag=number)
             numbers[label] = number
-            references.aliases[label] = formula.name if numbers[label] == formula.tag else ""
+            references.aliases[label] = formula.name if number == formula.tag else ""
     lines = {f"eq-{tag.lower()}": "" for tag in taken.union(numbers.values())}
     references.aliases = lines | references.aliases
 

@@ -160,12 +160,11 @@ def formula(display: bool, source: str, macros: Macros) -> Formula:
     if "eqnarray" in latex:
         latex = re.sub(r"&((?:[^&\\]|\\[A-Za-z])*)&", r"&\1", latex)
     latex = _regrouped(replaced(latex, _PLAIN)).strip()
-    inside = _boxed(latex) if display else None
-    if inside is not None:
-        latex = inside
-    if r"\\" in _outside(latex):
-        latex = rf"\begin{{aligned}}{latex}\end{{aligned}}"
-    return Formula(display, latex, inside is not None, tag, tuple(labels), tags)
+    inside = _unboxed(latex) if display else latex
+    boxed = inside != latex
+    if r"\\" in _outside(inside):
+        inside = rf"\begin{{aligned}}{inside}\end{{aligned}}"
+    return Formula(display, inside, boxed, tag, tuple(labels), tags)
 
 
 def untagged(formula: Formula) -> Formula:
@@ -173,14 +172,14 @@ def untagged(formula: Formula) -> Formula:
     return formula._replace(tag="", latex=rf"{formula.latex} \qquad \text{{({formula.tag})}}")
 
 
-def _boxed(latex: str) -> str | None:
-    """Return what is in a box that all of the formula is in, with the full stop or comma behind it."""
+def _unboxed(latex: str) -> str:
+    """Return a formula without the box that all of it but a full stop or comma is in, if there is one."""
     box = re.match(r"\\boxed\s*(?=\{)", latex)
     if not box:
-        return None
+        return latex
     inside, end = _argument(latex, box.end())
     rest = latex[end:].strip()
-    return inside + rest if end <= len(latex) and rest in ("", ".", ",") else None
+    return inside + rest if end <= len(latex) and rest in ("", ".", ",") else latex
 
 
 def _define(source: str, macros: Macros) -> str:
@@ -298,8 +297,14 @@ def _argument(text: str, start: int) -> tuple[str, int]:
 def to_typst(formulas: Iterable[Formula]) -> dict[Formula, str]:
     """Return Typst's math, without its dollars, for each formula that pandoc can convert."""
     unique = list(dict.fromkeys(formulas))
+    if not unique:
+        return {}
+    blocks = []
+    for one in unique:
+        blocks += [Para([Str(_NEXT)]), Para([Math({"t": "InlineMath"}, _for_typst(one.latex))])]
+    _, *converted = written(blocks, "typst").split(_NEXT)
     done = {}
-    for one, math in zip(unique, _converted([_for_typst(one.latex) for one in unique]), strict=True):
+    for one, math in zip(unique, map(str.strip, converted), strict=True):
         bare = re.sub(r'"(?:[^"\\]|\\.)*"|\\.', "", math, flags=re.S)
         if re.fullmatch(r"\$[^$]*\$", bare) and not _FORBIDDEN.search(bare):
             done[one] = _typst(math[1:-1].replace("\n", " ").strip())
@@ -391,14 +396,3 @@ def _typst(math: str) -> str:
 def framed(latex: str) -> str:
     """Return LaTeX with lines around its boxes, which pandoc cannot read."""
     return _expand(latex, _BOX)
-
-
-def _converted(sources: list[str]) -> list[str]:
-    """Return pandoc's Typst for pieces of LaTeX math, with its dollars, or what it cannot read."""
-    if not sources:
-        return []
-    blocks = []
-    for latex in sources:
-        blocks += [Para([Str(_NEXT)]), Para([Math({"t": "InlineMath"}, latex)])]
-    _, *found = written(blocks, "typst").split(_NEXT)
-    return list(map(str.strip, found))

@@ -181,7 +181,7 @@ def _box(found: Match) -> str:
     words = title or words
     title = f"**{words}**\n\n" if words else ""
     quoted = f"[!{_BOXES[kind]}]\n\n{title}{text}"
-    return re.sub("^", "> ", quoted.rstrip("\n"), flags=re.M) + "\n"
+    return re.sub("^", "> ", quoted, flags=re.M) + "\n"
 
 
 def _added(found: Match) -> str:

@@ -11,5 +11,6 @@ def names(file: str) -> dict[str, dict[str, str]]:
     )
     parser.optionxform = str  # type: ignore[assignment, method-assign]  # names keep their case
     parser.read_string((files(__package__) / file).read_text(encoding="utf-8"))
-    sections = {section: parser[section].items() for section in parser.sections()}
-    return {section: {name: words or name for name, words in pairs} for section, pairs in sections.items()}
+    return {
+        section: {name: words or name for name, words in pairs.items()} for section, pairs in parser.items()
+    }

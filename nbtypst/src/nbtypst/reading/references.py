@@ -149,8 +149,7 @@ class References:
         linked = []
         for is_text, run in groupby(items, lambda item: isinstance(item, dict) and item["t"] in TEXT):
             if is_text and own is not None:
-                words = "".join(item.get("c", " ") for item in run)
-                linked += self._text(words, place, own)
+                linked += self._text(words_of(list(run)), place, own)
             else:
                 linked += [self.link(item, place, own) for item in run]
         return linked

@@ -137,7 +137,7 @@ class Tidier:
         reference = REFERENCE.fullmatch(made.latex)
         if reference:
             return [Link(NOTHING, [math], [f"#{reference[2]}", ""])]
-        return [math] if made.latex.strip() else []
+        return [math] if made.latex else []
 
     def _link(self, content: Any) -> Inlines:
         """Return a link to the network or into the page; any other is its text, and a warning."""
