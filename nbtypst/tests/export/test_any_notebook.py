@@ -167,6 +167,12 @@ FORMS: dict[str, tuple[Any, str, str, str]] = {
         "",
     ),
     "heading of a picture": (f"# {BOX}", "", '<figure><img src="data:image/png', ""),
+    "heading of blocks": (
+        "## <center>In <br> two</center>\n\n<h3><div>C</div><hr></h3>",
+        "two",
+        "<h2>In<br />\ntwo</h2>",
+        "",
+    ),
     "main": ("before\n\n<main>inside</main>\n\nafter", "before\ninside\nafter", "inside\n<p>after", ""),
     "tables in a table": (
         f"<table><tr><td>{TABLE.format('p', 1)}</td><td>{TABLE.format('q', 2)}</td></tr></table>",
@@ -248,6 +254,42 @@ FORMS: dict[str, tuple[Any, str, str, str]] = {
         '<th scope="col"><math',
         "",
     ),
+    "math of MathJax 2": (
+        shown(
+            {HTML: "<script type='math/tex'>a<b</script>, <script type='math/tex; mode=display'>c</script>"}
+        ),
+        "𝑎 < 𝑏, \n𝑐",
+        '<span class="equation" tabindex="0"><span><math display="block"',
+        "",
+    ),
+    "a formula of SymPy": (
+        shown({"text/latex": r"$\displaystyle \sum_{i=1}^{n} i$"}),
+        "∑𝑛𝑖=1\n𝑖",
+        '<span class="equation" tabindex="0"><span><math display="block"',
+        "",
+    ),
+    "a formula of Sage": (
+        shown({HTML: r"<html>\(\displaystyle a\)</html>"}),
+        "𝑎",
+        '<span class="equation" tabindex="0"><span><math display="block"',
+        "",
+    ),
+    "formulas in a line of an output": (
+        shown({HTML: r"\(\displaystyle a\) \(b\)"}),
+        "𝑎 𝑏",
+        "</math> <math",
+        "",
+    ),
+    "an interrupt": (
+        new_code_cell(
+            "x", outputs=[new_output("error", ename="KeyboardInterrupt", evalue="\n", traceback=[])]
+        ),
+        "KeyboardInterrupt",
+        "<code>KeyboardInterrupt</code>",
+        "it shows an error, KeyboardInterrupt; run it again",
+    ),
+    "a long number": (f"${'7' * 200}$ $$.{'7' * 200}$$", "7" * 30, f"{'7' * 200} .{'7' * 200}", ""),
+    "a tall script": (shown({HTML: f"<div>a</div><script>{'z' * 2_000_000}</script> b"}), "a\nb", "a\nb", ""),
     "a display object": (shown({HTML: "<style>a</style>", "text/plain": OBJECT}), "", "</header>", ""),
     "a vector of R": (
         shown({HTML: LISTED, "text/markdown": "1. 1.5\n2. 2"}),

@@ -276,6 +276,25 @@ def test_pictures_and_formulas_that_typst_cannot_set_are_their_text_and_a_warnin
     assert len(warned) == 2 + 50
 
 
+@pytest.mark.parametrize("letters", ["\u6709", "\u0928\u092e\u0938\u094d\u0924\u0947"])
+def test_a_drawing_with_letters_that_no_font_has_is_its_text_and_names_the_extra(letters, monkeypatch):
+    monkeypatch.setattr(pdf, "PACKAGED", {})
+    svg = (
+        f"<svg xmlns='http://www.w3.org/2000/svg' width='99' height='50'><text y='30'>{letters}</text></svg>"
+    )
+    plain = svg.replace(letters, "\u00e9")
+    outputs = [
+        new_output("display_data", {"image/svg+xml": one}, metadata={"alt": "A"}) for one in (svg, plain)
+    ]
+    warned: list[str] = []
+    exporter = ReportPDFExporter(system_fonts=False)
+    exporter.log.warning = lambda form, *values: warned.append(form % values)
+    page = pypdfium2.PdfDocument(exporter.from_notebook_node(made(new_code_cell("", outputs=outputs)))[0])[0]
+    assert page.get_textpage().get_text_range().split()[1:] == ["[A]", "\u00e9"]
+    assert len(warned) == 1 and "the picture 'A' cannot be shown; its text is" in warned[0]
+    assert "'nbtypst[fonts,emoji]'" in warned[0]
+
+
 def test_a_formula_that_typst_cannot_set_is_found_below_separators_of_lines(tmp_path):
     text, _, warned = both(made("One\u2028two\u2029three", "of main.typ:99999: $\\sqrt{}$"), tmp_path)
     assert "of main.typ:99999: \\sqrt{}" in text
@@ -319,6 +338,7 @@ def test_what_only_a_later_format_has_is_its_text_or_a_warning(tmp_path):
     said = [
         "cell 2 'its words': no page has cells of the kind 'later cell'; its text is shown",
         "cell 3: no page has cells of the kind 'later cell'; its text is shown",
-        "cell 4 In [1] 'x': a page cannot show an output of the kind nothing; give it a text/plain form too",
+        "cell 4 In [1] 'x': a page cannot show an output of the kind nothing; store its text or a picture "
+        "with it, as pio.renderers.default = 'png' does for Plotly",
     ]
     assert warned == said * 2

@@ -79,6 +79,24 @@ def test_no_formula_is_cut_by_the_edge_of_the_page(latex):
         assert max(box[2] for box in of["+"]) < max(box[0] for box in of["("])
 
 
+@pytest.mark.parametrize("title", ["A_very_long_name_of_a_file_that_has_no_blanks_at_all_v2", "x" * 90])
+def test_a_long_word_in_the_title_is_broken(title):
+    nb = new_notebook(cells=[new_markdown_cell("text")])
+    (page,) = pypdfium2.PdfDocument(ReportPDFExporter(title=title).from_notebook_node(nb)[0])
+    content = page.get_textpage()
+    assert max(content.get_charbox(number)[2] for number in range(content.count_chars())) < 505
+
+
+def test_the_number_of_a_long_equation_has_the_size_of_any_other():
+    wide = rf"\begin{{aligned}} f &= {' + '.join('x' * 22)} \\ g &= y \end{{aligned}}"
+    nb = new_notebook(cells=[new_markdown_cell(rf"$$a = b \tag{{6}}$$ $${wide} \tag{{7}}$$")])
+    (page,) = pypdfium2.PdfDocument(ReportPDFExporter().from_notebook_node(nb)[0])
+    content = page.get_textpage()
+    places = [content.search(number).get_next()[0] for number in ("(6)", "(7)")]
+    small, large = (content.get_charbox(place) for place in places)
+    assert large[3] - large[1] == pytest.approx(small[3] - small[1], abs=0.5)
+
+
 def test_words_after_a_formula_are_not_indented_and_formulas_follow_one_another():
     text = "Let\n$$a = b$$\nwhere\n\nLet\n$$c = d$$\n$$e = f$$\n\n$$g = h$$\n\nwhere"
     nb = new_notebook(cells=[new_markdown_cell(f"# Title\n\n{text}")])

@@ -206,6 +206,11 @@ def test_all_problems_are_told_at_once_each_in_a_line_with_its_cell():
         (["### A", "## B"], {}, "A", [1]),
         (["# Introduction", "# B"], {}, "file", [1, 1]),
         (["text"], {}, "file", []),
+        (["###### By me", "# Motion", "## A"], {}, "Motion", [1, 1]),
+        (["## A", "# B"], {}, "A", [1]),
+        (["# Table of Contents", "# Text", "## A", "# B"], {}, "Text", [1, 2, 1]),
+        (["#### 18.06 Spring", "# 1", "# 2"], {}, "18.06 Spring", [1, 1]),
+        (["# 1. Data", "# 2. Results"], {}, "file", [1, 1]),
     ],
 )
 def test_title_and_levels_of_headings(sources, metadata, title, levels):

@@ -23,12 +23,17 @@ from nbtypst.reading.formulas import Formula, _for_typst, _typst, formula, to_ty
         (r"\newcommand{\h}[1]{(#1)} \h", "{()}"),
         (r"\newcommand{\h}[1]{(#1)} \h{a", "{(a)}"),
         (r"\newcommand{\x}{y", r"\newcommand{\x}{y"),
-        (r"\def\a{\b}\def\b{c} \a", "{{c}}"),
+        (r"\def\a{\b}\def\b{c} \a", "{c}"),
         (r"\gdef\f#1#2{#1+#2}\f ab", "{a+b}"),
         (r"\newcommand\f[2][3]{#1^#2} \f4 \f[5]6", "{3^4} {5^6}"),
         (r"\newcommand{\f}[1]{\lVert#1\rVert}\f x", r"{\lVert x\rVert}"),
         (r"\DeclarePairedDelimiter\abs{\lvert}{\rvert}\abs x", r"{\left\lvert x \right\rvert}"),
-        (r"\let\eps\epsilon \eps", r"{\epsilon}"),
+        (r"\let\eps\epsilon \eps", r"\epsilon"),
+        (r"a\hspace{10mm}b\hspace*{0.5 em}c", r"a\hspace{2.835em}b\hspace{0.5em}c"),
+        (r"{a\kern 1ex}\hskip-2.px b\mspace{18mu}", r"{a\hspace{0.43em}}\hspace{-0.2em}b\hspace{1.0em}"),
+        (r"\def\bm{ \boldsymbol }\bm{x}", r"\boldsymbol{x}"),
+        (r"\let\vv\vec \vv x", r"\vec x"),
+        (r"\newcommand{\l}{\left}\newcommand{\r}{\right} \l( x \r)", r"\left( x \right)"),
         (r"{a_{1} \over b} + c", r"{\frac{a_{1} }{b}} + c"),
         (r"\left( n \atop k \right)", r"\left(\begin{matrix} n \\k \end{matrix}\right)"),
         (r"\sum_{i \atop j}", r"\sum_{\substack{i \\j}}"),
@@ -59,6 +64,7 @@ DOUBLED = "".join(rf"\newcommand{{\{b}}}{{\{a}\{a}}}" for a, b in pairwise("abcd
     "definitions, rest",
     [
         (r"\def\a{\a\a}", r"\a"),
+        (r"\def\a{\b}\def\b{\a}", r"\a"),
         (r"\newcommand{\f}[1]{\f{#1}}", r"\f{x}"),
         (r"\newcommand{\f}[1]{#1#1}", r"\f{" * 30 + "x" + "}" * 30),
         (rf"\newcommand{{\a}}{{x}}{DOUBLED}", r"\q"),
@@ -202,6 +208,8 @@ TYPST = {
     r"\left.\frac{a}{b}\right|_{x}": "lr(a / b|)_x",
     r"\operatorname*{arg\,max}_x": 'op("arg\u2006max", limits: #true)_x',
     r"\left. a \right\rangle + \Bigl. b \bigr.": "a⟩ + b",
+    r"\operatorname{a\kern 0.1em b}": '"a\u2006b"',
+    r"a \hspace{1mm} b \kern-1em c": "a #h(0.283em) b #h(-1.0em) c",
 }
 
 

@@ -12,7 +12,7 @@ from base64 import b64encode
 from html import escape, unescape
 from importlib.resources import files
 
-from nbtypst.reading.markdown import Match
+from nbtypst.reading.markdown import Match, replaced
 from nbtypst.reading.speech import read_aloud
 
 _MATH = re.compile(
@@ -55,8 +55,7 @@ def font_face() -> str:
 def _tidy(math: Match) -> str:
     """Return a formula, accents as wide as the letter's own, a thin space where TeX has one beside a name."""
     attributes, body, latex, mark = math.groups()
-    for pattern, better in _BETTER:
-        body = re.sub(pattern, better, body)
+    body = replaced(body, _BETTER)
     body = re.sub(rf'(</(\w+)>)?{_NAME}(<mo stretchy="\w+" form="prefix">)?', _function, body)
     formula = f'<math {attributes} alttext="{escape(read_aloud(unescape(latex)))}">{body}</math>'
     return f'<span class="kept">{formula}{mark}</span>' if mark else formula

@@ -27,6 +27,7 @@ _GLYPH = re.compile(r"the text `\"(.+?)\"` could not be displayed")
 _CODE = re.compile(r"\\u\{([0-9a-f]+)\}")  # of a character
 _WARNINGS = re.compile(r"^warning:.*?(?=^error:|\Z)", re.M | re.S)  # such as of names that will go
 _LINE = re.compile(r"main\.typ:(\d+):")
+_COMPLEX = "\u0590-\U0010ffff"  # with the letters that join, which Typst sets in no drawing
 _FILE = re.compile(r"(picture-\d+)\.\w+")
 _BORROWED = "the machine's fonts show them, and another machine may do it in another way"
 _NAMED = "their names are shown instead; `python -m pip install 'nbtypst[fonts,emoji]'` has more fonts"
@@ -166,6 +167,11 @@ def _repair(writer: Writer, error: Any, lines: list[str], may_borrow: bool) -> b
         for number in map(int, _LINE.findall(text)):
             writer.broken.update(writer.marked("".join(lines[number - 1 : number])))
         writer.broken.update(_FILE.findall(text))
+    if (len(writer.broken), writer.stand_ins) == before:  # it is about a drawing, and does not say which
+        letter = re.compile(f">[^<]*[{''.join(chars) or _COMPLEX}]")
+        for name, picture in writer.document.pictures.items():
+            if picture.kind == "svg" and letter.search(picture.content.decode()):
+                writer.broken.add(name)
     return (len(writer.broken), writer.stand_ins) != before
 
 

@@ -24,6 +24,7 @@ _LONG_IN_CELL = re.compile(r"\S{16,}")
 _TALL = re.compile(r"(?<!\\)/|\b(?:frac|mat|vec)\(")  # a formula that reaches into the gap between rows
 _TEXT = re.compile(r'\A\[#("(?:[^"\\]|\\.)*");\]\Z')
 LONG_TABLE = 60  # rows
+MORE_FONTS = "; for its letters, `python -m pip install 'nbtypst[fonts,emoji]'` may have a font"
 SHORT = 600  # characters of a paragraph that stays with the equation below it
 _CALLS = {
     "Emph": "emph",
@@ -263,7 +264,7 @@ class Writer:
     def _dropped(self, picture: Picture) -> str:
         """Return the text of a picture that does not compile."""
         fault = f"the picture {picture.alt!r} cannot be shown"
-        self.document.problems.warn(self.place, fault, "its text is")
+        self.document.problems.warn(self.place, fault, f"its text is{MORE_FONTS * (picture.kind == 'svg')}")
         return f"#{self.string(f'[{picture.alt}]')};"
 
     def _picture(self, picture: Picture) -> str:

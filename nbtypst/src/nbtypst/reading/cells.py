@@ -20,6 +20,7 @@ from nbtypst.reading.markdown import (
     printable,
     sanitise,
     typeset,
+    unscripted,
     visible,
 )
 from nbtypst.reading.mending import Data, mapping, mappings
@@ -59,6 +60,10 @@ START = 20_000  # characters that are shown of an output that is too long
 _PAGE = re.compile(r"\\(?:newpage|pagebreak|clearpage)")
 _NAME = re.compile(r"(?:fig|tbl)-[a-z0-9]+(?:\.[0-9]+)?")  # of a figure or table of `nbtypst.writing`
 _OBJECT = re.compile(r"<IPython\.core\.display\.\w+ object>")  # shows nothing in Jupyter
+_DISPLAYED = re.compile(  # all of an output, as SymPy and Sage write it
+    r"\s*(?:<html>)?\s*(?:\$|\\\()\s*\\displaystyle(?![A-Za-z])((?:(?!\$|\\\)).)*)(?:\$|\\\))\s*(?:</html>)?\s*\Z",
+    re.S,
+)
 _UNSEEN = re.compile(r"<(?!img|hr|table)[^>]*>|\s")
 
 
@@ -172,7 +177,7 @@ class _Reader:
         if output.output_type == "stream":
             return [self._text("output", output.text)] if terminal(output.text[:TALL]).strip() else []
         if output.output_type == "error":
-            fault = f"{output.ename}: {output.evalue}"
+            fault = f"{output.ename}: {output.evalue}".rstrip(": \n")
             if not expected:
                 self.warn(f"it shows an error, {fault}", "run it again")
             return [self._text("error", "\n".join(output.traceback) or fault)]
@@ -213,6 +218,8 @@ class _Reader:
         """Return one form of an output as a piece; None if it shows nothing or cannot be read."""
         if kind.startswith("image/"):
             return self._picture(kind, text, about)
+        if kind in ("text/html", "text/latex"):
+            text = _DISPLAYED.sub(r"\\[\1\\]", unscripted(text))
         if len(text) > (START if kind == JSON else TALL):
             return self._start(text)
         if kind == "text/markdown":
@@ -242,7 +249,8 @@ class _Reader:
         if set(data) == {"text/html"} and "<script" not in html and not visible(html)[1]:
             return Piece(self.place)  # as in Jupyter
         kinds = ", ".join(sorted(data)) or "nothing"
-        self.warn(f"a page cannot show an output of the kind {kinds}", "give it a text/plain form too")
+        advice = "store its text or a picture with it, as pio.renderers.default = 'png' does for Plotly"
+        self.warn(f"a page cannot show an output of the kind {kinds}", advice)
         return self.code("output", f"[An output that a page cannot show: {kinds}]")
 
     def _start(self, text: str) -> Piece:

@@ -35,7 +35,8 @@ from nbtypst.reading.tidy import Tidier
 from nbtypst.settings import Settings
 from nbtypst.settings import settings as settings_of
 
-_PART = re.compile(r"(?:abstract|contents|\d|import|(?:introduction|overview)\W*\Z|setup|table of)", re.I)
+_PART = re.compile(r"abstract|[01][.):\s]|import|(?:introduction|overview)\W*\Z|setup", re.I)
+_CONTENTS = re.compile(r"\W*(?:contents|table of)\b", re.I)
 Placed = list[tuple[str, Block]]  # blocks, each with its cell's name
 
 
@@ -165,12 +166,16 @@ def _letters(text: str) -> Counter[str]:
 def _title(blocks: Placed, given: str, name: str) -> str:
     """Return the title, and take it out of the blocks.
 
-    It is the title of the settings, else the first heading, if it is the only one of the first level or does
-    not begin a mere part, else the file's name.
+    It is the title of the settings, else the only heading of the first level, if at most one other stands
+    before it and others below, else the first heading, if it does not begin a mere part, else the file's
+    name. The heading of contents is none of them.
     """
-    headings = [block for _, block in blocks if block["t"] == "Header"]
+    headings = []
+    for _, block in blocks:
+        if block["t"] == "Header" and not _CONTENTS.match(stringify(block["c"][2])):
+            headings.append(block)
     roots = [block for block in headings if block["c"][0] == 1]
-    if roots != headings[:1]:
+    if not roots or roots not in (headings[:1], headings[1:-1][:1]):
         roots = [block for block in headings[:1] if not _PART.match(stringify(block["c"][2]))]
     words = one_line(stringify(rewritten(roots[0]["c"][2], _aloud))) if roots else ""
     if not words or given not in ("", words):

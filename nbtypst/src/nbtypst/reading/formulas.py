@@ -6,7 +6,7 @@ from typing import Any, NamedTuple
 
 from pandocfilters import Math, Para, Str
 
-from nbtypst.reading.markdown import Match, printable, written
+from nbtypst.reading.markdown import Match, printable, replaced, written
 from nbtypst.reading.names import names
 
 TAG = re.compile(r"\s*\\tag\*?\s*\{([^{}]*)\}")
@@ -43,7 +43,7 @@ _OPENED = {  # by the first letter of an array's columns
 }
 _ALIGNED = re.compile(r"\\begin\{aligned\}(?:(?!\\begin).)*?\\end\{aligned\}", re.S)
 _INNERMOST = re.compile(r"\\begin\{([^{}]*)\}(?:(?!\\begin).)*?\\end\{\1\}", re.S)
-_NORM = re.compile(  # the bars of one, which pandoc takes for a sign between two things
+_NORM = (  # the bars of one, which pandoc takes for a sign between two things
     r"(?<!\\)((?:\\\\)*)(?<!matrix\}\\right)(?:\\\|(?!\\begin)|(?<=left)\\lVert|(?<=right)\\rVert)"
 )
 _NAMES = names("math.ini")
@@ -54,6 +54,10 @@ _INFIX = {
     "limit": r"\substack{%s\\%s}",  # where it is all of a limit
     "over": r"\frac{%s}{%s}",
 }
+_SPACE = (
+    r"\\(?:[hm](?:skip|space)|m?kern)\*?\s*(\{)?\s*(-?(?>\d+\.?\d*|\.\d+))\s*"
+    rf"({'|'.join(_NAMES['ems'])})\s*(?(1)\}})"
+)
 # What pandoc cannot read or gets wrong, and what it reads rightly, in the order in which they are replaced.
 _PLAIN: list[tuple[str, Any]] = [
     (r"\\begin\{(equation|displaymath|math)(\*?)\}(.*?)\\end\{\1\2\}", r"\3"),
@@ -68,13 +72,12 @@ _PLAIN: list[tuple[str, Any]] = [
     # pandoc loses the gap between the columns of cases
     (r"\\begin\{cases\}.*?\\end\{cases\}", lambda m: re.sub(r"(?<!\\)&", r"&\\quad ", m[0])),
     (r"\\(rm|bf|it|cal|sf|tt)\b\s*(?=\{)", r"\\math\1"),
-    (r"\\mathop\s*(?=\{|\\math)", ""),
     (r"\\[bB]igg?[lr]?\s*\.", ""),
     (r"\\([bB]igg?)m(?![A-Za-z])", r"\\\1"),
     (r"\\[;:>]", r"\\,"),  # pandoc makes nothing of them
     (r"\\!", ""),
-    (r"\\(?:kern|hskip)\s*(-?[\d.]+\s*[a-z]{2})", r"\\hspace{\1}"),
-    (r"\\m(?:kern|skip)\s*(-?[\d.]+\s*mu)", r"\\mspace{\1}"),
+    (_SPACE, lambda m: rf"\hspace{{{round(float(m[2]) * float(_NAMES['ems'][m[3]]), 3)}em}}"),
+    (r"(\\operatorname\*?\s*\{[^{}]*)\\hspace\{[^{}]*\}", r"\1\\,"),
     (r"\\(?:raise|lower|move(?:left|right))\s*\{?-?[\d.]+\s*[a-z]{2}\}?", ""),
     (r"\\rule\s*(?:\[.*?\]\s*)?(?:\{0.*?\}\s*\{.*?\}|\{.*?\}\s*\{0.*?\})", ""),
     (r"\\rule\s*(?:\[.*?\]\s*)?\{.*?\}\s*\{.*?\}", r"\\blacksquare "),
@@ -88,7 +91,8 @@ _PLAIN: list[tuple[str, Any]] = [
 _NEXT = "\ufdd5"  # before each formula that pandoc converts: no formula has it
 MOST_SWITCHES = 200  # of a formula
 LONGEST = 5_000  # characters of a formula with its macros expanded
-MOST_READ = 200_000  # characters of the calls of macros in it
+MOST_READ = 200_000  # characters of the calls of macros in it, each of which counts as so many more:
+CALL = 40
 
 
 class Macro(NamedTuple):
@@ -155,9 +159,7 @@ def formula(display: bool, source: str, macros: Macros) -> Formula:
     latex = TAG.sub("" if numbered else r"\\qquad (\1)", latex)
     if "eqnarray" in latex:
         latex = re.sub(r"&((?:[^&\\]|\\[A-Za-z])*)&", r"&\1", latex)
-    for pattern, plain in _PLAIN:
-        latex = re.sub(pattern, plain, latex, flags=re.S)
-    latex = _regrouped(latex).strip()
+    latex = _regrouped(replaced(latex, _PLAIN)).strip()
     inside = _unboxed(latex) if display else latex
     boxed = inside != latex
     if r"\\" in _outside(inside):
@@ -187,7 +189,8 @@ def _define(source: str, macros: Macros) -> str:
     while match := _DEFINITION.search(source, done):
         kind, star, name, count, _, signs = match.groups("")
         body, end = _argument(source, match.end())
-        macro = Macro(int(count or len(signs) // 2), f"{{{body}}}", match[5])
+        alone = _COMMAND.fullmatch(body.strip())  # which may wait for an argument
+        macro = Macro(int(count or len(signs) // 2), alone[0] if alone else f"{{{body}}}", match[5])
         match kind:
             case "DeclareMathOperator":
                 macro = Macro(0, rf"{{\operatorname{star}{{{body}}}}}")
@@ -227,7 +230,7 @@ def _expand(source: str, macros: Macros) -> str:
             elif not optional:
                 argument, start = _argument(latex, start)
             body = body.replace(f"#{number}", argument)
-        left -= start - match.start()
+        left -= CALL + start - match.start()
         latex = f"{latex[: match.start()]}{body}{latex[start:]}"
         if left < 0 or len(latex) > LONGEST:
             return source
@@ -317,18 +320,23 @@ def _outside(latex: str) -> str:
     return rest
 
 
+_SIGNED = [
+    # pandoc sets cases in their brace if their first line has two columns
+    (r"(\\begin\{cases\}(?:(?!\\\\|\\begin)[^&])*)(?=\\\\)", r"\1&"),
+    (r"\\left\s*\.", "\\\\left|\ue004 "),
+    (r"\\operatorname\*\s*\{", "\\g<0>\ue006"),
+    (r"\\hspace\{(-?[\d.]+)em\}", "\\\\operatorname{\ue007\\1}"),  # pandoc rounds it
+    (_NORM, r"\1\\Vert "),
+]
+
+
 def _for_typst(latex: str) -> str:
     """Return LaTeX with signs by which `_typst` knows what pandoc has no Typst for."""
     latex = re.sub(r"(?<!\\)((?:\\\\)*)\\&", "\\1\ue003", latex)
     latex = _ALIGNED.sub(_apart, _SYSTEM.sub(_system, latex))
     latex = _MATRIX.sub("\\\\begin{pmatrix}\ue000 \\2\\\\end{pmatrix}", latex)
     latex = _ARRAY.sub(lambda found: _OPENED[found[1]], latex).replace(r"\end{array}", r"\end{pmatrix}")
-    # pandoc sets cases in their brace if their first line has two columns
-    latex = re.sub(r"(\\begin\{cases\}(?:(?!\\\\|\\begin)[^&])*)(?=\\\\)", r"\1&", latex)
-    latex = re.sub(r"\\left\s*\.", "\\\\left|\ue004 ", latex)
-    latex = re.sub(r"\\operatorname\*\s*\{", "\\g<0>\ue006", latex)
-    latex = _NORM.sub(r"\1\\Vert ", latex)
-    return _expand(latex, _BRACES)
+    return _expand(replaced(latex, _SIGNED), _BRACES)
 
 
 def _system(found: Match) -> str:
@@ -367,15 +375,21 @@ _SIGNS = {
 }
 
 
+_UNSIGNED = [
+    ("(over|under)brace\\(\ue000 ?", r"nb.\1("),
+    ("[√∛∜]", r"\\\g<0>"),  # else the root of what follows
+    ('"\ue006([^"]*)"', r'op("\1", limits: #true)'),
+    ('"\ue007(-?[\\d.]+)"', r"#h(\1em)"),
+    (r"(?<![\\ ]) +(?=\\\||‖)", ""),  # a space beside a bar is seen
+    (r"(\\\||‖) +", r"\1"),
+]
+
+
 def _typst(math: str) -> str:
     """Return pandoc's Typst as this version of Typst reads it."""
-    math = re.sub("(over|under)brace\\(\ue000 ?", r"nb.\1(", math)
-    math = re.sub("[√∛∜]", r"\\\g<0>", math)  # else the root of what follows
-    math = re.sub('"\ue006([^"]*)"', r'op("\1", limits: #true)', math)
     for sign, better in _SIGNS.items():
         math = math.replace(sign, better)
-    math = re.sub(r"(?<![\\ ]) +(?=\\\||‖)", "", math)  # a space beside a bar is seen
-    math = re.sub(r"(\\\||‖) +", r"\1", math)
+    math = replaced(math, _UNSIGNED)
     return _NAME.sub(lambda name: _NAMES["typst"].get(name[0], name[0]), math)
 
 

@@ -70,6 +70,10 @@ _LOST = re.compile(
     r"|<(audio|canvas|embed|form|iframe|object|svg|video)\b[^>]*",
     re.I | re.S,
 )
+_MATH_SCRIPT = re.compile(
+    r"<script\b[^<>]*math/tex(;\s*mode=display)?[^<>]*>(.*?)(?:</script\s*>|\Z)", re.S | re.I
+)
+_SCRIPT = re.compile(r"<script\b[^<>]*>.*?(?:</script\s*>|\Z)", re.S | re.I)
 _NO_MATH = re.compile(  # tags, and what is in some of them
     r"(<(?:code|math|pre|script|style|svg|textarea)\b.*?</(?:code|math|pre|script|style|svg|textarea)\s*>"
     r"|<!--.*?-->|</?[a-z][^>]*>)",
@@ -114,6 +118,8 @@ _TABLE = re.compile(  # of Markdown, or a fence, which holds none
     re.M | re.S,
 )
 _BLOCK = re.compile(r"<(?=/?(?:br|d[dt]|div|h[1-6]|li|p|t[dhr])\b)")
+_HEADING = re.compile(r"<(h[1-6])\b(?:(?!<h[1-6]).)*?</\1>", re.S)
+_IN_HEADING = re.compile(r"</?(?:center|div|hr|p)\b[^>]*>")  # blocks, for which pandoc gives the heading up
 _NO_SOURCE = re.compile(r'<img(?!(?:[^>"]|"[^"]*")*?\ssrc=)')
 _ATTRIBUTE = re.compile(r"""([\w-]+)\s*=\s*(?:"([^"]*)"|'([^']*)'|([^\s"'<>]+))""")
 _ICON = re.compile(  # a button of nothing else, such as Colab's beside a table
@@ -219,9 +225,15 @@ def typeset(html: str) -> str:
     html = _INLINE_LIST.sub(
         lambda found: f"<p>{re.sub('</li>.*?<li>', ' · ', found[1], flags=re.S)}</p>", html
     )
-    parts = _NO_MATH.split(html)
+    parts = _NO_MATH.split(unscripted(html))
     parts[::2] = [MATH.sub(_marked, text).replace(r"\$", "$") for text in parts[::2]]
     return "".join(parts)
+
+
+def unscripted(html: str) -> str:
+    """Return HTML without its scripts, but for those that hold math, as MathJax 2 wrote it."""
+    html = _MATH_SCRIPT.sub(lambda math: _math(math[2], DISPLAY if math[1] else INLINE), html)
+    return _SCRIPT.sub("", html)
 
 
 def _marked(math: Match) -> str:
@@ -245,6 +257,13 @@ def from_latex_text(source: str) -> str:
 def _math(latex: str, kind: str) -> str:
     bare = re.sub(r"(?<!\\)%.*", "", latex)  # pandoc joins the lines of code: without their comments
     return f'<code class="{kind}">{escape(bare) or " "}</code>'
+
+
+def replaced(text: str, table: list[tuple[str, Any]]) -> str:
+    """Return a text with each pattern of a table replaced, in its order."""
+    for pattern, better in table:
+        text = re.sub(pattern, better, text, flags=re.S)
+    return text
 
 
 def printable(text: str) -> str:
@@ -319,6 +338,7 @@ def sanitise(html: str) -> str:
         url_schemes=set(_NAMES["schemes"]),
         link_rel=None,
     )
+    clean = _HEADING.sub(lambda found: _IN_HEADING.sub(" ", found[0]), clean)
     clean = _NO_SOURCE.sub('<img src=""', clean)  # which pandoc leaves out, its text too, or fails at
     return clean if _depth(clean) <= DEEPEST else f"<p>{escape(text_of(clean))}</p>"
 

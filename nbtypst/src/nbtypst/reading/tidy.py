@@ -34,6 +34,7 @@ KINDS_OF_BLOCKS = {"fig": "Figure", "tbl": "Table"}
 _QUOTES = {"DoubleQuote": ("“", "”"), "SingleQuote": ("‘", "’")}
 _CAPTION = re.compile(rf"(Figure|Figur|Table|Tabell) ({CAPTIONED})\s*[.:]\s")
 _OUTSIDE = re.compile(r"(?:https?://|mailto:)\S", re.I)
+_DIGITS = re.compile(r"\s*-?[\d.]{60,}\s*")  # a number too long for a line, which breaks in no formula
 _NUMBER = re.compile(r"(?:[-+−]?[\d.,]+(?:e[-+]?\d+)?[%jJ]?|NaN|nan|None|-?inf|NA|)", re.I)
 
 
@@ -131,6 +132,8 @@ class Tidier:
             return [Code(NOTHING, printable(text))]
         made = formula(DISPLAY in classes, text, self.macros)
         math = {"t": "Math", "c": made}
+        if _DIGITS.fullmatch(text):
+            return [Str(made.latex)]
         reference = REFERENCE.fullmatch(made.latex)
         if reference:
             return [Link(NOTHING, [math], [f"#{reference[2]}", ""])]
