@@ -103,7 +103,7 @@ def against_rows(found: Mapping[float, Mapping[int, Compared]]) -> Rows:
     return [(decimal(lam), *(points(part.accuracy) for part in by.values())) for lam, by in found.items()]
 
 
-WILD = 0.01  # the swing of an accuracy from which on rounding decides its third digit
+WILD = 0.01  # the swing of an accuracy from which on its third decimal means nothing
 
 
 def rate_rows(runs: Mapping[tuple[str, float], Run], fitted: Mapping[tuple[str, float], float]) -> Rows:
@@ -114,7 +114,7 @@ def rate_rows(runs: Mapping[tuple[str, float], Run], fitted: Mapping[tuple[str, 
         for inputs in dict.fromkeys(inputs for inputs, _ in runs):
             history = runs[inputs, rate].history
             swing = late(history.validation_accuracy)
-            digits = 4 if swing.deviation < WILD else 2
+            digits = 3 if swing.deviation < WILD else 2
             cells.append(f"{fitted[inputs, rate]:.{digits}f}")
             cells.append(f"{swing.deviation:.{digits}f}")
         rows.append((f"{rate:g}", *cells))

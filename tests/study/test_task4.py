@@ -55,7 +55,7 @@ def test_rates_have_a_row_each_with_the_accuracy_and_swing_of_both_inputs_as_far
     rows = tables.rate_rows(runs, fitted)
     swing = np.std(runs["centred", 0.01].history.validation_accuracy[-10:], ddof=1)
     assert [row[0] for row in rows] == ["0.001", "0.01"] and len(rows[1]) == 5
-    assert rows[1][3:] == (f"{fitted['centred', 0.01]:.4f}", f"{swing:.4f}")
+    assert rows[1][3:] == (f"{fitted['centred', 0.01]:.3f}", f"{swing:.3f}")
     assert rows[1][1] == f"{fitted['raw', 0.01]:.2f}" and len(rows[1][2]) == len("0.12")
 
 
