@@ -423,7 +423,11 @@ export function mount(root, config, changed = () => {}) {
     verdict.textContent = `${drawn ? changes() : state.loaded}${state.ink.some(Boolean) ? "" : "Nothing drawn: "}${found}`
       + (label < 0 ? "" : ` ${judged} costs ${decimal(cost(all, label), 2)} nats.`);
     if (config.why) compare();
-    hear(status, "", verdict); // until it is told anew
+    const told = keys && status.textContent.startsWith(where()) ? where() : ""; // where the pen is stays true
+    if (status.textContent !== told) {
+      hear(status, "", verdict); // until it is told anew
+      status.textContent = told;
+    }
     config.heard?.(whose());
   }
   function changes() {
@@ -534,8 +538,10 @@ export function mount(root, config, changed = () => {}) {
     update();
     pass(true);
   }
+  let held; // the pointer that draws: another finger, or a thumb that rests on the page, changes nothing
   pad.addEventListener("pointerdown", (event) => {
-    if (event.button === 1 || !event.isPrimary) return; // a second finger does not draw
+    if (event.button === 1 || held !== undefined) return;
+    held = event.pointerId;
     event.preventDefault();
     pad.setPointerCapture(event.pointerId);
     keys = down = false;
@@ -545,13 +551,15 @@ export function mount(root, config, changed = () => {}) {
     move();
   });
   pad.addEventListener("pointermove", (event) => {
-    if (!from || !event.isPrimary || !pad.hasPointerCapture(event.pointerId)) return;
+    if (!from || event.pointerId !== held) return;
     for (const e of event.getCoalescedEvents?.() ?? []) line(place(e), erasing || event.buttons > 1);
     line(place(event), erasing || event.buttons > 1);
     move();
   });
   const lift = () => { if (from) { from = null; report(); } };
-  for (const name of ["pointerup", "pointercancel"]) pad.addEventListener(name, (event) => event.isPrimary && lift());
+  for (const name of ["pointerup", "pointercancel", "lostpointercapture"]) {
+    pad.addEventListener(name, (event) => { if (event.pointerId === held) { held = undefined; lift(); } });
+  }
   pad.addEventListener("contextmenu", (event) => event.preventDefault());
   pad.addEventListener("focus", () => { keys = pad.matches(":focus-visible"); draw(); });
   pad.addEventListener("blur", () => { keys = down = false; draw(); lift(); });
@@ -563,8 +571,11 @@ export function mount(root, config, changed = () => {}) {
     if (!step && !act && key !== " ") return;
     event.preventDefault();
     keys = true;
-    if (act) act();
-    else if (step) {
+    if (act) {
+      down = false;
+      from = null;
+      act();
+    } else if (step) {
       brush = brush.map((at, axis) => Math.min(Math.max(at + step[axis], 0), GRID));
       if (down) line([...brush]);
     } else if ((down = !down)) {
@@ -584,6 +595,7 @@ export function mount(root, config, changed = () => {}) {
   else if (config.fresh) Object.assign(state, { ink: bytes(config.ink).slice(), loaded: "An example: ", fresh: true });
   choose(state.at);
   if (config.ink?.byteLength && !config.fresh) put(bytes(config.ink).slice());
+  if (config.like) switchCentring(state.centred, state.fooled);
   return { choose: pick, follow, learn, tell, open: (image28, label) => { open(enlarge(image28), label); update(); }, put, seen: () => pixels, state };
 }
 

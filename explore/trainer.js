@@ -322,8 +322,7 @@ export function teach(root, own, drawing) {
     pause(false);
     view = +epochs.value < latest() ? +epochs.value : -1;
     show();
-    say();
-  } });
+  }, onchange: () => say() });
 
   // Pictures
   const losses = chart("Losses"), accuracies = chart("Accuracies");
@@ -447,6 +446,7 @@ export function teach(root, own, drawing) {
     log.marks = [...others, [learner.steps, told, name]];
   }
   function start(until = Infinity) {
+    view = -1; // what is trained is what is shown
     cancelAnimationFrame(frame);
     [goal, owed, last, playing] = [until, 1, performance.now(), true];
     play.textContent = "Pause";

@@ -197,6 +197,10 @@ def test_the_pad_can_be_drawn_on_and_understood_without_a_mouse(browser, tmp_pat
     theirs = ["c", "C", "u", "Shift+Z", "Shift+C", "ArrowLeft", "y"]
     browsers = [f"{held}+{key}" for held in ("Ctrl", "Meta", "Alt") for key in theirs]
     assert paper.evaluate(TAKEN, browsers) == [] and bars(pad) == drawn
+    page.keyboard.press("Space")
+    page.keyboard.press("u")  # the pen that was down is up
+    page.keyboard.press("ArrowLeft")
+    told(pad, "Pen up, column 15, row 22.")
     page.keyboard.press("u")
     assert bars(pad) != drawn and paper.evaluate(TAKEN, ["Ctrl+z", "Meta+z"]) == ["Ctrl+z", "Meta+z"]
     reached = set()
@@ -233,6 +237,15 @@ def test_a_finger_draws_and_does_not_scroll_the_page(browser, tmp_path):
         assert (
             pad.locator(".pad-draw").evaluate(LIGHT, [0, 0, 100, 280]) == 0
         )  # a second finger draws nothing
+        pad.get_by_role("button", name="Clear").click()
+        thumb = {"x": 4, "y": frame["y"] + 40, "id": 2}  # it rests beside the pad
+        send("Input.dispatchTouchEvent", {"type": "touchStart", "touchPoints": [thumb]})
+        for i in range(10):
+            at = {"x": frame["x"] + 140, "y": frame["y"] + 60 + 15 * i, "id": 3}
+            kind = "touchMove" if i else "touchStart"
+            send("Input.dispatchTouchEvent", {"type": kind, "touchPoints": [thumb, at]})
+        send("Input.dispatchTouchEvent", {"type": "touchEnd", "touchPoints": []})
+        told(pad, "1 with")
 
 
 def test_without_script_the_page_has_a_still(browser, tmp_path):

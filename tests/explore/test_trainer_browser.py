@@ -472,7 +472,10 @@ def test_two_pads_at_two_penalties_are_drawn_on_at_once_or_each_by_itself(opened
     page, _ = opened
     pad = page.locator("#drawing-pad")
     switch = pad.get_by_role("button", name="Two pads, two penalties")
+    pad.get_by_label("Centre and scale it").uncheck()
     switch.press("Enter")
+    assert not any(box.is_checked() for box in pad.get_by_label("Centre and scale it").all())
+    pad.get_by_label("Centre and scale it").first.check()
     assert switch.get_attribute("aria-pressed") == "true"
     second = pad.get_by_role("group", name="Second pad")
     left, right = (one.bounding_box() for one in pad.locator(".pad-draw").all())
@@ -534,7 +537,9 @@ def test_a_run_that_diverges_says_so_and_another_begins(opened):
     trainer.locator("> [role=status]", has_text="the loss is no longer a number").wait_for()
     assert trainer.locator(".trainer-play").inner_text() == "Play"
     trainer.get_by_label("Epoch that is shown").press("ArrowLeft")
-    assert "NaN" not in trainer.inner_text()
+    assert "NaN" not in trainer.inner_text() and "no longer" not in numbers(trainer)
+    press(trainer, "Play")
+    assert "the loss is no longer a number" in numbers(trainer)
     trainer.get_by_label("penalty \u03bb").select_option("0")
     trainer.get_by_role("combobox", name="learning rate").select_option("0.05")
     press(trainer, "Start again")

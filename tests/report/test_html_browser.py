@@ -220,6 +220,14 @@ def test_a_figure_enlarges_by_keys_and_its_words_are_legible_on_a_phone(opened):
         page.keyboard.press(key)
         assert page.locator("a:focus, .picture > div > button:focus, canvas:focus").count() == 0
     figure.get_by_role("button", name="Close").focus()
+    for key in ("PageDown", "End", "ArrowRight", "ArrowRight", "ArrowDown"):
+        page.keyboard.press(key)
+    page.wait_for_timeout(200)  # while it scrolls
+    enlarged = figure.locator("[popover]")
+    wide, seen = enlarged.evaluate("e => [e.scrollWidth > e.clientWidth, e.scrollLeft]")
+    assert page.evaluate("scrollY") == place and (seen > 0) == wide
+    close = figure.get_by_role("button", name="Close").bounding_box()
+    assert close["x"] >= 0 and close["y"] >= 0 and close["x"] + close["width"] <= width
     page.keyboard.press("Escape")
     assert image.bounding_box() == before and page.evaluate("scrollY") == place
     assert button.evaluate("e => e === document.activeElement")

@@ -175,8 +175,8 @@ def _figure(content: Any) -> Blocks:
         button = f'<button type="button" popovertarget="large-{picture.name}"'
         label = escape(shown(name)) or "the picture"
         html = (  # a popover that rests in the page until it is opened
-            f'<div class="picture"><div style="{size}"><div popover id="large-{picture.name}">{html}'
-            f'{button} popovertargetaction="hide" autofocus>Close</button></div>'
+            f'<div class="picture"><div style="{size}"><div popover id="large-{picture.name}">'
+            f'{button} popovertargetaction="hide" autofocus>Close</button>{html}</div>'
             f'{button} aria-label="Enlarge {label}"></button></div></div>'
         )
     return [
