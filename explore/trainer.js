@@ -184,6 +184,7 @@ const MEDIANS = 5; // so many median losses of a run are the most that the axis 
 const EARLIER = 3; // so many times as far as for this run does the axis go for the run before
 const ENDS = [1, 2, 3, 5, 10, 20, 30, 50, 100, EPOCHS]; // of the axes, epochs
 const BATCH_COLOUR = "#8a8a8a", VALIDATION = "#d97706", BEFORE = "#2d8ad6";
+const FIRST = "Draw something first.";
 const ASK = "Say what your drawing is, and each batch has it too. Then train on: what does one image change, for itself and for all others?";
 const TASKS = {
   two: {
@@ -407,7 +408,7 @@ export function teach(root, own, drawing) {
       mark(many > 1 ? `my drawing \u00d7${many}` : "my drawing", "mine");
     }
     show();
-    if (!pixels.some(Boolean)) taught.textContent = "Draw something first.";
+    if (!pixels.some(Boolean)) taught.textContent = FIRST;
     say();
   }
   const ours = () => mine.filter((image) => image.task === task);
@@ -515,7 +516,10 @@ export function teach(root, own, drawing) {
     return `${sentence} In epoch ${whole} the highest validation loss was ${nats(high)}, ${nats(high - median)} above the median.`;
   }
   const verdict = () => below.querySelector(".pad-status");
-  const hush = () => hear(status, "", numbers, verdict(), taught);
+  const hush = () => {
+    if (taught.textContent === FIRST && pad?.seen().some(Boolean)) taught.textContent = ASK; // it was done
+    hear(status, "", numbers, verdict(), taught);
+  };
   function say() {
     const seen = [numbers, verdict(), ...(taught.textContent === ASK ? [] : [taught])];
     hear(status, seen.map((element) => element.textContent).join(" "), ...seen);

@@ -445,6 +445,7 @@ def test_a_drawing_that_is_added_is_trained_on_and_one_sees_what_it_changes(open
     press(trainer, name.format(3))
     assert taught.inner_text() == "Draw something first."
     stroke(page, trainer.locator(".pad-draw"), *TWO)
+    assert taught.inner_text().startswith("Say what")
     mine, accuracy = bars(trainer)[1], re.findall(r"accuracy ([\d.]+)%", numbers(trainer))[0]
     press(trainer, name.format(3))
     assert "3 had" in taught.inner_text() and "after epoch 2" in taught.inner_text()
