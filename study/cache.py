@@ -69,7 +69,8 @@ def key(function: Callable[..., Any], args: tuple[Any, ...], kwargs: dict[str, A
     modules = {name: members(sys.modules[name]) for name in sorted(sys.modules) if is_ours(name)}
     versions = [sys.version, platform.platform(), *map(version, COMPUTING)]
     for array in arrays:  # each time: it may have been changed in place
-        call += [array.dtype.str, array.shape, sha256(np.ascontiguousarray(array).data).hexdigest()]
+        contents: Any = np.ascontiguousarray(array)  # its .data is none for dates
+        call += [array.dtype.str, array.shape, sha256(contents).hexdigest()]
     return sha256(repr([call, modules, versions]).encode()).hexdigest()
 
 

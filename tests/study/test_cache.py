@@ -328,7 +328,14 @@ def named(value):
 
 def test_a_key_names_contents():
     values = [1, True, 1.0, "1.0", None, [1], (1,), {1: 1}, np.float64(1), np.zeros(4), np.zeros((2, 2))]
-    values += [np.zeros(4, np.float32), range(1), SoftmaxRegression, LogisticRegression, LogisticRegression()]
+    values += [
+        np.zeros(1, "M8[s]"),
+        np.zeros(4, np.float32),
+        range(1),
+        SoftmaxRegression,
+        LogisticRegression,
+        LogisticRegression(),
+    ]
     assert len({named(value) for value in values}) == len(values)
     assert named(np.zeros((2, 3)).T) == named(np.zeros((3, 2)))
     for value in (lambda: 0, {1}, b"1", 1j, np.random.default_rng(0), np.ma.masked_array([1])):

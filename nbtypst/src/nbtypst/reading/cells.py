@@ -27,9 +27,7 @@ from nbtypst.reading.mending import Data, mapping, mappings
 from nbtypst.reading.pictures import Picture, from_output
 from nbtypst.reading.widgets import widget_of
 
-WORDS = (
-    "text/latex, words"  # our own name, for LaTeX that is no formula; every form but plain text goes before
-)
+WORDS = "text/latex, words"  # our own name, for LaTeX that is no formula; only plain text goes after it
 MERMAID = "text/vnd.mermaid"
 JSON = "application/json"
 LATEX = {"text/latex": from_latex, WORDS: from_latex_text}
