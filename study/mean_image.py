@@ -20,13 +20,6 @@ def centred(data: Dataset) -> Dataset:
     return Dataset(subtract(data.train), subtract(data.validation), lambda: subtract(data.test))
 
 
-def constant(data: Split) -> float:
-    """Return the share of the mean image's squared norm that is one value, the same at every pixel."""
-    mean = data.X[:, :784].mean(axis=0)
-    along = mean.sum() ** 2 / 784
-    return float(along / (mean @ mean))
-
-
 def moved_origin(model: Regression, data: Split) -> Regression:
     """Return the model whose outputs for images less the mean of `data` are those of `model` before."""
     w = model.w.copy()

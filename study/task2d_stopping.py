@@ -9,7 +9,7 @@ import numpy as np
 from assignment1.fast.evaluation import evaluate
 from assignment1.mnist import Split
 from assignment1.models import Array, Regression
-from assignment1.run import EarlyStopping, Run
+from assignment1.run import Run
 
 
 class Ends(NamedTuple):
@@ -78,23 +78,6 @@ def largest_change(run: Run, after: int) -> float:
     if len(accuracy) < 2:
         return nan
     return float(np.abs(np.diff(accuracy)).max())
-
-
-def end_on_mean(run: Run, checks: int, patience: int) -> int:
-    """Return the step at which `patience` would end a run, by the mean of the last so many checks.
-
-    Return the run's last step if it would not.
-    """
-    if len(run.history.validation_loss) < checks:
-        return run.steps
-    window = np.ones(checks) / checks
-    rule = EarlyStopping(patience)
-    means = np.convolve(run.history.validation_loss, window, "valid")
-    for step, mean in zip(run.history.step[checks - 1 :], means, strict=True):
-        rule.update(mean)
-        if rule.stopped:
-            return int(step) + 1
-    return run.steps
 
 
 def loss_after(run: Run, updates: int) -> float:

@@ -58,13 +58,6 @@ class Late(NamedTuple):
         return self.high - self.low
 
 
-class Stop(NamedTuple):
-    """The distance of the end of a run from the optimum of its J on the training images."""
-
-    excess: float  # (J(w) - J*) / J*
-    distance: float  # |w - w*| / |w*|
-
-
 def compare(model: Regression, others: Mapping[Key, Evaluation], split: Split) -> dict[Key, Compared]:
     """Return `model` minus each of the `others`, paired by image.
 
@@ -117,14 +110,6 @@ def late(accuracy: Array, checks: int = 10) -> Late:
     last = accuracy[-checks:]
     deviation = last.std(ddof=1) if len(last) > 1 else np.nan
     return Late(float(np.median(last)), float(last.min()), float(last.max()), float(deviation))
-
-
-def stop(run: Run, optimum: SoftmaxRegression, data: Split) -> Stop:
-    """Return how far the last weights of `run` are from the optimum of the same J."""
-    last = optimum.copy(run.last.w)
-    excess = last.objective(*data) / optimum.objective(*data) - 1
-    distance = np.linalg.norm(last.w - optimum.w) / norm(optimum)
-    return Stop(excess, float(distance))
 
 
 def lag(run: Run, other: Run, checks: int = 100) -> Array:

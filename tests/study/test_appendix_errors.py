@@ -151,7 +151,7 @@ def test_the_price_of_choosing_by_chance_alone_is_that_of_the_largest_of_many():
     largest = np.sort(rng.normal(size=(2000, 20)), axis=1)[:, -1].mean()
     noise = np.sqrt(0.09 * (1 / 400 + 1 / 1600) * (1 - 1 / 20))
     assert by_accuracy.mean == pytest.approx(largest * noise, rel=0.1)
-    assert by_loss.deviation == pytest.approx(noise, rel=0.15)  # from split to split
+    assert by_loss.half == pytest.approx(1.97 * noise / np.sqrt(200), rel=0.15)  # over splits
     assert abs(by_loss.mean) < 4 * noise / np.sqrt(200)
     assert by_loss.chosen > 5
     same = np.repeat(right[:1], 20, axis=0)  # nothing to choose from
@@ -161,7 +161,7 @@ def test_the_price_of_choosing_by_chance_alone_is_that_of_the_largest_of_many():
 def test_prices_look_at_the_checks_of_a_run_that_goes_on(case, halved):
     model = case[0]
     found = heldout.prices(model, halved)
-    assert all(1 <= price.chosen <= 30 and 0 < price.deviation < 0.05 for price in found)
+    assert all(1 <= price.chosen <= 30 and 0 < price.half < 0.01 for price in found)
 
 
 def test_halves(case):

@@ -129,12 +129,6 @@ def test_curvatures_are_those_of_a_numerical_hessian():
     assert mean_image.curvatures(w, data).largest == pytest.approx(found.largest / 4)
 
 
-@pytest.mark.parametrize("pixels, share", [([-1.0, -1.0], 1.0), ([1.0, -1.0], 0.0), ([0.0, 1.0], 0.5)])
-def test_the_part_of_the_mean_image_that_is_one_value(pixels, share):
-    X = np.column_stack([np.tile(pixels, (3, 392)), np.ones(3)])
-    assert mean_image.constant(Split(X, np.zeros((3, 1)))) == pytest.approx(share)
-
-
 def test_shuffles_change_the_second_decimal_from_a_rate_of_a_tenth_on(mnist):
     """As the caption of Table 4 says; at a smaller rate they change the third."""
     rates: Any = dict(learning_rate=(0.01, 0.1, 0.3), seed=range(3), train_accuracy_every=None)
