@@ -149,7 +149,7 @@ class Log:
     step: list[int] = field(default_factory=list)
     validation_loss: list[float] = field(default_factory=list)
     validation_accuracy: list[float] = field(default_factory=list)
-    train_accuracy: list[float] = field(default_factory=list)  # of the checks at which it was taken
+    train_accuracy: list[float] = field(default_factory=list)
 
     def diverged(self) -> bool:
         """Return whether one of the latest losses is not finite."""
@@ -175,16 +175,7 @@ class Log:
                 advice = "the model's weights at the start, or the inputs X, are too large"
             where = f"the loss is {loss} at step {len(self.train_loss) - 1}"
             raise FloatingPointError(f"training diverged: {where} with {words}; {advice}")
-        train_accuracy = np.full(len(self.step), np.nan)
-        if settings.train_accuracy_every:
-            train_accuracy[:: settings.train_accuracy_every] = self.train_accuracy
-        history = History(
-            np.array(self.train_loss),
-            np.array(self.step),
-            np.array(self.validation_loss),
-            np.array(self.validation_accuracy),
-            train_accuracy,
-        )
+        history = History(**{name: np.array(values) for name, values in vars(self).items()})
         return Run(
             steps=len(self.train_loss),
             epoch=(len(self.train_loss) - 1) // per_epoch + 1,

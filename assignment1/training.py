@@ -47,9 +47,11 @@ def gradient_descent(
                 log.step.append(step)
                 log.validation_loss.append(model.loss_at(z, data.validation.Y))
                 log.validation_accuracy.append(model.accuracy_at(z, data.validation.Y))
+                training = np.nan
                 if settings.takes_train_accuracy(len(log.step) - 1):
                     z = data.train.X @ model.w
-                    log.train_accuracy.append(model.accuracy_at(z, data.train.Y))
+                    training = model.accuracy_at(z, data.train.Y)
+                log.train_accuracy.append(training)
                 stopping.update(log.validation_loss[-1])
                 if stopping.improved:
                     best = model

@@ -235,7 +235,7 @@ class Bench(widgets.VBox):
 
     def _draw(self, status: str) -> None:
         logs = [(name, trial.log, trial.per_epoch) for name, trial in self.trials.items()]
-        self.chart.value = curves(logs, SCORED)
+        self.chart.value = curves(logs)
         self.status.value = f'<div role="status">{escape(status)}</div>'
 
     def _look(self, change: object) -> None:

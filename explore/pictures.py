@@ -95,12 +95,12 @@ def _png(image: Image.Image) -> bytes:
     return file.getvalue()
 
 
-def curves(runs: Sequence[tuple[str, Log | History, int]], scored: int = 1, unit: str = "epoch") -> str:
+def curves(runs: Sequence[tuple[str, Log | History, int]], unit: str = "epoch") -> str:
     """Return losses and accuracies as an image, validation thick, training thin and dashed, and a key.
 
-    Each run is a name, its measurements and the number of steps in a `unit`. One in `scored` checks took the
-    training accuracy. Runs of fewer than two checks are left out, and without others there is no image. It is
-    an SVG in its address, which stays where inline SVG is taken out, in greys for light and for dark.
+    Each run is a name, its measurements and the number of steps in a `unit`. Runs of fewer than two checks
+    are left out, and without others there is no image. It is an SVG in its address, which stays where inline
+    SVG is taken out, in greys for light and for dark.
     """
     loss: list[Curve] = []
     right: list[Curve] = []
@@ -117,7 +117,7 @@ def curves(runs: Sequence[tuple[str, Log | History, int]], scored: int = 1, unit
         right.append((x, 100 * np.array(record.validation_accuracy), thick))
         training = 100 * np.array(record.train_accuracy)
         taken = np.isfinite(training)
-        right.append((x[::scored][taken], training[taken], thin))
+        right.append((x[taken], training[taken], thin))
         key += f'<div><span style="color:{colour}">&#9644;</span> {escape(name)}</div>'
     if not seen:
         return ""

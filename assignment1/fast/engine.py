@@ -140,6 +140,7 @@ class RunInProgress:
         self.log.step.append(step)
         self.log.validation_loss.append(loss)
         self.log.validation_accuracy.append(accuracy)
+        self.log.train_accuracy.append(np.nan)  # until it is computed
         self.stopping.update(loss)
         if self.stopping.improved:
             self.best = w
@@ -191,8 +192,8 @@ class Trainer:
         self.unlogged: list[Any] = []  # logits and targets of the latest steps
         self.noted: list[Any] = []  # checks: step, weights
         self.begun: deque[Any] = deque()  # evaluations of checks: runs, checks, what comes of them
-        self.unscored: list[Any] = []  # runs and weights whose training accuracy is due
-        self.scored: list[Any] = []  # runs, what comes of their weights
+        self.unscored: list[Any] = []  # weights whose training accuracy is due, and its log and check
+        self.scored: list[Any] = []  # logs and checks, what comes of their weights
 
     def update(self, X: Array, Y: Array) -> None:
         """Make one step of gradient descent; its logits are kept for `log_losses`."""
@@ -247,8 +248,9 @@ class Trainer:
                 if run.stopping.stopped:
                     continue
                 run.take(step, full[..., i], *measurement)
-                if run.settings.takes_train_accuracy(len(run.log.step) - 1):
-                    self.unscored.append((run, W[..., i]))
+                check = len(run.log.step) - 1
+                if run.settings.takes_train_accuracy(check):
+                    self.unscored.append((W[..., i], run.log, check))
         stay = [not run.stopping.stopped and not run.diverged() for run in self.live]
         if not all(stay):
             self.live = list(compress(self.live, stay))
@@ -260,10 +262,10 @@ class Trainer:
 
     def score(self, begin: Callable[..., Future[Any]]) -> None:
         """Compute the training accuracies that are due, as `begin` does; nothing waits for them."""
-        runs = [run for run, _ in self.unscored]
-        W = np.stack([w for _, w in self.unscored], axis=-1)
+        weights, *places = zip(*self.unscored, strict=True)
+        W = np.stack(weights, axis=-1)
         found = begin(training_accuracies, self.kind, W, self.data.inputs, self.data.Y_rows)
-        self.scored.append((runs, found))
+        self.scored.append((*places, found))
         self.unscored = []
 
     def finish(self) -> None:
@@ -278,9 +280,9 @@ class Trainer:
             run.last = W[..., i]
         if self.unscored:
             self.score(at_once)
-        for runs, found in self.scored:
-            for run, accuracy in zip(runs, found.result(), strict=True):
-                run.log.train_accuracy.append(accuracy)
+        for logs, checks, found in self.scored:
+            for log, check, accuracy in zip(logs, checks, found.result(), strict=True):
+                log.train_accuracy[check] = accuracy
 
 
 def at_once(function: Callable[..., Any], *arguments: Any) -> Future[Any]:
