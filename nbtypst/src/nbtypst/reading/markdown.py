@@ -82,19 +82,7 @@ _NO_MATH = re.compile(  # tags, and what is in some of them
 _INLINE_LIST = re.compile(r"<ol class=[\"']?list-inline[\"']?>\s*<li>(.*?)</li>\s*</ol>", re.S)  # R's vector
 _PIPE = "\ufdd4"  # stands for a pipe that ends no cell
 _SPAN = re.compile(r"(?<![\\$])\$[^$]+\$|`[^`]+`")
-_BOXES = {  # MyST's kinds of boxes, and Quarto's, as GitHub names them
-    "admonition": "note",
-    "attention": "warning",
-    "caution": "caution",
-    "danger": "caution",
-    "error": "caution",
-    "hint": "tip",
-    "important": "important",
-    "note": "note",
-    "seealso": "note",
-    "tip": "tip",
-    "warning": "warning",
-}
+_BOXES = _NAMES["boxes"]
 _KINDS = "|".join(_BOXES)
 _OPENS = rf"[ \t]*\{{\.?(?:callout-)?(?:{_KINDS})\b"
 _CODE = rf" {{0,3}}(`{{3,}}+|~{{3,}}+)(?!{_OPENS})(?s:.*?)"  # up to the end of its fence

@@ -12,19 +12,10 @@ from pandocfilters import Link, Span, Str, stringify
 
 from nbtypst.problems import Problems
 from nbtypst.reading.markdown import NOTHING, Block, Blocks, Inlines
+from nbtypst.reading.names import names
 
-KINDS = {  # as ids begin, by the words that name them in English and Norwegian
-    "equation": "eq",
-    "figur": "fig",
-    "figure": "fig",
-    "ligning": "eq",
-    "likning": "eq",
-    "oppgave": "task",
-    "tabell": "tbl",
-    "table": "tbl",
-    "task": "task",
-}
-_SHOWN = {"eq": "equation ({})", "fig": "Figure {}", "task": "task {}", "tbl": "Table {}"}
+_NAMES = names("references.ini")
+KINDS = _NAMES["kinds"]
 CAPTIONED = r"(?:A?\d+[a-z]?|[A-Z])(?:\.\d+)?(?!\w)"
 _LABEL = {
     "eq": r"\(\w+\)",
@@ -76,15 +67,13 @@ class References:
         words = stringify(block["c"][2])
         plain = re.sub(r"[^\w\s-]", "", words).strip().lower()
         made = re.sub(r"\s", "-", plain) or "section"
-        names = [made]
         task = re.match(r"(?:(?:Task|Oppgave) )?(\d[a-z])\b", words)
-        if task:
-            names.insert(0, f"task-{task[1]}")
+        own = [f"task-{task[1]}", made] if task else [made]
         numbered = (f"{made}-{number}" for number in count(1))
-        free = next(name for name in chain(names, numbered) if name not in self.ids)
+        free = next(name for name in chain(own, numbered) if name not in self.ids)
         self.ids.add(free)
         block["c"][1] = [free, [], []]
-        for alias in (*names, words.replace(" ", "-"), "-".join(words.split())):
+        for alias in (*own, words.replace(" ", "-"), "-".join(words.split())):
             self.aliases.setdefault(alias, free)
 
     def anchor(self, name: str) -> str:
@@ -206,7 +195,7 @@ def shown(name: str) -> str:
     kind, _, label = name.partition("-")
     if label[:1] == "a" or (len(label) == 1 and kind != "eq"):
         label = label.upper()
-    return _SHOWN.get(kind, name).format(label)
+    return _NAMES["shown"].get(kind, name).format(label)
 
 
 def close_levels(headings: Blocks) -> None:
