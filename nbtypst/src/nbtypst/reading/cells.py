@@ -24,7 +24,7 @@ from nbtypst.reading.markdown import (
     visible,
 )
 from nbtypst.reading.mending import Data, mapping, mappings
-from nbtypst.reading.pictures import Picture, from_output
+from nbtypst.reading.pictures import Picture, from_text, sized
 from nbtypst.reading.widgets import widget_of
 
 WORDS = "text/latex, words"  # our own name, for LaTeX that is no formula; only plain text goes after it
@@ -268,7 +268,7 @@ class _Reader:
         """Return a picture as a figure; None, and a warning, if it cannot be read."""
         own = mapping(about.get(kind))
         try:
-            picture = from_output(text, own)
+            picture = sized(from_text(text), own)
         except ValueError as error:
             self.warn(f"its {kind} cannot be shown: {error}")
             return None

@@ -70,11 +70,6 @@ def picture(raw: bytes) -> Picture:
     return Picture(raw, kind, image.width * 0.75, image.height * 0.75)
 
 
-def from_output(text: str, about: Data) -> Picture:
-    """Return the picture of an output's text, at the size that its metadata asks for."""
-    return _sized(_from_text(text), about)
-
-
 def from_address(address: str, folder: str | None, attachments: Data, sides: Data) -> Picture:
     """Return the picture that Markdown or HTML names: an attachment, data, or a file in the folder.
 
@@ -90,15 +85,15 @@ def from_address(address: str, folder: str | None, attachments: Data, sides: Dat
         raise ValueError(f"the address {address[:60]!r} is of no file in the notebook's folder")
     else:
         found = picture(_beside(address, folder).read_bytes())
-    return _sized(found, sides)
+    return sized(found, sides)
 
 
-def _from_text(text: str) -> Picture:
+def from_text(text: str) -> Picture:
     """Return the picture of a text, which is SVG, or any in base64."""
     return picture(text.encode("utf-8", "replace") if "<svg" in text else b64decode(re.sub(r"\s", "", text)))
 
 
-def _sized(found: Picture, sides: Data) -> Picture:
+def sized(found: Picture, sides: Data) -> Picture:
     """Return the picture with its width, its height or both set, where they are lengths."""
     ratio = found.width / found.height
     wide = points(str(sides.get("width")))
@@ -116,7 +111,7 @@ def _attached(name: str, attachments: Data) -> Picture:
         raise ValueError(f"the cell has no attachment {name!r}")
     for data in bundle.values():
         try:
-            return _from_text(data)
+            return from_text(data)
         except ValueError as error:
             problem = error
     raise problem
