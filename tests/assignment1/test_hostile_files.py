@@ -251,7 +251,7 @@ def test_a_folder_that_cannot_be_searched_is_named(tmp_path, monkeypatch):
 def test_a_gzip_file_that_inflates_without_end_costs_no_memory(tmp_path):
     once = gzip.compress(bytes(LARGEST), 9)
     (tmp_path / ZIPPED[0]).write_bytes(once * 400)  # 40 GB
-    with pytest.raises(ValueError, match="has the header"):
+    with pytest.raises(ValueError, match="has 100,000,000 bytes of SHA-256"):
         load_mnist(tmp_path)
 
 
@@ -283,14 +283,11 @@ def test_stored_arrays_are_never_unpickled_and_what_is_wrong_is_told(tmp_path, m
 def test_what_is_wrong_with_a_file_of_mnist_is_told_in_these_words(tmp_path):
     name = "train-labels-idx1-ubyte"
     path = tmp_path / name
-    for header, words in (
-        ([2052, 60_000], "has the header [2052, 60000] in 8 bytes, expected [2049, 60000] in 60008"),
-        ([2049, 59_999], "has the header [2049, 59999] in 8 bytes, expected [2049, 60000] in 60008"),
-    ):
-        path.write_bytes(np.array(header, ">i4").tobytes())
-        with pytest.raises(ValueError) as error:
-            read_idx(tmp_path, name)
-        assert str(error.value) == f"{path} {words}; {RESTORE}"
+    path.write_bytes(b"eight of")
+    with pytest.raises(ValueError) as error:
+        read_idx(tmp_path, name)
+    words = f"has 8 bytes of SHA-256 {sha256(b'eight of').hexdigest()}, expected those of 65a50cbb"
+    assert str(error.value).startswith(f"{path} {words}") and str(error.value).endswith(f"; {RESTORE}")
     path.unlink()
     path.mkdir()
     with pytest.raises(ValueError) as error:
@@ -304,7 +301,7 @@ def test_what_is_wrong_with_a_file_of_mnist_is_told_in_these_words(tmp_path):
     assert str(error.value) == f"{path} has 100,000,001 bytes, expected at most 100,000,000; {RESTORE}"
     with path.open("wb") as file:
         file.truncate(LARGEST)
-    with pytest.raises(ValueError, match=r"has the header \[0, "):
+    with pytest.raises(ValueError, match="has 100,000,000 bytes of SHA-256"):
         read_idx(tmp_path, name)
     with pytest.raises(ValueError, match=r"cannot be read \(.*null.*\); restore it"):
         mnist.read(Path("a\0b"))
