@@ -82,17 +82,10 @@ def descend(
             own = [settings[i] for i in rows]
             runs = fast_descent(some, ready, own, shown=shown, stop=stop) if ready else [None] * len(rows)
             for i, run in zip(rows, runs, strict=True):
-                found[i] = run or _plain(models[i], data, settings[i], shown, stop)
+                try:
+                    found[i] = run or gradient_descent(models[i], data, settings[i], shown=shown, stop=stop)
+                except FloatingPointError as error:  # which says where the run diverged
+                    found[i] = error
             if stop and stop.is_set():
                 break
     return found
-
-
-def _plain(
-    model: Regression, data: Dataset, settings: Settings, shown: bool, stop: Event | None
-) -> Run | FloatingPointError:
-    """Return the run of `gradient_descent`, or the error that says where it diverged."""
-    try:
-        return gradient_descent(model, data, settings, shown=shown, stop=stop)
-    except FloatingPointError as error:
-        return error
