@@ -50,11 +50,6 @@ class Problems:
         found = self.errors if self.strict else self.warnings
         found[Problem(place, what, advice)] = None
 
-    def only_strict(self, place: str, what: str, advice: str = "") -> None:
-        """Note what is no fault but in a report that is to be strict."""
-        if self.strict:
-            self.error(place, what, advice)
-
     def stop(self) -> None:
         """Raise ExportError with every error found so far, if there is one."""
         if self.errors:

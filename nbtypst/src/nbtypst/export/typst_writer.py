@@ -295,10 +295,9 @@ class Writer:
         tall = [node for node in nodes(rows, "Math") if _TALL.search(self.formulas.get(node["c"], ""))]
         inside = replace(self, apart=len(tall) > 1, wrapped="(" in widths)
         opening = f"table(columns: {widths}, align: ({aligned},), "
-        if head:
-            # what is repeated on another page is an artifact, and may hold no link
-            repeated = json.dumps(not any(nodes(head, "Link", "Note")))
-            opening += f"table.header(repeat: {repeated}, {inside.rows(head)}),"
+        # what is repeated on another page is an artifact, and may hold no link
+        repeated = json.dumps(not any(nodes(head, "Link", "Note")))
+        opening += f"table.header(repeat: {repeated}, {inside.rows(head)}),"
         body = f"{opening}{inside.rows(rows[len(head) :])})"
         if len(rows) > LONG_TABLE:
             body += f", sample: {opening}{inside.rows(_sample(rows, len(columns)))})"

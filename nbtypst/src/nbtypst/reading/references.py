@@ -97,7 +97,7 @@ class References:
         return None
 
     def check_order(self) -> None:
-        """Warn a strict page of figures, tables and equations out of sequence: 1, 2, 3; A1, A2."""
+        """Note figures, tables and equations out of sequence: 1, 2, 3; A1, A2."""
         for kind, labels in self.order.items():
             if not all(re.fullmatch(r"a?\d+", label) for label, _ in labels):
                 continue
@@ -108,7 +108,7 @@ class References:
                 expected = f"{letter}{counts[letter]}"
                 if label != expected:
                     fault = f"{shown(f'{kind}-{label}')} stands where {shown(f'{kind}-{expected}')} is due"
-                    self.problems.only_strict(place, fault, "number in order of appearance")
+                    self.problems.error(place, fault, "number in order of appearance")
                     counts[letter] = int(label.removeprefix("a"))
 
     def link(self, node: Any, place: str, own: str | None = "") -> Any:
