@@ -12,24 +12,3 @@ from study.figures.images import costly, image_rows, weights
 from study.figures.penalty import norms, shares
 from study.figures.runs import accuracy, compare, lambdas, loss, plot
 from study.figures.style import STYLE, WIDTH
-
-__all__ = [
-    "STYLE",
-    "WIDTH",
-    "accuracy",
-    "by_batch",
-    "compare",
-    "confusion",
-    "costly",
-    "image_rows",
-    "lambdas",
-    "loss",
-    "norms",
-    "parting",
-    "plot",
-    "reliability",
-    "shares",
-    "spike_sizes",
-    "spikes",
-    "weights",
-]
