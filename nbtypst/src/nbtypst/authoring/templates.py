@@ -51,7 +51,7 @@ class Passage:
 
     def names(self) -> set[str]:
         """Return the names that the values and the checks read."""
-        values = [_split(match[1])[0] for match in VALUE.finditer(self.text)]
+        values = [_as_f_string(match[1]) for match in VALUE.finditer(self.text)]
         found = set()
         for source in (*values, *self.checks):
             found |= read_by(compile(source, "<check>", "eval"))
@@ -153,15 +153,12 @@ def _compiles(source: str) -> bool:
     return True
 
 
-def _split(value: str) -> tuple[str, str]:
-    """Return expression and format of a value: the expression is as much of the value as is one."""
-    if _compiles(value.strip()):
-        return value.strip(), ""
-    for colon in re.finditer(":", value):
-        expression = value[: colon.start()].strip()
-        if _compiles(expression):
-            return expression, value[colon.end() :]
-    raise ValueError(f"{{{{{value}}}}} is not a Python expression with a format")
+def _as_f_string(value: str) -> str:
+    """Return a value as the f-string that it stands for. Raises ValueError for one that is none."""
+    source = f"f'''{{ {value}}}'''"
+    if not _compiles(source):
+        raise ValueError(f"{{{{{value}}}}} is not a Python expression with a format")
+    return source
 
 
 def _values(text: str, names: Names) -> tuple[str, Words, list[tuple[str, str, bool]]]:
@@ -170,15 +167,14 @@ def _values(text: str, names: Names) -> tuple[str, Words, list[tuple[str, str, b
     found = {}
 
     def value(match: re.Match[str]) -> str:
-        expression, form = _split(match[1])
+        tree: Any = ast.parse(_as_f_string(match[1]), mode="eval").body
         try:
-            form = re.sub(r"\{(.+?)\}", lambda inner: str(eval(inner[1], names)), form)
-            result = _evaluate(ast.parse(expression, mode="eval").body, names)
-            words = format(result, form)
+            words = _evaluate(tree, names)
+            negative = words.startswith("-") and not isinstance(_evaluate(tree.values[0].value, names), str)
         except Exception as error:
             faults.append((match[1], f"cannot be computed, {type(error).__name__}: {error}", False))
             return "…"
-        if words.startswith("-") and not isinstance(result, str):
+        if negative:
             words = words.replace("-", "\N{MINUS SIGN}", 1)
         found[match[1]] = words
         return words
