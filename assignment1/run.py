@@ -156,35 +156,51 @@ class Log:
         latest = self.train_loss[-1:] + self.validation_loss[-1:]
         return not all(map(math.isfinite, latest))
 
-    def finish(
-        self,
-        settings: Settings,
-        stopping: EarlyStopping,
-        per_epoch: int,
-        *,
-        last: Regression,
-        best: Regression,
-        interrupted: bool,
-    ) -> Run:
+
+class RunInProgress:
+    """A run and what it has measured so far."""
+
+    def __init__(self, model: Regression, settings: Settings) -> None:
+        self.model = model
+        self.settings = settings
+        self.stopping = EarlyStopping(settings.patience)
+        self.log = Log()
+        self.best = self.last = model.w
+
+    def take(self, step: int, w: Array, loss: float, accuracy: float) -> None:
+        """Take the evaluation of one more check, of the weights `w` (785, K); drop what is after the end."""
+        self.log.step.append(step)
+        self.log.validation_loss.append(loss)
+        self.log.validation_accuracy.append(accuracy)
+        self.log.train_accuracy.append(np.nan)  # until it is computed
+        self.stopping.update(loss)
+        if self.stopping.improved:
+            self.best = w
+        if self.stopping.stopped:
+            self.last = w
+            del self.log.train_loss[step + 1 :]
+
+    def finish(self, per_epoch: int, interrupted: bool) -> Run:
         """Return the run; raise FloatingPointError, which names the step, if the last loss is not finite."""
-        words = asdict(settings) | {"lam": last.lam}
-        if self.diverged():
-            loss = next(x for x in (self.train_loss[-1], self.validation_loss[-1]) if not math.isfinite(x))
-            advice = "try a smaller learning_rate" + (" or lam" if last.lam else "")
-            if not math.isfinite(self.train_loss[0]):  # before any update
+        log = self.log
+        lam = self.model.lam
+        words = asdict(self.settings) | {"lam": lam}
+        if log.diverged():
+            loss = next(x for x in (log.train_loss[-1], log.validation_loss[-1]) if not math.isfinite(x))
+            advice = "try a smaller learning_rate" + (" or lam" if lam else "")
+            if not math.isfinite(log.train_loss[0]):  # before any update
                 advice = "the model's weights at the start, or the inputs X, are too large"
-            where = f"the loss is {loss} at step {len(self.train_loss) - 1}"
+            where = f"the loss is {loss} at step {len(log.train_loss) - 1}"
             raise FloatingPointError(f"training diverged: {where} with {words}; {advice}")
-        history = History(**{name: np.array(values) for name, values in vars(self).items()})
         return Run(
-            steps=len(self.train_loss),
-            epoch=(len(self.train_loss) - 1) // per_epoch + 1,
-            stopped_early=stopping.stopped,
-            interrupted=interrupted and not stopping.stopped,
-            last=last,
-            best=best,
-            best_step=self.step[stopping.best_check],
-            history=history,
+            steps=len(log.train_loss),
+            epoch=(len(log.train_loss) - 1) // per_epoch + 1,
+            stopped_early=self.stopping.stopped,
+            interrupted=interrupted and not self.stopping.stopped,
+            last=self.model.copy(self.last.copy()),
+            best=self.model.copy(self.best.copy()),
+            best_step=log.step[self.stopping.best_check],
+            history=History(**{name: np.array(values) for name, values in vars(log).items()}),
             batches_per_epoch=per_epoch,
             settings=words,
         )

@@ -9,7 +9,7 @@ from assignment1 import arguments
 from assignment1.mnist import Dataset, Split
 from assignment1.models import Regression
 from assignment1.progress import interrupt, progress
-from assignment1.run import EarlyStopping, Log, Run, Settings
+from assignment1.run import Log, Run, RunInProgress, Settings
 
 
 def gradient_descent(
@@ -31,11 +31,11 @@ def gradient_descent(
     62
     """
     data = trainable(model, data, settings)
-    log = Log()
-    stopping = EarlyStopping(settings.patience)
     per_epoch = len(data.train.X) // settings.batch_size
     check_every = max(per_epoch // settings.checks_per_epoch, 1)  # steps
-    model = best = model.copy(model.w.astype(data.train.X.dtype))
+    model = model.copy(model.w.astype(data.train.X.dtype))
+    run = RunInProgress(model, settings)
+    log = run.log
     with interrupt(stop) as stop, progress(settings.epochs, "epoch", shown) as advance:
         for step, (X, Y) in enumerate(batches(data.train, settings)):
             z = X @ model.w
@@ -44,23 +44,18 @@ def gradient_descent(
             model = model.copy(model.w - settings.learning_rate * gradient)
             if step % check_every == 0:
                 z = data.validation.X @ model.w
-                log.step.append(step)
-                log.validation_loss.append(model.loss_at(z, data.validation.Y))
-                log.validation_accuracy.append(model.accuracy_at(z, data.validation.Y))
-                training = np.nan
+                Y = data.validation.Y
+                run.take(step, model.w, model.loss_at(z, Y), model.accuracy_at(z, Y))
                 if settings.takes_train_accuracy(len(log.step) - 1):
                     z = data.train.X @ model.w
-                    training = model.accuracy_at(z, data.train.Y)
-                log.train_accuracy.append(training)
-                stopping.update(log.validation_loss[-1])
-                if stopping.improved:
-                    best = model
+                    log.train_accuracy[-1] = model.accuracy_at(z, data.train.Y)
             if (step + 1) % per_epoch == 0:
                 advance()
             watch(log, model)
-            if stopping.stopped or log.diverged() or stop.is_set():
+            if run.stopping.stopped or log.diverged() or stop.is_set():
                 break
-    return log.finish(settings, stopping, per_epoch, last=model, best=best, interrupted=stop.is_set())
+    run.last = model.w
+    return run.finish(per_epoch, stop.is_set())
 
 
 def batches(train: Split, settings: Settings) -> Iterator[Split]:

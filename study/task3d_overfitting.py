@@ -11,11 +11,11 @@ from typing import NamedTuple
 
 import numpy as np
 
-from assignment1.fast.engine import RunInProgress, Trainer, compact_batches, prepare
+from assignment1.fast.engine import Trainer, compact_batches, prepare
 from assignment1.fast.evaluation import Evaluation
 from assignment1.mnist import DATA, Dataset, load_mnist
 from assignment1.models import Array, Regression, SoftmaxRegression
-from assignment1.run import Settings
+from assignment1.run import RunInProgress, Settings
 from study import stored
 from study.cache import kept
 from study.statistics import Estimate, blocks, estimate, estimate_apart

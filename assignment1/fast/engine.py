@@ -36,7 +36,7 @@ from assignment1.fast.evaluation import blocks, logits, margin, measured, produc
 from assignment1.mnist import Dataset, Split
 from assignment1.models import Array, LogisticRegression, Regression, SoftmaxRegression
 from assignment1.progress import interrupt, progress
-from assignment1.run import EarlyStopping, Log, Run, Settings
+from assignment1.run import Run, RunInProgress, Settings
 from assignment1.training import orders, trainable
 
 METHODS = [name for name in vars(Regression) if not name.startswith("_")]
@@ -122,48 +122,16 @@ def fast_descent(
             if not trainer.live or stop.is_set():
                 break
         trainer.finish()
-        return [run.result(per_epoch, stop.is_set()) for run in runs]
+        found: list[Run | None] = []
+        for run in runs:
+            sound = not diverged(run) and arguments.all_finite(run.last)  # with the last step, too
+            found.append(run.finish(per_epoch, stop.is_set()) if sound else None)
+        return found
 
 
-class RunInProgress:
-    """One of the runs that are trained together, and what it has measured so far."""
-
-    def __init__(self, model: Regression, settings: Settings) -> None:
-        self.model = model
-        self.settings = settings
-        self.stopping = EarlyStopping(settings.patience)
-        self.log = Log()
-        self.best = self.last = model.w
-
-    def take(self, step: int, w: Array, loss: float, accuracy: float) -> None:
-        """Take the evaluation of one more check, of the weights `w` (785, K); drop what is after the end."""
-        self.log.step.append(step)
-        self.log.validation_loss.append(loss)
-        self.log.validation_accuracy.append(accuracy)
-        self.log.train_accuracy.append(np.nan)  # until it is computed
-        self.stopping.update(loss)
-        if self.stopping.improved:
-            self.best = w
-        if self.stopping.stopped:
-            self.last = w
-            del self.log.train_loss[step + 1 :]
-
-    def diverged(self) -> bool:
-        """Return whether a loss is not finite."""
-        return not np.isfinite(self.log.train_loss + self.log.validation_loss).all()
-
-    def result(self, per_epoch: int, interrupted: bool) -> Run | None:
-        """Return the run, or None if it diverged, be it with the last step."""
-        if self.diverged() or not arguments.all_finite(self.last):
-            return None
-        return self.log.finish(
-            self.settings,
-            self.stopping,
-            per_epoch,
-            last=self.model.copy(self.last.copy()),
-            best=self.model.copy(self.best.copy()),
-            interrupted=interrupted,
-        )
+def diverged(run: RunInProgress) -> bool:
+    """Return whether a loss is not finite."""
+    return not np.isfinite(run.log.train_loss + run.log.validation_loss).all()
 
 
 class Trainer:
@@ -251,7 +219,7 @@ class Trainer:
                 check = len(run.log.step) - 1
                 if run.settings.takes_train_accuracy(check):
                     self.unscored.append((W[..., i], run.log, check))
-        stay = [not run.stopping.stopped and not run.diverged() for run in self.live]
+        stay = [not run.stopping.stopped and not diverged(run) for run in self.live]
         if not all(stay):
             self.live = list(compress(self.live, stay))
             self.W = np.compress(stay, self.W, axis=-1)

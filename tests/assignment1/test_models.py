@@ -15,7 +15,7 @@ from assignment1 import LogisticRegression, SoftmaxRegression, load_mnist, sweep
 from assignment1.gradcheck import gradient_errors
 from assignment1.mnist import DATA, FILES, Dataset, Split, one_hot, preprocess, read_idx
 from assignment1.models import Regression
-from assignment1.training import EarlyStopping
+from assignment1.run import EarlyStopping
 from study.task2d_stopping import cost_as_written
 
 
