@@ -49,19 +49,15 @@ class EarlyStopping:
 
     patience: int | None
     best: float = math.inf
-    best_check: int = -1
     waited: int = 0  # checks since the best
-    seen: int = 0
 
     def update(self, loss: float) -> None:
         """Take the validation loss of the next check."""
         if math.isfinite(loss) and loss <= self.best:
             self.best = loss
-            self.best_check = self.seen
             self.waited = 0
         else:
             self.waited += 1
-        self.seen += 1
 
     @property
     def improved(self) -> bool:
@@ -166,6 +162,7 @@ class RunInProgress:
         self.stopping = EarlyStopping(settings.patience)
         self.log = Log()
         self.best = self.last = model.w
+        self.best_step = 0
 
     def take(self, step: int, w: Array, loss: float, accuracy: float) -> None:
         """Take the evaluation of one more check, of the weights `w` (785, K); drop what is after the end."""
@@ -176,6 +173,7 @@ class RunInProgress:
         self.stopping.update(loss)
         if self.stopping.improved:
             self.best = w
+            self.best_step = step
         if self.stopping.stopped:
             self.last = w
             del self.log.train_loss[step + 1 :]
@@ -199,7 +197,7 @@ class RunInProgress:
             interrupted=interrupted and not self.stopping.stopped,
             last=self.model.copy(self.last.copy()),
             best=self.model.copy(self.best.copy()),
-            best_step=log.step[self.stopping.best_check],
+            best_step=self.best_step,
             history=History(**{name: np.array(values) for name, values in vars(log).items()}),
             batches_per_epoch=per_epoch,
             settings=words,

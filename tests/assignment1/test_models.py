@@ -222,11 +222,14 @@ def test_a_hand_worked_update():
 
 def stops_at(losses, patience=10):
     rule = EarlyStopping(patience)
+    best = None
     for check, loss in enumerate(losses):
         rule.update(loss)
+        if rule.improved:
+            best = check
         if rule.stopped:
-            return check, rule.best_check
-    return None, rule.best_check
+            return check, best
+    return None, best
 
 
 def test_early_stopping_on_hand_made_histories():
