@@ -2,7 +2,7 @@
 
 import zlib
 from base64 import b64encode
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from pathlib import Path
 from typing import Any, NamedTuple
 
@@ -64,12 +64,9 @@ class Pad(anywidget.AnyWidget):
         self.starts = starts
         opens = starts.opens
         large = opens.repeat(10, axis=0).repeat(10, axis=1)
-        own = configuration(entries, classes, starts)
-        for name in ("images", "weights"):
-            own[name] = zlib.compress(own[name].tobytes())
         super().__init__(
-            **own,
-            ink=zlib.compress(large.tobytes()),
+            **configuration(entries, classes, starts, _deflated),
+            ink=_deflated(large),
             pixels=opens.tobytes(),
             **more,
         )
@@ -108,8 +105,14 @@ class Pad(anywidget.AnyWidget):
         return data | {"image/png": encoded, "text/plain": words}, metadata
 
 
-def configuration(entries: Sequence[Entry], classes: Sequence[str], starts: Starts) -> Data:
-    """Return what `mount` of pad.js asks for; the weights and the images are arrays yet."""
+def _deflated(array: Any) -> bytes:
+    return zlib.compress(array.tobytes())
+
+
+def configuration(
+    entries: Sequence[Entry], classes: Sequence[str], starts: Starts, sent: Callable[[Any], Any]
+) -> Data:
+    """Return what `mount` of pad.js asks for, the arrays of weights and of images as `sent` makes them."""
     weights, scales = paths.rounded([entry.model for entry in entries])
     models = [{"name": entry.name, "group": entry.group, "facts": entry.facts} for entry in entries]
     return {
@@ -117,9 +120,9 @@ def configuration(entries: Sequence[Entry], classes: Sequence[str], starts: Star
         "models": models,
         "titles": starts.titles,
         "random": starts.random,
-        "weights": weights,
+        "weights": sent(weights),
         "scales": scales.tolist(),
-        "images": starts.images,
+        "images": sent(starts.images),
     }
 
 

@@ -65,9 +65,7 @@ def fragment() -> str:
     middle = len(along) // 2
     model = along[middle].model
     images = starts(model, data.validation, DIGITS, RANDOM, COSTLY)
-    own = configuration(along, DIGITS, images) | {"at": middle}
-    for name in ("images", "weights"):
-        own[name] = _text(own[name])
+    own = configuration(along, DIGITS, images, _text) | {"at": middle}
     still = pictures.uri(pictures.still(model, images.opens, DIGITS, along[middle].name))
     style = (HERE / "pad.css").read_text(encoding="utf-8")
     return (
