@@ -14,7 +14,7 @@ from study.task2e_orders import Shuffling
 from study.task4b_weights import Band
 from study.task4d_penalty import Compared, Everywhere, late, norm
 
-Rows = list[tuple[Any, ...]]
+Rows = Iterable[tuple[Any, ...]]
 ORDER = "order", "mean", "median", "standard deviation", "held-out images"
 ORDERS = {
     "file": "file order",
@@ -42,12 +42,10 @@ def listed(values: Iterable[float], digits: int = 2) -> str:
 
 
 def order_rows(found: Mapping[str, Shuffling]) -> Rows:
-    """Return a table's rows under ORDER."""
-    rows: Rows = []
+    """Yield a table's rows under ORDER."""
     for name, title in ORDERS.items():
         runs = found[name]
-        rows.append((title, *map(_mean, (runs.mean, runs.median, runs.spread, runs.test))))
-    return rows
+        yield title, *map(_mean, (runs.mean, runs.median, runs.spread, runs.test))
 
 
 def final_rows(found: Mapping[str, Final]) -> Rows:
@@ -77,25 +75,21 @@ def _mean(values: Array) -> str:
 
 
 def overfitting_rows(found: Mapping[str, Mapping[int, Evaluation]], epochs: Iterable[int]) -> Rows:
-    """Return a table's rows: epochs, and mean loss and mean accuracy on each set of images."""
-    rows: Rows = []
+    """Yield a table's rows: epochs, and mean loss and mean accuracy on each set of images."""
     for epoch in epochs:
         seen = [by_epoch[epoch] for by_epoch in found.values()]
         loss = (f"{each.loss.mean():.4f}" for each in seen)
         accuracy = (f"{each.correct.mean():.4f}" for each in seen)
-        rows.append((epoch, *loss, *accuracy))
-    return rows
+        yield epoch, *loss, *accuracy
 
 
 def band_rows(found: Sequence[Band]) -> Rows:
-    """Return a table's rows: ranks, variance, roughness, each model's share, the first's roughness so far."""
-    rows: Rows = []
+    """Yield a table's rows: ranks, variance, roughness, each model's share, the first's roughness so far."""
     for band in found:
         shares = (f"{share:.1%}" for share in band.shares)
         ranks = f"{band.first} to {band.last}"
         so_far = f"{band.so_far[0]:.3f}"
-        rows.append((ranks, f"{band.variance:.3g}", f"{band.roughness:.2f}", *shares, so_far))
-    return rows
+        yield ranks, f"{band.variance:.3g}", f"{band.roughness:.2f}", *shares, so_far
 
 
 def against_rows(found: Mapping[float, Mapping[int, Compared]]) -> Rows:
@@ -107,8 +101,7 @@ WILD = 0.01  # the swing of an accuracy from which on its third decimal means no
 
 
 def rate_rows(runs: Mapping[tuple[str, float], Run], fitted: Mapping[tuple[str, float], float]) -> Rows:
-    """Return a table's rows: learning rate, then training accuracy and swing of each kind of inputs."""
-    rows: Rows = []
+    """Yield a table's rows: learning rate, then training accuracy and swing of each kind of inputs."""
     for rate in dict.fromkeys(rate for _, rate in runs):
         cells = []
         for inputs in dict.fromkeys(inputs for inputs, _ in runs):
@@ -117,15 +110,12 @@ def rate_rows(runs: Mapping[tuple[str, float], Run], fitted: Mapping[tuple[str, 
             digits = 3 if swing.deviation < WILD else 2
             cells.append(f"{fitted[inputs, rate]:.{digits}f}")
             cells.append(f"{swing.deviation:.{digits}f}")
-        rows.append((f"{rate:g}", *cells))
-    return rows
+        yield f"{rate:g}", *cells
 
 
 def minima_rows(at: Mapping[float, Everywhere], optima: Mapping[float, Regression]) -> Rows:
-    """Return a table's rows: lambda, norm, the losses and the accuracies on all sets."""
-    rows: Rows = []
+    """Yield a table's rows: lambda, norm, the losses and the accuracies on all sets."""
     for lam, parts in at.items():
         loss = (f"{part.loss:.4f}" for part in parts)
         accuracy = (f"{part.accuracy:.4f}" for part in parts)
-        rows.append((decimal(lam), f"{norm(optima[lam]):.3f}", *loss, *accuracy))
-    return rows
+        yield decimal(lam), f"{norm(optima[lam]):.3f}", *loss, *accuracy

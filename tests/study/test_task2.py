@@ -280,7 +280,7 @@ def test_shufflings_and_their_gain(planted, each):
     assert (gain.mean - gain.images, gain.mean + gain.images) == pytest.approx(tuple(test))
     over = ttest_1samp(found["each epoch"].test - found["file"].test[0], 0).confidence_interval(0.95)
     assert (gain.mean - gain.shuffles, gain.mean + gain.shuffles) == pytest.approx(tuple(over))
-    once, file = tables.order_rows(found)[2], tables.order_rows(found)[0]
+    file, _, once, _ = tables.order_rows(found)
     assert once[1].startswith(f"{found['once'].mean.mean():.4f} ± ")
     assert file[:2] == ("file order", f"{found['file'].mean[0]:.4f}")
 

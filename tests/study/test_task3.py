@@ -104,7 +104,7 @@ def test_rows_and_means(few, stages):
     found = evaluate_groups(stages, few.validation)
     by_hand = [np.mean([model.loss(*few.validation) for model in stages[e]]) for e in (1, 3, 5)]
     assert task3.means(found) == pytest.approx(by_hand)
-    rows = tables.overfitting_rows({"validation": found}, (1, 5))
+    rows = list(tables.overfitting_rows({"validation": found}, (1, 5)))
     assert rows[1] == (5, f"{by_hand[2]:.4f}", f"{found[5].correct.mean():.4f}")
 
 

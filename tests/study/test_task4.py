@@ -52,7 +52,7 @@ def test_rates_have_a_row_each_with_the_accuracy_and_swing_of_both_inputs_as_far
         wild = 1 if at[0] == "raw" else tables.WILD
         runs[at] = SimpleNamespace(history=SimpleNamespace(validation_accuracy=wild * rng.random(30)))
         fitted[at] = rng.random()
-    rows = tables.rate_rows(runs, fitted)
+    rows = list(tables.rate_rows(runs, fitted))
     swing = np.std(runs["centred", 0.01].history.validation_accuracy[-10:], ddof=1)
     assert [row[0] for row in rows] == ["0.001", "0.01"] and len(rows[1]) == 5
     assert rows[1][3:] == (f"{fitted['centred', 0.01]:.3f}", f"{swing:.3f}")

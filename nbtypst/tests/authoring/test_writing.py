@@ -189,7 +189,7 @@ def test_labels_and_rows_are_checked(shown):
     for label in ("Figure 2", "Table 2b", "Table", "2"):
         with pytest.raises(ValueError, match="expected one like 'Table 3'"):
             writing.table(("a",), [(1,)], label, "")
-    with pytest.raises(ValueError, match=r"has 2 columns, a row has 1: \[1\]"):
+    with pytest.raises(ValueError, match=r"has 2 columns, a row has 1: \['1'\]"):
         writing.table(("a", "b"), [(1,)], "Table 1", "")
 
 

@@ -16,7 +16,7 @@ import io
 import platform
 import re
 from base64 import b64encode
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from importlib.metadata import version
 from typing import TYPE_CHECKING, Any
 
@@ -47,7 +47,7 @@ def say(text: str) -> None:
     display(Markdown(shown["text"]), metadata=about)
 
 
-def table(header: Sequence[str], rows: Sequence[Sequence[object]], label: str, caption: str) -> None:
+def table(header: Sequence[str], rows: Iterable[Sequence[object]], label: str, caption: str) -> None:
     """Show a table as Markdown under its caption; `label` is its number, such as "Table 2" or "Table A1".
 
     A column that is mostly numbers stands to the right; columns of long text share the width.
@@ -55,10 +55,10 @@ def table(header: Sequence[str], rows: Sequence[Sequence[object]], label: str, c
     """
     name = _id(label, "Table", "tbl-")
     shown, about = _filled(names_of_caller(), caption=caption)
-    for row in rows:
-        if len(row) != len(header):
-            raise ValueError(f"{label} has {len(header)} columns, a row has {len(row)}: {list(row)!r}")
     cells = [list(map(cell, row)) for row in (header, *rows)]
+    for row in cells:
+        if len(row) != len(header):
+            raise ValueError(f"{label} has {len(header)} columns, a row has {len(row)}: {row!r}")
     wrapped = any(_length(cell) > WRAPPED for row in cells for cell in row)
     dashes = [_dashes(column, wrapped) for column in zip(*cells, strict=True)]
     lines = [f"| {' | '.join(line)} |" for line in (cells[0], dashes, *cells[1:])]
