@@ -10,6 +10,7 @@ from assignment1.fast.evaluation import evaluate
 from assignment1.mnist import Split
 from assignment1.models import Array, Regression
 from assignment1.run import Run
+from study.statistics import blocks
 
 
 class Ends(NamedTuple):
@@ -54,10 +55,9 @@ class Spread(NamedTuple):
 def spread(losses: Array, size: int = 128, orders: int = 1000) -> Spread:
     """Return how much batches of images vary whose losses at the same weights are `losses` (N,)."""
     rng = np.random.default_rng(0)
-    used = len(losses) // size * size
     found = []
     for each in (losses, *(rng.permutation(losses) for _ in range(orders))):
-        means = np.sort(each[:used].reshape(-1, size).mean(axis=1))
+        means = np.sort(blocks(each, size))
         found.append(means[:-2].std())
     file, *random = found
     chance, high = np.quantile(random, (0.5, 0.975)).tolist()
