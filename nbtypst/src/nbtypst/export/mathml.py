@@ -21,19 +21,17 @@ _MATH = re.compile(
     re.S,
 )
 _NAME = r'<mi mathvariant="normal">([^\W\d_]{2,})</mi>'  # of a function, such as ln
-_BETTER = [  # what pandoc writes, and what browsers set as TeX does, in the order in which it is replaced
-    (r'(<mover><m[in][^>]*>.</m[in]><mo accent="true")', r'\1 stretchy="false"'),
-    ('stretchy="false">\u0302<', 'stretchy="false">\u02c6<'),
-    ('<mo accent="true">([¯_])', r'<mo accent="true" class="bar">\1'),
-    ('menclose notation="updiagonalstrike"', 'mrow class="cancel"'),
-    ("/menclose", "/mrow"),
-    (  # the exponent of a small letter stands as if it had no accent
-        r'(<msup>|<msubsup>)(<mover><mi>[acegmnopqrsuvwxyz]</mi><mo accent="true"[^>]*>[^<]*</mo></mover>)',
-        r'\1<mpadded height="0.5em">\2</mpadded>',
-    ),
-    (r'<mover>(<mi>\w</mi><mo accent="true" stretchy="false">)', r'<mover accent="true">\1'),
-    (rf"<mrow>({_NAME})<mo>&#8289;</mo></mrow>", r"\1"),
-]
+_SMALL = r'(<msup>|<msubsup>)(<mover><mi>[acegmnopqrsuvwxyz]</mi><mo accent="true"[^>]*>[^<]*</mo></mover>)'
+_BETTER = {  # what pandoc writes, and what browsers set as TeX does, in the order in which it is replaced
+    r'(<mover><m[in][^>]*>.</m[in]><mo accent="true")': r'\1 stretchy="false"',
+    'stretchy="false">\u0302<': 'stretchy="false">\u02c6<',
+    '<mo accent="true">([¯_])': r'<mo accent="true" class="bar">\1',
+    'menclose notation="updiagonalstrike"': 'mrow class="cancel"',
+    "/menclose": "/mrow",
+    _SMALL: r'\1<mpadded height="0.5em">\2</mpadded>',  # its exponent stands as if it had no accent
+    r'<mover>(<mi>\w</mi><mo accent="true" stretchy="false">)': r'<mover accent="true">\1',
+    rf"<mrow>({_NAME})<mo>&#8289;</mo></mrow>": r"\1",
+}
 _THIN = "0.167em"
 _OPERANDS = ("mfrac", "mi", "mn", "mrow", "msqrt", "msub", "msubsup", "msup")
 

@@ -59,35 +59,35 @@ _SPACE = (
     rf"({'|'.join(_NAMES['ems'])})\s*(?(1)\}})"
 )
 # What pandoc cannot read or gets wrong, and what it reads rightly, in the order in which they are replaced.
-_PLAIN: list[tuple[str, Any]] = [
-    (r"\\begin\{(equation|displaymath|math)(\*?)\}(.*?)\\end\{\1\2\}", r"\3"),
-    (r"\\(?:label|cite)\s*\{[^{}]*\}|\\(?:nonumber|notag|displaystyle|limits)(?![A-Za-z])", ""),
-    (r"\\begin\{(\w*matrix)\*\}\s*\[\w\]", r"\\begin{\1*}"),
-    (r"\\(begin|end)\{(\w+)\*?\}", lambda m: rf"\{m[1]}{{{_NAMES['environments'].get(m[2], m[2])}}}"),
-    (r"\\begin\{subarray\}\s*\{\w\}(.*?)\\end\{subarray\}", r"\\substack{\1}"),
-    (r"\\begin\{rcases\}(.*?)\\end\{rcases\}", r"\\left.\\begin{matrix}\1\\end{matrix}\\right\\}"),
-    (r"(\\\\\s*)+(?=\\end\{)", ""),
-    (r"\\begin\{vmatrix\}(.*?)\\end\{vmatrix\}", r"\\left|\\begin{matrix}\1\\end{matrix}\\right|"),
-    (r"\\begin\{Vmatrix\}(.*?)\\end\{Vmatrix\}", r"\\left\\|\\begin{matrix}\1\\end{matrix}\\right\\|"),
+_PLAIN: dict[str, Any] = {
+    r"\\begin\{(equation|displaymath|math)(\*?)\}(.*?)\\end\{\1\2\}": r"\3",
+    r"\\(?:label|cite)\s*\{[^{}]*\}|\\(?:nonumber|notag|displaystyle|limits)(?![A-Za-z])": "",
+    r"\\begin\{(\w*matrix)\*\}\s*\[\w\]": r"\\begin{\1*}",
+    r"\\(begin|end)\{(\w+)\*?\}": lambda m: rf"\{m[1]}{{{_NAMES['environments'].get(m[2], m[2])}}}",
+    r"\\begin\{subarray\}\s*\{\w\}(.*?)\\end\{subarray\}": r"\\substack{\1}",
+    r"\\begin\{rcases\}(.*?)\\end\{rcases\}": r"\\left.\\begin{matrix}\1\\end{matrix}\\right\\}",
+    r"(\\\\\s*)+(?=\\end\{)": "",
+    r"\\begin\{vmatrix\}(.*?)\\end\{vmatrix\}": r"\\left|\\begin{matrix}\1\\end{matrix}\\right|",
+    r"\\begin\{Vmatrix\}(.*?)\\end\{Vmatrix\}": r"\\left\\|\\begin{matrix}\1\\end{matrix}\\right\\|",
     # pandoc loses the gap between the columns of cases
-    (r"\\begin\{cases\}.*?\\end\{cases\}", lambda m: re.sub(r"(?<!\\)&", r"&\\quad ", m[0])),
-    (r"\\(rm|bf|it|cal|sf|tt)\b\s*(?=\{)", r"\\math\1"),
-    (r"\\[bB]igg?[lr]?\s*\.", ""),
-    (r"\\([bB]igg?)m(?![A-Za-z])", r"\\\1"),
-    (r"\\[;:>]", r"\\,"),  # pandoc makes nothing of them
-    (r"\\!", ""),
-    (_SPACE, lambda m: rf"\hspace{{{round(float(m[2]) * float(_NAMES['ems'][m[3]]), 3)}em}}"),
-    (r"(\\operatorname\*?\s*\{[^{}]*)\\hspace\{[^{}]*\}", r"\1\\,"),
-    (r"\\(?:raise|lower|move(?:left|right))\s*\{?-?[\d.]+\s*[a-z]{2}\}?", ""),
-    (r"\\rule\s*(?:\[.*?\]\s*)?(?:\{0.*?\}\s*\{.*?\}|\{.*?\}\s*\{0.*?\})", ""),
-    (r"\\rule\s*(?:\[.*?\]\s*)?\{.*?\}\s*\{.*?\}", r"\\blacksquare "),
-    (r"\\unicode\s*(?:\[.*?\]\s*)?\{\s*([xX]?)([\da-fA-F]{1,5})\s*\}", lambda m: _character(m[2], m[1])),
-    (r"\\root\s*(.*?)\\of(?![A-Za-z])", r"\\sqrt[\1]"),
-    (r"\\above\s*-?[\d.]+\s*[a-z]{2}", r"\\over "),
-    (r"\\buildrel\s*(.*?)\\over(?![A-Za-z])", r"\\overset{\1}"),
-    (r"\\verb([^\w\s])(.*?)\1", r"\\texttt{\2}"),
-    (r"\n\s*\n", "\n"),
-]
+    r"\\begin\{cases\}.*?\\end\{cases\}": lambda m: re.sub(r"(?<!\\)&", r"&\\quad ", m[0]),
+    r"\\(rm|bf|it|cal|sf|tt)\b\s*(?=\{)": r"\\math\1",
+    r"\\[bB]igg?[lr]?\s*\.": "",
+    r"\\([bB]igg?)m(?![A-Za-z])": r"\\\1",
+    r"\\[;:>]": r"\\,",  # pandoc makes nothing of them
+    r"\\!": "",
+    _SPACE: lambda m: rf"\hspace{{{round(float(m[2]) * float(_NAMES['ems'][m[3]]), 3)}em}}",
+    r"(\\operatorname\*?\s*\{[^{}]*)\\hspace\{[^{}]*\}": r"\1\\,",
+    r"\\(?:raise|lower|move(?:left|right))\s*\{?-?[\d.]+\s*[a-z]{2}\}?": "",
+    r"\\rule\s*(?:\[.*?\]\s*)?(?:\{0.*?\}\s*\{.*?\}|\{.*?\}\s*\{0.*?\})": "",
+    r"\\rule\s*(?:\[.*?\]\s*)?\{.*?\}\s*\{.*?\}": r"\\blacksquare ",
+    r"\\unicode\s*(?:\[.*?\]\s*)?\{\s*([xX]?)([\da-fA-F]{1,5})\s*\}": lambda m: _character(m[2], m[1]),
+    r"\\root\s*(.*?)\\of(?![A-Za-z])": r"\\sqrt[\1]",
+    r"\\above\s*-?[\d.]+\s*[a-z]{2}": r"\\over ",
+    r"\\buildrel\s*(.*?)\\over(?![A-Za-z])": r"\\overset{\1}",
+    r"\\verb([^\w\s])(.*?)\1": r"\\texttt{\2}",
+    r"\n\s*\n": "\n",
+}
 _NEXT = "\ufdd5"  # before each formula that pandoc converts: no formula has it
 MOST_SWITCHES = 200  # of a formula
 LONGEST = 5_000  # characters of a formula with its macros expanded
@@ -320,14 +320,14 @@ def _outside(latex: str) -> str:
     return rest
 
 
-_SIGNED = [
+_SIGNED = {
     # pandoc sets cases in their brace if their first line has two columns
-    (r"(\\begin\{cases\}(?:(?!\\\\|\\begin)[^&])*)(?=\\\\)", r"\1&"),
-    (r"\\left\s*\.", "\\\\left|\ue004 "),
-    (r"\\operatorname\*\s*\{", "\\g<0>\ue006"),
-    (r"\\hspace\{(-?[\d.]+)em\}", "\\\\operatorname{\ue007\\1}"),  # pandoc rounds it
-    (_NORM, r"\1\\Vert "),
-]
+    r"(\\begin\{cases\}(?:(?!\\\\|\\begin)[^&])*)(?=\\\\)": r"\1&",
+    r"\\left\s*\.": "\\\\left|\ue004 ",
+    r"\\operatorname\*\s*\{": "\\g<0>\ue006",
+    r"\\hspace\{(-?[\d.]+)em\}": "\\\\operatorname{\ue007\\1}",  # pandoc rounds it
+    _NORM: r"\1\\Vert ",
+}
 
 
 def _for_typst(latex: str) -> str:
@@ -375,14 +375,14 @@ _SIGNS = {
 }
 
 
-_UNSIGNED = [
-    ("(over|under)brace\\(\ue000 ?", r"nb.\1("),
-    ("[√∛∜]", r"\\\g<0>"),  # else the root of what follows
-    ('"\ue006([^"]*)"', r'op("\1", limits: #true)'),
-    ('"\ue007(-?[\\d.]+)"', r"#h(\1em)"),
-    (r"(?<![\\ ]) +(?=\\\||‖)", ""),  # a space beside a bar is seen
-    (r"(\\\||‖) +", r"\1"),
-]
+_UNSIGNED = {
+    "(over|under)brace\\(\ue000 ?": r"nb.\1(",
+    "[√∛∜]": r"\\\g<0>",  # else the root of what follows
+    '"\ue006([^"]*)"': r'op("\1", limits: #true)',
+    '"\ue007(-?[\\d.]+)"': r"#h(\1em)",
+    r"(?<![\\ ]) +(?=\\\||‖)": "",  # a space beside a bar is seen
+    r"(\\\||‖) +": r"\1",
+}
 
 
 def _typst(math: str) -> str:

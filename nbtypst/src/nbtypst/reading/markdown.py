@@ -247,9 +247,9 @@ def _math(latex: str, kind: str) -> str:
     return f'<code class="{kind}">{escape(bare) or " "}</code>'
 
 
-def replaced(text: str, table: list[tuple[str, Any]]) -> str:
+def replaced(text: str, table: dict[str, Any]) -> str:
     """Return a text with each pattern of a table replaced, in its order."""
-    for pattern, better in table:
+    for pattern, better in table.items():
         text = re.sub(pattern, better, text, flags=re.S)
     return text
 
