@@ -35,10 +35,6 @@ class Settings:
                 checked[name] = arguments.whole(name, value, unit=or_none)
         vars(self).update(checked)  # past the frozen object's own guard
 
-    def takes_train_accuracy(self, check: int) -> bool:
-        """Return whether the training accuracy is taken at this check, counted from 0."""
-        return self.train_accuracy_every is not None and check % self.train_accuracy_every == 0
-
 
 @dataclass
 class EarlyStopping:
@@ -164,8 +160,13 @@ class RunInProgress:
         self.best = self.last = model.w
         self.best_step = 0
 
-    def take(self, step: int, w: Array, loss: float, accuracy: float) -> None:
-        """Take the evaluation of one more check, of the weights `w` (785, K); drop what is after the end."""
+    def take(self, step: int, w: Array, loss: float, accuracy: float) -> bool:
+        """Take the evaluation of one more check, of the weights `w` (785, K); drop what is after the end.
+
+        Return whether the training accuracy is asked for at this check.
+        """
+        every = self.settings.train_accuracy_every
+        due = every is not None and len(self.log.step) % every == 0
         self.log.step.append(step)
         self.log.validation_loss.append(loss)
         self.log.validation_accuracy.append(accuracy)
@@ -177,6 +178,7 @@ class RunInProgress:
         if self.stopping.stopped:
             self.last = w
             del self.log.train_loss[step + 1 :]
+        return due
 
     def finish(self, per_epoch: int, interrupted: bool) -> Run:
         """Return the run; raise FloatingPointError, which names the step, if the last loss is not finite."""

@@ -45,8 +45,7 @@ def gradient_descent(
             if step % check_every == 0:
                 z = data.validation.X @ model.w
                 Y = data.validation.Y
-                run.take(step, model.w, model.loss_at(z, Y), model.accuracy_at(z, Y))
-                if settings.takes_train_accuracy(len(log.step) - 1):
+                if run.take(step, model.w, model.loss_at(z, Y), model.accuracy_at(z, Y)):
                     z = data.train.X @ model.w
                     log.train_accuracy[-1] = model.accuracy_at(z, data.train.Y)
             if (step + 1) % per_epoch == 0:

@@ -122,16 +122,13 @@ def fast_descent(
             if not trainer.live or stop.is_set():
                 break
         trainer.finish()
-        found: list[Run | None] = []
-        for run in runs:
-            sound = not diverged(run) and arguments.all_finite(run.last)  # with the last step, too
-            found.append(run.finish(per_epoch, stop.is_set()) if sound else None)
-        return found
+        return [run.finish(per_epoch, stop.is_set()) if sound(run) else None for run in runs]
 
 
-def diverged(run: RunInProgress) -> bool:
-    """Return whether a loss is not finite."""
-    return not np.isfinite(run.log.train_loss + run.log.validation_loss).all()
+def sound(run: RunInProgress) -> bool:
+    """Return whether all losses and the last weights are finite."""
+    losses = np.array(run.log.train_loss + run.log.validation_loss)
+    return arguments.all_finite(losses) and arguments.all_finite(run.last)
 
 
 class Trainer:
@@ -215,11 +212,9 @@ class Trainer:
                 measurement = next(measurements)
                 if run.stopping.stopped:
                     continue
-                run.take(step, full[..., i], *measurement)
-                check = len(run.log.step) - 1
-                if run.settings.takes_train_accuracy(check):
-                    self.unscored.append((W[..., i], run.log, check))
-        stay = [not run.stopping.stopped and not diverged(run) for run in self.live]
+                if run.take(step, full[..., i], *measurement):
+                    self.unscored.append((W[..., i], run.log, len(run.log.step) - 1))
+        stay = [not run.stopping.stopped and sound(run) for run in self.live]
         if not all(stay):
             self.live = list(compress(self.live, stay))
             self.W = np.compress(stay, self.W, axis=-1)
