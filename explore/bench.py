@@ -27,7 +27,7 @@ SCORED = 5  # of so many checks, one takes the training accuracy
 COSTLY = 8  # images shown of a run
 BOX: Data = {"style": {"description_width": "130px"}, "layout": {"width": "265px"}}
 WRAP = {"flex_flow": "row wrap"}
-ORDERS = [("every epoch", True), ("once", "once"), ("not", False)]
+ORDERS = {"every epoch": True, "once": "once", "not": False}
 
 Choice = widgets.Dropdown
 Number = widgets.FloatText  # IntText takes 1e9 for 1
