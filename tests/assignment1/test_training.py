@@ -1,7 +1,7 @@
 """The fast way of training against the plain one, both against a student's, and each shortcut alone."""
 
 import runpy
-from dataclasses import replace
+from dataclasses import fields, replace
 from pathlib import Path
 from typing import Any
 
@@ -12,6 +12,7 @@ from assignment1 import LogisticRegression, Run, SoftmaxRegression, load_mnist, 
 from assignment1.fast import evaluation
 from assignment1.fast.engine import CompactInputs, training_accuracies
 from assignment1.mnist import Dataset, Split
+from assignment1.run import Settings
 
 pytestmark = pytest.mark.slow
 
@@ -58,6 +59,14 @@ KINDS: list[dict[str, Any]] = [
     dict(train_accuracy_every=3),
     dict(train_accuracy_every=None, seed=5),
 ]
+
+
+def test_both_ways_are_compared_in_every_setting():
+    untried = sorted({field.name for field in fields(Settings)} - set().union(*KINDS))
+    assert untried == [], (
+        "new in Settings: add a line to KINDS and a draw to fast/test_both_ways.py; "
+        "assignment1/fast/engine.py must obey it"
+    )
 
 
 @pytest.mark.parametrize("change", KINDS, ids=str)

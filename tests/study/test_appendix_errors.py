@@ -12,7 +12,6 @@ from assignment1 import SoftmaxRegression, load_mnist, train
 from assignment1.mnist import Dataset, Split, one_hot, preprocess
 from study import appendix_errors as errors
 from study import appendix_heldout as heldout
-from study import statistics as intervals
 from study import tables
 
 pytestmark = pytest.mark.slow
@@ -39,13 +38,6 @@ def test_confusion_and_costliest_images(case):
     counts = np.array([[9, 1, 4], [3, 9, 0], [1, 5, 9]])
     assert errors.confused_pairs(counts, 2) == [(0, 2, 5), (1, 2, 5)]
     assert errors.confused_pairs(counts, 3)[2] == (0, 1, 4)
-
-
-@pytest.mark.parametrize("hits, n", [(0, 10), (7, 10), (10, 10), (9153, 10_000)])
-def test_wilson_intervals(hits, n):
-    # the ends are the shares from which hits / n is 1.96 standard errors away
-    for end in intervals.wilson(hits, n):
-        assert abs(hits / n - end) == pytest.approx(1.959964 * np.sqrt(end * (1 - end) / n), rel=1e-5)
 
 
 def test_the_best_scale_is_a_minimum(case):
@@ -111,17 +103,6 @@ def in_parts(split, size):
     """Return the split's neighbouring images in parts of a size."""
     n = len(split.X) // size
     return [Split(*parts) for parts in zip(*(np.split(a[: n * size], n) for a in split), strict=True)]
-
-
-def test_large_sets_are_compared_in_blocks_of_500():
-    rng = np.random.default_rng(0)
-    a, b = rng.random(20_000) < 0.9, rng.random(10_499) < 0.8
-    found = intervals.over_sets(a, b)
-    means = (a.reshape(40, 500).mean(axis=1), b[:10_000].reshape(20, 500).mean(axis=1))
-    welch = ttest_ind(*means, equal_var=False)
-    low, high = welch.confidence_interval(0.95)
-    assert found.half == pytest.approx((high - low) / 2) and found.size == 60
-    assert found.mean == a.mean() - b.mean()  # of all images, those after the last block among them
 
 
 def test_accuracies_on_held_out_images(case, halved):

