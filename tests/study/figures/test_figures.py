@@ -1,5 +1,8 @@
 """The figures: nothing cut, overprinted or struck, type to read, looks to tell apart, for any run."""
 
+import inspect
+import re
+import sys
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import replace
 from itertools import combinations
@@ -113,6 +116,12 @@ FIGURES = {
     "5a": lambda s: figures.confusion(s.counts, *s.interval),
     "5b": lambda s: figures.costly(s.images.reshape(-1, 28, 28), s.cases, np.arange(10)),
 }
+
+
+def test_the_looks_of_every_figure_are_tested():
+    above, *_ = inspect.getsource(sys.modules[__name__]).partition("def test_")
+    functions = {name for name in figures.__all__ if callable(getattr(figures, name))}
+    assert sorted(functions - set(re.findall(r"figures\.(\w+)", above))) == [], "draw each in FIGURES"
 
 
 @pytest.fixture(scope="module")
