@@ -36,6 +36,7 @@ PLAIN = """
 GIVEN = set(PLAIN.split())
 PARTS = {name: part for name, part in parts.read(ROOT / parts.FOLDER).items() if name[:7] != "explore"}
 DIGITS = ("positive", "negative")  # of task 2: values that are no results
+CITED = re.compile(r"(?<=\s)\[(\d+(?:, \d+)*)(?:, section.*?)?\]")
 MOST = 4  # values of a paragraph
 TYPED = re.compile(r"(?<![\w.])\d(?:[\d,]*\d)?(?:\.\d+)?(?:e-?\d+)?")
 
@@ -150,12 +151,14 @@ def test_executed_in_order_without_errors_warnings_or_bars(committed):
 
 def test_the_notebook_holds_code_and_the_text_stands_once_in_markdown_files(committed):
     code = code_cells(committed)
-    assert len(code) <= 70
-    assert sum(len(cell.source.splitlines()) for cell in code) <= 300
-    for cell in code:
-        assert len(cell.source.splitlines()) <= 6, cell.source
-        assert max(map(len, cell.source.splitlines())) <= 120, cell.source
-        assert "check:" not in cell.source
+    lines = [cell.source.splitlines() for cell in code]
+    assert len(code) <= 70, f"{len(code)} cells of code of 70: join two, or move work to study/"
+    total = sum(map(len, lines))
+    assert total <= 300, f"{total} lines of code of 300: move work to study/"
+    for one in lines:
+        assert len(one) <= 6, f"a cell has {len(one)} lines of 6: split it, or move work to study/: {one}"
+        assert max(map(len, one)) <= 120, f"a line has more than 120 characters: {one}"
+        assert "check:" not in "".join(one), f"a check stands in code: move it to text/: {one}"
     named = [name for cell in code for name in shown(cell.source)]
     assert sorted(named) == sorted(PARTS)  # each once, and none that is not shown
     assert (ROOT / "report.ipynb").stat().st_size < 3_000_000
@@ -248,7 +251,21 @@ def test_no_result_is_typed(committed):
     texts += [re.sub(r"\{\{.*?\}\}", "", part, flags=re.DOTALL) for part in PARTS.values()]
     for text in texts:
         lines = [line for line in text.splitlines() if not line.strip().startswith("check:")]
-        assert set(TYPED.findall("\n".join(lines))) <= GIVEN, text
+        typed = sorted(set(TYPED.findall("\n".join(lines))) - GIVEN)
+        advice = "write {{...}}, or add it to PLAIN if no run produced it"
+        assert typed == [], f"{advice}; it stands in {text.strip()[:80]!r}"
+
+
+def test_what_is_cited_is_listed_and_what_is_listed_is_cited(committed):
+    texts = [cell.source for cell in committed.cells if cell.cell_type == "markdown"]
+    (listed,) = [text.partition("### References")[2] for text in texts if "### References" in text]
+    numbers = [int(number) for number in re.findall(r"^(\d+)\. ", listed, re.MULTILINE)]
+    assert numbers == list(range(1, len(numbers) + 1))
+    texts = [text.partition("### References")[0] for text in texts]
+    texts += [templates.VALUE.sub("", re.sub("check: .*", "", part)) for part in PARTS.values()]
+    cited = {int(n) for text in texts for found in CITED.findall(text) for n in found.split(", ")}
+    assert cited - set(numbers) == set(), "cited, but not in the list of references"
+    assert set(numbers) - cited == set(), "in the list of references, but not cited"
 
 
 def test_no_paragraph_is_a_list_of_numbers():
@@ -258,7 +275,8 @@ def test_no_paragraph_is_a_list_of_numbers():
         lines = [line for line in part.splitlines() if not line.strip().startswith("check:")]
         for paragraph in re.split(r"\n\s*\n", "\n".join(lines)):
             values = [value for value in templates.VALUE.findall(paragraph) if value not in DIGITS]
-            assert len(values) <= MOST, (name, paragraph)
+            found = f"a paragraph of {name!r} has {len(values)} values of {MOST}"
+            assert len(values) <= MOST, f"{found}: make it a table, or two paragraphs: {paragraph}"
 
 
 def rows(text):

@@ -122,11 +122,15 @@ def test_environment_yml_has_the_direct_dependencies_at_the_versions_of_the_lock
     pins.pop("pip")
     pins.pop("pandoc")  # with pypandoc, in place of pypandoc-binary
     pins["pypandoc-binary"] = pins.pop("pypandoc")
-    assert set(pins) == direct_dependencies()
+    differing = sorted(set(pins) ^ direct_dependencies())
+    assert differing == [], "either in environment.yml or among what a pyproject.toml asks for, not in both"
     locked = lock_versions()
     for name, pin in pins.items():
         assert pin, name
-        assert any(f"{version}.".startswith(f"{pin}.") for version in locked[name]), (name, pin, locked[name])
+        found = f"environment.yml has {name} {pin}, the locks have {', '.join(sorted(locked[name]))}"
+        assert any(f"{version}.".startswith(f"{pin}.") for version in locked[name]), (
+            f"{found}: edit the former"
+        )
 
 
 @pytest.mark.parametrize("name", ["bootstrap.py", "tools/__init__.py", "tools/processes.py"])

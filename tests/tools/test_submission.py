@@ -143,7 +143,8 @@ def test_what_the_readme_shows_is_the_report_as_it_is(pdf, tmp_path):
             np.asarray(Image.open(file).convert("L"), float) for file in (ROOT / "docs" / path.name, path)
         )
         assert old.shape == new.shape and np.abs(old - new).mean() < 1, stale
-    assert f"{len(pypdfium2.PdfDocument(pdf))} pages" in readme
+    named = re.findall(r"\(PDF, (\d+ pages)", readme)
+    assert named == [f"{len(pypdfium2.PdfDocument(pdf))} pages"], "README.md names another number of pages"
     said = " ".join(text(json.loads((ROOT / "report.ipynb").read_text(encoding="utf-8"))))
     for number in re.findall(r"0\.\d{10,}", readme):
         assert number in said
