@@ -92,10 +92,19 @@ def test_what_is_no_single_word_is_the_text_itself(folder, text):
 
 @pytest.mark.parametrize("name", ["2b.answr", "conclusion", "9z.answer"])
 def test_a_name_without_a_part_is_refused_and_the_names_near_it_are_listed(folder, name):
-    with pytest.raises(
-        ValueError, match=f"no file of the folder text has a part '{name}'; expected one of .*2b"
-    ):
+    said = (
+        f"no file of the folder text has a part '{name}'; expected one of .*2b.*; write '## {name}' in it, or"
+    )
+    with pytest.raises(ValueError, match=said):
         parts.template(name)
+
+
+def test_a_word_where_no_folder_of_parts_is_there_is_told_from_a_sentence(tmp_path, monkeypatch):
+    monkeypatch.chdir(tmp_path)
+    with pytest.raises(
+        ValueError, match=r"'Hello'; it has none, or is not there; .* end a sentence in a full"
+    ):
+        parts.template("Hello")
 
 
 @pytest.mark.parametrize(

@@ -408,6 +408,19 @@ def test_cells_that_were_not_run_are_named(convert):
     assert convert(cells[0], silent)[2] == []
 
 
+def test_a_check_outside_of_its_text_which_checks_nothing_is_named(convert):
+    code = [
+        'say("It is {{n}}.")\ncheck: n == 3',
+        'say("""\nIt is.\ncheck: n == 4\n""")',
+        "check: bool = True",
+    ]
+    given = [new_code_cell(source, execution_count=1) for source in code]
+    (fault, _) = convert(*given)[2]
+    assert "cell 1 " in fault and "a line 'check: ...' stands in no text; move it into the string" in fault
+    with pytest.raises(ExportError, match="stands in no text"):
+        convert(*given, strict=True)
+
+
 def test_markdown_that_the_parser_fails_at_is_shown_as_it_is_written(convert, monkeypatch):
     monkeypatch.setattr(cells, "from_markdown", lambda source: [][1])
     text, page, warned, _ = convert("*Here*")

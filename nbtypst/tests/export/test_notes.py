@@ -146,13 +146,22 @@ def test_what_is_cited_from_a_bib_file_is_listed(pages):
     cells = ["# T\n\nSee [@knuth_84, p. 3], not [@none] or me@d.org.", new_code_cell("", outputs=[said])]
     (text,), html, _ = pages(*cells)
     assert "[@knuth_84, p. 3]" in text and "References" not in text
+    assert pages(*cells)[2] == []
     (text,), html, warned = pages(*cells, bib=BOOKS)
     assert "See (Knuth 1984, 3), not [@none] or me@d.org." in text and "By Knuth (1984)." in text
     assert "References\nKnuth, Donald. 1984. Literate Programming. CSLI." in text
     assert '(<a href="#ref-knuth_84">Knuth 1984, 3</a>)' in html and 'id="ref-knuth_84"' in html
-    assert warned == []
+    fault = "'@none' is in no .bib file; correct the key, or add what it names"
+    assert [line.partition(": ")[2] for line in warned] == [fault, fault]
     (text,), *_ = pages(*cells, "## References", "## Annex", bib=BOOKS)
     assert text.index("References\nKnuth") < text.rindex("Annex")
+
+
+def test_a_strict_page_refuses_a_citation_of_what_no_bib_file_has(pages):
+    cells = ["# T\n\nSee [@knuth_84; @knuth_48], **not [see @kunth, p. 3]**, `[@x]`, @alice or [me@d.org]."]
+    with pytest.raises(ExportError) as refused:
+        pages(*cells, bib=BOOKS, metadata={"nbtypst": {"strict": True}})
+    assert re.findall(r"'@(\w+)' is in no", str(refused.value)) == ["knuth_48", "kunth"]
 
 
 FRONT = '---\ntitle: "Waves: two"\nauthor:\n- name: Ada\n- Alan\ndate: 1 May\nlang: nb\n---'

@@ -33,9 +33,9 @@ def template(text: str) -> str:
     parts = read(Path(FOLDER))
     if text not in parts:
         near = sorted(name for name in parts if name.partition(".")[0] == text.partition(".")[0])
-        raise ValueError(
-            f"no file of the folder {FOLDER} has a part {text!r}; expected one of {', '.join(near or parts)}"
-        )
+        there = f"expected one of {', '.join(near or parts)}" if parts else "it has none, or is not there"
+        advice = f"write '## {text}' in it, or end a sentence in a full stop"
+        raise ValueError(f"no file of the folder {FOLDER} has a part {text!r}; {there}; {advice}")
     return parts[text]
 
 

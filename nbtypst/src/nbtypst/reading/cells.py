@@ -62,6 +62,9 @@ _DISPLAYED = re.compile(  # all of an output, as SymPy and Sage write it
     r"\s*(?:<html>)?\s*(?:\$|\\\()\s*\\displaystyle(?![A-Za-z])((?:(?!\$|\\\)).)*)(?:\$|\\\))\s*(?:</html>)?\s*\Z",
     re.S,
 )
+_STRAY = re.compile(  # a check that Python takes for an annotation; or a string, which may hold one
+    r"(\"{3}|'{3}).*?\1|^check:(?![^\n]* = )", re.S | re.M
+)
 _UNSEEN = re.compile(r"<(?!img|hr|table)[^>]*>|\s")
 
 
@@ -111,6 +114,8 @@ def pieces(
                     # nbconvert takes its number and its outputs away for a tag
                     silent = tags & {"remove-output", "remove_output"}
                     was_run[place] = cell.get("execution_count") or cell.outputs or silent
+                    if any(not found[1] for found in _STRAY.finditer(cell.source)):
+                        reader.warn("a line 'check: ...' stands in no text", "move it into the string of say")
                     found += [] if hidden else [reader.code("input", cell.source, language)]
                 for output in cell.outputs:
                     found += reader.output(output, "raises-exception" in tags)

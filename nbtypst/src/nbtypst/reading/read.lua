@@ -66,13 +66,13 @@ local function split(list)
   return own, kept
 end
 
--- A citation as it is parsed, if every key in it stands in a .bib file.
+-- A citation as it is parsed, if every key in it stands in a .bib file; else nil, and the first key that does not.
 local function cite(text)
   local read = pandoc.read(text, "markdown").blocks[1].content
   local count = 0
   for _, inline in ipairs(read) do
     for _, one in ipairs(inline.t == "Cite" and inline.citations or {}) do
-      if not known[one.id] then return nil end
+      if not known[one.id] then return nil, one.id end
       count = count + 1
     end
   end
@@ -112,7 +112,12 @@ local function mentions(own)
       if start == one then
         after, shown = two, footnote(key)
       elseif start == three then
-        after, shown = four, cite(text:sub(three, four - 1))
+        local source, unknown = text:sub(three, four - 1), nil
+        after = four
+        shown, unknown = cite(source)
+        if unknown and next(known) then
+          shown = { pandoc.Span({ pandoc.Str(source) }, pandoc.Attr("", {}, { unknown = unknown })) }
+        end
       elseif start == 1 or text:sub(start - 1, start - 1):match("[%s(]") then
         after, shown = six, cite(text:sub(five, six - 1))
       end
@@ -151,6 +156,10 @@ local function mentions(own)
 
   function filter.Cite(one)
     return one, false -- its words, which are the mention
+  end
+
+  function filter.Span(one)
+    return one, not one.attributes.unknown -- again
   end
 
   function filter.Header(header)

@@ -120,6 +120,8 @@ class Tidier:
                 return content[1]
             case "Span":
                 (name, _, pairs), inner = content
+                if key := dict(pairs).get("unknown"):
+                    self._warn(f"'@{key}' is in no .bib file", "correct the key, or add what it names")
                 return [] if "hidden" in dict(pairs) else [*_place(name), *inner]
         if content == []:  # of Emph and the like
             return []
