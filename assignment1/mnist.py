@@ -76,7 +76,10 @@ class Split(NamedTuple):
 
 @dataclass(frozen=True, repr=False)
 class Dataset:
-    """Three splits; `test`, which the assignment never touches, is pre-processed when asked for."""
+    """Three splits; `test`, which the assignment never touches, is pre-processed when asked for.
+
+    The report calls its images the held-out ones; those of MNIST's own test set are `validation`.
+    """
 
     train: Split
     validation: Split

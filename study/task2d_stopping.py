@@ -1,4 +1,7 @@
-"""Task 2d: what early stopping reacts to. Updates, checks and epochs are counted from 1."""
+"""Task 2d: what early stopping reacts to.
+
+Updates, checks and epochs are counted from 1, but `best_step` and `history.step` of a run from 0.
+"""
 
 from collections.abc import Mapping
 from math import fsum, nan

@@ -1,4 +1,4 @@
-"""Task 4d: where gradient descent without a penalty leads: there is no minimum."""
+"""Task 4e: where gradient descent without a penalty leads: there is no minimum."""
 
 from typing import NamedTuple
 

@@ -33,11 +33,11 @@ def train(
 
     Batches are drawn in a new random order each epoch, by `seed`; with `shuffle` "once", in that of the first
     epoch, and without, in file order. The validation loss is checked after the first step, and then about
-    `checks_per_epoch` times an epoch, but at most after every step; `patience` such checks in a row that are
-    worse than the best end the run. The training accuracy, which decides nothing, is taken at every
-    `train_accuracy_every`-th check, or with None never. The precision is that of the data. `method` "plain"
-    is `gradient_descent`, "fast" the same numbers, but for rounding, from `assignment1.fast.engine`. An
-    interrupt ends the run and keeps it.
+    `checks_per_epoch` times an epoch, but at most after every step; the run ends after `patience` such
+    checks in a row that are worse than the best. The training accuracy, which decides nothing, is taken at
+    every `train_accuracy_every`-th check, or with None never. The precision is that of the data. `method`
+    "plain" is `gradient_descent`, "fast" the same numbers, but for rounding, from `assignment1.fast.engine`.
+    An interrupt ends the run and keeps it.
 
     Raises ValueError or TypeError for settings or data that cannot be right, FloatingPointError when the run
     diverges.

@@ -41,5 +41,5 @@ def test_every_public_method_has_words(kind):
 
 def test_help_says_what_patience_counts_and_where_lambda_belongs():
     words = " ".join((inspect.getdoc(assignment1.train) or "").split())
-    assert "`patience` such checks in a row" in words and "lambda belongs to the model" in words
+    assert "after `patience` such checks in a row" in words and "lambda belongs to the model" in words
     assert inspect.getdoc(gradcheck.gradient_errors)
