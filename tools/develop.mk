@@ -1,6 +1,6 @@
 # What only a developer of the project needs; the Makefile includes it where it is.
 
-KNOWN += PARTS
+KNOWN += PARTS UPGRADE
 ifeq ($(ENV),active)
 EQUIPPED = active-environment
 else
@@ -19,7 +19,7 @@ help::
 	@echo "make pictures   what README.md shows of the committed report: docs/report.pdf and pictures of pages"
 	@echo "make bench      run the benchmark (PARTS=\"single lambdas\" runs those alone)"
 	@echo "make bench-peers  make benchmarks/.venv with PyTorch, JAX and scikit-learn, for the benchmark"
-	@echo "make lock       make both locks again from both pyproject.toml (needs uv)"
+	@echo "make lock       make both locks again from both pyproject.toml (needs uv; UPGRADE=\"ruff tqdm\" takes newer ones)"
 
 .venv/.requirements-test: always
 	@$(call START,$(PYTHON)) bootstrap --tests $(if $(call given,PYTHON),--named)
@@ -63,11 +63,14 @@ bench-peers:
 	"$(PYTHON)" -m venv --clear benchmarks/.venv
 	benchmarks/.venv/bin/python -m pip install --quiet -r benchmarks/requirements.txt
 
-# One for the report, and one with what the tests need beside it.
+# One for the report, and one with what the tests need beside it. Versions stay, but for those of UPGRADE="name ...".
 LOCK = uv pip compile pyproject.toml nbtypst/pyproject.toml --extra writing --universal --python-version 3.11 \
-	--generate-hashes --no-annotate --no-emit-find-links --no-emit-index-url --no-emit-package nbtypst
+	--generate-hashes --no-emit-index-url --no-emit-find-links --no-annotate --no-emit-package nbtypst
+NEWER = $(foreach name,$(call given,UPGRADE),--upgrade-package "$(name)")
 lock:
+	@command -v uv >/dev/null || { echo "error: uv: not found; install it, for example: pip install uv" >&2; exit 1; }
 	@mkdir -p build
-	$(LOCK) -o requirements.txt
-	$(LOCK) --group dev --constraint requirements.txt -o build/all.txt
+	$(LOCK) $(NEWER) -o requirements.txt
+	cat requirements.txt requirements-test.txt >build/all.txt
+	$(LOCK) $(NEWER) --group dev --constraint requirements.txt -o build/all.txt
 	awk 'NR == FNR { known[$$0]; next } !($$0 in known)' requirements.txt build/all.txt >requirements-test.txt

@@ -331,6 +331,25 @@ def test_a_python_that_is_not_there_is_named() -> None:
     assert done.stderr.startswith("error: nosuch: not found; name a Python of 3.11 or later, ")
 
 
+@needs_make
+def test_the_locks_take_newer_versions_of_what_is_named_alone() -> None:
+    def planned(*given: str) -> str:
+        command = ["make", "--dry-run", "lock", *given]
+        return subprocess.run(command, cwd=ROOT, capture_output=True, text=True, check=True).stdout
+
+    assert planned("UPGRADE=ruff tqdm>=4").count('--upgrade-package "ruff" --upgrade-package "tqdm>=4"') == 2
+    assert "--upgrade" not in planned()
+
+
+@needs_make
+def test_who_makes_the_locks_without_uv_is_told_of_it(tmp_path: Path) -> None:
+    make = str(shutil.which("make"))
+    done = subprocess.run(
+        [make, "lock"], cwd=ROOT, env={"PATH": str(tmp_path)}, capture_output=True, text=True
+    )
+    assert done.returncode and done.stderr.startswith("error: uv: not found; install it, for example: pip ")
+
+
 @pytest.mark.parametrize(
     "said, reason",
     [
