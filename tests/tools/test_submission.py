@@ -146,6 +146,8 @@ def test_what_the_readme_shows_is_the_report_as_it_is(pdf, tmp_path):
     named = re.findall(r"\(PDF, (\d+ pages)", readme)
     assert named == [f"{len(pypdfium2.PdfDocument(pdf))} pages"], "README.md names another number of pages"
     said = " ".join(text(json.loads((ROOT / "report.ipynb").read_text(encoding="utf-8"))))
+    (python,) = set(re.findall(r"Computed with Python ([\d.]+\d)", said))
+    assert re.findall(r"was made by Python ([\d.]+\d)", readme) == [python], "README.md names another Python"
     for number in re.findall(r"0\.\d{10,}", readme):
         assert number in said
 
