@@ -11,8 +11,8 @@ from scipy.stats import sem
 from assignment1 import SoftmaxRegression, sweep
 from study import optima, tables
 from study import statistics as intervals
-from study import task4d_path as path
 from study import task4d_penalty as task4
+from study import task4e_path as path
 from study.evaluate import evaluate_groups
 
 pytest_plugins = "small_images"
