@@ -33,6 +33,8 @@ PACKAGES = ("assignment1", "study")
 CONTAINERS = ("builtins:dict", "builtins:range", "builtins:tuple")
 COMPUTING = ("joblib", "numpy", "scipy", "sympy", "threadpoolctl")  # the packages that results depend on
 WRAPPED = ("__wrapped__", "fget", "fset", "func")  # the functions in methods, caches and properties
+SIGNATURE = ("argcount", "flags", "kwonlyargcount", "posonlyargcount")
+BODY = ("cellvars", "code", "consts", "exceptiontable", "freevars", "names", "varnames")
 
 P = ParamSpec("P")
 T = TypeVar("T")
@@ -63,7 +65,7 @@ def kept(function: Callable[P, T]) -> Callable[P, T]:
 
 def key(function: Callable[..., Any], args: tuple[Any, ...], kwargs: dict[str, Any]) -> str:
     """Return the digest of a call. Raises TypeError for an argument that has no contents to name."""
-    arguments = {name: value for name, value in sorted(kwargs.items()) if name != "progress"}
+    arguments = {name: value for name, value in kwargs.items() if name != "progress"}
     arrays: list[np.ndarray] = []
     call = [function.__module__, function.__qualname__, code(function), encoded((args, arguments), arrays)]
     modules = {name: members(sys.modules[name]) for name in sorted(sys.modules) if is_ours(name)}
@@ -99,6 +101,8 @@ def code(value: Any) -> Any:
     if isinstance(value, FunctionType):
         enclosed = [cell.cell_contents for cell in value.__closure__ or ()]
         value = [value.__code__, value.__defaults__, value.__kwdefaults__, enclosed]
+    if isinstance(value, np.ndarray):
+        value = [value.dtype.str, value.tolist()]  # its repr leaves out elements and digits
     if isinstance(value, dict):
         value = list(value.items())
     if isinstance(value, set | frozenset):
@@ -113,7 +117,7 @@ def code(value: Any) -> Any:
 @cache
 def compiled(value: CodeType) -> str:
     """Return the digest of compiled code, which cannot change, without its place in a file."""
-    parts = value.co_code, value.co_names, code(value.co_consts)
+    parts = [code(getattr(value, f"co_{name}")) for name in SIGNATURE + BODY]
     return sha256(repr(parts).encode()).hexdigest()
 
 
@@ -128,10 +132,12 @@ def encoded(value: Any, arrays: list[np.ndarray]) -> Any:
     if type(value) is list:
         return [encoded(part, arrays) for part in value]
     if type(value) is np.ndarray or isinstance(value, np.generic):
+        if value.dtype.hasobject:
+            raise TypeError("an array of objects has no contents to name")
         arrays.append(np.asarray(value))
         return {"array": len(arrays) - 1}
-    if isinstance(value, Dataset):  # no kept function asks for the test set
-        value = (value.train, value.validation)
+    if isinstance(value, Dataset):  # no kept function asks for the test set, without which it is none
+        return {"data set": encoded([value.train, value.validation], arrays)}
     if getattr(value, "interrupted", False) or getattr(value, "failed", False):
         raise TypeError("a run did not come to its end")
     kind = value if isinstance(value, type) else type(value)
@@ -194,9 +200,10 @@ def write(path: Path, result: Any) -> None:
     Raises TypeError for a result that is not kept, OSError where there can be no file.
     """
     arrays: list[np.ndarray] = []
-    tree = json.dumps(encoded(result, arrays))
+    tree = encoded(result, arrays)
+    decoded(tree, arrays)  # what cannot be read again is not written
     content = BytesIO()
-    np.savez(content, tree, *arrays, allow_pickle=False)
+    np.savez(content, json.dumps(tree), *arrays, allow_pickle=False)
     part = path.with_name(f"{token_hex(32)}.kept")
     path.parent.mkdir(parents=True, exist_ok=True)
     try:

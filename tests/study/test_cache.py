@@ -84,6 +84,8 @@ def test_a_changed_argument_misses(calls, digits):
         (start.copy(start.w + 1e-9), digits, base),
         (start, touched, base),
         (start, replace(digits, validation=digits.train), base),
+        (start, digits, {"epochs": 1, "seed": 0, "learning_rate": 0.05}),
+        (start, digits, {"seed": 0, "epochs": 1, "learning_rate": 0.05}),  # a sweep's keys are in this order
     ]
     for made, (model, data, settings) in enumerate(variants, 1):
         calls.run(model, data, **settings)
@@ -166,10 +168,12 @@ def test_a_link_or_a_file_in_the_place_of_the_folder_stays(calls, digits, tmp_pa
     assert kept.FOLDER.read_text() == "mine"
 
 
-def test_a_result_that_has_no_contents_is_given(calls):
+def test_a_result_that_has_no_contents_is_given(calls, digits):
     assert kept.kept(lambda n: lambda x: n + x)(3)(1) == 4
     assert kept.kept(lambda n: {n})(3) == {3}
     assert kept.kept(lambda n: np.array([None, n]))(3)[1] == 3
+    for _ in range(2):  # a data set without its test set is none
+        assert isinstance(kept.kept(lambda n: [digits])(3)[0], Dataset)
     assert not files()
 
 
@@ -278,6 +282,22 @@ def test_the_code_of_a_function_is_what_it_does_and_not_where_it_stands():
     assert len({repr(kept.code(function(source))) for source in sources}) == len(sources)
 
 
+@pytest.mark.parametrize("signature", ["a, *b", "a, /, b", "a, *, b", "b, a"])
+def test_the_code_of_a_function_has_its_signature(signature):
+    other = "a - b" if signature != "b, a" else "b - a"  # the same instructions
+    base = function("def f(a, b): return a - b")
+    assert kept.code(function(f"def f({signature}): return {other}")) != kept.code(base)
+
+
+def test_the_code_of_an_array_is_every_element():
+    array = np.zeros(2000)
+    before = repr(kept.code(array))
+    for other in (array.astype(np.float32), array[1:], array.reshape(2, -1)):
+        assert repr(kept.code(other)) != before
+    array[1000] = 1e-12
+    assert repr(kept.code(array)) != before
+
+
 def test_a_wrong_argument_gives_the_functions_own_error(calls, digits):
     with pytest.raises(TypeError, match="unexpected keyword argument 'rate'") as error:
         study.train(LogisticRegression(), digits, rate=0.05)  # type: ignore[call-arg]
@@ -338,7 +358,8 @@ def test_a_key_names_contents():
     ]
     assert len({named(value) for value in values}) == len(values)
     assert named(np.zeros((2, 3)).T) == named(np.zeros((3, 2)))
-    for value in (lambda: 0, {1}, b"1", 1j, np.random.default_rng(0), np.ma.masked_array([1])):
+    objects = np.array([[1], None], object)
+    for value in (objects, lambda: 0, {1}, b"1", 1j, np.random.default_rng(0), np.ma.masked_array([1])):
         with pytest.raises(TypeError, match="no contents to name"):
             named(value)
 
