@@ -19,8 +19,8 @@ from study.cache import kept
 
 REPORT = Path(__file__).resolve().parents[2] / "report.ipynb"
 TASKS = ("1a", "1b", "4a")
-SIGN = re.compile(r"[=<>]|\\(?:ne|le|ge)q?\b|\\(?:approx|equiv|sim|propto)\b")
-INNER = re.compile(r"\\begin\{cases\}.*?\\end\{cases\}|\{[^{}]*\}", re.DOTALL)  # its signs relate nothing
+SIGN = re.compile(r"[=<>]|\\(?:ne|le|ge)q?\b|\\(?:approx|equiv|sim|simeq|cong|propto|ll|gg|[lg]eqslant|to)\b")
+INNER = re.compile(r"\\begin\{cases\}.*?\\end\{cases\}|_\{[^{}]*\}", re.DOTALL)  # its signs relate nothing
 
 
 class Step(NamedTuple):
@@ -107,8 +107,10 @@ def _holds(left: Any, right: Any, sign: str) -> bool:
     if shapes[0] != shapes[1]:
         return False
     difference = right - left if sign == "<" else left - right
-    if sign == "=" or shapes[0]:
+    if sign == "=":
         return all(map(_is_zero, sp.flatten([difference])))
+    if shapes[0]:
+        raise ValueError(f"matrices have no order, as {sign} says; expected =")
     return bool(sp.expand_log(sp.together(difference)).is_positive)
 
 

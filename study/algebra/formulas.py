@@ -13,7 +13,7 @@ MATRICES = {"X": "X", "Y": "Y", r"\hat{Y}": "Y_hat", "w": "w"}
 ENTRIES = {"w": "w", "x": "X", "y": "Y", "z": "Z", r"\hat{y}": "Y_hat"}  # the matrix that has them,
 BELOW = {"C": "", "J": "", "R": "", "w": "ki", "x": "i", "y": "k", "z": "k", r"\hat{y}": "k"}  # their indices
 END = ("", "+", "-", ")", "}", "&", ",", r"\\", r"\end{cases}")  # what can follow a product
-LETTERS = {letter: sp.Symbol(letter, positive=True) for letter in ("a", "b", "u", r"\lambda", r"\alpha")}
+LETTERS = {name: sp.Symbol(name, positive=True) for name in ("a", "b", "u", r"\lambda", r"\alpha", *SIZES)}
 LETTERS["e"] = sp.E
 TOKEN = re.compile(r"\\hat\{[yY]\}|\\(?:text|begin|end)\{[^{}]*\}|\\[a-zA-Z]+|\\\\|\d+|[a-zA-Z]'?|\S")
 SILENT = re.compile(r"\\(?:left|right|[bB]ig[lr])(?![a-zA-Z])|\\,")
@@ -71,7 +71,7 @@ class Quantities:
 
     def total(self, name: str) -> Any:
         """Return C, R or J."""
-        C = sum(self.cost(n + 1) for n in range(SIZES["N"])) / SIZES["N"]
+        C = sum(self.cost(n + 1) for n in range(SIZES["N"])) / LETTERS["N"]
         R = sum(weight**2 for weight in self.w)
         return {"C": C, "R": R, "J": C + LETTERS[r"\lambda"] * R}[name]
 
@@ -196,8 +196,8 @@ class Reader:
         if self.next() == "(":
             return self.parenthesis()
         token = self.take()
-        if token.isdigit() or token in SIZES:
-            return sp.Integer(SIZES.get(token, token))
+        if token.isdigit():
+            return sp.Integer(token)
         if token in LETTERS:
             return LETTERS[token]
         if token in ("f", "f'"):

@@ -98,6 +98,36 @@ def test_aligned_and_boxed_lines_are_read():
     assert not holds("4a", r"\boxed{J = C + R \tag{3}}.")
 
 
+def test_a_size_is_no_number():
+    assert holds("4a", r"C = \frac{1}{N} \sum_n C^n")
+    for latex in (r"C = \frac{1}{2} \sum_n C^n", "K = 3", "N = K - 1", "I = 1"):
+        assert not holds("4a", latex), latex
+
+
+def test_an_order_of_matrices_is_an_error():
+    for sign in "<>":
+        with pytest.raises(ValueError, match=f"matrices have no order, as {sign} says"):
+            check("4a", "w", sign, "w")
+
+
+@pytest.mark.parametrize(
+    "latex",
+    [
+        r"$C \leqslant 0$",
+        r"$C \ll 0$",
+        r"$C \simeq 0$",
+        r"$C \overset{!}{=} 0$",
+        r"$${C = 0}$$",
+        r"$\left\{C = 0\right\}$",
+    ],
+)
+def test_no_relation_is_passed_over(latex):
+    found = list(relations(latex))
+    assert found
+    with pytest.raises(ValueError):
+        [check("4a", *parts) for parts in found]
+
+
 def test_a_notebook_without_a_task_is_named(tmp_path):
     notebook = nbformat.v4.new_notebook(cells=[nbformat.v4.new_markdown_cell("### Task 1a\n$1 = 1$")])
     nbformat.write(notebook, tmp_path / "other.ipynb")
