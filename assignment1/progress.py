@@ -51,7 +51,7 @@ class Interrupt(threading.Event):
         self.tell()
 
     def __exit__(self, *error: object) -> None:
-        if self.before:
+        if self.before is not None:  # SIG_DFL is 0
             signal.signal(signal.SIGINT, self.before)
         if self.is_set() and "ipykernel" in sys.modules:
             from IPython import get_ipython

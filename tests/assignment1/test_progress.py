@@ -23,6 +23,19 @@ def test_after_an_interrupt_the_cells_that_wait_are_not_run_where_the_kernel_can
     assert len(asked) == len(names)
 
 
+def test_after_a_run_an_interrupt_has_its_default_action_again_if_it_had():
+    before = signal.signal(signal.SIGINT, signal.SIG_DFL)
+    try:
+        with Interrupt() as stop:
+            signal.raise_signal(signal.SIGINT)
+        assert stop.is_set() and signal.getsignal(signal.SIGINT) == signal.SIG_DFL
+        with Interrupt():
+            pass
+        assert signal.getsignal(signal.SIGINT) == signal.SIG_DFL
+    finally:
+        signal.signal(signal.SIGINT, before)
+
+
 def test_a_bar_of_a_notebook_is_one_line_that_is_taken_away(monkeypatch):
     shown: list[Any] = []
     handle = SimpleNamespace(
