@@ -10,7 +10,6 @@ from itertools import product
 from tempfile import TemporaryDirectory
 from typing import Any, NamedTuple
 
-import numpy as np
 from joblib import Parallel, delayed, effective_n_jobs
 from joblib.parallel import get_active_backend
 
@@ -19,7 +18,7 @@ from assignment1.fast.engine import KNOWN, written
 from assignment1.fast.train import descend
 from assignment1.fast.workers import Asked, guarded, sign
 from assignment1.mnist import Dataset
-from assignment1.models import LogisticRegression, Regression, SoftmaxRegression
+from assignment1.models import Regression
 from assignment1.progress import Interrupt
 from assignment1.progress import progress as progress_bar
 from assignment1.run import Run, Settings
@@ -115,10 +114,10 @@ def sweep(
     set may be a function that makes it, which then runs in the worker and ships nothing. With `keep`, a
     function that is called there too, only what it returns of each run comes back.
 
-    The numbers are those of `train`, whatever the `workers`: processes, by default one a core with its share
-    of the BLAS threads. Under `joblib.parallel_config(backend=...)` the runs go there instead. A run that
-    fails, or whose worker ends, is left out with a warning, and its error is in `failed`. An interrupted
-    sweep returns the runs that there are, the last of them unfinished.
+    The numbers are those of `train`, but for rounding, whatever the `workers`: processes, by default one a
+    core with its share of the BLAS threads. Under `joblib.parallel_config(backend=...)` the runs go there
+    instead. A run that fails, or whose worker ends, is left out with a warning, and its error is in `failed`.
+    An interrupted sweep returns the runs that there are, the last of them unfinished.
 
     Raises TypeError or ValueError for what cannot be right, before any run starts, and the first
     error if all runs fail.
@@ -201,7 +200,7 @@ def sweep(
 
 def _refuse_replaced() -> None:
     """Raise TypeError if a method of a class of ours was replaced: workers import the class as it was."""
-    for kind, known in zip((LogisticRegression, SoftmaxRegression), KNOWN, strict=True):
+    for kind, known in KNOWN.items():
         if written(kind) != known:
             words = f"a method of {kind.__name__} was replaced, and workers have the class as it was"
             raise TypeError(f"{words}; write a subclass with a method of its own")
@@ -235,7 +234,7 @@ def _points(data: Any, settings: dict[str, Any]) -> dict[Any, Point]:
             raise TypeError(f"sweep() needs {name}, one or several")
     several = {"data": list(data)} if isinstance(data, Mapping) else {}
     for name, value in settings.items():
-        if isinstance(value, np.ndarray) and value.ndim:
+        if getattr(value, "ndim", 0):
             value = value.tolist()
         if isinstance(value, list | tuple | range):
             several[name] = list(value)
@@ -247,10 +246,11 @@ def _points(data: Any, settings: dict[str, Any]) -> dict[Any, Point]:
         given = {"data": None, "lam": 0.0} | settings | dict(zip(several, combination, strict=True))
         name = given.pop("data")
         lam = arguments.real("lam", given.pop("lam"), zero=True)
+        point = Point(name, lam, Settings(**given))  # of values that can be a key
         key = combination[0] if len(combination) == 1 else combination
         if key in points:
             raise ValueError(f"the run {key!r} is asked for twice; expected each value of a setting once")
-        points[key] = Point(name, lam, Settings(**given))
+        points[key] = point
     return points
 
 
@@ -259,12 +259,12 @@ def _jobs(points: Mapping[Any, Point], workers: int) -> list[list[Any]]:
 
     The runs of a job share the data that are prepared for them, and those of one seed their batches.
     """
-    groups: dict[Any, list[Any]] = {}
+    groups: dict[Any, Any] = {}
     for key in sorted(points, key=lambda key: points[key].lam):
         shared = (points[key].data, replace(points[key].settings, learning_rate=1))
         groups.setdefault(shared, []).append(key)
     few = min(TOGETHER, math.ceil(len(points) / workers / 4))
-    jobs: dict[Any, list[list[Any]]] = {}
+    jobs: dict[Any, Any] = {}
     for (data, settings), keys in groups.items():
         parts = math.ceil(max(len(keys) / TOGETHER, len(keys) * workers / len(points)))
         # With a larger penalty a run stops sooner: dealt out there and back, the jobs end at the same time.

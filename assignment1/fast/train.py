@@ -70,9 +70,10 @@ def descend(
 
     The settings differ in the learning rate and the seed at most; runs of one seed are trained together. What
     diverges the fast way is left to the plain one: its word is the last. Returns for each model a run, a
-    FloatingPointError, or None for the seeds after the one that was in progress at a `stop`.
+    FloatingPointError, or None for what a `stop` came before.
     """
     found: list[Any] = [None] * len(models)
+    stopped = stop.is_set if stop else bool
     moderate = all(1e-20 < one.learning_rate < 1e20 for one in settings)  # of others, float32 sees nothing
     with np.errstate(over="ignore", under="ignore", invalid="ignore"):
         ready = prepare(models, data, settings[0]) if fast and moderate and all(map(suits, models)) else None
@@ -82,10 +83,13 @@ def descend(
             own = [settings[i] for i in rows]
             runs = fast_descent(some, ready, own, shown=shown, stop=stop) if ready else [None] * len(rows)
             for i, run in zip(rows, runs, strict=True):
+                found[i] = run
+                if run or stopped():
+                    continue
                 try:
-                    found[i] = run or gradient_descent(models[i], data, settings[i], shown=shown, stop=stop)
-                except FloatingPointError as error:  # which says where the run diverged
+                    found[i] = gradient_descent(models[i], data, settings[i], shown=shown, stop=stop)
+                except FloatingPointError as error:
                     found[i] = error
-            if stop and stop.is_set():
+            if stopped():
                 break
     return found

@@ -6,7 +6,7 @@ import threading
 import time
 from collections.abc import Callable
 from contextlib import suppress
-from functools import cache
+from functools import cache, partial
 from pathlib import Path
 from typing import Any
 
@@ -51,14 +51,13 @@ def sign(backend: Any, folder: str) -> tuple[Any, Any]:
 
 def guarded(function: Callable[..., Any]) -> Callable[..., Any]:
     """Return `function`, for joblib's `delayed`: the worker that runs it ends when this process is gone."""
-    parent = os.getpid()
+    return partial(_run, os.getpid(), function)
 
-    def run(*arguments: Any, **named: Any) -> Any:
-        if os.getppid() == parent:  # else in a thread of the process itself, or on another machine
-            _end_with(parent)
-        return function(*arguments, **named)
 
-    return run
+def _run(parent: int, function: Callable[..., Any], *arguments: Any, **named: Any) -> Any:
+    if os.getppid() == parent:  # else in a thread of the process itself, or on another machine
+        _end_with(parent)
+    return function(*arguments, **named)
 
 
 @cache

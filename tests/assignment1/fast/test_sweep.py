@@ -102,6 +102,7 @@ def test_a_sweep_whose_runs_all_fail_is_an_error(mnist):
         (dict(lam=(0.0, -1.0)), ValueError, "lam is -1.0; expected"),
         (dict(lam=()), ValueError, "lam is empty"),
         (dict(seed=(0, 1.5)), ValueError, "seed is 1.5"),
+        (dict(seed=np.array([[1, 2]])), ValueError, r"seed is \[1, 2\]; expected a whole number"),
         (dict(lam=(0.0, 0.0)), ValueError, "the run 0.0 is asked for twice"),
         (dict(workers=0), ValueError, "workers is 0"),
     ],
