@@ -20,7 +20,7 @@ from numpy.typing import ArrayLike, DTypeLike, NDArray
 from assignment1 import arguments
 
 Bytes = NDArray[np.uint8]
-Floats = NDArray[np.floating]
+Floats = arguments.Floats
 
 DATA = Path(__file__).resolve().parent.parent / "data"
 RESTORE = "restore it with `git checkout -- data`, unpack the zip again, or do as data/README.md says"
@@ -74,7 +74,7 @@ class Split(NamedTuple):
         return f"{len(self.X):,} images: {shapes}, of 1 in each column: {ones}"
 
 
-@dataclass(frozen=True, repr=False)
+@dataclass(frozen=True, eq=False, repr=False)
 class Dataset:
     """Three splits; `test`, which the assignment never touches, is pre-processed when asked for.
 
@@ -87,11 +87,11 @@ class Dataset:
 
     @cached_property
     def test(self) -> Split:
-        """The training images from number 20,000 on: an untouched test set."""
+        """An untouched test set, here the training images from number 20,000 on."""
         return self.make_test()
 
     def __repr__(self) -> str:
-        later = "the training images from number 20,000 on, made when asked for"
+        later = "made when asked for"
         return f"Dataset\ntrain:      {self.train!r}\nvalidation: {self.validation!r}\ntest:       {later}"
 
 
@@ -134,7 +134,7 @@ def one_hot(labels: ArrayLike, K: int = 10, dtype: DTypeLike = np.float64) -> Fl
     return Y
 
 
-@dataclass(frozen=True, repr=False)
+@dataclass(frozen=True, eq=False, repr=False)
 class MNIST:
     """The four files, verified; images (N, 28, 28) and labels (N,), uint8, are unpacked when asked for."""
 

@@ -15,7 +15,7 @@ from numpy.typing import ArrayLike, NDArray
 from assignment1 import arguments
 from assignment1.mnist import preprocess
 
-Array = NDArray[np.floating]
+Array = arguments.Floats
 Ints = NDArray[np.integer]
 Truths = NDArray[np.bool_]
 
@@ -81,22 +81,25 @@ class Regression(ABC):
 
     def probabilities(self, images: ArrayLike) -> Array:
         """Return the outputs for images, (28, 28) or (N, 28, 28) of 0 to 255, or for inputs X (N, 785)."""
-        X = arguments.array("images", images)
-        if X.shape[1:] != (785,):
-            X = preprocess(X)
-        return self.forward(X)
+        return self.activation(self._logits_of(images))
 
     def predict(self, images: ArrayLike) -> Ints:
         """Return the digits of images, (N,), for logistic regression the targets 1 and 0.
 
-        Raises ValueError where the outputs are not finite.
+        Raises ValueError where the logits, which decide as in `correct`, are not finite.
         """
-        P = self.probabilities(images)
-        if not arguments.all_finite(P):
+        z = self._logits_of(images)
+        if not arguments.all_finite(z):
             raise ValueError("the model's outputs are not finite; expected finite weights, not as large")
         if self.K == 1:
-            return (P[:, 0] >= 0.5).astype(int)
-        return P.argmax(axis=1)
+            return (z[:, 0] >= 0).astype(int)
+        return z.argmax(axis=1)
+
+    def _logits_of(self, images: ArrayLike) -> Array:
+        X = arguments.array("images", images)
+        if X.shape[1:] != (785,):
+            X = preprocess(X)
+        return self.logits(X)
 
     def loss(self, X: Array, Y: Array) -> float:
         """Return the average cross-entropy C(w) in nats, without the penalty (tasks 2a, 3a)."""

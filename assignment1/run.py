@@ -66,7 +66,7 @@ class EarlyStopping:
         return self.patience is not None and self.waited >= self.patience
 
 
-@dataclass(frozen=True, repr=False)
+@dataclass(frozen=True, eq=False, repr=False)
 class History:
     """The measurements of a run. Steps are counted from 0: a check at step s follows s + 1 updates."""
 
@@ -83,7 +83,7 @@ class History:
         return "\n".join(lines)
 
 
-@dataclass(frozen=True, repr=False)
+@dataclass(frozen=True, eq=False, repr=False)
 class Run:
     """A training run: how far it went, its weights and its history.
 

@@ -41,7 +41,8 @@ def gradient_descent(
             z = X @ model.w
             log.train_loss.append(model.loss_at(z, Y))
             gradient = arguments.gradient(model.gradient_at(z, X, Y), model.w)
-            model = model.copy(model.w - settings.learning_rate * gradient)
+            w = model.w - settings.learning_rate * gradient
+            model = model.copy(w.astype(model.w.dtype, copy=False))
             if step % check_every == 0:
                 z = data.validation.X @ model.w
                 Y = data.validation.Y

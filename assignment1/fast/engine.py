@@ -51,7 +51,8 @@ def written(kind: type) -> list[Any]:
     return [getattr(kind, "K", None) == 1, *(getattr(kind, name, None) for name in METHODS)]
 
 
-KNOWN = [written(LogisticRegression), written(SoftmaxRegression)]  # as they are now, whoever replaces them
+# as they are now, whoever replaces their methods
+KNOWN = {kind: written(kind) for kind in (LogisticRegression, SoftmaxRegression)}
 
 
 def suits(model: Regression) -> bool:
@@ -59,7 +60,7 @@ def suits(model: Regression) -> bool:
 
     The work of some is done otherwise here, and the rest are given logits (N, K, R).
     """
-    return written(type(model)) in KNOWN and vars(model).keys().isdisjoint(METHODS)
+    return written(type(model)) in KNOWN.values() and vars(model).keys().isdisjoint(METHODS)
 
 
 class Prepared(NamedTuple):
@@ -265,7 +266,7 @@ class CompactInputs:
     """
 
     def __init__(self, X: Array, start: Array, shuffle: object = True) -> None:
-        # in file order nothing is gathered, and the digits that task 2d prints are those of X itself
+        # in file order the numbers are those of X itself, as are the digits that task 2d prints
         numbers, self.unit = as_whole_numbers(X) if shuffle else (X, 1)
         constant = numbers.max(axis=0) == numbers.min(axis=0)
         has_weight = start.any(axis=(1, 2))
@@ -344,7 +345,8 @@ def training_accuracies(
 
     No decision hangs on these, so a product in half the time will do. By its error bound, n u |x| |w| with
     n = 785 and u = 2^-24, and n 2^-126 for what is too small for float32, an example near the border is
-    recognised, and decided again in full precision. What is too large has a bound that is infinite.
+    recognised, and decided again in full precision. What is too large has a bound that is infinite. A logit
+    that is not finite costs no other example its place in the sum, as it does in `accuracy_at`.
     """
     single = W.astype(ROUGH)
     correct = np.zeros(W.shape[2])

@@ -7,11 +7,10 @@ from collections.abc import Iterator, Sequence
 from typing import Any, NamedTuple
 
 import numpy as np
-from numpy.typing import NDArray
 
 from assignment1 import arguments
 from assignment1.mnist import Split
-from assignment1.models import Array, Regression
+from assignment1.models import Array, Regression, Truths
 
 ROWS = 2500  # images at a time: with all, their logits miss the cache
 SMALL = 10_000  # outputs up to which a product is faster in the other order
@@ -20,15 +19,16 @@ SMALL = 10_000  # outputs up to which a product is faster in the other order
 class Evaluation(NamedTuple):
     """How R models classify N images."""
 
-    correct: NDArray[np.bool_]  # (R, N)
+    correct: Truths  # (R, N)
     loss: Array  # (R, N), nats, without the penalty
 
 
 def evaluate(models: Sequence[Regression], split: Split) -> Evaluation:
     """Return which images of a split each model classifies correctly, and the loss of each.
 
-    The models are of one kind; their weights are cast to the precision of the images. Raises ValueError or
-    TypeError for models or a split that do not fit.
+    The models are of one kind, and their `correct` and `cross_entropy` decide, not `accuracy_at` and
+    `loss_at`; the weights are cast to the precision of the images. Raises ValueError or TypeError for models
+    or a split that do not fit.
     """
     kinds = {type(model) for model in models}
     if len(kinds) != 1:

@@ -3,6 +3,7 @@
 import runpy
 import signal
 from contextlib import contextmanager
+from copy import copy
 from pathlib import Path
 from threading import Event
 from typing import Any
@@ -16,10 +17,10 @@ from assignment1.fast import engine, evaluation
 from assignment1.fast.engine import DEFERRED, LOGGED, fast_descent, prepare
 from assignment1.fast.train import descend
 from assignment1.gradcheck import gradient_errors
-from assignment1.mnist import Dataset, Split, one_hot, preprocess
+from assignment1.mnist import MNIST, Dataset, Split, one_hot, preprocess
 from assignment1.run import Settings
 from assignment1.training import batches, gradient_descent
-from small import KINDS, RNG, SETS, SETTINGS, WAYS, dataset
+from small import KINDS, RNG, SETS, SETTINGS, WAYS, dataset, images
 
 pytestmark = pytest.mark.slow
 
@@ -278,6 +279,17 @@ def test_a_sweep_has_a_worker_for_each_core_or_as_many_as_joblib_is_told(ambient
     assert made == [{"n_jobs": expected, "return_as": "generator"}]
 
 
+@pytest.mark.parametrize("backend", ["multiprocessing", "threading"])
+def test_the_runs_of_a_sweep_go_to_joblibs_other_backends(backend):
+    data = SETS[LogisticRegression]
+    with parallel_config(backend=backend):
+        runs = sweep(LogisticRegression, data, workers=2, **SETTINGS | dict(seed=range(3)))
+    for seed, run in runs.items():
+        alone = train(LogisticRegression(), data, **SETTINGS | dict(seed=seed))
+        np.testing.assert_allclose(run.last.w, alone.last.w, rtol=1e-9, atol=1e-13)
+    assert list(runs) == [0, 1, 2]
+
+
 @pytest.mark.parametrize("method", WAYS)
 def test_a_run_goes_the_way_that_is_asked_for(method, monkeypatch):
     calls: list[Any] = []
@@ -309,8 +321,43 @@ def test_a_run_that_is_told_to_stop_ends_after_a_step(fast):
     stop, model = Event(), SoftmaxRegression()
     stop.set()
     data, settings = SETS[SoftmaxRegression], Settings(0.02, 8, 10)
-    (run,) = descend([model], data, [settings], fast=fast, shown=False, stop=stop)
+    if fast:
+        (run,) = descend([model], data, [settings], shown=False, stop=stop)
+    else:
+        run = gradient_descent(model, data, settings, stop=stop)
     assert isinstance(run, Run) and run.interrupted and run.steps == 1
+
+
+def test_after_an_interrupt_no_other_run_is_begun_the_plain_way():
+    stop = Event()
+
+    class Interrupting(SoftmaxRegression):
+        def gradient_at(self, z, X, Y):
+            stop.set()
+            return super().gradient_at(z, X, Y)
+
+    models = [Interrupting(lam) for lam in (0.0, 0.1, 0.2)]
+    first, *others = descend(
+        models, SETS[SoftmaxRegression], [Settings(0.02, 8, 10)] * 3, shown=False, stop=stop
+    )
+    assert first.interrupted and others == [None, None]
+
+
+def test_a_gradient_of_float64_leaves_a_run_in_the_precision_of_the_data():
+    class Double(SoftmaxRegression):
+        def gradient_at(self, z, X, Y):
+            return super().gradient_at(z, X, Y).astype(np.float64)
+
+    single = images(100, 10, np.float32)
+    run = train(Double(), Dataset(single, single, lambda: single), **SETTINGS)
+    assert run.last.w.dtype == run.best.w.dtype == np.float32
+
+
+def test_runs_histories_and_data_are_compared_and_found_as_the_objects_that_they_are():
+    data = SETS[LogisticRegression]
+    run = train(LogisticRegression(), data, **SETTINGS)
+    for one in (run, run.history, data, MNIST({})):
+        assert one in {one} and one != copy(one)
 
 
 def test_who_watches_a_run_sees_the_weights_of_each_step():
@@ -376,6 +423,15 @@ def test_predictions_are_the_likeliest_digits_of_images_as_they_come():
         assert found.tolist() == model.predict(preprocess(pixels)).tolist() == likeliest.tolist()
         assert len(set(found.tolist())) > 1 and found.dtype.kind == "i"
     assert LogisticRegression().predict(pixels).tolist() == [1] * 30  # a tie is a 1
+
+
+@pytest.mark.parametrize("kind", KINDS)
+def test_predictions_are_those_that_the_accuracy_counts_where_the_outputs_tie_by_rounding(kind):
+    X, Y = images(150, kind.K, np.float32)
+    model = kind().copy(RNG.normal(0, 1e-9, (785, kind.K)).astype(np.float32))
+    right = Y.argmax(axis=1) if kind.K > 1 else Y[:, 0]
+    assert len(np.unique(model.probabilities(X))) < 5
+    assert (model.predict(X) == right).mean() == model.accuracy(X, Y)
 
 
 def test_a_failed_run_names_its_error_and_its_settings_and_other_data_are_made_in_the_worker():

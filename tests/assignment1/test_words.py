@@ -224,7 +224,7 @@ SAID: list[tuple[Any, list[str]]] = [
             "Dataset",
             f"train:      {THREE_SAID}",
             f"validation: {THREE_SAID}",
-            "test:       the training images from number 20,000 on, made when asked for",
+            "test:       made when asked for",
         ],
     ),
     (
