@@ -5,12 +5,14 @@ import signal
 import subprocess
 import sys
 import time
+from concurrent.futures import BrokenExecutor
 from dataclasses import replace
 from operator import attrgetter
 
+import numpy as np
 import pytest
 
-from assignment1.mnist import Split
+from assignment1.mnist import Dataset, Split
 from study.ahead import begin, latest, sent, softmax_data
 
 
@@ -29,6 +31,25 @@ def test_a_process_that_is_killed_costs_nothing():
     waiting = begin(int, "3")
     os.kill(killed, signal.SIGKILL)
     assert waiting.result() == 3 and begin(os.getpid).result() not in (killed, os.getpid())
+
+
+def test_after_its_process_was_killed_another_begins_and_stays():
+    killed = begin(os.getpid).result()
+    lost = [begin(time.sleep, 1) for _ in range(2)]
+    os.kill(killed, signal.SIGKILL)
+    assert isinstance(lost[0].future.exception(), BrokenExecutor)
+    again = begin(os.getpid)
+    slow = begin(time.sleep, 0.5)
+    assert [one.result() for one in lost] == [None, None]  # which leave the new process as it is
+    assert slow.future.exception() is None and begin(os.getpid).result() == again.result() != killed
+
+
+def test_other_data_are_sent_and_none_are_made(monkeypatch):
+    monkeypatch.setattr("study.ahead.MADE", {})
+    monkeypatch.setattr("study.ahead.latest", None)
+    split = Split(np.zeros((1, 785)), np.ones((1, 1)))
+    data = Dataset(split, split, tuple)  # type: ignore[arg-type]
+    assert sent(data) == (Dataset, (split, split, tuple))
 
 
 def test_the_data_of_all_digits_are_made_there_and_others_are_sent():
