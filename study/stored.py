@@ -32,7 +32,14 @@ def read(path: Path) -> dict[str, Array]:
 
 
 def write(path: Path, **arrays: Any) -> None:
-    """Store arrays, and print the digest by which `read` is to know the file."""
-    np.savez(path, **arrays)
-    digest = sha256(path.read_bytes()).hexdigest()
+    """Store arrays, in a whole file or none, and print the digest by which `read` is to know the file."""
+    content = io.BytesIO()
+    np.savez(content, **arrays)
+    new = path.with_name(f"{path.name}.new")
+    try:
+        new.write_bytes(content.getvalue())
+        new.replace(path)
+    finally:
+        new.unlink(missing_ok=True)
+    digest = sha256(content.getvalue()).hexdigest()
     print(f"{path} has the SHA-256 {digest}, which goes into {__name__}.KEPT")

@@ -3,7 +3,9 @@
 import re
 import runpy
 import shutil
+from hashlib import sha256
 from itertools import pairwise
+from pathlib import Path
 from types import SimpleNamespace
 
 import numpy as np
@@ -29,6 +31,23 @@ def test_stored_weights_are_refused_unless_they_are_what_was_stored(tmp_path):
     copy.write_bytes(copy.read_bytes()[:-1] + b"!")
     with pytest.raises(ValueError, match=r"long_run.npz has SHA-256 .*, expected .*KEPT"):
         stored.read(copy)
+
+
+def test_weights_are_stored_whole_or_not_at_all(tmp_path, monkeypatch, capsys):
+    path = tmp_path / "some.npz"
+    stored.write(path, w=np.ones(3))
+    before = path.read_bytes()
+    assert sha256(before).hexdigest() in capsys.readouterr().out
+
+    def half(path, content):
+        with open(path, "wb") as file:
+            file.write(content[:100])
+        raise OSError(28, "No space left on device")
+
+    monkeypatch.setattr(Path, "write_bytes", half)
+    with pytest.raises(OSError):
+        stored.write(path, w=np.zeros(3))
+    assert path.read_bytes() == before and list(tmp_path.iterdir()) == [path]
 
 
 def test_minimise_finds_scikit_learns_optimum(few):
