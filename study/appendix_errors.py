@@ -113,11 +113,11 @@ class Confused(NamedTuple):
 
     counts: Ints  # (10, 10), true digit in the row, predicted one in the column
     wrong: int
-    share: Array  # (10,), each digit's accuracy, with Wilson's 95 % interval
+    share: Array  # (10,), each digit's accuracy, with Wilson's 95 % interval; NaN for one without images
     low: Array
     high: Array
     pairs: list[tuple[int, int, int]]  # the four most confused pairs, and how often
-    in_pairs: float  # their share of all errors
+    in_pairs: float  # their share of all errors; 0 if there is none
 
 
 def confused(seen: Readings) -> Confused:
@@ -128,5 +128,6 @@ def confused(seen: Readings) -> Confused:
     wrong = int(n.sum() - hits.sum())
     low, high = np.transpose(list(map(wilson, hits.tolist(), n.tolist())))
     pairs = confused_pairs(counts, 4)
-    in_pairs = sum(times for _, _, times in pairs) / wrong
-    return Confused(counts, wrong, hits / n, low, high, pairs, in_pairs)
+    in_pairs = sum(times for _, _, times in pairs) / max(wrong, 1)
+    share = hits / np.where(n, n, np.nan)
+    return Confused(counts, wrong, share, low, high, pairs, in_pairs)

@@ -1,5 +1,6 @@
 """Means and proportions with their uncertainty: over shuffles, over images, paired or not."""
 
+import math
 from typing import NamedTuple
 
 import numpy as np
@@ -44,12 +45,19 @@ class Interval(NamedTuple):
     @property
     def ratio(self) -> float:
         """Return the mean in standard errors."""
-        return self.mean / self.error
+        return in_units(self.mean, self.error)
 
     @property
     def beyond(self) -> float:
         """Return the mean's distance from 0 in units of `half`; below 1 it is indistinguishable from 0."""
-        return abs(self.mean) / self.half
+        return in_units(abs(self.mean), self.half)
+
+
+def in_units(value: float, unit: float) -> float:
+    """Return value / unit; by a unit of 0, as where nothing varies, 0 for 0 and else infinity."""
+    if unit or not value:
+        return value / (unit or 1)
+    return math.copysign(math.inf, value)
 
 
 def interval(values: ArrayLike) -> Interval:
@@ -67,7 +75,8 @@ def apart(a: ArrayLike, b: ArrayLike) -> Interval:
     one = interval(a)
     other = interval(b)
     square = one.error**2 + other.error**2
-    freedom = square**2 / (one.error**4 / one.freedom + other.error**4 / other.freedom)
+    parts = one.error**4 / one.freedom + other.error**4 / other.freedom
+    freedom = square**2 / parts if parts else one.freedom + other.freedom
     return Interval(one.mean - other.mean, float(np.sqrt(square)), one.size + other.size, freedom)
 
 
@@ -115,9 +124,11 @@ def neighbours(values: Values, size: int = 100, orders: int = 200) -> Neighbours
 
 
 def wilson(hits: int, n: int) -> tuple[float, float]:
-    """Return both ends of Wilson's 95% interval for a proportion of `hits` in `n` (Wilson, 1927)."""
+    """Return the ends of Wilson's 95% interval for a proportion of `hits` in `n` (Wilson, 1927), NaN of 0."""
     from scipy.stats import binomtest  # takes long to import, and no worker needs it
 
+    if not n:
+        return math.nan, math.nan
     return binomtest(hits, n).proportion_ci(method="wilson")
 
 

@@ -85,7 +85,8 @@ def reliability(groups: Mapping[str, tuple[Array, Array, Array, Array]]) -> Figu
         confidence, accuracy, low, high = group
         lacking = accuracy - confidence
         reach = accuracy - low, high - accuracy
-        ends.append((lacking[-1], name, look["color"]))
+        end = lacking[-1] if len(lacking) else np.nan
+        ends.append((end, name, look["color"]))
         ax.errorbar(confidence + shift, lacking, reach, linewidth=1.2, **look)
     ax.set_xlabel("confidence")
     ax.set_ylabel("accuracy minus\nconfidence")

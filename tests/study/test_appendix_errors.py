@@ -12,7 +12,8 @@ from assignment1 import SoftmaxRegression, load_mnist, train
 from assignment1.mnist import Dataset, Split, one_hot, preprocess
 from study import appendix_errors as errors
 from study import appendix_heldout as heldout
-from study import tables
+from study import figures, tables
+from study import statistics as intervals
 
 pytestmark = pytest.mark.slow
 
@@ -90,6 +91,23 @@ def test_hundredth_and_confused(case):
     assert tables.pair_list([(3, 5, 69), (4, 9, 81)]) == "3 and 5 (69 times), 4 and 9 (81 times)"
     words = tables.cases_list(seen, np.array([0]))
     assert words == f"{labels[0]} classified as {z[0].argmax()}"
+
+
+def test_images_that_are_all_right_or_lack_a_digit_have_a_table():
+    digits = np.arange(10)
+    right = errors.confused(errors.Readings(digits, digits, np.ones(10)))
+    assert (right.wrong, right.in_pairs, right.share.tolist()) == (0, 0, [1] * 10)
+    two = errors.confused(errors.Readings(np.array([0, 1]), np.array([1, 0]), np.ones(2)))
+    assert (two.wrong, two.in_pairs, two.share[:2].tolist()) == (2, 1, [0, 0])
+    for values in (two.share, two.low, two.high):
+        assert np.isnan(values).tolist() == [False] * 2 + [True] * 8
+    figures.confusion(two.counts, two.low, two.high)
+
+
+def test_a_model_without_a_group_of_images_has_no_curve(case):
+    model, split = case[0], Split(*(a[:50] for a in case[3]))
+    figure = figures.reliability({"a": errors.reliability(model, split)})
+    assert np.size(figure.axes[0].lines[-1].get_xdata()) == 0
 
 
 @pytest.fixture(scope="module")

@@ -26,6 +26,17 @@ def test_an_interval_tells_a_mean_from_0_where_students_test_does():
         assert (found.beyond > 1) == (test.pvalue < 0.05) == found.certain == (shift > 0)
 
 
+def test_where_nothing_varies_an_interval_has_no_width():
+    difference = intervals.apart([1, 1], [2, 2])
+    assert (difference.mean, difference.half, difference.freedom) == (-1, 0, 2) and difference.certain
+    right = np.ones(100, bool)
+    assert intervals.over_sets(right, right).half == 0
+    assert intervals.estimate_apart(np.ones((2, 100)), np.ones((2, 50))) == intervals.Estimate(0, 0, 0)
+    for values, ratio, beyond in (([1, 1], np.inf, np.inf), ([-1, -1], -np.inf, np.inf), ([0, 0], 0, 0)):
+        found = intervals.interval(values)
+        assert (found.ratio, found.beyond) == (ratio, beyond)
+
+
 def test_an_estimate_tells_shuffles_from_images():
     runs, images = np.array([0.1, 0.2, 0.4]), np.random.default_rng(0).normal(0, 1, 48)
     found = intervals.estimate(runs[:, None] + images)
