@@ -8,7 +8,6 @@ import matplotlib.pyplot as plt
 import numpy as np
 from matplotlib.axes import Axes
 from matplotlib.figure import Figure
-from matplotlib.image import AxesImage
 from matplotlib.patches import Rectangle
 
 from assignment1.mnist import Bytes
@@ -24,10 +23,11 @@ def weights(models: Mapping[float | str, Array]) -> Figure:
 
     `models` has weights (785, K), the bias's last, which is not shown. Red is positive, blue negative, white
     zero. Each panel has one symmetric scale, up to its largest weight, which its title names.
-    Raise ValueError if there is no model.
+    Raise ValueError if there is no model, or more than there are letters.
     """
     if not models:
         raise ValueError("models is empty; expected weights (785, K) for one lambda or more")
+    letters = lettered(models)
     (K,) = {w.shape[1] for w in models.values()}
     head = 0.3  # inches, like all sizes below
     gap = 0.06
@@ -55,7 +55,7 @@ def weights(models: Mapping[float | str, Array]) -> Figure:
         frame(ax, (0, right), (foot, -0.5))
         title = lam if isinstance(lam, str) else f"𝜆 = {decimal(lam)}"
         title += f"; scale ±{top:.2g}"
-        letter(ax, ascii_lowercase[number], title, x=0.03 / width)
+        letter(ax, letters[number], title, x=0.03 / width)
     return figure
 
 
@@ -64,7 +64,7 @@ def image_rows(rows: Mapping[str, tuple[Array, Sequence[str]]]) -> Figure:
     """Draw rows of images with a line of text under each, and a lettered name over each row (2e).
 
     Each row is images (n, 784), from -1 for black to 1 for white, drawn dark on light, and n texts. Raise
-    ValueError if there is no row.
+    ValueError if there is no row, or more than there are letters.
     """
     if not rows:
         raise ValueError("rows is empty; expected (images, texts) for one name or more")
@@ -76,7 +76,7 @@ def image_rows(rows: Mapping[str, tuple[Array, Sequence[str]]]) -> Figure:
     pitch = 28 + head + 13 * POINT / unit + 2
     figure, ax = sheet(width, pitch * len(rows), margin=2)
     top = head
-    for name, (title, (images, texts)) in zip(ascii_lowercase[: len(rows)], rows.items(), strict=True):
+    for name, (title, (images, texts)) in zip(lettered(rows), rows.items(), strict=True):
         ax.text(0, top - 4 * POINT / unit, math(f"({name}) {title}"))
         left = 0
         for image, text in zip(images, texts, strict=True):
@@ -112,6 +112,13 @@ def costly(images: Bytes, seen: Any, which: Ints) -> Figure:
     return figure
 
 
+def lettered(panels: Mapping[Any, Any]) -> str:
+    """Return a letter for each panel. Raise ValueError if there are not as many."""
+    if len(panels) > len(ascii_lowercase):
+        raise ValueError(f"{len(panels)} panels; expected {len(ascii_lowercase)} at most, each with a letter")
+    return ascii_lowercase[: len(panels)]
+
+
 def line(ax: Axes, left: float, y: float, text: str, va: str = "baseline") -> None:
     """Write a line of text at y, in the middle of a tile that begins at `left`."""
     ax.text(left + 14, y, text, size=9, ha="center", va=va)
@@ -134,7 +141,7 @@ def frame(ax: Axes, xlim: Range, ylim: Range) -> None:
     ax.spines[:].set_visible(False)
 
 
-def tile(ax: Axes, image: Array, left: float, top: float, **options: Any) -> AxesImage:
+def tile(ax: Axes, image: Array, left: float, top: float, **options: Any) -> None:
     """Draw an image (28, 28), one unit a pixel, from (left, top) on; `options` of imshow give its scale.
 
     Many images on one axes take a third of the time that an axes for each takes.
@@ -143,4 +150,4 @@ def tile(ax: Axes, image: Array, left: float, top: float, **options: Any) -> Axe
     ax.add_patch(edge)
     large = image.repeat(8, axis=0).repeat(8, axis=1)  # so that no viewer blurs the pixels
     extent = (left, left + 28, top + 28, top)
-    return ax.imshow(large, interpolation="none", extent=extent, aspect="auto", **options)
+    ax.imshow(large, interpolation="none", extent=extent, aspect="auto", **options)

@@ -222,14 +222,16 @@ def _about(run: Run) -> str:
 
 
 @in_style
-def compare(runs: Mapping[str, Run], ylim: Limits = None, measure: str = "validation_accuracy") -> Figure:
+def compare(runs: Mapping[Any, Run], ylim: Limits = None, measure: str = "validation_accuracy") -> Figure:
     """Draw one measure of several runs on one axis, each named at its end by its key (2e).
 
     `measure` is one of a History: validation_accuracy, validation_loss or train_accuracy. A line break in a
     key breaks the name. Later runs lie above earlier ones. Without `ylim`, or if a run ends outside it, all
-    is seen that comes after the first epoch. Raise ValueError for another measure, or if there is no run.
+    is seen that comes after the first epoch. Raise ValueError for another measure, if there is no run, or if
+    their epochs differ.
     """
     batches = _batches(runs)
+    runs = {str(name): run for name, run in runs.items()}
     if measure not in NAMES:
         raise ValueError(f"measure is {measure!r}; expected one of {', '.join(NAMES)}")
     lines = sum(1 + name.count("\n") for name in runs)
@@ -261,11 +263,12 @@ def lambdas(runs: Mapping[float, Run]) -> Figure:
     Both panels have the same steps; a dot ends each curve. (a) shows all that comes after the first epoch,
     and (b) the last two thirds of the runs that end within 0.03 of the highest; where that would not enlarge
     (a) by half there is no (b). Lambda 0 is grey and wide, so that the curve of a weak penalty that lies upon
-    it leaves it visible. Raise ValueError if there is no run.
+    it leaves it visible. Raise ValueError if there is no run, or if their epochs differ.
     """
     batches = _batches(runs)
-    if not all(isinstance(lam, Real) for lam in runs):
-        raise TypeError(f"runs has the key {next(iter(runs))}; expected each run under its lambda")
+    for lam in runs:
+        if not isinstance(lam, Real):
+            raise TypeError(f"runs has the key {lam}; expected each run under its lambda")
     curves = {lam: _curve(runs[lam], "validation_accuracy") for lam in sorted(runs)}
     whole = _limits(None, list(curves.values()), batches)
     highest = max(y[-1] for _, y in curves.values())
@@ -304,10 +307,15 @@ def _draw_lambdas(ax: Axes, curves: Mapping[float, Curve]) -> None:
 
 
 def _batches(runs: Mapping[Any, Run]) -> int:
-    """Return the batches of an epoch. Raise TypeError for what are no runs, ValueError if there is none."""
+    """Return the batches of an epoch, those of all runs.
+
+    Raise TypeError for what are no runs, ValueError if there is none, or if their epochs differ.
+    """
     if not isinstance(runs, Mapping) or not all(isinstance(run, Run) for run in runs.values()):
         raise TypeError(f"runs is {runs!r:.80}; expected runs by name or lambda, as sweep returns them")
     if not runs:
         raise ValueError("runs is empty; expected one run or more, each by its name or its lambda")
-    run: Run = next(iter(runs.values()))
-    return run.batches_per_epoch
+    batches = {run.batches_per_epoch for run in runs.values()}
+    if len(batches) > 1:
+        raise ValueError(f"epochs of {sorted(batches)} batches have no common scale; expected one size")
+    return batches.pop()

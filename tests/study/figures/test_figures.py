@@ -342,10 +342,25 @@ def test_figures_that_are_compared_have_axes_alike(seen):
     plt.close("all")
 
 
-def test_more_rows_than_letters_are_an_error():
-    rows = {str(number): (np.zeros((1, 784)), ["a"]) for number in range(27)}
-    with pytest.raises(ValueError, match="longer than"):
-        figures.image_rows(rows)
+@pytest.mark.parametrize(
+    "draw, panel", [(figures.image_rows, (np.zeros((1, 784)), ["a"])), (figures.weights, np.ones((785, 1)))]
+)
+def test_more_panels_than_letters_are_an_error(draw, panel):
+    with pytest.raises(ValueError, match="27 panels; expected 26 at most, each with a letter"):
+        draw({str(number): panel for number in range(27)})
+
+
+def test_runs_of_a_sweep_are_compared_as_they_come(digits):
+    runs = sweep(LogisticRegression, digits, seed=range(2), learning_rate=0.05, epochs=1)
+    texts = [text.get_text() for text in figures.compare(runs).findobj(Text)]
+    assert {"0", "1"} <= set(texts)
+
+
+def test_runs_whose_epochs_differ_have_no_common_scale(digits):
+    runs = sweep(LogisticRegression, digits, batch_size=(40, 400), learning_rate=0.05, epochs=1)
+    for draw in (figures.compare, figures.lambdas):
+        with pytest.raises(ValueError, match=r"epochs of \[10, 100\] batches have no common scale"):
+            draw(runs)
 
 
 @pytest.mark.parametrize(
@@ -369,6 +384,9 @@ def test_runs_by_lambda_and_seed_are_told_how_lambdas_takes_them(digits):
     runs = sweep(LogisticRegression, digits, lam=(0.0, 0.1), seed=(1, 2), learning_rate=0.05, epochs=1)
     with pytest.raises(TypeError, match=r"^runs has the key \(0\.0, 1\); expected each run under its lambda"):
         figures.lambdas(runs)
+    run = runs[0.0, 1]
+    with pytest.raises(TypeError, match=r"^runs has the key x; expected each run under its lambda"):
+        figures.lambdas(dict[Any, Any]({0.1: run, "x": run}))
 
 
 def test_figures_drawn_in_threads_leave_matplotlibs_settings_as_they_were(ordered):
