@@ -52,7 +52,7 @@ def check_modules():
 
 def identity():
     """Return the version and the folder of .venv's Python, or what is said if that Python does not start."""
-    return subprocess.getoutput(PYTHON + " -c 'import sys; print(sys.version_info[:2], sys.prefix)'")
+    return subprocess.getoutput(PYTHON + " -c 'import sys; print((sys.version_info[:2], sys.prefix))'")
 
 
 def stamp(lock):
@@ -69,7 +69,8 @@ def fault(lock):
     """Return why .venv cannot be used as it is, or ""."""
     if not stamp(lock).exists():
         return "it is not there, or is not finished"
-    made_from, python, *files = stamp(lock).read_text("utf-8").splitlines()
+    made_from, _, rest = stamp(lock).read_text("utf-8", "replace").partition("\n")
+    python, *files = rest.split("\n")
     if identity() != python:
         return "its Python is gone or is another one, or the folder was moved"
     if "--named" in sys.argv and str(sys.version_info[:2]) not in python:

@@ -10,6 +10,9 @@ modules = set(getattr(sys, "stdlib_module_names", ()))  # an old Python has no l
 for folder in sys.path:
     if os.path.isdir(folder + "/nbformat"):  # the packages by which a report is made
         modules.update(os.listdir(folder))
+modules.difference_update(["assignment1", "explore", "study", "tools"])  # our own folders
 for name in os.listdir():
-    if name == "matplotlibrc" or (name.endswith(".py") and {name, name[:-3]} & modules):
+    stem = name[:-3] if name.endswith(".py") else name
+    imported = stem != name or os.path.isfile(name + "/__init__.py")
+    if name == "matplotlibrc" or (imported and {name, stem} & modules):
         sys.exit("error: " + name + " would change what is imported or drawn; rename it or move it away")

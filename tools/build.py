@@ -113,9 +113,10 @@ def execute(notebook: NotebookNode) -> None:
 
 
 def matching(patterns: str) -> list[Path]:
-    """Return the project's files that match any of the patterns, without what Python made of them."""
+    """Return the project's files that match any of the patterns, without what Python and editors made."""
     found = {path for pattern in patterns.split() for path in Path().glob(pattern)}
-    return sorted(path for path in found if path.is_file() and path.suffix != ".pyc")
+    seen = [path for path in found if not any(part.startswith(".") for part in path.parts)]
+    return sorted(path for path in seen if path.is_file() and path.suffix != ".pyc")
 
 
 def digest(notebook: NotebookNode) -> str:
@@ -159,7 +160,7 @@ def kept() -> dict[str, Any]:
         made = json.loads(MADE_OF.read_text())
     except (OSError, ValueError):  # as of a build that was cut off
         return {}
-    return made if made.pop("own", "") == own else {}
+    return made if isinstance(made, dict) and made.pop("own", "") == own else {}
 
 
 def built() -> NotebookNode:

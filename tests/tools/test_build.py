@@ -7,6 +7,7 @@ import re
 import shutil
 import struct
 import subprocess
+import sys
 import termios
 from contextlib import chdir, suppress
 
@@ -16,6 +17,7 @@ import pypdfium2
 import pytest
 
 from builds import ONE_LINE, Project, needs_make, needs_proc
+from conftest import ROOT
 from tools.build import fail, kept, main
 
 pytestmark = [pytest.mark.slow, needs_make, needs_proc]
@@ -276,6 +278,18 @@ def test_a_file_that_stands_for_a_package_or_a_setting_is_named(name, project, t
     tried(fault, len(STRANGERS), "an error of one line names it")
 
 
+def test_a_folder_that_stands_for_a_package_is_named(tmp_path):
+    shutil.copytree(ROOT / "tools", tmp_path / "tools")
+    for name in ("data", "json.old", "numpy"):
+        (tmp_path / name).mkdir()
+    (tmp_path / "json.old/__init__.py").touch()
+    command = [sys.executable, "-m", "tools.processes", str(os.getpid()), "platform"]
+    assert not subprocess.run(command, cwd=tmp_path).returncode
+    (tmp_path / "numpy/__init__.py").touch()
+    done = subprocess.run(command, cwd=tmp_path, capture_output=True, text=True)
+    assert done.stderr == "error: numpy would change what is imported or drawn; rename it or move it away\n"
+
+
 MODULES = ["tools/files", "assignment1/models"]
 
 
@@ -354,7 +368,7 @@ def test_a_record_of_a_build_that_was_cut_off_is_not_read(project):
     whole = record.read_bytes()
     with chdir(project.folder):
         assert kept()
-        for cut in (b"", b"{}", whole[:100]):
+        for cut in (b"", b"{}", b"[]", b"1", whole[:100]):
             record.write_bytes(cut)
             assert kept() == {}
     assert project.make("pdf") == WROTE

@@ -299,6 +299,24 @@ def test_a_damaged_environment_is_made_again(
     tried(f"A `.venv` {DAMAGE[what]}", 1, "noticed by the next make, and made again")
 
 
+@pytest.mark.parametrize("content", [b"", b"x\n", b"\xff"])
+def test_an_environment_whose_stamp_is_damaged_is_made_again(environment: Path, content: bytes) -> None:
+    STAMP.write_bytes(content)
+    bootstrap.prepare(bootstrap.REPORT)
+    assert made() == ["pip", "venv"]
+    bootstrap.prepare(bootstrap.REPORT)
+    assert made() == []
+
+
+def test_the_folder_of_an_environment_is_one_line_of_its_stamp(
+    environment: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    Path("a\nb").mkdir()
+    shutil.move(".venv", "a\nb")
+    monkeypatch.chdir("a\nb")
+    assert repr(os.path.realpath(".venv"))[1:-1] in bootstrap.identity() and "\n" not in bootstrap.identity()
+
+
 @pytest.mark.parametrize("named", [True, False])
 def test_an_environment_of_another_python_is_made_again_if_that_one_is_named(
     environment: Path, named: bool, monkeypatch: pytest.MonkeyPatch
@@ -399,6 +417,20 @@ def test_a_build_knows_all_that_can_change_what_the_report_computes() -> None:
         for house in ("assignment1", "data", "explore", "nbtypst/src", "study"):
             files = {path for path in Path(house).rglob("*") if path.is_file() and path.suffix != ".pyc"}
             assert files <= known
+
+
+def test_what_an_editor_leaves_is_no_file_of_the_project(tmp_path: Path) -> None:
+    names = [
+        "study/.ipynb_checkpoints/a-checkpoint.py",
+        "assignment1/.a.py.swp",
+        "data/.DS_Store",
+        "study/a.py",
+    ]
+    for name in names:
+        (tmp_path / name).parent.mkdir(parents=True, exist_ok=True)
+        (tmp_path / name).touch()
+    with chdir(tmp_path):
+        assert build.matching(build.SOURCES) == [Path("study/a.py")]
 
 
 @needs_make
