@@ -1,5 +1,6 @@
 """What README shows of the report, PDF and pictures of pages: python -m tools.pictures NOTEBOOK FOLDER."""
 
+import io
 import sys
 from pathlib import Path
 
@@ -7,6 +8,7 @@ import pypdfium2
 from PIL import ImageOps
 
 from nbtypst import ReportPDFExporter
+from tools import files
 
 TASKS = ["Task 1a", "Task 2e", "Task 4b"]
 WIDTH = 640  # pixels
@@ -15,7 +17,7 @@ WIDTH = 640  # pixels
 def write(notebook: Path, folder: Path) -> None:
     """Write the PDF, and PNG files of its first page and of those where some tasks begin."""
     pdf, _ = ReportPDFExporter().from_filename(str(notebook))
-    (folder / "report.pdf").write_bytes(pdf)
+    files.write(folder / "report.pdf", pdf)
     document = pypdfium2.PdfDocument(pdf)
     pages = {"First page": 0}
     for item in document.get_toc():
@@ -26,7 +28,9 @@ def write(notebook: Path, folder: Path) -> None:
         page = document[index]
         large = page.render(scale=2 * WIDTH / page.get_width()).to_pil()
         small = ImageOps.contain(large, (WIDTH, 2 * WIDTH))
-        small.quantize(48).save(folder / f"{name.lower().replace(' ', '-')}.png", optimize=True)
+        data = io.BytesIO()
+        small.quantize(48).save(data, "PNG", optimize=True)
+        files.write(folder / f"{name.lower().replace(' ', '-')}.png", data.getvalue())
 
 
 if __name__ == "__main__":

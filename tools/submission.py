@@ -13,6 +13,7 @@ from zipfile import ZIP_DEFLATED, ZipFile, ZipInfo
 import nbformat
 
 from tools import build, files
+from tools.processes import turn
 
 FILES = f"""
 {build.SOURCES}
@@ -52,7 +53,15 @@ def write(notebook: Path, pdf: Path, target: Path) -> None:
     files.write(target, data.getvalue())
 
 
-if __name__ == "__main__":
+def main(notebook: Path, pdf: Path, target: Path) -> None:
+    """Write the zip while no build works here; exit with an error if the PDF is not of these names."""
     if "authors" not in build.names():
         print('It names no author; if it should: make submission AUTHORS="Ada Lovelace, Alan Turing"')
-    write(*map(Path, sys.argv[1:]))
+    with turn():
+        if pdf.read_bytes() != build.page("pdf"):
+            sys.exit(f"error: {pdf} was made meanwhile, of other names or another notebook; run make again")
+        write(notebook, pdf, target)
+
+
+if __name__ == "__main__":
+    main(*map(Path, sys.argv[1:]))

@@ -2,9 +2,11 @@
 
 import hashlib
 import json
+import os
 import re
 import subprocess
 import sys
+import threading
 import zipfile
 
 import nbformat
@@ -17,6 +19,7 @@ from conftest import ROOT
 from nbtypst import ReportPDFExporter
 from nbtypst.settings import settings
 from tools import pictures, submission
+from tools.processes import turn
 
 pytestmark = pytest.mark.slow
 
@@ -126,6 +129,46 @@ def test_a_failing_build_keeps_the_older_zip(tmp_path):
     with pytest.raises(FileNotFoundError):
         submission.write(ROOT / "report.ipynb", tmp_path / "no.pdf", tmp_path / "old.zip")
     assert (tmp_path / "old.zip").read_bytes() == b"older"
+
+
+@pytest.fixture
+def ready(tmp_path, monkeypatch):
+    """Return a folder with a report and a PDF, whose page is made of the names in the environment."""
+    monkeypatch.chdir(tmp_path)
+    monkeypatch.setattr(submission.build, "page", lambda what: repr(submission.build.names()).encode())
+    monkeypatch.setattr(submission, "write", lambda notebook, pdf, target: target.touch())
+    (tmp_path / "report.pdf").write_bytes(b"{}")
+    return [tmp_path / name for name in ("report.ipynb", "report.pdf", "new.zip")]
+
+
+def test_a_pdf_of_other_names_is_not_handed_in(ready, monkeypatch):
+    monkeypatch.setenv("REPORT_AUTHORS", "Ada")
+    with pytest.raises(SystemExit, match=r"^error: .*report.pdf was made meanwhile, of other names"):
+        submission.main(*ready)
+    assert not ready[2].exists()
+    monkeypatch.delenv("REPORT_AUTHORS")
+    submission.main(*ready)
+    assert ready[2].exists()
+
+
+def test_a_zip_waits_for_a_build(ready):
+    with turn():
+        thread = threading.Thread(target=submission.main, args=ready, daemon=True)
+        thread.start()
+        thread.join(1)
+        assert not ready[2].exists()
+    thread.join(60)
+    assert ready[2].exists()
+
+
+def test_pictures_are_written_whole_or_not_at_all(tmp_path, monkeypatch):
+    (tmp_path / "report.pdf").write_bytes(b"old")
+    monkeypatch.setattr(pictures.ReportPDFExporter, "from_filename", lambda *_: (bytes(1000), None))
+    monkeypatch.setattr("os.fsync", lambda file: os.close(10**6))  # an error of the disk
+    with pytest.raises(SystemExit, match="could not be written, and is as it was"):
+        pictures.write(tmp_path / "report.ipynb", tmp_path)
+    assert [path.name for path in tmp_path.iterdir()] == ["report.pdf"]
+    assert (tmp_path / "report.pdf").read_bytes() == b"old"
 
 
 def test_what_the_readme_shows_is_the_report_as_it_is(pdf, tmp_path):
