@@ -44,7 +44,7 @@ def folder(tmp_path, monkeypatch):
         Path(name).parent.mkdir(exist_ok=True)
         Path(name).touch()
     subprocess.run([sys.executable, "-m", "venv", "--without-pip", ".venv"], check=True)
-    STAMP.write_text(f"another digest\n{bootstrap.identity()}\n", encoding="utf-8")
+    STAMP.write_text(f"another digest\n{bootstrap.identity()}", encoding="utf-8")
     return tmp_path
 
 
