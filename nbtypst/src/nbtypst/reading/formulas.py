@@ -13,9 +13,7 @@ TAG = re.compile(r"\s*\\tag\*?\s*\{([^{}]*)\}")
 _LABEL = re.compile(r"\\label\s*\{([^{}]*)\}")
 _LABELLED = re.compile(rf"{_LABEL.pattern}(.*?)(?=(?:\\end\{{[^{{}}]*\}}\s*)?\Z)", re.S)
 _NUMBERED = r"\2\\qquad \\eqref{\1}"
-_FORBIDDEN = re.compile(  # code in pandoc's Typst other than what it writes
-    r"#(?!(?:scale|box|hide|h|none)\b)"
-)
+_MATH = re.compile(r"\$(?:[^$#]|#(?:scale|box|hide|h|none)\b)*\$")  # of no code but what pandoc writes
 _COMMAND = re.compile(r"\\(?:([A-Za-z]+)|.)", re.S)
 _BRACE = re.compile(r"(?<!\\)[{}]")
 _TOKEN = re.compile(r"\\[A-Za-z]+|\\?.|", re.S)
@@ -24,28 +22,11 @@ _PART = re.compile(
 )
 _OPENING = re.compile(r"\{|\\(?:left|begin)(?![A-Za-z])")
 _CLOSING = re.compile(r"\}|\\(?:right|end)(?![A-Za-z])")
-_NAME = re.compile(r'"(?:[^"\\]|\\.)*"|\\.|[A-Za-z][A-Za-z.]*[A-Za-z]', re.S)  # in Typst's math
 _DEFINITION = re.compile(
     r"\\((?:re|provide)?newcommand|[egx]?def|DeclareMathOperator|DeclarePairedDelimiter|let)(?![A-Za-z])(\*?)"
     r"\s*\{?\s*\\([A-Za-z]+)\s*\}?\s*(?:\[(\d)\]\s*(?:\[([^]]*)\])?|((?:#\d)*))\s*=?\s*"
 )
-_MATRIX = re.compile(  # without bars around it
-    r"(?<!\\left\|)(?<!\\left\\\|)\\begin\{((?:small)?matrix)\}((?:(?!\\begin).)*?)\\end\{\1\}", re.S
-)
-_SYSTEM = re.compile(  # of equations, with one brace before all
-    r"\\left\\\{\s*\\begin\{(aligned|array|gathered)\}((?:(?!\\begin\{\1\}).)*?)\\end\{\1\}\s*\\right\s*\.",
-    re.S,
-)
-_ARRAY = re.compile(r"\\begin\{array\}\s*(?:\[\w\]\s*)?\{(l?)(?:[^{}]|\{[^{}]*\})*\}")
-_OPENED = {  # by the first letter of an array's columns
-    "": "\\begin{pmatrix}\ue000 ",
-    "l": "\\begin{pmatrix}\ue005 ",
-}
-_ALIGNED = re.compile(r"\\begin\{aligned\}(?:(?!\\begin).)*?\\end\{aligned\}", re.S)
 _INNERMOST = re.compile(r"\\begin\{([^{}]*)\}(?:(?!\\begin).)*?\\end\{\1\}", re.S)
-_NORM = (  # the bars of one, which pandoc takes for a sign between two things
-    r"(?<!\\)((?:\\\\)*)(?<!matrix\}\\right)(?:\\\|(?!\\begin)|(?<=left)\\lVert|(?<=right)\\rVert)"
-)
 _NAMES = names("math.ini")
 _SWITCHES = _NAMES["switches"]
 _SWITCH = re.compile(rf"(?<!(?<!\\)\\)\\({'|'.join([*_SWITCHES, 'atop', 'over'])})(?![A-Za-z])\s*")
@@ -114,7 +95,7 @@ def _own(words: str) -> Macro:
 
 _OWN = {name: _own(words) for name, words in _NAMES["macros"].items()}
 _BOX = {"boxed": Macro(1, r"\left|\overline{\underline{#1}}\right|")}  # around a part of a formula
-# In Typst alone, by signs that `_typst` knows: pandoc would set these words beside the letter
+# In Typst alone, by signs as those of `_SIGNED`: pandoc would set these words beside the letter
 _BRACES = {
     "boxed": Macro(1, "\\overbrace{\ue000#1}^{}"),
     "overset": Macro(2, "\\overbrace{\ue000#2}^{#1}"),
@@ -301,13 +282,14 @@ def to_typst(formulas: Iterable[Formula]) -> dict[Formula, str]:
         return {}
     blocks = []
     for one in unique:
-        blocks += [Para([Str(_NEXT)]), Para([Math({"t": "InlineMath"}, _for_typst(one.latex))])]
+        latex = _expand(replaced(one.latex, _SIGNED), _BRACES)
+        blocks += [Para([Str(_NEXT)]), Para([Math({"t": "InlineMath"}, latex)])]
     _, *converted = written(blocks, "typst").split(_NEXT)
     done = {}
     for one, math in zip(unique, map(str.strip, converted), strict=True):
         bare = re.sub(r'"(?:[^"\\]|\\.)*"|\\.', "", math, flags=re.S)
-        if re.fullmatch(r"\$[^$]*\$", bare) and not _FORBIDDEN.search(bare):
-            done[one] = _typst(math[1:-1].replace("\n", " ").strip())
+        if _MATH.fullmatch(bare):
+            done[one] = replaced(math[1:-1].replace("\n", " ").strip(), _UNSIGNED)
     return done
 
 
@@ -318,25 +300,6 @@ def _outside(latex: str) -> str:
     while found:  # the innermost first
         rest, found = _INNERMOST.subn("", rest)
     return rest
-
-
-_SIGNED = {
-    # pandoc sets cases in their brace if their first line has two columns
-    r"(\\begin\{cases\}(?:(?!\\\\|\\begin)[^&])*)(?=\\\\)": r"\1&",
-    r"\\left\s*\.": "\\\\left|\ue004 ",
-    r"\\operatorname\*\s*\{": "\\g<0>\ue006",
-    r"\\hspace\{(-?[\d.]+)em\}": "\\\\operatorname{\ue007\\1}",  # pandoc rounds it
-    _NORM: r"\1\\Vert ",
-}
-
-
-def _for_typst(latex: str) -> str:
-    """Return LaTeX with signs by which `_typst` knows what pandoc has no Typst for."""
-    latex = re.sub(r"(?<!\\)((?:\\\\)*)\\&", "\\1\ue003", latex)
-    latex = _ALIGNED.sub(_apart, _SYSTEM.sub(_system, latex))
-    latex = _MATRIX.sub("\\\\begin{pmatrix}\ue000 \\2\\\\end{pmatrix}", latex)
-    latex = _ARRAY.sub(lambda found: _OPENED[found[1]], latex).replace(r"\end{array}", r"\end{pmatrix}")
-    return _expand(replaced(latex, _SIGNED), _BRACES)
 
 
 def _system(found: Match) -> str:
@@ -359,38 +322,53 @@ def _apart(found: Match) -> str:
     return r"\\".join(lines)
 
 
-_SIGNS = {
-    '"(", \ue000': "#none, ",
-    "vec(\ue000": "vec(delim: #none, ",
-    '"||"': '"‖"',
-    '"(", \ue001': '#("{", none), align: #left, column-gap: #1em, ',
-    "vec(\ue001": "nb.system(",
-    "\ue002": "&",
-    "\ue003": r"\u{26}",
-    r"\|" "\ue004 ": "",
-    "|\ue004 ": "",
-    '"(", \ue005': "#none, align: #left, column-gap: #1em, ",
-    "vec(\ue005": "vec(delim: #none, align: #left, ",
-    "bar.v.double": "‖",
+# Signs by which `_UNSIGNED` knows what pandoc has no Typst for, in the order in which they are set.
+_SIGNED: dict[str, Any] = {
+    r"(?<!\\)((?:\\\\)*)\\&": "\\1\ue003",
+    # a system of equations, with one brace before all
+    r"\\left\\\{\s*\\begin\{(aligned|array|gathered)\}((?:(?!\\begin\{\1\}).)*?)\\end\{\1\}\s*\\right\s*\.": (
+        _system
+    ),
+    r"\\begin\{aligned\}(?:(?!\\begin).)*?\\end\{aligned\}": _apart,
+    # a matrix without bars around it
+    r"(?<!\\left\|)(?<!\\left\\\|)\\begin\{((?:small)?matrix)\}((?:(?!\\begin).)*?)\\end\{\1\}": (
+        "\\\\begin{pmatrix}\ue000 \\2\\\\end{pmatrix}"
+    ),
+    # an array, by the first letter of its columns
+    r"\\begin\{array\}\s*(?:\[\w\]\s*)?\{l(?:[^{}]|\{[^{}]*\})*\}": "\\\\begin{pmatrix}\ue005 ",
+    r"\\begin\{array\}\s*(?:\[\w\]\s*)?\{(?:[^{}]|\{[^{}]*\})*\}": "\\\\begin{pmatrix}\ue000 ",
+    r"\\end\{array\}": r"\\end{pmatrix}",
+    # pandoc sets cases in their brace if their first line has two columns
+    r"(\\begin\{cases\}(?:(?!\\\\|\\begin)[^&])*)(?=\\\\)": r"\1&",
+    r"\\left\s*\.": "\\\\left|\ue004 ",
+    r"\\operatorname\*\s*\{": "\\g<0>\ue006",
+    r"\\hspace\{(-?[\d.]+)em\}": "\\\\operatorname{\ue007\\1}",  # pandoc rounds it
+    # the bars of a norm, which pandoc takes for a sign between two things
+    r"(?<!\\)((?:\\\\)*)(?<!matrix\}\\right)(?:\\\|(?!\\begin)|(?<=left)\\lVert|(?<=right)\\rVert)": (
+        r"\1\\Vert "
+    ),
 }
-
-
-_UNSIGNED = {
+# pandoc's Typst, and how this version of Typst reads it
+_UNSIGNED: dict[str, Any] = {
+    '"\\(", \ue000': "#none, ",
+    "vec\\(\ue000": "vec(delim: #none, ",
+    r'"\|\|"': '"‖"',
+    '"\\(", \ue001': '#("{", none), align: #left, column-gap: #1em, ',
+    "vec\\(\ue001": "nb.system(",
+    "\ue002": "&",
+    "\ue003": r"\\u{26}",
+    "\\\\?\\|\ue004 ": "",
+    '"\\(", \ue005': "#none, align: #left, column-gap: #1em, ",
+    "vec\\(\ue005": "vec(delim: #none, align: #left, ",
+    r"bar\.v\.double": "‖",
     "(over|under)brace\\(\ue000 ?": r"nb.\1(",
     "[√∛∜]": r"\\\g<0>",  # else the root of what follows
     '"\ue006([^"]*)"': r'op("\1", limits: #true)',
     '"\ue007(-?[\\d.]+)"': r"#h(\1em)",
     r"(?<![\\ ]) +(?=\\\||‖)": "",  # a space beside a bar is seen
     r"(\\\||‖) +": r"\1",
+    r'"(?:[^"\\]|\\.)*"|\\.|[A-Za-z][A-Za-z.]*[A-Za-z]': lambda m: _NAMES["typst"].get(m[0], m[0]),
 }
-
-
-def _typst(math: str) -> str:
-    """Return pandoc's Typst as this version of Typst reads it."""
-    for sign, better in _SIGNS.items():
-        math = math.replace(sign, better)
-    math = replaced(math, _UNSIGNED)
-    return _NAME.sub(lambda name: _NAMES["typst"].get(name[0], name[0]), math)
 
 
 def framed(latex: str) -> str:
