@@ -50,14 +50,6 @@ SECONDS = 30  # after which pandoc is taken to hang; more for a long text, as ma
 SLOWEST = 10_000  # characters a second
 _NAMES = names("html.ini")
 _ATTRIBUTES = {element: set(found.split()) for element, found in _NAMES["attributes"].items()}
-_BROKEN = re.compile(  # an element, other than a div, that asks for a new page before it, or is empty
-    r"<(?!div)\w+[^>]*\bbreak-(?:before\s*:\s*(?:always|page)[^>]*>|after\s*:\s*(?:always|page)[^>]*>"
-    r"(?=(?:\s|&nbsp;)*(?:<|\Z)))",
-    re.I,
-)
-_HIDDEN = re.compile(  # a paragraph, whose attributes pandoc leaves out
-    r"""<p(?:[^<>"']|"[^"<>]*"|'[^'<>]*')*?\shidden[\s>=](?:(?!<p\b).)*?</p\s*>""", re.S | re.I
-)
 _FILTERED = re.compile(  # what the filter is for: it takes a while
     rf"{NOTED.pattern}|alert|callout|break-|mermaid|\[!"
 )
@@ -70,10 +62,6 @@ _LOST = re.compile(
     r"|<(audio|canvas|embed|form|iframe|object|svg|video)\b[^>]*",
     re.I | re.S,
 )
-_MATH_SCRIPT = re.compile(
-    r"<script\b[^<>]*math/tex(;\s*mode=display)?[^<>]*>(.*?)(?:</script\s*>|\Z)", re.S | re.I
-)
-_SCRIPT = re.compile(r"<script\b[^<>]*>.*?(?:</script\s*>|\Z)", re.S | re.I)
 _NO_MATH = re.compile(  # tags, and what is in some of them
     r"(<(?:code|math|pre|script|style|svg|textarea)\b.*?</(?:code|math|pre|script|style|svg|textarea)\s*>"
     r"|<!--.*?-->|</?[a-z][^>]*>)",
@@ -106,13 +94,7 @@ _TABLE = re.compile(  # of Markdown, or a fence, which holds none
     re.M | re.S,
 )
 _BLOCK = re.compile(r"<(?=/?(?:br|d[dt]|div|h[1-6]|li|p|t[dhr])\b)")
-_HEADING = re.compile(r"<(h[1-6])\b(?:(?!<h[1-6]).)*?</\1>", re.S)
-_IN_HEADING = re.compile(r"</?(?:center|div|hr|p)\b[^>]*>")  # blocks, for which pandoc gives the heading up
-_NO_SOURCE = re.compile(r'<img(?!(?:[^>"]|"[^"]*")*?\ssrc=)')
 _ATTRIBUTE = re.compile(r"""([\w-]+)\s*=\s*(?:"([^"]*)"|'([^']*)'|([^\s"'<>]+))""")
-_ICON = re.compile(  # a button of nothing else, such as Colab's beside a table
-    r"<button\b[^<>]*>\s*<svg\b(?:(?!<svg\b).)*?</svg\s*>\s*</button\s*>", re.S | re.I
-)
 _DRAWING = re.compile(r"<(?:path|rect|circle|ellipse|line|poly|text|image)\b")
 _TITLE = re.compile(r"<title\b[^>]*>([^<]*)</title>|aria-label=[\"']([^\"']*)")
 _STRUCTURE = re.compile(r"\\begin\{(?:tabular|longtable|table|figure|Verbatim|itemize|enumerate|description)")
@@ -220,8 +202,7 @@ def typeset(html: str) -> str:
 
 def unscripted(html: str) -> str:
     """Return HTML without its scripts, but for those that hold math, as MathJax 2 wrote it."""
-    html = _MATH_SCRIPT.sub(lambda math: _math(math[2], DISPLAY if math[1] else INLINE), html)
-    return _SCRIPT.sub("", html)
+    return replaced(html, _SCRIPTS)
 
 
 def _marked(math: Match) -> str:
@@ -247,6 +228,14 @@ def _math(latex: str, kind: str) -> str:
     return f'<code class="{kind}">{escape(bare) or " "}</code>'
 
 
+_SCRIPTS: dict[str, Any] = {
+    r"(?i)<script\b[^<>]*math/tex(;\s*mode=display)?[^<>]*>(.*?)(?:</script\s*>|\Z)": (
+        lambda math: _math(math[2], DISPLAY if math[1] else INLINE)
+    ),
+    r"(?i)<script\b[^<>]*>.*?(?:</script\s*>|\Z)": "",
+}
+
+
 def replaced(text: str, table: dict[str, Any]) -> str:
     """Return a text with each pattern of a table replaced, in its order."""
     for pattern, better in table.items():
@@ -264,20 +253,27 @@ def one_line(text: str) -> str:
     return " ".join(printable(text).split())
 
 
+def _picture(match: Match) -> str:
+    svg = match[0]
+    if not _DRAWING.search(svg) or "<symbol" in svg:
+        return svg
+    if "xlink:" in svg and "xmlns:xlink" not in svg:
+        svg = svg.replace("<svg", '<svg xmlns:xlink="http://www.w3.org/1999/xlink"', 1)
+    title = _TITLE.search(svg)
+    alt = f' alt="{escape(unescape(title[1] or title[2] or ""))}"' if title else ""
+    return f'<img{alt} src="data:image/svg+xml;base64,{b64encode(svg.encode()).decode()}">'
+
+
+_DRAWN: dict[str, Any] = {
+    # a button of nothing but an icon, such as Colab's beside a table
+    r"(?i)<button\b[^<>]*>\s*<svg\b(?:(?!<svg\b).)*?</svg\s*>\s*</button\s*>": "",
+    r"(?i)<svg\b(?:(?!<svg\b).)*?</svg\s*>": _picture,
+}
+
+
 def drawn(html: str) -> str:
     """Return HTML, each drawing in it a picture; symbols for other drawings, and icons, stay."""
-
-    def picture(match: Match) -> str:
-        svg = match[0]
-        if not _DRAWING.search(svg) or "<symbol" in svg:
-            return svg
-        if "xlink:" in svg and "xmlns:xlink" not in svg:
-            svg = svg.replace("<svg", '<svg xmlns:xlink="http://www.w3.org/1999/xlink"', 1)
-        title = _TITLE.search(svg)
-        alt = f' alt="{escape(unescape(title[1] or title[2] or ""))}"' if title else ""
-        return f'<img{alt} src="data:image/svg+xml;base64,{b64encode(svg.encode()).decode()}">'
-
-    return re.sub(r"<svg\b(?:(?!<svg\b).)*?</svg\s*>", picture, _ICON.sub("", html), flags=re.S | re.I)
+    return replaced(html, _DRAWN)
 
 
 def visible(html: str) -> tuple[str, list[tuple[str, str]]]:
@@ -306,19 +302,34 @@ def _address(attributes: str) -> str:
     return ""
 
 
+# HTML that nh3 or pandoc would lose, and what they keep, in the order in which it is replaced.
+_TYPED = {
+    r"(?i)(<\w+)(?=\s[^<>]*\bdisplay:\s*none)": r"\1 hidden",
+    # a paragraph, whose attributes pandoc leaves out
+    r"""(?i)<p(?:[^<>"']|"[^"<>]*"|'[^'<>]*')*?\shidden[\s>=](?:(?!<p\b).)*?</p\s*>""": (
+        r"<div hidden>\g<0></div>"
+    ),
+    # an element, other than a div, that asks for a new page before it, or is empty
+    r"(?i)<(?!div)\w+[^>]*\bbreak-(?:before\s*:\s*(?:always|page)[^>]*>|after\s*:\s*(?:always|page)[^>]*>"
+    r"(?=(?:\s|&nbsp;)*(?:<|\Z)))": rf"{_BREAK}\g<0>",
+    r"(?i)<input\b[^>]*\bchecked\b[^>]*>": "☑ ",
+    r"(?i)<input\b[^>]*checkbox[^>]*>": "☐ ",
+    **{rf"(?i)<(/?){name}\b": rf"<\1{other}" for name, other in _NAMES["otherwise"].items()},
+}
+_CLEAN: dict[str, Any] = {
+    # blocks in a heading, for which pandoc gives it up
+    r"<(h[1-6])\b(?:(?!<h[1-6]).)*?</\1>": lambda m: re.sub(r"</?(?:center|div|hr|p)\b[^>]*>", " ", m[0]),
+    # a picture that pandoc leaves out, its text too, or fails at
+    r'<img(?!(?:[^>"]|"[^"]*")*?\ssrc=)': '<img src=""',
+}
+
+
 def sanitise(html: str) -> str:
     """Return well-formed HTML of nothing but known tags with known attributes."""
     if _depth(html) > MOST_OPEN:
         html = escape(re.sub("<[^>]*>", " ", html))
-    html = re.sub(r"(<\w+)(?=\s[^<>]*\bdisplay:\s*none)", r"\1 hidden", html, flags=re.I)
-    html = _HIDDEN.sub(r"<div hidden>\g<0></div>", html)
-    html = _BROKEN.sub(rf"{_BREAK}\g<0>", html)
-    html = re.sub(r"<input\b[^>]*\bchecked\b[^>]*>", "☑ ", html, flags=re.I)
-    html = re.sub(r"<input\b[^>]*checkbox[^>]*>", "☐ ", html, flags=re.I)
-    for name, other in _NAMES["otherwise"].items():
-        html = re.sub(rf"<(/?){name}\b", rf"<\1{other}", html, flags=re.I)
     clean = nh3.clean(
-        printable(html),
+        printable(replaced(html, _TYPED)),
         tags=set(_NAMES["elements"]),
         clean_content_tags=set(_NAMES["dropped"]),
         attributes=_ATTRIBUTES,
@@ -326,8 +337,7 @@ def sanitise(html: str) -> str:
         url_schemes=set(_NAMES["schemes"]),
         link_rel=None,
     )
-    clean = _HEADING.sub(lambda found: _IN_HEADING.sub(" ", found[0]), clean)
-    clean = _NO_SOURCE.sub('<img src=""', clean)  # which pandoc leaves out, its text too, or fails at
+    clean = replaced(clean, _CLEAN)
     return clean if _depth(clean) <= DEEPEST else f"<p>{escape(text_of(clean))}</p>"
 
 
