@@ -13,7 +13,7 @@ from nbtypst.export.exporter import ReportExporter
 from nbtypst.reading import widgets
 from nbtypst.reading.document import Document, placed
 from nbtypst.reading.formulas import Formula, framed
-from nbtypst.reading.markdown import NOTHING, Block, Blocks, Match, written
+from nbtypst.reading.markdown import NOTHING, Block, Blocks, Match, replaced, written
 from nbtypst.reading.pictures import Picture
 from nbtypst.reading.references import rewritten, shown
 from nbtypst.reading.speech import read_aloud
@@ -21,16 +21,27 @@ from nbtypst.settings import Settings
 
 LEFTWARDS = ("ar", "dv", "fa", "he", "ps", "sd", "ug", "ur", "yi")  # languages that are written so
 _LEFTWARDS = re.compile("[\u0590-\u08ff]")  # letters that are written so
-_ROWS = re.compile(r"<(thead|tbody|tfoot)>.*?</\1>", re.S)
-_MATH_HEAD = re.compile(
-    r'(<th\b[^>]*>)\s*<math ([^>]*alttext="([^"]*)"(?:(?!</?t[hd]\b).)*</math>\s*</th>)', re.S
-)
 _SOURCE = re.compile(r'<span\s+class="math (?:inline|display)">\$\$?(.*?)\$\$?</span>', re.S)  # of a formula
-_READ = r'\1<span class="read">\3</span><math aria-hidden="true" \2'  # a formula alone counts as no words
 ICON = 120  # points; a picture of so few is not enlarged
 _CODE = '<details class="code"><summary>Code</summary>'
 _raw = partial(RawBlock, "html")
-_NOTHING = re.compile(rf"</details>\n{_CODE}\n|<figcaption>\s*</figcaption>")  # between cells; no caption
+
+
+def _scopes(rows: Match) -> str:
+    """Return a table's rows, each header cell with what it is the header of."""
+    return re.sub(r"<th\b", f'<th scope="{"col" if rows[1] == "thead" else "row"}"', rows[0])
+
+
+_BETTER: dict[str, Any] = {  # what pandoc writes, and what a page has, in the order in which it is replaced
+    "\N{NO-BREAK SPACE}": " ",  # page.css keeps the words of a reference together
+    mathml.MATH: mathml.tidy,
+    r"<(thead|tbody|tfoot)>.*?</\1>": _scopes,
+    # a formula alone in a header cell counts as no words
+    r'(<th\b[^>]*>)\s*<math ([^>]*alttext="([^"]*)"(?:(?!</?t[hd]\b).)*</math>\s*</th>)': (
+        r'\1<span class="read">\3</span><math aria-hidden="true" \2'
+    ),
+    rf"</details>\n{_CODE}\n|<figcaption>\s*</figcaption>": "",  # between cells; no caption
+}
 
 
 class ReportHTMLExporter(ReportExporter):
@@ -54,11 +65,7 @@ class ReportHTMLExporter(ReportExporter):
             options.append(f"--variable=policy:; script-src {' '.join(allowed)}")
         with as_file(files(__package__) / "page.html") as template:
             page = written(blocks, "html5", f"--template={template}", *options, **_meta(document))
-        page = _with_sources(page, document)
-        page = page.replace("\N{NO-BREAK SPACE}", " ")  # page.css keeps the words of a reference together
-        page = _ROWS.sub(_scopes, mathml.tidy(page))
-        page = _MATH_HEAD.sub(_READ, page)
-        page = _NOTHING.sub("", page)
+        page = replaced(_with_sources(page, document), _BETTER)
         if _LEFTWARDS.search(page):
             page = re.sub(r"<(blockquote|ol|table|ul)\b", r'<\1 dir="auto"', page)
         if "<math " in page:
@@ -114,11 +121,6 @@ def _options(own: Settings) -> list[str]:
     if own.number_sections:
         options.append("--number-sections")
     return options
-
-
-def _scopes(rows: Match) -> str:
-    """Return a table's rows, each header cell with what it is the header of."""
-    return re.sub(r"<th\b", f'<th scope="{"col" if rows[1] == "thead" else "row"}"', rows[0])
 
 
 def _widgets(document: Document) -> dict[str, str]:

@@ -15,10 +15,9 @@ from importlib.resources import files
 from nbtypst.reading.markdown import Match, replaced
 from nbtypst.reading.speech import read_aloud
 
-_MATH = re.compile(
+MATH = (
     r"<math ([^>]*)>\s*<semantics>(.*?)<annotation[^>]*>(.*?)</annotation>\s*</semantics>\s*</math>"
-    r"([,.;:!?)\]]*)",  # what stays with it
-    re.S,
+    r"([,.;:!?)\]]*)"  # what stays with it
 )
 _NAME = r'<mi mathvariant="normal">([^\W\d_]{2,})</mi>'  # of a function, such as ln
 _SMALL = r'(<msup>|<msubsup>)(<mover><mi>[acegmnopqrsuvwxyz]</mi><mo accent="true"[^>]*>[^<]*</mo></mover>)'
@@ -36,11 +35,6 @@ _THIN = "0.167em"
 _OPERANDS = ("mfrac", "mi", "mn", "mrow", "msqrt", "msub", "msubsup", "msup")
 
 
-def tidy(page: str) -> str:
-    """Return a page of HTML with each formula in it read aloud and well spaced."""
-    return _MATH.sub(_tidy, page)
-
-
 def font_face() -> str:
     """Return the style that gives a page its font for math, as "Math of this page", without a network."""
     data = b64encode((files(__package__) / "math.woff2").read_bytes()).decode()
@@ -50,8 +44,8 @@ def font_face() -> str:
     )
 
 
-def _tidy(math: Match) -> str:
-    """Return a formula, accents as wide as the letter's own, a thin space where TeX has one beside a name."""
+def tidy(math: Match) -> str:
+    """Return a formula read aloud, accents as wide as the letter's own, a thin space where TeX has one."""
     attributes, body, latex, mark = math.groups()
     body = replaced(body, _BETTER)
     body = re.sub(rf'(</(\w+)>)?{_NAME}(<mo stretchy="\w+" form="prefix">)?', _function, body)
