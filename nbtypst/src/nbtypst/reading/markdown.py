@@ -81,18 +81,7 @@ _BOX = re.compile(  # its fence, kind, title and lines, none of which opens anot
     rf"|^{_CODE}(?:^ {{0,3}}\7|\Z)",
     re.M,
 )
-_ADDED = re.compile(  # to Jupyter's Markdown: a footnote, a page break; or a fence, which holds none
-    r"^ {0,3}(`{3,}|~{3,}).*?(?:^ {0,3}\1|\Z)|^ {0,3}\\(?:newpage|pagebreak|clearpage)[ \t]*$"
-    r"|^\[\^([^\]\s]+)\]:[ \t]*([^\n]*(?:\n(?!\[\^|[ \t]*(?:\n|\Z)|[#>|`~]|[-*+] )[^\n]+"
-    r"|(?:\n[ \t]*)+\n(?: {4}|\t)[^\n]+)*)",
-    re.M | re.S,
-)
 _BREAK = '<div style="break-after: page"></div>'
-_TABLE = re.compile(  # of Markdown, or a fence, which holds none
-    r"^ {0,3}(`{3,}|~{3,}).*?(?:^ {0,3}\1|\Z)"
-    r"|^( {0,3}[^\s>][^\n]*)\n( {0,3}(?=[^\n]*\|)[-|: \t]*-[-|: \t]*)(?:\n|\Z)((?:[^\n]*\|[^\n]*(?:\n|\Z))*)",
-    re.M | re.S,
-)
 _BLOCK = re.compile(r"<(?=/?(?:br|d[dt]|div|h[1-6]|li|p|t[dhr])\b)")
 _ATTRIBUTE = re.compile(r"""([\w-]+)\s*=\s*(?:"([^"]*)"|'([^']*)'|([^\s"'<>]+))""")
 _DRAWING = re.compile(r"<(?:path|rect|circle|ellipse|line|poly|text|image)\b")
@@ -133,18 +122,15 @@ class _Renderer(IPythonRenderer):
 def from_markdown(source: str) -> str:
     """Return the HTML of Markdown, with GitHub's tables and with math, as nbconvert and Jupyter read it."""
     renderer = _Renderer(escape=False, allow_harmful_protocols=True, exclude_anchor_links=True)
-    source = _TABLE.sub(_table, _ADDED.sub(_added, _boxed(printable(source))))
+    source = printable(source)
+    for _ in range(MOST_BOXES):  # the innermost first
+        source = _BOX.sub(_box, source)
+    source = replaced(source, _MORE)
     return MarkdownWithMath(renderer=renderer).render(source).replace(_PIPE, "|")
 
 
-def _boxed(source: str) -> str:
-    """Return Markdown, each fence that is a box, and is closed, as GitHub writes one."""
-    for _ in range(MOST_BOXES):  # the innermost first
-        source = _BOX.sub(_box, source)
-    return source
-
-
 def _box(found: Match) -> str:
+    """Return a fence that is a box, and is closed, as GitHub writes one."""
     fence, kind, title, words, text, *_ = found.groups()
     if not fence:
         return found[0]
@@ -181,6 +167,18 @@ def _cells(line: str, count: int) -> list[str]:
     held = _SPAN.sub(lambda span: span[0].replace("|", _PIPE), line)
     rows = [re.split(r"(?<!\\)\|", re.sub(r"^\||(?<!\\)\|$", "", text.strip())) for text in (held, line)]
     return rows[len(rows[0]) < count <= len(rows[1])]
+
+
+_MORE: dict[str, Any] = {
+    # what is no part of Jupyter's Markdown: a footnote, a page break; or a fence, which holds none
+    r"(?m)^ {0,3}(`{3,}|~{3,}).*?(?:^ {0,3}\1|\Z)|^ {0,3}\\(?:newpage|pagebreak|clearpage)[ \t]*$"
+    r"|^\[\^([^\]\s]+)\]:[ \t]*([^\n]*(?:\n(?!\[\^|[ \t]*(?:\n|\Z)|[#>|`~]|[-*+] )[^\n]+"
+    r"|(?:\n[ \t]*)+\n(?: {4}|\t)[^\n]+)*)": _added,
+    # a table, or a fence, which holds none
+    r"(?m)^ {0,3}(`{3,}|~{3,}).*?(?:^ {0,3}\1|\Z)"
+    r"|^( {0,3}[^\s>][^\n]*)\n( {0,3}(?=[^\n]*\|)[-|: \t]*-[-|: \t]*)(?:\n|\Z)"
+    r"((?:[^\n]*\|[^\n]*(?:\n|\Z))*)": _table,
+}
 
 
 def from_latex(source: str) -> str:
@@ -405,9 +403,10 @@ def pandoc(text: str, *options: str) -> str:
     env = os.environ | {"LC_ALL": "C.UTF-8"}  # else pandoc cannot open a file in a folder such as "øving 1"
     command = [pandoc_path(), "--sandbox", "--wrap=none", *options]
     limit = SECONDS + len(text) / SLOWEST
-    about: Any = {"capture_output": True, "encoding": "utf-8", "env": env, "timeout": limit}
     try:
-        done = subprocess.run(command, input=text, **about)
+        done = subprocess.run(
+            command, input=text, capture_output=True, encoding="utf-8", env=env, timeout=limit
+        )
     except subprocess.TimeoutExpired as error:
         raise PandocError(f"pandoc took more than {limit:.0f} s") from error
     if done.returncode:
