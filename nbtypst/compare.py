@@ -5,8 +5,6 @@ the program's start to its end. The ways take turns, so that a busy machine slow
 program is not there is left out, and said so. The table is printed as Markdown.
 """
 
-from __future__ import annotations
-
 import argparse
 import json
 import os
@@ -26,6 +24,7 @@ import typst
 
 from nbtypst.reading.markdown import pandoc_path
 
+Way = Callable[[Path, Path], bool]  # from a notebook to a PDF; whether the program ended well
 LIMIT = 180  # seconds for one notebook
 CHROMIUM = shutil.which("chromium") or shutil.which("google-chrome") or "chromium"
 CHROMIUM_FLAGS = (
@@ -64,7 +63,7 @@ def run(folder: Path, *command: object, **environment: str) -> bool:
 
 
 def report_pdf(notebook: Path, out: Path) -> bool:
-    """Write a PDF by this package. Return whether the program ended well, as every way here does."""
+    """Write a PDF by this package."""
     return run(notebook.parent, *NBCONVERT, "--to", "report_pdf", notebook.name, "--output", out)
 
 
@@ -121,7 +120,7 @@ def quarto_ua(notebook: Path, out: Path) -> bool:
     return quarto(notebook, out, "-M", "pdf-standard:ua-1")
 
 
-WAYS: dict[str, tuple[Callable[[Path, Path], bool], str]] = {
+WAYS: dict[str, tuple[Way, str]] = {
     "`report_pdf`": (report_pdf, sys.executable),
     "nbconvert `pdf`": (latex, "xelatex"),
     "nbconvert's HTML printed by Chromium, as `webpdf` does": (browser, CHROMIUM),
@@ -147,7 +146,7 @@ def count_errors(pdf: Path) -> int:
     return sum(one.severity.name == "ERROR" for one in findings)
 
 
-def measure(way: Callable[[Path, Path], bool], notebook: Path, top: Path) -> Result:
+def measure(way: Way, notebook: Path, top: Path) -> Result:
     """Convert a notebook in a copy of the folder `top` that it is in, and return the outcome."""
     with tempfile.TemporaryDirectory() as place:
         folder = Path(place, "in")
@@ -159,7 +158,7 @@ def measure(way: Callable[[Path, Path], bool], notebook: Path, top: Path) -> Res
         return Result(written, count_errors(out) if written else 0, seconds)
 
 
-def available(parts: list[str]) -> dict[str, Callable[[Path, Path], bool]]:
+def available(parts: list[str]) -> dict[str, Way]:
     """Return the ways whose names contain one of the parts, if any, and whose programs are there."""
     ways = {}
     for name, (way, program) in WAYS.items():
