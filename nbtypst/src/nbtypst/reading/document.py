@@ -149,18 +149,16 @@ def _read(found: list[Piece], problems: Problems, options: list[str]) -> None:
     sources = [one for piece in found for one in (piece, piece.caption) if one and one.html]
     read = parse([one.html for one in sources], options)
     for one, blocks in zip(sources, read, strict=True):
-        if blocks is None or (not NOTED.search(one.html) and _lost(one.html, blocks)):
+        typed = _letters(text_of(sanitise(one.html)))
+        # pandoc leaves out some letters, such as those of a `dl` in no `dt`
+        if blocks is None or (not NOTED.search(one.html) and typed - _letters(words_of(blocks))):
             problems.warn(one.place, "its HTML cannot be read", "its text alone is shown")
             blocks = [Para([Str(text_of(one.html))])]
         one.blocks = blocks
 
 
-def _lost(html: str, blocks: Blocks) -> Counter[str]:
-    """Return the letters and digits that pandoc left out of HTML, such as those of a `dl` in no `dt`."""
-    return _letters(text_of(sanitise(html))) - _letters(words_of(blocks))
-
-
 def _letters(text: str) -> Counter[str]:
+    """Return how often each letter and digit stands in a text."""
     return Counter(filter(str.isalnum, text.lower()))
 
 
