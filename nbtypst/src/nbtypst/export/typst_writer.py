@@ -20,6 +20,7 @@ WIDTH = 378.0  # points of the type area, which a picture may fill
 HEIGHT = 640.0
 DEEPEST = 12  # nested blocks: Typst's own limit is a few more
 LONG = re.compile(r"[^\s\u200b]{40}")  # a word that may need a break
+_PARTED = "\\g<0>\u200b"  # a match with a place behind it where a word may be broken
 _LONG_IN_CELL = re.compile(r"\S{16,}")
 _TALL = re.compile(r"(?<!\\)/|\b(?:frac|mat|vec)\(")  # a formula that reaches into the gap between rows
 _TEXT = re.compile(r'\A\[#("(?:[^"\\]|\\.)*");\]\Z')
@@ -162,7 +163,7 @@ class Writer:
         if not text.strip():
             return ""
         language = self.string(re.sub(r"\Aipython3?\Z", "python", "".join(classes[:1])))
-        return f"#nb.code({self.string(style)}, {language}, {self.string(_breakable(text))})"
+        return f"#nb.code({self.string(style)}, {language}, {self.string(LONG.sub(_PARTED, text))})"
 
     def _paragraph(self, inlines: Inlines) -> str:
         """Return a paragraph, its display equations as blocks; one sticks to the words that lead to it."""
@@ -200,7 +201,9 @@ class Writer:
 
     def _breakable(self, text: str) -> str:
         """Return a text with places where its long words may be broken."""
-        return _breakable(_LONG_IN_CELL.sub(_broken, text) if self.wrapped else text)
+        if self.wrapped:
+            text = _LONG_IN_CELL.sub(_broken, text)
+        return LONG.sub(_PARTED, text)
 
     def _inline(self, item: Any) -> str:
         kind = item["t"]
@@ -341,13 +344,9 @@ def _sample(rows: list[Any], count: int) -> list[Any]:
     return [max(whole, key=lambda row: len(stringify(row[1][place][4]))) for place in range(count) if whole]
 
 
-def _breakable(text: str) -> str:
-    return LONG.sub(lambda word: word[0] + "\u200b", text)
-
-
 def _broken(word: re.Match[str]) -> str:
     """Return a word that may be broken behind its signs, and before a capital letter in it."""
-    return re.sub(r"[\W_](?=\w)|[a-z](?=[A-Z])", "\\g<0>\u200b", word[0])
+    return re.sub(r"[\W_](?=\w)|[a-z](?=[A-Z])", _PARTED, word[0])
 
 
 def _is_display(item: Any) -> bool:
