@@ -32,7 +32,6 @@ def _in_lines(record: logging.LogRecord) -> bool:
         record.msg = f"{record.getMessage()}\n{problem}"
         record.args = ()
         record.exc_info = None
-        record.exc_text = None
     return True
 
 
