@@ -20,7 +20,6 @@ from nbtypst.reading.speech import read_aloud
 from nbtypst.settings import Settings
 
 LEFTWARDS = ("ar", "dv", "fa", "he", "ps", "sd", "ug", "ur", "yi")  # languages that are written so
-_LEFTWARDS = re.compile("[\u0590-\u08ff]")  # letters that are written so
 _SOURCE = re.compile(r'<span\s+class="math (?:inline|display)">\$\$?(.*?)\$\$?</span>', re.S)  # of a formula
 ICON = 120  # points; a picture of so few is not enlarged
 _CODE = '<details class="code"><summary>Code</summary>'
@@ -66,7 +65,7 @@ class ReportHTMLExporter(ReportExporter):
         with as_file(files(__package__) / "page.html") as template:
             page = written(blocks, "html5", f"--template={template}", *options, **_meta(document))
         page = replaced(_with_sources(page, document), _BETTER)
-        if _LEFTWARDS.search(page):
+        if re.search("[\u0590-\u08ff]", page):  # letters that are written leftwards
             page = re.sub(r"<(blockquote|ol|table|ul)\b", r'<\1 dir="auto"', page)
         if "<math " in page:
             page = page.replace("</style>", f"{mathml.font_face()}</style>", 1)

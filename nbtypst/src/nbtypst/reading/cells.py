@@ -55,9 +55,6 @@ MOST_LINES = 1_000  # of an output that is shown whole; of others only so many:
 FIRST = 200
 LAST = 100
 START = 20_000  # characters that are shown of an output that is too long
-_PAGE = re.compile(r"\\(?:newpage|pagebreak|clearpage)")
-_NAME = re.compile(r"(?:fig|tbl)-[a-z0-9]+(?:\.[0-9]+)?")  # of a figure or table of `nbtypst.writing`
-_OBJECT = re.compile(r"<IPython\.core\.display\.\w+ object>")  # shows nothing in Jupyter
 _DISPLAYED = re.compile(  # all of an output, as SymPy and Sage write it
     r"\s*(?:<html>)?\s*(?:\$|\\\()\s*\\displaystyle(?![A-Za-z])((?:(?!\$|\\\)).)*)(?:\$|\\\))\s*(?:</html>)?\s*\Z",
     re.S,
@@ -65,7 +62,6 @@ _DISPLAYED = re.compile(  # all of an output, as SymPy and Sage write it
 _STRAY = re.compile(  # a check that Python takes for an annotation; or a string, which may hold one
     r"(\"{3}|'{3}).*?\1|^check:(?![^\n]* = )", re.S | re.M
 )
-_UNSEEN = re.compile(r"<(?!img|hr|table)[^>]*>|\s")
 
 
 @dataclass
@@ -167,7 +163,7 @@ class _Reader:
     def raw(self, cell: Any) -> list[Piece]:
         """Return a raw cell that is meant for this kind of page, or for no kind in particular."""
         kind = str(cell.metadata.get("raw_mimetype", cell.metadata.get("format", ""))).lower()
-        if kind == "text/markdown" or _PAGE.fullmatch(cell.source.strip()):
+        if kind == "text/markdown" or re.fullmatch(r"\\(?:newpage|pagebreak|clearpage)", cell.source.strip()):
             return [self.markdown(cell.source)]
         if kind == "text/html":
             return [self.html(typeset(cell.source))]
@@ -205,7 +201,8 @@ class _Reader:
                 break
         else:
             piece = self._no_form(data)
-        if _NAME.fullmatch(name := str(about.get("id"))):
+        name = str(about.get("id"))
+        if re.fullmatch(r"(?:fig|tbl)-[a-z0-9]+(?:\.[0-9]+)?", name):  # of `nbtypst.writing`
             piece.name = name
         addresses = _addresses(data.get("text/html", "")) if piece.picture else []
         if about.get("caption"):
@@ -231,9 +228,11 @@ class _Reader:
             html = LATEX[kind](text)
             return Piece(self.place, html=html) if html else None
         if kind == "text/html":
-            seen = _UNSEEN.sub("", sanitise(drawn(text))) or _addresses(text)
+            seen = re.sub(r"<(?!img|hr|table)[^>]*>|\s", "", sanitise(drawn(text))) or _addresses(text)
             return self.html(typeset(text)) if seen else None
-        return Piece(self.place) if _OBJECT.fullmatch(text) else self._text("output", text)
+        if re.fullmatch(r"<IPython\.core\.display\.\w+ object>", text):  # shows nothing in Jupyter
+            return Piece(self.place)
+        return self._text("output", text)
 
     def _text(self, kind: str, text: str) -> Piece:
         """Return what a terminal shows, of a long text the first and the last lines."""

@@ -42,7 +42,6 @@ MATH = re.compile(
     rf"|(\\begin\{{(\w+\*?)\}}.*\\end\{{\6\}})|({REFERENCE.pattern})",
     re.S,
 )
-_MATH_OF_LATEX = re.compile(r'<span\s+class="math (inline|display)">\\[(\[](.*?)\\[)\]]</span>', re.S)
 DEEPEST = 60  # elements in one another; what is nested deeper is text alone
 MOST_BOXES = 5  # in one another
 MOST_OPEN = 10_000  # elements in one another before nh3, which takes their square in time
@@ -50,9 +49,6 @@ SECONDS = 30  # after which pandoc is taken to hang; more for a long text, as ma
 SLOWEST = 10_000  # characters a second
 _NAMES = names("html.ini")
 _ATTRIBUTES = {element: set(found.split()) for element, found in _NAMES["attributes"].items()}
-_FILTERED = re.compile(  # what the filter is for: it takes a while
-    rf"{NOTED.pattern}|alert|callout|break-|mermaid|\[!"
-)
 _CONTROL = re.compile(
     "[\x00-\x08\x0b\x0c\x0e-\x1f\x7f-\x84\x86-\x9f\ud800-\udfff\ufdd0-\ufdef\ufeff\ufffe\uffff]"
 )
@@ -69,7 +65,6 @@ _NO_MATH = re.compile(  # tags, and what is in some of them
 )
 _INLINE_LIST = re.compile(r"<ol class=[\"']?list-inline[\"']?>\s*<li>(.*?)</li>\s*</ol>", re.S)  # R's vector
 _PIPE = "\ufdd4"  # stands for a pipe that ends no cell
-_SPAN = re.compile(r"(?<![\\$])\$[^$]+\$|`[^`]+`")
 _BOXES = _NAMES["boxes"]
 _KINDS = "|".join(_BOXES)
 _OPENS = rf"[ \t]*\{{\.?(?:callout-)?(?:{_KINDS})\b"
@@ -82,10 +77,7 @@ _BOX = re.compile(  # its fence, kind, title and lines, none of which opens anot
     re.M,
 )
 _BREAK = '<div style="break-after: page"></div>'
-_BLOCK = re.compile(r"<(?=/?(?:br|d[dt]|div|h[1-6]|li|p|t[dhr])\b)")
 _ATTRIBUTE = re.compile(r"""([\w-]+)\s*=\s*(?:"([^"]*)"|'([^']*)'|([^\s"'<>]+))""")
-_DRAWING = re.compile(r"<(?:path|rect|circle|ellipse|line|poly|text|image)\b")
-_TITLE = re.compile(r"<title\b[^>]*>([^<]*)</title>|aria-label=[\"']([^\"']*)")
 _STRUCTURE = re.compile(r"\\begin\{(?:tabular|longtable|table|figure|Verbatim|itemize|enumerate|description)")
 
 
@@ -164,7 +156,7 @@ def _table(found: Match) -> str:
 
 def _cells(line: str, count: int) -> list[str]:
     """Return the cells of a row; a pipe in math or code ends none, unless there were too few then."""
-    held = _SPAN.sub(lambda span: span[0].replace("|", _PIPE), line)
+    held = re.sub(r"(?<![\\$])\$[^$]+\$|`[^`]+`", lambda span: span[0].replace("|", _PIPE), line)
     rows = [re.split(r"(?<!\\)\|", re.sub(r"^\||(?<!\\)\|$", "", text.strip())) for text in (held, line)]
     return rows[len(rows[0]) < count <= len(rows[1])]
 
@@ -218,7 +210,8 @@ def from_latex_text(source: str) -> str:
         html = pandoc(printable(source), "-f", "latex", "-t", "html", "--mathjax", "--quiet")
     except PandocError:
         return ""
-    return _MATH_OF_LATEX.sub(lambda found: _math(unescape(found[2]), f"nbtypst-math-{found[1]}"), html)
+    math = r'(?s)<span\s+class="math (inline|display)">\\[(\[](.*?)\\[)\]]</span>'
+    return re.sub(math, lambda found: _math(unescape(found[2]), f"nbtypst-math-{found[1]}"), html)
 
 
 def _math(latex: str, kind: str) -> str:
@@ -253,11 +246,11 @@ def one_line(text: str) -> str:
 
 def _picture(match: Match) -> str:
     svg = match[0]
-    if not _DRAWING.search(svg) or "<symbol" in svg:
+    if not re.search(r"<(?:path|rect|circle|ellipse|line|poly|text|image)\b", svg) or "<symbol" in svg:
         return svg
     if "xlink:" in svg and "xmlns:xlink" not in svg:
         svg = svg.replace("<svg", '<svg xmlns:xlink="http://www.w3.org/1999/xlink"', 1)
-    title = _TITLE.search(svg)
+    title = re.search(r"<title\b[^>]*>([^<]*)</title>|aria-label=[\"']([^\"']*)", svg)
     alt = f' alt="{escape(unescape(title[1] or title[2] or ""))}"' if title else ""
     return f'<img{alt} src="data:image/svg+xml;base64,{b64encode(svg.encode()).decode()}">'
 
@@ -382,13 +375,15 @@ def _as_typed(html: str) -> str:
 
 def text_of(html: str) -> str:
     """Return the text of HTML without its tags, with a space where a block or a cell begins or ends."""
-    return " ".join(unescape(nh3.clean(_BLOCK.sub(" <", html), tags=set())).split())
+    apart = re.sub(r"<(?=/?(?:br|d[dt]|div|h[1-6]|li|p|t[dhr])\b)", " <", html)
+    return " ".join(unescape(nh3.clean(apart, tags=set())).split())
 
 
 def _read(html: str, *options: str) -> Blocks | None:
     """Return sanitised HTML as blocks; None if pandoc cannot read it."""
     try:
-        if _FILTERED.search(html):
+        # what the filter is for: it takes a while
+        if re.search(rf"{NOTED.pattern}|alert|callout|break-|mermaid|\[!", html):
             options = (f"--lua-filter={Path(__file__).with_name('read.lua')}", *options)
         read = pandoc(html, "-f", READER, "-t", "json", *options)
     except PandocError:

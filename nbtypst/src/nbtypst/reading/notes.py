@@ -9,7 +9,6 @@ from nbtypst.reading.markdown import pandoc
 from nbtypst.reading.mending import Data
 
 NAMED = {"author": "authors", "date": "date", "lang": "language", "subtitle": "subtitle", "title": "title"}
-_FRONT = re.compile(r"\s*---[ \t]*\n(.*\n)(?:---|\.\.\.)\s*", re.S)
 
 
 def read_front_matter(nb: Any) -> Data:
@@ -17,8 +16,9 @@ def read_front_matter(nb: Any) -> Data:
 
     Raises PandocError for front matter that is no YAML.
     """
+    front = r"(?s)\s*---[ \t]*\n(.*\n)(?:---|\.\.\.)\s*"
     first = nb.cells[0] if nb.cells else None
-    found = _FRONT.fullmatch(first.source) if first and first.cell_type != "code" else None
+    found = re.fullmatch(front, first.source) if first and first.cell_type != "code" else None
     if not found:
         return {}
     template = Path(__file__).with_name("meta.txt")

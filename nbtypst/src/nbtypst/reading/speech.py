@@ -18,7 +18,6 @@ _TOKEN = re.compile(
     r"\\(?:begin|end|text|mathrm|operatorname\*?)\s*\{[^{}]*\}|\\[a-zA-Z]+|\\.|\d+(?:\.\d+)?|\S", re.S
 )
 _BRACED = re.compile(r"\\(begin|end|text|mathrm|operatorname\*?)\s*\{(.*)\}", re.S)
-_DIGITS = re.compile(r"(frac|binom)\s*(\d)\s*(\d)")  # that are an argument each
 
 
 @cache
@@ -49,7 +48,9 @@ class _Reader:
 
     def __init__(self, latex: str) -> None:
         self.latex = latex
-        self.tokens = ["", *_TOKEN.findall(_DIGITS.sub(r"\1{\2}{\3}", latex))[::-1]]
+        # each of two digits is an argument
+        braced = re.sub(r"(frac|binom)\s*(\d)\s*(\d)", r"\1{\2}{\3}", latex)
+        self.tokens = ["", *_TOKEN.findall(braced)[::-1]]
 
     def sequence(self, end: str) -> str:
         """Read up to the token `end`, or all that is left for ""."""

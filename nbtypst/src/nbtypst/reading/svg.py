@@ -18,7 +18,6 @@ _NAMES = names("svg.ini")
 _ATTRIBUTES = _NAMES["attributes"] | _NAMES["presentation"]
 _TARGET = re.compile(r"#.*|data:image/(?:png|jpe?g|gif);base64,[A-Za-z0-9+/=\s]+", re.S)
 _OUTSIDE = re.compile(r"url\(\s*['\"]?(?!#)|javascript:", re.I)
-_LENGTH = re.compile(r"\s*((?:\d+\.?\d*|\.\d+)(?:e[-+]?\d+)?)\s*([a-z]*)\s*")
 _POINTS = {
     "": 0.75,
     "cm": 72 / 2.54,
@@ -81,7 +80,7 @@ def size(svg: str) -> tuple[float, float]:
 
 def points(length: str) -> float:
     """Return a length in points, one without a unit being in pixels; 0 for what is none."""
-    match = _LENGTH.fullmatch(length)
+    match = re.fullmatch(r"\s*((?:\d+\.?\d*|\.\d+)(?:e[-+]?\d+)?)\s*([a-z]*)\s*", length)
     if match and match[2] in _POINTS:
         return float(match[1]) * _POINTS[match[2]]
     return 0.0

@@ -16,7 +16,6 @@ from nbtypst.problems import Problems
 from nbtypst.reading.mending import mapping
 
 GROUP = "nbtypst.widgets"
-_SCRIPT = re.compile(r"<script\b[^>]*>(.*?)</script>", re.S | re.I)
 
 
 def widget_of(cell: Any) -> str:
@@ -41,5 +40,6 @@ def made(name: str, place: str, problems: Problems) -> str:
 
 def hashes(html: str) -> list[str]:
     """Return the names by which a content security policy allows the scripts of trusted HTML."""
-    digests = [sha256(match[1].encode()).digest() for match in _SCRIPT.finditer(html)]
+    scripts = re.findall(r"(?is)<script\b[^>]*>(.*?)</script>", html)
+    digests = [sha256(script.encode()).digest() for script in scripts]
     return [f"'sha256-{b64encode(digest).decode()}'" for digest in digests]
