@@ -21,9 +21,7 @@ HEIGHT = 640.0
 DEEPEST = 12  # nested blocks: Typst's own limit is a few more
 LONG = re.compile(r"[^\s\u200b]{40}")  # a word that may need a break
 _PARTED = "\\g<0>\u200b"  # a match with a place behind it where a word may be broken
-_LONG_IN_CELL = re.compile(r"\S{16,}")
 _TALL = re.compile(r"(?<!\\)/|\b(?:frac|mat|vec)\(")  # a formula that reaches into the gap between rows
-_TEXT = re.compile(r'\A\[#("(?:[^"\\]|\\.)*");\]\Z')
 LONG_TABLE = 60  # rows
 MORE_FONTS = "; for its letters, `python -m pip install 'nbtypst[fonts,emoji]'` may have a font"
 SHORT = 600  # characters of a paragraph that stays with the equation below it
@@ -202,7 +200,7 @@ class Writer:
     def _breakable(self, text: str) -> str:
         """Return a text with places where its long words may be broken."""
         if self.wrapped:
-            text = _LONG_IN_CELL.sub(_broken, text)
+            text = re.sub(r"\S{16,}", _broken, text)
         return LONG.sub(_PARTED, text)
 
     def _inline(self, item: Any) -> str:
@@ -320,7 +318,8 @@ class Writer:
                 options += f"align: {_ALIGN[alignment['t']]}, "
             elif wide > 1:
                 options += "align: center, "
-            words = _TEXT.sub(r"\1", f"[{self.blocks(blocks)}]")  # a string takes a quarter less of memory
+            # a string takes a quarter less of memory
+            words = re.sub(r'\A\[#("(?:[^"\\]|\\.)*");\]\Z', r"\1", f"[{self.blocks(blocks)}]")
             cells += f"table.cell({options}{words})," if options else f"{words},"
         return cells
 

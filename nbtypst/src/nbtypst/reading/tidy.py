@@ -33,8 +33,6 @@ from nbtypst.reading.references import BREAKS, CAPTIONED, KINDS, nodes, rewritte
 KINDS_OF_BLOCKS = {"fig": "Figure", "tbl": "Table"}
 _QUOTES = {"DoubleQuote": ("“", "”"), "SingleQuote": ("‘", "’")}
 _CAPTION = re.compile(rf"(Figure|Figur|Table|Tabell) ({CAPTIONED})\s*[.:]\s")
-_OUTSIDE = re.compile(r"(?:https?://|mailto:)\S", re.I)
-_DIGITS = re.compile(r"\s*-?[\d.]{60,}\s*")  # a number too long for a line, which breaks in no formula
 _NUMBER = re.compile(r"(?:[-+−]?[\d.,]+(?:e[-+]?\d+)?[%jJ]?|NaN|nan|None|-?inf|NA|)", re.I)
 
 
@@ -134,7 +132,7 @@ class Tidier:
             return [Code(NOTHING, printable(text))]
         made = formula(DISPLAY in classes, text, self.macros)
         math = {"t": "Math", "c": made}
-        if _DIGITS.fullmatch(text):
+        if re.fullmatch(r"\s*-?[\d.]{60,}\s*", text):  # too long for a line, and no formula breaks
             return [Str(made.latex)]
         reference = REFERENCE.fullmatch(made.latex)
         if reference:
@@ -147,7 +145,7 @@ class Tidier:
         for item in content[1]:  # a picture that became a link is a part of this one
             inner += item["c"][1] if item["t"] == "Link" else [item]
         address = printable(content[2][0]).strip()
-        if address.startswith("#") or _OUTSIDE.match(address):
+        if address.startswith("#") or re.match(r"(https?://|mailto:)\S", address, re.I):
             return [Link(NOTHING, inner or [Str(address)], [address, ""])]
         if address not in stringify(inner):
             self._warn(f"a link leads to the file {address}", "its words alone are shown")
