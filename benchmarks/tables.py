@@ -39,21 +39,16 @@ def ratio(rows, label):
 
 def full(results):
     """Return results.md."""
-    lines = ["# Results", "", "Made by `make bench`; not edited by hand.", ""]
+    lines = ["# Results\n\nMade by `make bench`; not edited by hand.\n"]
     for architecture, found in results.items():
         name = KERNELS.get(architecture, architecture)
-        lines += [f"# By {name}, OpenBLAS's kernels for {architecture}", ""]
+        lines.append(f"# By {name}, OpenBLAS's kernels for {architecture}\n")
         lines += [f"{key}: {value}  " for key, value in found["machine"].items()]
         for part_name, part in found["parts"].items():
-            lines += [
-                "",
-                f"## {part_name}: {TITLES[part_name]}.",
-                "",
-                f"Load before: {part.get('load', 'not noted')}.",
-                "",
-                *race_table(part),
-                *part.get("text", []),
-            ]
+            lines.append(f"\n## {part_name}: {TITLES[part_name]}.\n")
+            lines.append(f"Load before: {part.get('load', 'not noted')}.\n")
+            lines += race_table(part)
+            lines += part.get("text", [])
         lines.append("")
     return "\n".join(lines) + "\n"
 
