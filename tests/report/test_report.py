@@ -11,6 +11,7 @@ from itertools import chain, islice
 import nbformat
 import numpy as np
 import pytest
+from jupyter_client.manager import start_new_kernel
 from nbformat.v4 import new_notebook
 
 from conftest import ELSEWHERE, ROOT, nbconvert
@@ -103,6 +104,31 @@ def test_a_cell_that_is_run_again_after_all_others_reads_what_it_read_before(com
     binders = Counter(name for bound, _ in cells for name in bound)
     for cell, (bound, read) in zip(code_cells(committed), cells, strict=True):
         assert {name for name in read - bound if binders[name] > 1} == set(), cell.source
+
+
+HOLDS = """
+from nbtypst.authoring.ledger import ledger
+checks = [check for told in ledger.told.values() for check in told]
+assert checks and all(check.holds for check in checks), checks
+"""
+
+
+def test_run_again_as_jupyterlab_runs_it_nothing_is_struck(committed):
+    """With the ids of cells, which nbconvert does not send: the ledger tells the cells apart by them."""
+    cells = code_cells(committed)
+    told = next(number for number, cell in enumerate(cells) if "say(" in cell.source)
+    manager, client = start_new_kernel(cwd=str(ROOT))
+    try:
+        for cell in cells[: told + 1] * 2:
+            content = {"code": BEGUN.sub("", cell.source), "silent": False}
+            message = client.session.msg("execute_request", content, metadata={"cellId": cell.id})
+            client.shell_channel.send(message)
+            assert client.get_shell_msg(timeout=120)["content"]["status"] == "ok", cell.source
+        found = client.execute(HOLDS, reply=True, timeout=60)["content"]
+        assert found["status"] == "ok", found
+    finally:
+        client.stop_channels()
+        manager.shutdown_kernel(now=True)
 
 
 def test_its_own_text_put_into_the_report_again_changes_nothing(committed):
