@@ -32,7 +32,7 @@ def kernel(monkeypatch):
     def run(*names: str, **changed: str) -> list[str]:
         found.clear()
         for name in names:
-            shell.run_cell(changed.get(name, CELLS[name]), store_history=True, cell_id=name).raise_error()
+            shell.run_cell((CELLS | changed)[name], store_history=True, cell_id=name).raise_error()
         return list(found)
 
     run(*CELLS)
@@ -66,6 +66,30 @@ def test_a_value_from_a_cell_below_is_not_blamed_on_the_sentence(kernel):
     kernel(*CELLS)
     (text,) = kernel("told")
     assert text.startswith("**Run the cells above again** (n is from a cell below, In [")
+
+
+def test_a_new_cell_stands_below_the_one_that_ran_before_it(kernel):
+    assert kernel("setting", "new", "run", "told", new="n = 6") == ["The run has 12, of 6."]
+    assert kernel("new", "run", "told", new="n = 8") == ["The run has 16, of 8."]
+
+
+def test_a_cell_that_was_inserted_or_moved_has_its_place_once_all_run_again(kernel):
+    kernel("new", new="n = 6")  # run after the last one, wherever it stands
+    for _ in range(2):
+        texts = kernel("import", "setting", "new", "run", "told", "again", "last", new="n = 6")
+        assert texts == ["The run has 12, of 6.", "In the end 7."]
+    for _ in range(2):
+        assert kernel("import", "again", "setting", "new", "run", "told", "last", new="n = 6") == [
+            "The run has 12, of 6.",
+            "In the end 6.",
+        ]
+
+
+def test_cells_keep_their_places_when_only_some_run_again(kernel):
+    kernel("setting")
+    assert kernel("import", "told", "run", "told")[1] == "The run has 10, of 5."
+    (text,) = kernel("again", "told")
+    assert "(n is from a cell below, In [" in text
 
 
 def test_a_false_sentence_in_order_is_blamed(kernel):

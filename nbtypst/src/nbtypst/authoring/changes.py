@@ -45,7 +45,7 @@ class Changes:
         """Show the line, and each check that does not hold with its values before and now."""
         count = sum(map(len, ledger.told.values()))
         words = f"All {count} checks of this notebook hold."
-        left = self.before.keys() - ledger.order.keys() - {""}
+        left = self.before.keys() - {*ledger.order, ""}
         if left and ledger.order:
             words = f"All {count} checks so far hold. Cells with checks that have not run: {len(left)}."
         display(Markdown(self.text() or words))

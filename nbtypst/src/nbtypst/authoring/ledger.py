@@ -4,7 +4,8 @@ It tells a value left behind from one of this run.
 
 A value is left behind if a cell above the one that made it ran again since and bound a name that it read; or
 if it comes from a cell below the sentence that shows it. In a run from top to bottom neither happens. Cells
-are told apart by the ids that JupyterLab sends, above and below by the order in which they first ran.
+are told apart by the ids that JupyterLab sends. Of above and below it says nothing: a new cell stands below
+the one that ran just before it, and once all run again, each stands where it ran.
 """
 
 import ast
@@ -34,7 +35,7 @@ class Binding:
 class Ledger:
     """The bindings of a session; its two methods are IPython's events."""
 
-    order: dict[str, int] = field(default_factory=dict)  # cell: place among the cells, by first run
+    order: list[str] = field(default_factory=list)  # the cells from above, as far as their runs tell
     bound: dict[str, Binding] = field(default_factory=dict)
     told: dict[tuple[str | None, str], list[Check]] = field(default_factory=dict)  # by cell and part
     saved: Words = field(default_factory=dict)  # the values of each check that held before
@@ -43,16 +44,32 @@ class Ledger:
     run: int = 0
     cell: str | None = None
     _reads: set[str] = field(default_factory=set)
+    _again: list[str] = field(default_factory=list)  # the cells that ran since the first of all did
 
     def before(self, info: Any) -> None:
         """Note a cell that is about to run, and the names that it reads."""
+        above = self.cell
         self.cell = info.cell_id
         self.run += 1
         if self.cell:
-            self.order.setdefault(self.cell, len(self.order))
+            self._place(self.cell, above)
             read, _ = read_and_bound(info.raw_cell or "")
             self._reads = read & set(self.bound)
             self.told = {place: checks for place, checks in self.told.items() if place[0] != self.cell}
+
+    def _place(self, cell: str, above: str | None) -> None:
+        """Put a new cell below another; once all above a cell ran again, put them as they ran."""
+        if cell not in self.order:
+            for cells in (self.order, self._again):
+                below = cells.index(above) + 1 if above in cells else len(cells)
+                cells.insert(below, cell)
+        if cell == self.order[0]:
+            self._again = []
+        rest = [other for other in self.order if other not in self._again]
+        if cell in rest[:1]:
+            self.order = self._again + rest
+        if cell in rest:
+            self._again.append(cell)
 
     def after(self, result: Any) -> None:
         """Note the names that a cell bound, once it ran, or how it stopped."""
@@ -71,13 +88,13 @@ class Ledger:
         """Return which of these names was left behind, in words; "" if none was."""
         if not self.cell:
             return ""
-        here = self.order.get(self.cell, 0)
+        here = self.order.index(self.cell)
         for name in sorted(names & set(self.bound)):
             binding = self.bound[name]
             if binding.cell == self.cell:  # which is running, and binds it again
                 continue
-            if self.order[binding.cell] > here:
-                return f"{name} is from a cell below, In [{binding.prompt}]"
+            if self.order.index(binding.cell) > here:
+                return f"{name} is from a cell below, In [{binding.prompt}], or inserted since all ran"
             if self._left_behind(name, set()):
                 return f"{name} is from In [{binding.prompt}], before a cell above it ran again"
         return ""
@@ -88,7 +105,7 @@ class Ledger:
         binding = self.bound[name]
         for read in binding.reads:
             source = self.bound[read]
-            if self.order[source.cell] >= self.order[binding.cell]:
+            if self.order.index(source.cell) >= self.order.index(binding.cell):
                 continue
             if source.run > binding.run or (read not in seen and self._left_behind(read, seen)):
                 return True
