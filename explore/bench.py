@@ -15,6 +15,7 @@ import numpy as np
 from assignment1 import arguments
 from assignment1.mnist import MNIST, Dataset, preprocess
 from assignment1.models import LogisticRegression, Regression, SoftmaxRegression
+from assignment1.progress import Interrupt
 from assignment1.run import Log, Run, Settings
 from assignment1.training import gradient_descent
 from explore.pad import DIGITS, Pad, draw, starts
@@ -152,9 +153,13 @@ class Bench(widgets.VBox):
         self.stopping.set()
 
     def wait(self) -> Run:
-        """Return the latest run, once it has ended; raise ValueError if there is none."""
+        """Return the latest run, once it has ended; raise ValueError if there is none.
+
+        An interrupt ends the run, which is kept.
+        """
         if self.thread.ident:  # it was started
-            self.thread.join()
+            with Interrupt(self.stop):
+                self.thread.join()
         return self._found(next(reversed(self.runs), None))
 
     def _checked(self, name: str, value: object) -> Any:

@@ -1,6 +1,8 @@
 """The pad against the models and MNIST, and explore.ipynb as it is committed."""
 
+import os
 import re
+import signal
 import threading
 import time
 from base64 import b64decode, b64encode
@@ -311,6 +313,16 @@ def test_the_bench_keeps_what_was_stopped_and_goes_on_after_a_failure(mnist):
     bench.train(learning_rate=100, lam=10)
     bench.wait()
     assert "diverged" in bench.status.value and len(bench.runs) == 2 and not bench.go.disabled
+
+
+def test_an_interrupt_of_a_wait_ends_the_run_and_keeps_it(mnist):
+    bench = Bench(mnist)
+    bench.train(epochs=1000, patience=None)
+    timer = threading.Timer(0.4, os.kill, (os.getpid(), signal.SIGINT))
+    timer.start()
+    run = bench.wait()
+    timer.join()
+    assert run.interrupted and bench.chosen is run and not bench.thread.is_alive()
 
 
 def test_a_bench_says_when_there_is_no_run_or_setting_and_when_one_is_in_progress(mnist):
