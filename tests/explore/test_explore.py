@@ -253,6 +253,15 @@ def test_a_pad_gives_the_model_that_its_slider_shows(mnist):
     assert slider.model is models[2]
 
 
+@pytest.mark.parametrize("fresh", [True, False])
+def test_a_pad_shares_a_drawing_as_what_it_is(mnist, fresh):
+    """An example makes room for the first stroke, and a drawing does not."""
+    drawn = draw(load_optima()[0.001], mnist)
+    drawn.fresh = fresh
+    shared = draw(load_optima()[0.01], mnist).share(drawn)
+    assert shared.fresh == fresh and shared.ink == drawn.ink
+
+
 def test_the_facts_beside_the_slider_are_the_models(mnist):
     data = mnist.softmax()
     model = load_optima()[0.01]
