@@ -8,6 +8,8 @@ import time
 from base64 import b64decode, b64encode
 from hashlib import sha256
 from html import unescape
+from itertools import combinations, islice
+from types import SimpleNamespace
 
 import nbformat
 import numpy as np
@@ -23,6 +25,7 @@ from conftest import ROOT
 from explore import pad, page, paths, pictures
 from explore.bench import Bench
 from explore.pad import draw, penalty
+from nbtypst.authoring import parts, templates
 from nbtypst.reading.widgets import hashes
 from study.optima import load_optima
 
@@ -445,6 +448,16 @@ def test_the_marks_of_an_axis_are_round_numbers(low, high, log, ticks):
 # explore.ipynb as it is committed
 
 
+def test_an_answer_of_an_interrupted_sweep_is_struck():
+    shares = dict.fromkeys(combinations(range(10), 2), 0.9)
+    names = {"np": np, "error": shares, "hardest": (0, 1), "second": (0, 2), "easiest": (0, 3)}
+    text = parts.read(ROOT / parts.FOLDER)["explore.pairs"]
+    for interrupted, right in ((False, shares), (True, shares), (False, dict(islice(shares.items(), 7)))):
+        runs = SimpleNamespace(interrupted=interrupted)
+        shown, *_ = templates.fill(text, names | {"runs": runs, "right": right})
+        assert ("No longer true" in shown) == (interrupted or len(right) < 45)
+
+
 def test_the_notebook_is_short_lines_and_was_run_and_shows_stills():
     notebook = nbformat.read(ROOT / "explore.ipynb", as_version=4)
     code = [cell for cell in notebook.cells if cell.cell_type == "code"]
@@ -454,7 +467,7 @@ def test_the_notebook_is_short_lines_and_was_run_and_shows_stills():
     outputs = [output for cell in code for output in cell.outputs]
     assert all(output.output_type not in ("error", "stream") for output in outputs)
     checks = [check for output in outputs for check in output.metadata.get("checks", ())]
-    assert len(checks) == 5 and all(check["holds"] for check in checks)  # of the four answers
+    assert len(checks) == 6 and all(check["holds"] for check in checks)  # of the four answers
     shown = [set(output.data) for output in outputs if "data" in output]
     assert sum("image/png" in kinds for kinds in shown) >= 3
     assert (
