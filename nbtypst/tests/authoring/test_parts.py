@@ -118,6 +118,17 @@ def test_a_misspelt_check_is_refused(folder, comment):
         parts.read(folder)
 
 
+@pytest.mark.parametrize("more", ["", "\nIt fell.\n<!-- check: y < 1 -->"])
+def test_a_comment_that_is_not_closed_is_refused(folder, more):
+    (folder / "task3.md").write_text(
+        f"## 3b.answer\n\nIt falls.\n<!-- check: x < 1{more}\n", encoding="utf-8"
+    )
+    with pytest.raises(
+        ValueError, match=r"task3\.md: a comment of '3b\.answer' is not closed; expected '-->'"
+    ):
+        parts.read(folder)
+
+
 @pytest.mark.parametrize("words", ["for the author", "todo: a figure", "note: look at the check"])
 def test_a_comment_in_words_is_left_as_it_is(folder, words):
     (folder / "task3.md").write_text(f"## 3b.answer\n\nIt falls. <!-- {words} -->\n", encoding="utf-8")

@@ -42,7 +42,7 @@ def template(text: str) -> str:
 def read(folder: Path) -> dict[str, str]:
     """Return the parts of a folder's Markdown files by name.
 
-    Raises ValueError for a name given twice, and for a comment with a misspelt `check:`.
+    Raises ValueError for a name given twice, and for a comment that is not closed or misspells `check:`.
     """
     parts = {}
     for path in sorted(folder.glob("*.md")):
@@ -50,7 +50,9 @@ def read(folder: Path) -> dict[str, str]:
         for name, text in zip(found[::2], found[1::2], strict=True):
             if name in parts:
                 raise ValueError(f"{path} has a second part {name!r}; expected each name once")
-            for comment in re.findall(r"<!--.*?-->", text, re.DOTALL):
+            for comment in re.findall(r"<!--.*?(?:-->|\Z)", text, re.DOTALL):
+                if comment.count("<!--") != comment.count("-->"):
+                    raise ValueError(f"{path}: a comment of {name!r} is not closed; expected '-->'")
                 if near := get_close_matches("check:", BEGUN.findall(comment)):
                     raise ValueError(f"{path}: a comment of {name!r} has {near[0]!r}; expected 'check:'")
             parts[name] = COMMENT.sub(r"\1", text).strip("\n")
