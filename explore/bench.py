@@ -66,12 +66,12 @@ class Bench(widgets.VBox):
     """
 
     def __init__(self, mnist: MNIST, drawing: Pad | None = None) -> None:
+        self.stopping = threading.Event()  # which close() sets, also of what is refused
         arguments.instance("mnist", mnist, MNIST, "load_mnist()")
         self.drawing = drawing
         self.trials: dict[str, Trial] = {}
         self.count = 0
         self.thread = threading.Thread()
-        self.stopping = threading.Event()
         self.all_digits = cache(lambda: mnist.softmax(np.float32))
         self.two_digits = cache(lambda one, other: mnist.binary(one, other, np.float32))
         self.what = widgets.ToggleButtons(options=["all ten digits", "two digits"])
@@ -151,6 +151,11 @@ class Bench(widgets.VBox):
     def stop(self) -> None:
         """End the run in progress, which is kept."""
         self.stopping.set()
+
+    def close(self) -> None:
+        """End the run in progress, and close the widget, as a cell that is run again does."""
+        self.stop()
+        super().close()
 
     def wait(self) -> Run:
         """Return the latest run, once it has ended; raise ValueError if there is none.

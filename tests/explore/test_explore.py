@@ -337,6 +337,14 @@ def test_an_interrupt_of_a_wait_ends_the_run_and_keeps_it(mnist):
     assert run.interrupted and bench.chosen is run and not bench.thread.is_alive()
 
 
+def test_a_bench_that_is_closed_trains_no_longer(mnist):
+    bench = Bench(mnist)
+    bench.train(epochs=1000, patience=None)
+    bench.close()
+    bench.thread.join(60)
+    assert not bench.thread.is_alive()
+
+
 def test_a_bench_says_when_there_is_no_run_or_setting_and_when_one_is_in_progress(mnist):
     bench = Bench(mnist)
     for asked in (bench.wait, bench.pad, lambda: bench.chosen):
