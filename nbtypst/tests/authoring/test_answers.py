@@ -85,6 +85,16 @@ def test_an_answer_is_struck_while_its_section_says_what_is_not_true(table, monk
     assert "| in epoch 34 |" in table.shown
 
 
+def test_an_answer_is_struck_while_its_section_tells_of_an_older_run(table, monkeypatch):
+    holds = [Check("It ends.", "n > 1", "2 > 1", True)]
+    monkeypatch.setattr(ledger, "told", {("here", "2d.answer"): holds})
+    table.give("2d: in epoch 34")
+    for older in (["there", "here"], ["there"]):
+        monkeypatch.setattr(ledger, "older", lambda older=older: older)
+        table.update()
+        assert ("| **Run the cells above again**: ~~in epoch 34~~ |" in table.shown) == ("here" in older)
+
+
 @pytest.fixture
 def table(monkeypatch):
     """Return a table of two answers that no notebook shows."""

@@ -27,7 +27,10 @@ CELLS = {
 
 @pytest.fixture(scope="module")
 def kernel(tmp_path_factory):
-    """Yield a function that sends cells all at once, as Run All does: it returns what is shown, by cell."""
+    """Yield a function that sends cells all at once, as Run All does: it returns what is shown, by cell.
+
+    A cell that is changed to nothing is not run.
+    """
     folder = tmp_path_factory.mktemp("notebook")
     saved = {"metadata": {"checks": [{"check": "n > 3", "values": "4 > 3", "holds": True}]}}
     (folder / "a.ipynb").write_text(json.dumps({"cells": [{"outputs": [saved]}]}), encoding="utf-8")
@@ -38,6 +41,8 @@ def kernel(tmp_path_factory):
     def run(**changed):
         asked = {}
         for name, code in {**CELLS, **changed}.items():
+            if not code:
+                continue
             content = {"code": code, "silent": False, "store_history": True, "stop_on_error": True}
             message = client.session.msg("execute_request", content, metadata={"cellId": name})
             client.shell_channel.send(message)
@@ -76,6 +81,16 @@ def test_what_no_longer_holds_is_counted_linked_and_listed_with_its_values_befor
 def test_checks_that_were_not_made_are_not_said_to_hold(kernel):
     _, shown = kernel(top=TOP.replace("a.ipynb", "longer.ipynb"), say=GOOD)
     assert shown["end"] == "All 1 checks so far hold. Cells with checks that have not run: 1."
+
+
+def test_what_was_told_of_an_older_run_is_not_said_to_hold(kernel):
+    kernel(say=GOOD)
+    top, shown = kernel(set="n = 6", top="", say="")
+    link = r"[In \["
+    assert top.startswith(f"**Of an older run: 1 cell**, from {link}") and shown["end"] == top
+    assert top.endswith("(a.ipynb#cell-id=say) on.")
+    top, shown = kernel(set="", top="", say=GOOD)
+    assert top == "" and shown["end"] == "All 1 checks of this notebook hold."
 
 
 def test_all_run_again_in_the_same_kernel_and_nothing_is_left_behind(kernel):

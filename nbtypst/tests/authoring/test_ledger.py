@@ -92,6 +92,19 @@ def test_cells_keep_their_places_when_only_some_run_again(kernel):
     assert "(n is from a cell below, In [" in text
 
 
+def test_what_was_told_is_older_until_it_is_told_again_of_what_is_new(kernel):
+    assert ledger.ledger.older() == []
+    for cells, older in (
+        (["setting"], ["told", "last"]),
+        (["run"], ["told", "last"]),
+        (["told"], ["last"]),
+        (["again"], ["last"]),
+        (["last"], []),
+    ):
+        kernel(*cells)
+        assert ledger.ledger.older() == older
+
+
 def test_a_false_sentence_in_order_is_blamed(kernel):
     text, _ = kernel(*CELLS, run="run = n * 3")
     assert text.startswith("**No longer true** (`run == 2 * n`: 15 == 10): ~~")

@@ -91,7 +91,8 @@ def by_question(text: str) -> Words:
 
 def _mark(*parts: str) -> str:
     """Return the mark of what the parts say; "" if it is true or was not said."""
+    cells = {cell for cell, name in ledger.told if name in parts}
     told = [check for (_, name), checks in ledger.told.items() if name in parts for check in checks]
-    if any(check.stale for check in told):
+    if any(check.stale for check in told) or cells & set(ledger.older()):
         return STALE
     return "" if all(check.holds for check in told) else FALSE

@@ -53,6 +53,10 @@ class Changes:
     def text(self) -> str:
         """Return what `report` shows; "" where all holds and no cell stopped."""
         lines = [f"**{self._link(ending, cell)}.**" for cell, ending in ledger.stopped.items()]
+        older = ledger.older()
+        if older and not lines:  # after a stop they wait
+            first = self._link(f"In [{ledger.ran[older[0]].prompt}]", older[0])
+            lines.append(f"**Of an older run: {len(older)} cell{'s' * (len(older) > 1)}**, from {first} on.")
         false: dict[Check, str] = {}
         for (cell, part), checks in ledger.told.items():
             false |= dict.fromkeys((check for check in checks if not check.holds), self._link(part, cell))

@@ -23,7 +23,7 @@ from nbtypst.authoring.templates import Check, Words, read_by
 
 @dataclass(frozen=True)
 class Binding:
-    """A name's last binding: by which cell, in which run, and the names of other cells that the cell read."""
+    """A cell's last run, which bound names, and the names of other cells that it read."""
 
     cell: str
     run: int
@@ -37,6 +37,7 @@ class Ledger:
 
     order: list[str] = field(default_factory=list)  # the cells from above, as far as their runs tell
     bound: dict[str, Binding] = field(default_factory=dict)
+    ran: dict[str, Binding] = field(default_factory=dict)  # by cell
     told: dict[tuple[str | None, str], list[Check]] = field(default_factory=dict)  # by cell and part
     saved: Words = field(default_factory=dict)  # the values of each check that held before
     stopped: Words = field(default_factory=dict)  # how a cell ended that did not reach its end
@@ -55,6 +56,7 @@ class Ledger:
             self._place(self.cell, above)
             read, _ = read_and_bound(info.raw_cell or "")
             self._reads = read & set(self.bound)
+            self.ran.pop(self.cell, None)
             self.told = {place: checks for place, checks in self.told.items() if place[0] != self.cell}
 
     def _place(self, cell: str, above: str | None) -> None:
@@ -79,35 +81,44 @@ class Ledger:
             if ending := _ending(result):
                 self.stopped[self.cell] = f"In [{prompt}] {ending}"
             _, bound = read_and_bound(result.info.raw_cell or "")
-            for name in bound:
-                self.bound[name] = Binding(self.cell, self.run, prompt, self._reads)
+            self.ran[self.cell] = Binding(self.cell, self.run, prompt, self._reads)
+            self.bound |= dict.fromkeys(bound, self.ran[self.cell])
         for act in self.after_cell.values():
             act()
 
     def stale(self, names: set[str]) -> str:
-        """Return which of these names was left behind, in words; "" if none was."""
+        """Return which of these names, which a sentence reads, was left behind, in words; "" if none was."""
         if not self.cell:
             return ""
         here = self.order.index(self.cell)
-        for name in sorted(names & set(self.bound)):
+        read = names & set(self.bound)
+        self._reads |= read
+        for name in sorted(read):
             binding = self.bound[name]
             if binding.cell == self.cell:  # which is running, and binds it again
                 continue
             if self.order.index(binding.cell) > here:
                 return f"{name} is from a cell below, In [{binding.prompt}], or inserted since all ran"
-            if self._left_behind(name, set()):
+            if self._left_behind(binding, set()):
                 return f"{name} is from In [{binding.prompt}], before a cell above it ran again"
         return ""
 
-    def _left_behind(self, name: str, seen: set[str]) -> bool:
-        """Tell whether a name, or one that it was made of, was bound again above since."""
-        seen.add(name)
-        binding = self.bound[name]
+    def older(self) -> list[str]:
+        """Return the cells that told what was left behind since."""
+        told = self.ran.keys() & {cell for cell, _ in self.told}
+        return [cell for cell in self.order if cell in told and self._left_behind(self.ran[cell], set())]
+
+    def _left_behind(self, binding: Binding, seen: set[str]) -> bool:
+        """Tell whether a name that a cell read, or one that it was made of, was bound again above since."""
         for read in binding.reads:
             source = self.bound[read]
             if self.order.index(source.cell) >= self.order.index(binding.cell):
                 continue
-            if source.run > binding.run or (read not in seen and self._left_behind(read, seen)):
+            if source.run > binding.run:
+                return True
+            new = read not in seen
+            seen.add(read)
+            if new and self._left_behind(source, seen):
                 return True
         return False
 
