@@ -233,6 +233,7 @@ class Bench(widgets.VBox):
         except Exception as error:  # it is told, and the bench goes on
             del self.trials[name]
             self._draw(f"This run failed: {error}")
+            self._look(None)
         else:
             self._draw(f"{type(trial.model).__name__}: {trial.run.ending}")
             self.choice.options = list(self.runs)
@@ -240,7 +241,7 @@ class Bench(widgets.VBox):
         self._busy(False)
 
     def _busy(self, busy: bool) -> None:
-        self.go.disabled = self.forget.disabled = busy
+        self.go.disabled = self.forget.disabled = self.choice.disabled = busy
         self.halt.disabled = not busy
 
     def _draw(self, status: str) -> None:

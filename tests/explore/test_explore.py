@@ -322,9 +322,11 @@ def test_the_bench_keeps_what_was_stopped_and_goes_on_after_a_failure(mnist):
     bench.train()
     assert "both digits are 4" in bench.status.value and len(bench.runs) == 2
     bench.negative.value = "9"
+    seen = bench.details.value
     bench.train(learning_rate=100, lam=10)
     bench.wait()
     assert "diverged" in bench.status.value and len(bench.runs) == 2 and not bench.go.disabled
+    assert bench.details.value == seen  # of the run that the choice names
 
 
 def test_an_interrupt_of_a_wait_ends_the_run_and_keeps_it(mnist):
@@ -430,10 +432,11 @@ def test_the_weights_and_the_verdict_are_shown_while_a_run_trains(mnist):
     bench.details.observe(lambda change: seen.add(change["new"]), "value")
     bench.train(epochs=1000, patience=None)
     while len(seen) < 3:
-        assert bench.thread.is_alive()
+        assert bench.thread.is_alive() and bench.choice.disabled
         time.sleep(0.05)
     bench.stop()
     bench.wait()
+    assert not bench.choice.disabled
     assert all("Your drawing: " in text and text.count("data:image/png") >= 10 for text in seen)
 
 
