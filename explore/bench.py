@@ -65,10 +65,14 @@ class Bench(widgets.VBox):
     While a run trains, its weights are shown, and what it makes of the drawing on a `pad`, if there is one.
     """
 
+    drawing: Pad | None = None
+
     def __init__(self, mnist: MNIST, drawing: Pad | None = None) -> None:
         self.stopping = threading.Event()  # which close() sets, also of what is refused
         arguments.instance("mnist", mnist, MNIST, "load_mnist()")
-        self.drawing = drawing
+        if drawing is not None:
+            self.drawing = drawing
+            drawing.observe(self._follow, "pixels")
         self.trials: dict[str, Trial] = {}
         self.count = 0
         self.thread = threading.Thread()
@@ -155,6 +159,8 @@ class Bench(widgets.VBox):
     def close(self) -> None:
         """End the run in progress, and close the widget, as a cell that is run again does."""
         self.stop()
+        if self.drawing is not None:
+            self.drawing.unobserve(self._follow, "pixels")
         super().close()
 
     def wait(self) -> Run:
@@ -261,6 +267,11 @@ class Bench(widgets.VBox):
         seen = self._seen(run.best, trial.classes)
         self.details.value = words(run) + seen + strip(found.images, found.titles)
 
+    def _follow(self, change: object) -> None:
+        """Show what the chosen run makes of another drawing; a run that trains does so by itself."""
+        if not self.thread.is_alive():
+            self._look(change)
+
     def _seen(self, model: Regression, classes: Sequence[str]) -> str:
         """Return a model's weights as images, and what it makes of the drawing."""
         weights = words(model) + of_model(model, classes)
@@ -269,7 +280,8 @@ class Bench(widgets.VBox):
         X = preprocess(self.drawing.image)
         z = X @ columns(model)
         (P,) = SoftmaxRegression.activation(z)
-        return f"<p>Your drawing: {classes[P.argmax()]} with {P.max():.1%}.</p>{weights}"
+        what = "The example on the pad" if self.drawing.fresh else "Your drawing"
+        return f"<p>{what}: {classes[P.argmax()]} with {P.max():.1%}.</p>{weights}"
 
     def _forget(self) -> None:
         self.trials.clear()

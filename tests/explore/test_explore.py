@@ -411,6 +411,7 @@ def test_a_run_is_named_by_what_differs_and_seen_with_the_digit_for_which_red_sp
     model = load_optima()[0.001]
     drawing = draw(model, mnist)
     drawing.pixels = mnist.test_images[0].tobytes()  # a 7
+    drawing.fresh = False
     bench = Bench(mnist, drawing)
     bench.train(epochs=2, lam=0.01, seed=3)
     assert bench.wait() is bench.runs["1: all digits, learning rate 0.05, lambda 0.01, epochs 2, seed 3"]
@@ -424,9 +425,25 @@ def test_a_run_is_named_by_what_differs_and_seen_with_the_digit_for_which_red_sp
     assert said in (ROOT / "explore.ipynb").read_text(encoding="utf-8")
 
 
+def test_the_verdict_follows_the_pad_whose_example_is_no_drawing(mnist):
+    drawing = draw(load_optima()[0.001], mnist)
+    bench = Bench(mnist, drawing)
+    bench.train(epochs=2)
+    bench.wait()
+    assert "The example on the pad: " in bench.details.value
+    drawing.fresh = False
+    for image, digit in ((mnist.test_images[0], 7), (mnist.test_images[1], 2)):
+        drawing.pixels = image.tobytes()
+        assert f"Your drawing: {digit} with" in bench.details.value
+    bench.close()
+    drawing.pixels = mnist.test_images[0].tobytes()
+    assert "Your drawing: 2 with" in bench.details.value
+
+
 def test_the_weights_and_the_verdict_are_shown_while_a_run_trains(mnist):
     drawing = draw(load_optima()[0.001], mnist)
     drawing.pixels = mnist.test_images[0].tobytes()
+    drawing.fresh = False
     bench = Bench(mnist, drawing)
     seen = set()
     bench.details.observe(lambda change: seen.add(change["new"]), "value")
