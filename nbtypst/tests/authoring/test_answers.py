@@ -89,10 +89,10 @@ def test_an_answer_is_struck_while_its_section_tells_of_an_older_run(table, monk
     holds = [Check("It ends.", "n > 1", "2 > 1", True)]
     monkeypatch.setattr(ledger, "told", {("here", "2d.answer"): holds})
     table.give("2d: in epoch 34")
-    for older in (["there", "here"], ["there"]):
-        monkeypatch.setattr(ledger, "older", lambda older=older: older)
+    for older in ("2d.answer", "tbl-1.2d", "2e.answer"):
+        monkeypatch.setattr(ledger, "older", lambda older=older: [("there", older)])
         table.update()
-        assert ("| **Run the cells above again**: ~~in epoch 34~~ |" in table.shown) == ("here" in older)
+        assert ("| **Run the cells above again**: ~~in epoch 34~~ |" in table.shown) == ("2d" in older)
 
 
 @pytest.fixture

@@ -102,7 +102,14 @@ def test_what_was_told_is_older_until_it_is_told_again_of_what_is_new(kernel):
         (["last"], []),
     ):
         kernel(*cells)
-        assert ledger.ledger.older() == older
+        assert [cell for cell, _ in ledger.ledger.older()] == older
+
+
+def test_what_a_cell_tells_of_what_it_binds_is_older_with_that_and_nothing_else_is(kernel):
+    kernel("setting", "run", run="run = n * 2\nsay('It has {{run}}.')\nsay('It has.')\nsay('{{say}}.')")
+    kernel("setting")
+    assert ("run", "It has {{run}}.") in ledger.ledger.older()
+    assert {part for cell, part in ledger.ledger.older() if cell == "run"} == {"It has {{run}}."}
 
 
 def test_a_false_sentence_in_order_is_blamed(kernel):

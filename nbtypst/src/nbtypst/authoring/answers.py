@@ -51,7 +51,7 @@ class Answers:
             words, checks, values = fill(answer, names, ledger.stale, marked=False)
             self.given[question] = cell(words)
             self.checks[question] = checks
-            ledger.told[ledger.cell, f"{self.id}.{question}"] = checks
+            ledger.tell(f"{self.id}.{question}", checks)
             if NAME.fullmatch(text):
                 self.parts[question] = text
                 self.values |= values
@@ -70,9 +70,10 @@ class Answers:
 
     def _table(self) -> str:
         lines = ["| Task | Answer |", f"| {'-' * 7} | {'-' * 93} |"]
+        older = {part for _, part in ledger.older()}
         for question, heading in self.questions.items():
             answer = self.given.get(question, "…")
-            if mark := _mark(f"{question}.answer", f"{self.id}.{question}"):
+            if mark := _mark({f"{question}.answer", f"{self.id}.{question}"}, older):
                 answer = f"{mark}: ~~{answer}~~"
             lines.append(f"| [{question}](#{heading.replace(' ', '-')}) | {answer} |")
         return "\n".join(lines)
@@ -89,10 +90,9 @@ def by_question(text: str) -> Words:
     return dict(zip(parts[::2], parts[1::2], strict=True))
 
 
-def _mark(*parts: str) -> str:
+def _mark(parts: set[str], older: set[str]) -> str:
     """Return the mark of what the parts say; "" if it is true or was not said."""
-    cells = {cell for cell, name in ledger.told if name in parts}
     told = [check for (_, name), checks in ledger.told.items() if name in parts for check in checks]
-    if any(check.stale for check in told) or cells & set(ledger.older()):
+    if parts & older or any(check.stale for check in told):
         return STALE
     return "" if all(check.holds for check in told) else FALSE

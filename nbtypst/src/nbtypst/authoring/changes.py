@@ -55,8 +55,10 @@ class Changes:
         lines = [f"**{self._link(ending, cell)}.**" for cell, ending in ledger.stopped.items()]
         older = ledger.older()
         if older and not lines:  # after a stop they wait
-            first = self._link(f"In [{ledger.ran[older[0]].prompt}]", older[0])
-            lines.append(f"**Of an older run: {len(older)} cell{'s' * (len(older) > 1)}**, from {first} on.")
+            cell, part = older[0]
+            count = len({cell for cell, _ in older})
+            first = self._link(part, cell)
+            lines.append(f"**Of an older run: {count} cell{'s' * (count > 1)}**, from {first} on.")
         false: dict[Check, str] = {}
         for (cell, part), checks in ledger.told.items():
             false |= dict.fromkeys((check for check in checks if not check.holds), self._link(part, cell))

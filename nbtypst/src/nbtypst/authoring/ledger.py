@@ -23,12 +23,15 @@ from nbtypst.authoring.templates import Check, Words, read_by
 
 @dataclass(frozen=True)
 class Binding:
-    """A cell's last run, which bound names, and the names of other cells that it read."""
+    """A cell's last run, which bound a name or told a part, and the names that it read for that."""
 
     cell: str
     run: int
     prompt: int
     reads: set[str]
+
+
+Place = tuple[Any, str]  # a cell's id, or None, and a part that it told
 
 
 @dataclass
@@ -37,14 +40,15 @@ class Ledger:
 
     order: list[str] = field(default_factory=list)  # the cells from above, as far as their runs tell
     bound: dict[str, Binding] = field(default_factory=dict)
-    ran: dict[str, Binding] = field(default_factory=dict)  # by cell
-    told: dict[tuple[str | None, str], list[Check]] = field(default_factory=dict)  # by cell and part
+    told: dict[Place, list[Check]] = field(default_factory=dict)
+    rests: dict[Place, Binding] = field(default_factory=dict)  # what was told, and on which names
     saved: Words = field(default_factory=dict)  # the values of each check that held before
     stopped: Words = field(default_factory=dict)  # how a cell ended that did not reach its end
     after_cell: dict[str, Callable[[], object]] = field(default_factory=dict)  # called when a cell has run
     run: int = 0
     cell: str | None = None
     _reads: set[str] = field(default_factory=set)
+    _asked: set[str] = field(default_factory=set)  # the names of what is about to be told
     _again: list[str] = field(default_factory=list)  # the cells that ran since the first of all did
 
     def before(self, info: Any) -> None:
@@ -56,8 +60,10 @@ class Ledger:
             self._place(self.cell, above)
             read, _ = read_and_bound(info.raw_cell or "")
             self._reads = read & set(self.bound)
-            self.ran.pop(self.cell, None)
-            self.told = {place: checks for place, checks in self.told.items() if place[0] != self.cell}
+            self._asked = set()
+            for place in [place for place in self.told if place[0] == self.cell]:
+                del self.told[place]
+                self.rests.pop(place, None)
 
     def _place(self, cell: str, above: str | None) -> None:
         """Put a new cell below another; once all above a cell ran again, put them as they ran."""
@@ -81,18 +87,18 @@ class Ledger:
             if ending := _ending(result):
                 self.stopped[self.cell] = f"In [{prompt}] {ending}"
             _, bound = read_and_bound(result.info.raw_cell or "")
-            self.ran[self.cell] = Binding(self.cell, self.run, prompt, self._reads)
-            self.bound |= dict.fromkeys(bound, self.ran[self.cell])
+            for name in bound:
+                self.bound[name] = Binding(self.cell, self.run, prompt, self._reads)
         for act in self.after_cell.values():
             act()
 
     def stale(self, names: set[str]) -> str:
-        """Return which of these names, which a sentence reads, was left behind, in words; "" if none was."""
+        """Return which of the names of a sentence was left behind, in words; "" if none was."""
         if not self.cell:
             return ""
         here = self.order.index(self.cell)
         read = names & set(self.bound)
-        self._reads |= read
+        self._asked |= read
         for name in sorted(read):
             binding = self.bound[name]
             if binding.cell == self.cell:  # which is running, and binds it again
@@ -103,16 +109,23 @@ class Ledger:
                 return f"{name} is from In [{binding.prompt}], before a cell above it ran again"
         return ""
 
-    def older(self) -> list[str]:
-        """Return the cells that told what was left behind since."""
-        told = self.ran.keys() & {cell for cell, _ in self.told}
-        return [cell for cell in self.order if cell in told and self._left_behind(self.ran[cell], set())]
+    def tell(self, part: str, checks: list[Check]) -> None:
+        """Note the checks of a part that is told, and the names that it was found to read."""
+        self.told[self.cell, part] = checks
+        if self.cell:
+            self.rests[self.cell, part] = Binding(self.cell, self.run, 0, self._asked)
+            self._asked = set()
+
+    def older(self) -> list[Place]:
+        """Return what was told, from above, and rests on what was left behind since."""
+        found = [place for place, told in self.rests.items() if self._left_behind(told, set())]
+        return sorted(found, key=lambda place: self.order.index(place[0]))
 
     def _left_behind(self, binding: Binding, seen: set[str]) -> bool:
         """Tell whether a name that a cell read, or one that it was made of, was bound again above since."""
         for read in binding.reads:
             source = self.bound[read]
-            if self.order.index(source.cell) >= self.order.index(binding.cell):
+            if self.order.index(source.cell) > self.order.index(binding.cell):
                 continue
             if source.run > binding.run:
                 return True

@@ -130,7 +130,7 @@ def _filled(names: Names, **texts: str) -> tuple[Words, About]:
     values: Words = {}
     for place, text in texts.items():
         shown[place], made, found = fill(template(text), names, ledger.stale)
-        ledger.told[ledger.cell, text] = made
+        ledger.tell(text, made)
         checks += made
         if NAME.fullmatch(text):
             parts[place] = text
