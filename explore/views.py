@@ -11,22 +11,32 @@ from typing import Any
 import numpy as np
 from IPython.core.getipython import get_ipython
 
-from assignment1 import arguments
-from assignment1.fast import sweep
 from assignment1.mnist import MNIST, Dataset, Split
 from assignment1.models import Regression
 from assignment1.run import History, Run
 from explore.paths import targets
 from explore.pictures import curves, strip
-from study import cache
 
-REFUSING = {module.__file__ for module in (arguments, cache, sweep)}  # where a call's arguments are refused
+# The modules where a call's arguments, or a text's templates, are refused
+REFUSING = """
+assignment1.arguments
+assignment1.fast.sweep
+assignment1.mnist
+assignment1.run
+explore.bench
+explore.pad
+nbtypst.authoring.answers
+nbtypst.authoring.parts
+nbtypst.authoring.templates
+nbtypst.authoring.writing
+study.cache
+"""
 IMAGES = 12  # at most, in one view
 MADE: Any = defaultdict(list)  # widgets by the cell that made them
 
 
 def register() -> None:
-    """Have IPython show objects of the package by their views, and refused arguments in a few lines.
+    """Have IPython show objects of the package by their views, and what is refused in a few lines.
 
     A cell that is run again closes the widgets that it made before: a saved notebook has all that are open.
     Outside IPython nothing happens.
@@ -37,7 +47,7 @@ def register() -> None:
     formatters: Any = shell.display_formatter
     for kind, view in VIEWS.items():
         formatters.formatters["text/html"].for_type(kind, partial(_view, view))
-    shell.set_custom_exc((TypeError, ValueError), _show_error)
+    shell.set_custom_exc((FloatingPointError, TypeError, ValueError), _show_error)
     shell.events.register("pre_run_cell", _renew)
 
 
@@ -119,11 +129,11 @@ VIEWS: dict[type, Callable[[Any], str]] = {
 
 
 def _show_error(shell: Any, kind: type, error: Any, frames: TracebackType, tb_offset: Any = None) -> None:
-    """Show an error of a call's arguments with the cell's own lines alone; `sys.last_value` keeps all."""
+    """Show an error of a call or of a text with the cell's own lines alone; `sys.last_value` keeps all."""
     stack = [frames]
     while stack[-1].tb_next:
         stack.append(stack[-1].tb_next)
-    if stack[-1].tb_frame.f_code.co_filename not in REFUSING:
+    if stack[-1].tb_frame.f_globals.get("__name__") not in REFUSING.split():
         shell.showtraceback((kind, error, frames), tb_offset=tb_offset)
         return
     shown = None

@@ -1,4 +1,4 @@
-"""Errors in a cell: the cell's own lines and what is wrong, for a refused argument; else all lines."""
+"""Errors in a cell: the cell's own lines and what is wrong, for what is refused; else all lines."""
 
 import json
 import os
@@ -17,6 +17,9 @@ shell.run_cell("from assignment1 import LogisticRegression, load_mnist, models")
 shell.run_cell("from study import sweep, train")
 shell.run_cell("from explore import views")
 shell.run_cell("views.register()")
+shell.run_cell("from explore.bench import Bench")
+shell.run_cell("from explore.pad import draw")
+shell.run_cell("from nbtypst.writing import say, table")
 shell.run_cell("digits = load_mnist().binary(2, 3)")
 found = {}
 for cell in json.loads(sys.argv[1]):
@@ -35,8 +38,18 @@ SHORT = {
     "train(LogisticRegression(), digits, learning_rat=0.1, epochs=1)": "argument 'learning_rat'",
     "sweep(LogisticRegression, digits, learning_rat=0.1, epochs=1)": "sweep() has no setting 'learning_rat'",
 }
-LONG = {  # the last two change the package for those after it
+SHORT |= {
     "train(LogisticRegression(9.0), digits, learning_rate=100.0, epochs=5, progress=False)": "try a smaller",
+    "load_mnist().binary(4, 4)": "both digits are 4",
+    "LogisticRegression().predict(load_mnist())": "images have shape",
+    "Bench(load_mnist()).train(learning_rate=-1)": "learning rate is -1",
+    "draw(LogisticRegression(), digits, classes='abc')": "classes has 3 names",
+    "say('It is {{digits +}}.')": "{{digits +}} is not a Python",
+    "say('It is.\\n  check: a < and b')": "is not a Python expression",
+    "say('nothing.there')": "no file of the folder",
+    "table(('a',), [(1, 2)], 'Table 1', 'It is.')": "Table 1 has 1 columns",
+}
+LONG = {  # the last two change the package for those after it
     "load_mnist('nowhere')": "nowhere/train-images",
     "models.preprocess = __import__('json').loads\nLogisticRegression().predict([[0]])": "must be str",
     "models.preprocess = None\nLogisticRegression().predict([[0]])": "not callable",  # no `raise` of ours
