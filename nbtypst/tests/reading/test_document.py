@@ -121,6 +121,13 @@ def test_a_link_to_an_equation_that_has_no_number_is_its_text():
     assert links(collect(notebook(r"$$x \label{a}$$", "See [it](#a)."))) == {}
 
 
+def test_a_link_to_a_cell_is_its_text_and_stops_no_strict_build():
+    document = collect(notebook("No longer true, in [2b](a.ipynb#cell-id=c1).", strict=True))
+    assert links(document) == {} and not document.problems.warnings
+    with pytest.raises(ExportError, match=re.escape("a link leads to the file a.ipynb#c1;")):
+        collect(notebook("See [it](a.ipynb#c1).", strict=True))
+
+
 ERROR = new_code_cell("1/0", outputs=[new_output("error", ename="E", evalue="v", traceback=["E: v"])])
 
 

@@ -112,6 +112,12 @@ class ReportExporter(TemplateExporter):
             document = collect(nb, own, fault, folder, about.get("name", ""), self.shows_widgets)
             document.digest = made_from
             output = self.render(document)
+        except ExportError as error:
+            false = {(one.place, one.what) for one in error.problems if one.what.startswith("not true: ")}
+            if not false:
+                raise
+            first = Problem("the notebook", f"it is no report yet; sentences that are not true: {len(false)}")
+            raise ExportError([first, *error.problems]) from error
         except RuntimeError as error:  # of pandoc or Typst
             raise ExportError([Problem("the notebook", str(error))]) from error
         document.problems.stop()

@@ -140,14 +140,14 @@ class Tidier:
         return [math] if made.latex else []
 
     def _link(self, content: Any) -> Inlines:
-        """Return a link to the network or into the page; any other is its text, and a warning."""
+        """Return a link to the network or into the page; any other is its text, and mostly a warning."""
         inner: Inlines = []
         for item in content[1]:  # a picture that became a link is a part of this one
             inner += item["c"][1] if item["t"] == "Link" else [item]
         address = printable(content[2][0]).strip()
         if address.startswith("#") or re.match(r"(https?://|mailto:)\S", address, re.I):
             return [Link(NOTHING, inner or [Str(address)], [address, ""])]
-        if address not in stringify(inner):
+        if address not in stringify(inner) and "#cell-id=" not in address:  # which JupyterLab alone follows
             self._warn(f"a link leads to the file {address}", "its words alone are shown")
         return inner
 
