@@ -504,6 +504,16 @@ def test_the_notebook_is_short_lines_and_was_run_and_shows_stills():
     assert (ROOT / "explore.ipynb").stat().st_size < 400_000
 
 
+def test_what_the_notebook_says_of_moved_images_works(mnist):
+    notebook = nbformat.read(ROOT / "explore.ipynb", as_version=4)
+    (asked,) = [cell.source for cell in notebook.cells if "How much is lost" in cell.source]
+    (code,) = re.findall("`([^`]*)` measures it", asked)
+    moved = np.roll(mnist.test_images, (1, 1), axis=(1, 2))
+    names = {"images": moved, "mnist": mnist, "model": load_optima()[0.001]}
+    (answer,) = [cell for cell in notebook.cells if 'say("explore.moved")' in cell.source]
+    assert f", 1: {eval(code, names):.1%}" in answer.outputs[0].data["text/markdown"]
+
+
 # The examples in help()
 
 
