@@ -127,6 +127,19 @@ def test_a_check_that_is_none_is_said_with_its_sentence(kernel):
     assert "It is 5. `[n]`: `not known` before, `cannot be computed, TypeError: [5] is no" in shown["end"]
 
 
+def test_in_a_copy_the_links_and_the_values_before_are_the_copys(tmp_path, monkeypatch):
+    monkeypatch.setattr(changes, "ledger", Ledger())
+    monkeypatch.chdir(tmp_path)
+    copy = tmp_path / "a copy.ipynb"
+    for session, file in ((copy, "a.ipynb"), (copy, "a%20copy.ipynb"), (tmp_path / "console-1", "a.ipynb")):
+        monkeypatch.setenv("JPY_SESSION_NAME", str(session))
+        made = changes.Changes("a.ipynb")
+        assert made._link("here", "c1") == f"[here]({file}#cell-id=c1)"
+        assert set(made.before) == ({"c1"} if "copy" in file else set())
+        saved = {"metadata": {"checks": [{"check": "n > 3", "values": "4 > 3", "holds": True}]}}
+        copy.write_text(json.dumps({"cells": [{"id": "c1", "outputs": [saved]}]}), encoding="utf-8")
+
+
 def test_another_kernel_is_left_as_it_is_and_the_line_is_shown_all_the_same(monkeypatch, capsys):
     other = SimpleNamespace()  # without ipykernel's own names
     monkeypatch.setattr(changes, "kernel", lambda: other)

@@ -1,10 +1,12 @@
 """A summary of a session: which sentences no longer hold, what was before, and where a cell stopped."""
 
 import json
+import os
 import re
 import textwrap
 from pathlib import Path
 from typing import Any
+from urllib.parse import quote
 
 from IPython.display import Markdown, display
 
@@ -19,12 +21,16 @@ class Changes:
         ...
         changes.report()  # alone in the last cell
 
-    The values before are those in the notebook's file when its kernel started. When a cell stops a run of all
-    cells, the last one is not run, but what it would say is shown below it.
+    The values before are those in the notebook's file when its kernel started; the links lead to it. In a
+    copy of another name that is the copy's, which Jupyter Server tells. When a cell stops a run of all cells,
+    the last one is not run, but what it would say is shown below it.
     """
 
     def __init__(self, file: str) -> None:
-        self.file = file
+        session = Path(os.environ.get("JPY_SESSION_NAME", file))
+        if session.suffix == ".ipynb" and session.is_file():
+            file = session.name
+        self.file = quote(file)
         self.shown = ""
         self.place: Any = display(Markdown(""), display_id=True)
         self.before = saved(Path(file))
