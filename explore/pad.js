@@ -596,7 +596,7 @@ export function mount(root, config, changed = () => {}) {
   choose(state.at);
   if (config.ink?.byteLength && !config.fresh) put(bytes(config.ink).slice());
   if (config.like) switchCentring(state.centred, state.fooled);
-  return { choose: pick, follow, learn, tell, open: (image28, label) => { open(enlarge(image28), label); update(); }, put, seen: () => pixels, state };
+  return { choose: pick, follow, keep, learn, tell, open: (image28, label) => { open(enlarge(image28), label); update(); }, put, seen: () => pixels, state };
 }
 
 /** The widget: its traits are the configuration, the large ones deflated; `ink`, `pixels`, `centred` and `at` follow the pen. */
@@ -625,6 +625,7 @@ async function render({ model, el }) {
       const latest = model.get("ink"), given = await inflate("ink");
       if (latest !== model.get("ink") || given.every((value, i) => value === pad.state.ink[i])) return;
       theirs = true; // and is not sent back: another may have come since
+      pad.keep(); // for Undo, which else takes back more than that
       pad.put(given);
       theirs = false;
     },

@@ -322,6 +322,21 @@ def test_in_jupyterlab_the_slider_changes_the_weights_and_the_drawings_probabili
     assert pad.locator(".pad-which").inner_text() == "1 epoch" and pictures(pad) not in (one[0], other[0])
 
 
+def test_in_jupyterlab_undo_takes_back_what_was_drawn_last_on_either_pad(lab):
+    first, second = (lab.locator(".pad").nth(number) for number in range(2))
+    first.get_by_role("button", name="Clear").click()
+    draw(lab, first, FOUR)
+    told(first, "4 with")
+    told(second, "4 with")
+    before = bars(first)
+    draw(lab, second, ([(20, 20), (260, 20)],))
+    lab.wait_for_timeout(2000)
+    assert bars(first) != before
+    first.get_by_role("button", name="Undo").click()
+    assert bars(first) == before
+    told(second, "4 with")
+
+
 def test_in_jupyterlab_a_run_is_stopped_and_kept(lab):
     draw(lab, lab.locator(".pad").nth(0), SEVEN)
     lab.get_by_label("epochs", exact=True).fill("1000")
