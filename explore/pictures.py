@@ -4,7 +4,7 @@ import io
 from base64 import b64encode
 from collections.abc import Iterable, Sequence
 from html import escape
-from itertools import cycle
+from itertools import cycle, product
 from typing import Any
 from urllib.parse import quote
 
@@ -21,6 +21,11 @@ from assignment1.run import History, Log
 from explore.paths import Data, columns
 
 COLOURS = ("#0072B2", "#D55E00", "#009E73", "#CC79A7", "#8A6D00", "#56B4E9")  # on light and on dark
+DASHES = {  # of the thick lines, with their signs in the key, once the colours begin again
+    "": "&#9644;",
+    ' stroke-dasharray="9 4"': "&#9644; &#9644;",
+    ' stroke-dasharray="3 3"': "&#9642; &#9642; &#9642;",
+}
 WIDTH = 760  # of the curves, in pixels
 HEIGHT = 230
 
@@ -106,8 +111,9 @@ def curves(runs: Sequence[tuple[str, Log | History, int]], unit: str = "epoch") 
     right: list[Curve] = []
     key = "<div>Thick: validation. Thin, dashed: training.</div>"
     seen = [run for run in runs if len(run[1].step) > 1]
-    for (name, record, steps), colour in zip(seen, cycle(COLOURS), strict=False):
-        thick = f'stroke="{colour}" stroke-width="2.2"'
+    looks = cycle(product(DASHES, COLOURS))
+    for (name, record, steps), (dash, colour) in zip(seen, looks, strict=False):
+        thick = f'stroke="{colour}" stroke-width="2.2"{dash}'
         thin = f'stroke="{colour}" stroke-width="1" stroke-dasharray="5 2"'
         x = (np.array(record.step) + 1) / steps
         parts = np.split(record.train_loss, record.step[1:])  # from one check to the next
@@ -118,7 +124,7 @@ def curves(runs: Sequence[tuple[str, Log | History, int]], unit: str = "epoch") 
         training = 100 * np.array(record.train_accuracy)
         taken = np.isfinite(training)
         right.append((x[taken], training[taken], thin))
-        key += f'<div><span style="color:{colour}">&#9644;</span> {escape(name)}</div>'
+        key += f'<div><span style="color:{colour}">{DASHES[dash]}</span> {escape(name)}</div>'
     if not seen:
         return ""
     label = f"Losses and accuracies; runs: {len(seen)}"

@@ -10,6 +10,7 @@ from hashlib import sha256
 from html import unescape
 from itertools import combinations, islice
 from types import SimpleNamespace
+from urllib.parse import unquote
 
 import nbformat
 import numpy as np
@@ -18,7 +19,7 @@ from scipy import ndimage, optimize
 
 from assignment1 import LogisticRegression, SoftmaxRegression, load_mnist
 from assignment1.mnist import preprocess
-from assignment1.run import Settings
+from assignment1.run import History, Settings
 from assignment1.training import gradient_descent
 from browser import javascript
 from conftest import ROOT
@@ -455,6 +456,15 @@ def test_the_weights_and_the_verdict_are_shown_while_a_run_trains(mnist):
     bench.wait()
     assert not bench.choice.disabled
     assert all("Your drawing: " in text and text.count("data:image/png") >= 10 for text in seen)
+
+
+def test_no_two_of_eighteen_runs_look_alike_in_the_curves_or_in_the_key():
+    half = np.array([0.5, 1])
+    record = History(half, np.arange(2), half, half, half)
+    shown = unquote(pictures.curves([(f"run {number}", record, 1) for number in range(18)]))
+    thick = re.findall(r'<polyline fill="none" (stroke="\S+" stroke-width="2.2"[^p]*)points', shown)
+    signs = re.findall(r'<div>(<span style="color:.*?</span>) run', shown)
+    assert (len(thick), len(set(thick))) == (36, 18) and len(set(signs)) == 18
 
 
 @pytest.mark.parametrize(
