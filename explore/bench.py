@@ -108,7 +108,7 @@ class Bench(widgets.VBox):
         self._draw("Press Train.")
         digits = widgets.HBox([self.what, self.positive, self.negative], layout=WRAP)
         settings = widgets.HBox(list(self.settings.values()), layout=WRAP)
-        buttons = widgets.HBox([self.go, self.halt, self.forget])
+        buttons = widgets.HBox([self.go, self.halt, self.forget], layout=WRAP)
         super().__init__([digits, settings, buttons, self.status, self.chart, self.choice, self.details])
 
     @property
@@ -303,6 +303,6 @@ def _control(kind: Any, name: str, value: Any, **options: Any) -> Any:
 
 
 def _button(name: str, icon: str, act: Callable[[], object]) -> widgets.Button:
-    button = widgets.Button(description=name, icon=icon)
+    button = widgets.Button(description=name, icon=icon, layout={"width": "auto"})
     button.on_click(lambda _: act())
     return button

@@ -28,6 +28,7 @@ DASHES = {  # of the thick lines, with their signs in the key, once the colours 
 }
 WIDTH = 760  # of the curves, in pixels
 HEIGHT = 230
+LEAST = 620  # in a narrow window they scroll, where no letter could be read
 
 Curve = tuple[Array, Array, str]  # x, y and the look
 
@@ -135,9 +136,9 @@ def curves(runs: Sequence[tuple[str, Log | History, int]], unit: str = "epoch") 
         f'fill="#777" font-size="11" font-family="sans-serif">{panels}</svg>'
     )
     source = f"data:image/svg+xml,{quote(svg, safe=' ,/:=')}"
-    style = f"display:block;width:100%;max-width:{WIDTH}px"
+    style = f"display:block;width:100%;min-width:{LEAST}px;max-width:{WIDTH}px"
     return (
-        f'<img alt="{label}" src="{source}" style="{style}">'
+        f'<div style="overflow-x:auto"><img alt="{label}" src="{source}" style="{style}"></div>'
         f'<div style="font-size:12px;line-height:1.4">{key}</div>'
     )
 

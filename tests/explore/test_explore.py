@@ -467,6 +467,14 @@ def test_no_two_of_eighteen_runs_look_alike_in_the_curves_or_in_the_key():
     assert (len(thick), len(set(thick))) == (36, 18) and len(set(signs)) == 18
 
 
+def test_in_a_narrow_window_the_curves_scroll_and_no_button_loses_its_name(mnist):
+    bench = Bench(mnist)
+    assert {button.layout.width for button in (bench.go, bench.halt, bench.forget)} == {"auto"}
+    bench.train(epochs=1)
+    bench.wait()
+    assert re.search('<div style="overflow-x:auto"><img [^>]*;min-width:620px;', bench.chart.value)
+
+
 @pytest.mark.parametrize(
     "low, high, log, ticks",
     [
