@@ -10,6 +10,7 @@ from hashlib import sha256
 from html import unescape
 from itertools import combinations, islice
 from types import SimpleNamespace
+from typing import Any
 from urllib.parse import unquote
 
 import nbformat
@@ -460,7 +461,8 @@ def test_the_weights_and_the_verdict_are_shown_while_a_run_trains(mnist):
 
 def test_no_two_of_eighteen_runs_look_alike_in_the_curves_or_in_the_key():
     half = np.array([0.5, 1])
-    record = History(half, np.arange(2), half, half, half)
+    steps: Any = np.arange(2)
+    record = History(half, steps, half, half, half)
     shown = unquote(pictures.curves([(f"run {number}", record, 1) for number in range(18)]))
     thick = re.findall(r'<polyline fill="none" (stroke="\S+" stroke-width="2.2"[^p]*)points', shown)
     signs = re.findall(r'<div>(<span style="color:.*?</span>) run', shown)
