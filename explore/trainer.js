@@ -372,7 +372,7 @@ export function teach(root, own, drawing) {
     } else pad.follow(drawing.state);
     if (another) { // else a button keeps the focus
       teaching.replaceChildren("My drawing as data: it is a", ...names.map((name, k) => button(name, () => teachMine(k), { "aria-label": `Train on my drawing as a ${name}` })),
-        button("Take mine out", takeOut));
+        button("Take mine out and start again", takeOut));
     }
     note();
     mine = mine.map((image) => (image.task === task ? added(image) : image));

@@ -216,7 +216,8 @@ def test_the_ear_gets_the_words_that_the_eye_sees_whatever_is_done(opened):
     page.wait_for_timeout(300)
     agree()
     assert status.inner_text() == ""  # what was told is past
-    for name in ("Pause", "One step", "Train on my drawing as a 2", "One step", "Take mine out", "One step"):
+    mine = "Train on my drawing as a 2", "One step", "Take mine out and start again"
+    for name in ("Pause", "One step", *mine, "One step"):
         press(trainer, name)
         agree()
         assert numbers(trainer) in status.inner_text()
@@ -459,7 +460,7 @@ def test_a_drawing_that_is_added_is_trained_on_and_one_sees_what_it_changes(open
     assert re.findall(r"% (now|before|after epoch \d)", taught.inner_text()) == ["before", "before"]
     press(trainer, "Start again")
     assert chances()[:2] == [50, 50]  # it is there from the first step on
-    out = trainer.get_by_role("button", name="Take mine out")
+    out = trainer.get_by_role("button", name="Take mine out and start again", exact=True)
     out.click()
     assert out.evaluate("e => e === document.activeElement")
     epochs(trainer, 1)
