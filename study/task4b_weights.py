@@ -114,8 +114,8 @@ def quadratic(found: Directions, data: Split, lam: float, rate: float, steps: in
     excess = data.Y - 1 / K
     template = pixels.T @ excess - np.outer(pixels.mean(axis=0), excess.sum(axis=0))
     total = curvature(found.variance, K) + 2 * lam
-    left = steps * np.log1p(-rate * total)
-    reached = -np.expm1(left) / total
+    left = np.clip(1 - rate * total, -1, 1)  # beyond, descent diverges
+    reached = (1 - left**steps) / total
     along = found.vectors.T @ template / len(pixels)
     return found.vectors @ (reached[:, None] * along)
 
@@ -126,7 +126,7 @@ def curvature(variance: Array, K: int = 10) -> Array:
     It is that for weights whose sum over the classes is 0, as those of gradient descent are. A variance that
     rounding left at or below 0 counts as a tiny one.
     """
-    return np.maximum(variance, 1e-12) / K
+    return np.maximum(variance, 1e-9) / K
 
 
 def after(steps: int, data: Split) -> Regression:

@@ -13,7 +13,6 @@ from assignment1.mnist import Dataset, Split, one_hot, preprocess
 from study import appendix_errors as errors
 from study import appendix_heldout as heldout
 from study import figures, tables
-from study import statistics as intervals
 
 pytestmark = pytest.mark.slow
 
