@@ -3,16 +3,16 @@
 The ladder, from the plain loop up. Each line is one idea, with how many times as long the run takes without
 it alone (`make bench PARTS=tricks`; the machine is noisy, and benchmarks/README.md says how and why):
 
-    2.92  lazy evaluation: the weights of several checks take one product; steps too many are dropped
-    1.42  without the constant columns: one column stands for the 89 inputs that never vary
+    3.00  lazy evaluation: the weights of several checks take one product; steps too many are dropped
+    1.39  without the constant columns: one column stands for the 89 inputs that never vary
+    1.37  pixels as whole numbers: a quarter of the bytes to gather
     1.34  training accuracy in float32: half the time; near ties are decided in float64
-    1.24  classes first in memory: element-wise work runs along the images, not along ten classes
-    1.24  evaluation in a second thread: no step waits for it
-    1.21  pixels as whole numbers: a quarter of the bytes to gather
-    1.05  evaluation in blocks of images: their logits stay in the cache
-    1.04  training accuracies 32 at a time: nothing waits for them
-    1.04  losses of steps 16 at a time: nothing waits for them either
-    1.02  batches' products in the other order: small products are faster so, and are then turned
+    1.25  classes first in memory: element-wise work runs along the images, not along ten classes
+    1.20  evaluation in a second thread: no step waits for it
+    1.09  evaluation in blocks of images: their logits stay in the cache
+    1.06  training accuracies 32 at a time: nothing waits for them
+    1.05  losses of steps 16 at a time: nothing waits for them either
+    1.04  batches' products in the other order: small products are faster so, and are then turned
 
 Runs that differ in the penalty and the learning rate alone can be trained together, on the same batches:
 their weights are one array W (785, K, R) with an axis of R runs, and each product serves them all. Apart, the
