@@ -62,7 +62,8 @@ def test_after_an_error_the_line_at_the_top_and_the_last_cell_lead_to_the_cell(l
     lab.keyboard.type("1 / 0; ")
     assert len(run_all(lab)) == 1
     last = lab.locator(".jp-Notebook .jp-Cell").last
-    words = "In [5] ended in an error, ZeroDivisionError: division by zero"
+    number = cell.locator(".jp-InputPrompt").inner_text().strip().rstrip(":")
+    words = f"In {number} ended in an error, ZeroDivisionError: division by zero"
     assert lab.get_by_text(words).count() == 2 and words in last.inner_text()
     last.get_by_role("link", name="ended in an error").click()
     lab.wait_for_function(IN_VIEW, arg=cell.element_handle())
