@@ -33,20 +33,15 @@ def confused_pairs(counts: Ints, top: int) -> list[tuple[int, int, int]]:
     return list(zip(i[order].tolist(), j[order].tolist(), both[order].tolist(), strict=True))
 
 
-def best_scale(model: Regression, split: Split, brier: bool = False) -> float:
+def best_scale(model: Regression, split: Split, without: int = 0) -> float:
     """Return the factor on all weights, and so on all logits, of the lowest loss (Guo et al., 2017).
 
-    With `brier` it is that of the lowest Brier score, the mean squared distance of the outputs from the
-    targets, in which no error costs more than 2.
+    So many images of the largest loss, before they are scaled, are left out.
     """
     z = model.logits(split.X)
-
-    def score(k: float) -> float:
-        if brier:
-            return np.square(model.activation(k * z) - split.Y).sum(axis=1).mean()
-        return model.loss_at(k * z, split.Y)
-
-    found = minimize_scalar(score, (0.5, 2), tol=1e-6)
+    loss = model.cross_entropy(z, split.Y)
+    kept = loss <= np.sort(loss)[len(loss) - 1 - without]
+    found = minimize_scalar(lambda k: model.loss_at(k * z[kept], split.Y[kept]), (0.5, 2), tol=1e-6)
     return float(found.x)
 
 

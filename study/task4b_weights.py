@@ -129,6 +129,7 @@ def curvature(variance: Array, K: int = 10) -> Array:
     return np.maximum(variance, 1e-9) / K
 
 
+@kept
 def after(steps: int, data: Split) -> Regression:
     """Return the model of task 3b, without penalty and with its shuffles, after so many steps."""
     settings = Settings(0.01, epochs=50)

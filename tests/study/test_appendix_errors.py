@@ -45,6 +45,9 @@ def test_the_best_scale_is_a_minimum(case):
     scale = errors.best_scale(model, split)
     loss = [-(split.Y * log_softmax(k * z, axis=1)).sum() for k in (scale - 0.01, scale, scale + 0.01)]
     assert 0.5 < scale < 1.99 and loss[1] < min(loss[0], loss[2])
+    cheap = np.sort(np.argsort(-(split.Y * log_softmax(z, axis=1)).sum(axis=1))[:-3])
+    fewer = Split(split.X[cheap], split.Y[cheap])
+    assert errors.best_scale(model, split, without=3) == errors.best_scale(model, fewer) != scale
 
 
 def test_reliability_groups_images_by_confidence(case):
