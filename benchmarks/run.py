@@ -88,7 +88,6 @@ PARTS = {
             "PyTorch, evaluated lazily",
             "PyTorch",
             "JAX, one compiled loop",
-            "scikit-learn, newton-cg",
         ],
         ("softmax",),
         ONE_RUN,

@@ -5,14 +5,13 @@ from typing import Any
 
 from assignment1.fast.evaluation import Evaluation
 from assignment1.models import Array, Regression
-from assignment1.run import Run
 from study.appendix_errors import Readings
 from study.appendix_heldout import Final
 from study.figures.style import decimal
 from study.statistics import Interval, interval
 from study.task2e_orders import Shuffling
 from study.task4b_weights import Band
-from study.task4d_penalty import Compared, Everywhere, late, norm
+from study.task4d_penalty import Compared, Everywhere, norm
 
 Rows = Iterable[tuple[Any, ...]]
 ORDER = "order", "mean", "median", "standard deviation", "held-out images"
@@ -95,22 +94,6 @@ def band_rows(found: Sequence[Band]) -> Rows:
 def against_rows(found: Mapping[float, Mapping[int, Compared]]) -> Rows:
     """Return a table's rows: lambda, and the accuracy against runs without penalty by epoch (points)."""
     return [(decimal(lam), *(points(part.accuracy) for part in by.values())) for lam, by in found.items()]
-
-
-WILD = 0.01  # the swing of an accuracy from which on its third decimal means nothing
-
-
-def rate_rows(runs: Mapping[tuple[str, float], Run], fitted: Mapping[tuple[str, float], float]) -> Rows:
-    """Yield a table's rows: learning rate, then training accuracy and swing of each kind of inputs."""
-    for rate in dict.fromkeys(rate for _, rate in runs):
-        cells = []
-        for inputs in dict.fromkeys(inputs for inputs, _ in runs):
-            history = runs[inputs, rate].history
-            swing = late(history.validation_accuracy)
-            digits = 3 if swing.deviation < WILD else 2
-            cells.append(f"{fitted[inputs, rate]:.{digits}f}")
-            cells.append(f"{swing.deviation:.{digits}f}")
-        yield f"{rate:g}", *cells
 
 
 def minima_rows(at: Mapping[float, Everywhere], optima: Mapping[float, Regression]) -> Rows:

@@ -13,7 +13,6 @@ from assignment1.fast.evaluation import evaluate
 from assignment1.mnist import Split
 from assignment1.models import Array, Regression
 from assignment1.run import Run
-from study.statistics import blocks
 
 
 class Ends(NamedTuple):
@@ -45,26 +44,6 @@ def variation(run: Run, checks: int = 31) -> Variation:
     usual = np.sort(last)[:-1]
     fall = np.median(before) - np.median(last)
     return Variation(float(usual.std(ddof=1)), float(fall) * 10 / checks)
-
-
-class Spread(NamedTuple):
-    """The standard deviation of the mean losses of an epoch's batches but the two highest, in nats."""
-
-    file: float  # in file order
-    chance: float  # median over random orders
-    high: float  # which 2.5% of these exceed
-
-
-def spread(losses: Array, size: int = 128, orders: int = 1000) -> Spread:
-    """Return how much batches of images vary whose losses at the same weights are `losses` (N,)."""
-    rng = np.random.default_rng(0)
-    found = []
-    for each in (losses, *(rng.permutation(losses) for _ in range(orders))):
-        means = np.sort(blocks(each, size))
-        found.append(means[:-2].std())
-    file, *random = found
-    chance, high = np.quantile(random, (0.5, 0.975)).tolist()
-    return Spread(float(file), chance, high)
 
 
 def recurring(losses: Array) -> float:

@@ -76,7 +76,16 @@ def with_few(data: Dataset, lams: Sequence[float]) -> dict[float, Regression]:
     first = Split(*(part[:FEW] for part in data.train))
     few = Dataset(first, data.validation, data.make_test)
     model = SoftmaxRegression()
-    run = train(model, few, learning_rate=0.01, epochs=500, checks_per_epoch=1, patience=10, progress=False)
+    run = train(
+        model,
+        few,
+        learning_rate=0.01,
+        epochs=500,
+        checks_per_epoch=1,
+        patience=10,
+        train_accuracy_every=None,
+        progress=False,
+    )
     found = {0.0: run.best}
     w = model.w
     for lam in sorted(lams, reverse=True):

@@ -18,7 +18,7 @@ help::
 	@echo "make mutants    change the code in 2,900 ways, and see whether a test fails (three quarters of an hour)"
 	@echo "make pictures   what README.md shows of the committed report: docs/report.pdf and pictures of pages"
 	@echo "make bench      run the benchmark (PARTS=\"single lambdas\" runs those alone)"
-	@echo "make bench-peers  make benchmarks/.venv with PyTorch, JAX and scikit-learn, for the benchmark"
+	@echo "make bench-peers  make benchmarks/.venv with PyTorch and JAX, for the benchmark"
 	@echo "make lock       make both locks again from both pyproject.toml (needs uv; UPGRADE=\"ruff tqdm\" takes newer ones)"
 
 .venv/.requirements-test: always

@@ -1,11 +1,9 @@
 """The mean image against plain NumPy: the same model without it, shifts of all logits, curvatures."""
 
-from typing import Any
-
 import numpy as np
 import pytest
 
-from assignment1 import LogisticRegression, SoftmaxRegression, load_mnist, sweep, train
+from assignment1 import LogisticRegression, SoftmaxRegression, load_mnist
 from assignment1.mnist import Dataset, Split
 from study import mean_image
 from study import task2e_spikes as spikes
@@ -127,27 +125,3 @@ def test_curvatures_are_those_of_a_numerical_hessian():
     cosine = vectors[:, 3] @ mean / np.linalg.norm(mean)
     assert found.along_mean == pytest.approx(cosine**2, rel=1e-3)
     assert mean_image.curvatures(w, data).largest == pytest.approx(found.largest / 4)
-
-
-def test_shuffles_change_the_second_decimal_from_a_rate_of_a_tenth_on(mnist):
-    """As the caption of Table 4 says; at a smaller rate they change the third."""
-    rates: Any = dict(learning_rate=(0.01, 0.1, 0.3), seed=range(3), train_accuracy_every=None)
-    data = mnist.softmax(np.float32)
-    runs = sweep(SoftmaxRegression, data, **rates, epochs=20, checks_per_epoch=1, progress=False)
-    accuracy = {key: run.last.accuracy(*data.train) for key, run in runs.items()}
-    ranges = [np.ptp([accuracy[rate, seed] for seed in range(3)]) for rate in (0.01, 0.1, 0.3)]
-    assert 0.001 < ranges[0] < 0.004 and min(ranges[1:]) > 0.008, ranges
-
-
-def test_at_a_large_rate_rounding_errors_grow_unless_the_mean_image_is_subtracted(mnist):
-    """Both ways of training differ in their rounding alone (Table 4)."""
-    data = mnist.softmax(np.float32)
-    apart = []
-    for inputs in (data, mean_image.centred(data)):
-        losses = []
-        for method in ("fast", "plain"):
-            settings: Any = dict(learning_rate=0.3, epochs=6, checks_per_epoch=1, train_accuracy_every=None)
-            run = train(SoftmaxRegression(), inputs, method=method, progress=False, **settings)
-            losses.append(run.history.train_loss[-50:])
-        apart.append(np.abs(losses[0] / losses[1] - 1).max())
-    assert apart[0] > 1e-3 and apart[1] < 1e-5

@@ -260,16 +260,6 @@ def test_the_last_checks_see_each_place_in_the_epoch_four_times(digits):
     assert found.test[0] == pytest.approx(run.history.validation_loss.min())
 
 
-def test_the_spread_of_batches_tells_a_clump_from_chance():
-    losses = np.random.default_rng(0).exponential(size=40 * 128 + 5)
-    found = stopping.spread(losses, orders=100)
-    means = np.sort(losses[: 40 * 128].reshape(40, 128).mean(axis=1))[:-2]
-    assert found.file == pytest.approx(means.std())
-    assert found.file == pytest.approx(found.chance, rel=0.3)
-    clumped = stopping.spread(np.sort(losses), orders=100)
-    assert clumped.chance == pytest.approx(found.chance, rel=0.1) and clumped.file > 5 * clumped.chance
-
-
 def test_shufflings_and_their_gain(planted, each):
     found = intervention.shufflings(planted, each[BAD - 1].rows, 3)
     assert [len(runs.mean) for runs in found.values()] == [1, 3, 3, 3]

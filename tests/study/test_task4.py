@@ -1,6 +1,5 @@
 """Tasks 4c to 4e: paired differences, scores and the run beside the minima, against independent oracles."""
 
-from types import SimpleNamespace
 from typing import Any
 
 import numpy as np
@@ -42,21 +41,6 @@ def test_comparison_is_paired_by_image_in_blocks(few, minima):
     assert tables.against_rows({0.001: {5: found, 50: found}}) == [
         ("0.001", *[tables.points(found.accuracy)] * 2)
     ]
-
-
-def test_rates_have_a_row_each_with_the_accuracy_and_swing_of_both_inputs_as_far_as_rounding_lets_them():
-    rng = np.random.default_rng(0)
-    runs: Any = {}
-    fitted = {}
-    for at in ((inputs, rate) for rate in (0.001, 0.01) for inputs in ("raw", "centred")):
-        wild = 1 if at[0] == "raw" else tables.WILD
-        runs[at] = SimpleNamespace(history=SimpleNamespace(validation_accuracy=wild * rng.random(30)))
-        fitted[at] = rng.random()
-    rows = list(tables.rate_rows(runs, fitted))
-    swing = np.std(runs["centred", 0.01].history.validation_accuracy[-10:], ddof=1)
-    assert [row[0] for row in rows] == ["0.001", "0.01"] and len(rows[1]) == 5
-    assert rows[1][3:] == (f"{fitted['centred', 0.01]:.3f}", f"{swing:.3f}")
-    assert rows[1][1] == f"{fitted['raw', 0.01]:.2f}" and len(rows[1][2]) == len("0.12")
 
 
 def test_minima_of_few_images_are_where_the_gradient_vanishes(few):
