@@ -33,15 +33,10 @@ def confused_pairs(counts: Ints, top: int) -> list[tuple[int, int, int]]:
     return list(zip(i[order].tolist(), j[order].tolist(), both[order].tolist(), strict=True))
 
 
-def best_scale(model: Regression, split: Split, without: int = 0) -> float:
-    """Return the factor on all weights, and so on all logits, of the lowest loss (Guo et al., 2017).
-
-    So many images of the largest loss, before they are scaled, are left out.
-    """
+def best_scale(model: Regression, split: Split) -> float:
+    """Return the factor on all weights, and so on all logits, of the lowest loss (Guo et al., 2017)."""
     z = model.logits(split.X)
-    loss = model.cross_entropy(z, split.Y)
-    kept = loss <= np.sort(loss)[len(loss) - 1 - without]
-    found = minimize_scalar(lambda k: model.loss_at(k * z[kept], split.Y[kept]), (0.5, 2), tol=1e-6)
+    found = minimize_scalar(lambda k: model.loss_at(k * z, split.Y), (0.5, 2), tol=1e-6)
     return float(found.x)
 
 

@@ -11,7 +11,7 @@ from assignment1.mnist import Dataset, Split
 from assignment1.models import Array, Regression
 from assignment1.run import Run
 from study.cache import kept
-from study.statistics import Interval, interval, over_images, over_sets
+from study.statistics import Interval, over_images, over_sets
 from study.task4c_oscillation import RATE, follow, shuffled
 
 CHECKS = 30  # among which is chosen
@@ -34,7 +34,6 @@ class Price(NamedTuple):
     """
 
     mean: float  # over the splits
-    half: float  # half of its 95% interval, over the splits
     chosen: int
 
 
@@ -92,7 +91,7 @@ def price(right: Array, loss: Array, size: int, rng: np.random.Generator) -> Pri
         excess.append(difference[checks] - difference.mean())
     prices = []
     for found, which in zip(np.transpose(excess), np.transpose(chosen), strict=True):
-        prices.append(Price(float(found.mean()), interval(found).half, len(np.unique(which))))
+        prices.append(Price(float(found.mean()), len(np.unique(which))))
     return Prices(*prices)
 
 

@@ -4,23 +4,15 @@ from collections.abc import Iterable, Mapping, Sequence
 from typing import Any
 
 from assignment1.fast.evaluation import Evaluation
-from assignment1.models import Array, Regression
+from assignment1.models import Regression
 from study.appendix_errors import Readings
 from study.appendix_heldout import Final
 from study.figures.style import decimal
-from study.statistics import Interval, interval
-from study.task2e_orders import Shuffling
+from study.statistics import Interval
 from study.task4b_weights import Band
 from study.task4d_penalty import Compared, Everywhere, norm
 
 Rows = Iterable[tuple[Any, ...]]
-ORDER = "order", "mean", "median", "standard deviation", "held-out images"
-ORDERS = {
-    "file": "file order",
-    "ten apart": "the ten apart",
-    "once": "shuffled once",
-    "each epoch": "shuffled each epoch",
-}
 
 
 def minus(value: float, digits: int) -> str:
@@ -40,13 +32,6 @@ def listed(values: Iterable[float], digits: int = 2) -> str:
     return f"{', '.join(most)} and {last}" if most else last
 
 
-def order_rows(found: Mapping[str, Shuffling]) -> Rows:
-    """Yield a table's rows under ORDER."""
-    for name, title in ORDERS.items():
-        runs = found[name]
-        yield title, *map(_mean, (runs.mean, runs.median, runs.spread, runs.test))
-
-
 def final_rows(found: Mapping[str, Final]) -> Rows:
     """Return a table's rows: run, accuracies of its last and of its best weights, interval of the latter."""
     return [
@@ -63,14 +48,6 @@ def pair_list(pairs: Iterable[tuple[int, int, int]]) -> str:
 def cases_list(seen: Readings, which: Iterable[int]) -> str:
     """Return some images in words."""
     return ", ".join(f"{seen.digit[i]} classified as {seen.read[i]}" for i in which)
-
-
-def _mean(values: Array) -> str:
-    """Return the mean with half of its 95% interval, or the value if there is only one."""
-    if len(values) == 1:
-        return f"{values[0]:.4f}"
-    found = interval(values)
-    return f"{found.mean:.4f} ± {found.half:.4f}"
 
 
 def overfitting_rows(found: Mapping[str, Mapping[int, Evaluation]], epochs: Iterable[int]) -> Rows:

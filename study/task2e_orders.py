@@ -1,20 +1,15 @@
 """Task 2e: experiments on the order of the training images. Batches are numbered from 1."""
 
-from collections.abc import Mapping
-from dataclasses import replace
-from functools import partial
 from itertools import chain, islice
 from typing import Any, NamedTuple
 
 import numpy as np
 from joblib import Parallel, delayed
 
-from assignment1.fast.evaluation import evaluate
 from assignment1.fast.workers import guarded
 from assignment1.mnist import Dataset, Split
-from assignment1.models import Array, Ints, LogisticRegression
-from assignment1.run import Run
-from study.cache import kept, sweep
+from assignment1.models import Array, Ints
+from study.cache import kept
 from study.mean_image import centred
 from study.task2e_spikes import BATCH, RATE, Few, batches, losses, slant, weights
 
@@ -28,12 +23,10 @@ class Order(NamedTuple):
 
 EPOCHS = 10
 LATE = 3  # the last epochs, in which the spikes are measured
-CHECKS = 124  # the last checks of task 2: with 31 batches an epoch, four at each place in the epoch
 ARMS = {  # the names of the arms in the report's figure: which images, then what else
     "file": "file order",
     "ten": "the ten apart",
     "other ten": "ten random ones of batch {} apart",
-    "ten elsewhere": "ten of another batch apart",
     "together": "the ten together, elsewhere",
     "same slant": "exchanged for ones of the same slant",
     "upright": "exchanged for costly upright ones",
@@ -63,7 +56,6 @@ def orders(data: Split, batch: int, each: list[Few], arm: str, seed: int) -> Ord
     - "ten": the ten costliest of `batch`, with random ones of other batches;
     - a number: so many of the costliest of `batch`, likewise;
     - "other ten": ten random ones of `batch` but for the costliest ten, likewise;
-    - "ten elsewhere": the ten costliest of another batch, likewise, but for those of `batch`;
     - "together": the ten costliest of `batch`, with ten that are together in another;
     - "same slant": the ten, each with one of nearly its slant;
     - "upright": the ten, with the ten costliest of other batches that lean less than the average 3.
@@ -89,14 +81,10 @@ def orders(data: Split, batch: int, each: list[Few], arm: str, seed: int) -> Ord
     if arm == "other ten":
         rest = np.setdiff1d(np.flatnonzero(mine & three), inside)
         inside = rng.choice(rest, len(inside), replace=False)
-    far = three & (abs(place - batch) > 1)
-    other = rng.choice(np.unique(place[far]))
-    if arm == "ten elsewhere":
-        inside = each[other - 1].rows
-        free &= place != other
     if arm == "together":
-        free = three & (place == other)
-        expected = other
+        far = three & (abs(place - batch) > 1)
+        expected = rng.choice(np.unique(place[far]))
+        free = three & (place == expected)
     candidates = np.flatnonzero(free)
     if arm == "same slant":
         outside = alike(slant(data.X), inside, candidates, rng)
@@ -225,59 +213,6 @@ def intervene(data: Dataset, batch: int, each: list[Few], seeds: int) -> dict[st
         expected = [trial.order.batch for trial in runs]
         arms[arm] = Arm(np.array(size), np.array(found), np.array(expected))
     return arms
-
-
-class Shuffling(NamedTuple):
-    """Runs of task 2 in some order: a value for each seed, of the last checks' validation losses, in nats."""
-
-    mean: Array
-    median: Array
-    spread: Array  # their standard deviation
-    held: Array  # (seeds, images), the loss of the best weights on each held-out image
-
-    @property
-    def test(self) -> Array:
-        """Return the loss of the best weights on the held-out images."""
-        return self.held.mean(axis=1)
-
-
-def shufflings(data: Dataset, ten: Ints, seeds: int) -> dict[str, Shuffling]:
-    """Train in file order, with ten images `ten` put apart, shuffled once, and shuffled before each epoch."""
-    N = len(data.train.X)
-    place = np.arange(N) // BATCH
-    others = data.train.Y[:, 0] == 0
-    others &= place != place[ten[0]]
-    others &= place < N // BATCH
-    moved = {}
-    free = np.flatnonzero(others)
-    for seed in range(seeds):
-        rng = np.random.default_rng(seed)
-        outside = rng.choice(free, len(ten), replace=False)
-        rows = exchange(ten, outside, N)
-        moved[seed] = replace(data, train=reordered(data.train, rows))
-    run = partial(
-        sweep,
-        LogisticRegression,
-        learning_rate=RATE,
-        epochs=33,
-        train_accuracy_every=None,
-        progress=False,
-    )
-    orders = {
-        "file": run(data, shuffle=False, seed=[0]),
-        "ten apart": run(moved, shuffle=False),
-        "once": run(data, shuffle="once", seed=range(seeds)),
-        "each epoch": run(data, seed=range(seeds)),
-    }
-    return {name: shuffling(runs, data.test) for name, runs in orders.items()}
-
-
-def shuffling(runs: Mapping[Any, Run], test: Split) -> Shuffling:
-    """Summarise the last CHECKS of runs, and the loss of their best weights on the images of `test`."""
-    loss = np.array([run.history.validation_loss[-CHECKS:] for run in runs.values()])
-    best = [run.best for run in runs.values()]
-    spread = loss.std(axis=1, ddof=1)
-    return Shuffling(loss.mean(axis=1), np.median(loss, axis=1), spread, evaluate(best, test).loss)
 
 
 def titles(batch: int) -> dict[str, str]:

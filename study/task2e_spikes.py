@@ -15,7 +15,6 @@ from assignment1.models import Array, Ints, LogisticRegression
 RATE = 0.05  # task 2's learning rate
 BATCH = 128
 EVERY = 6  # updates from check to check
-DRAWS = 200  # of ten 3s
 LATE = 11  # the epoch from which on the course is nearly level
 TEN = 10  # images that are looked at of a batch
 
@@ -158,34 +157,6 @@ def few(model: LogisticRegression, batch: Split, start: int) -> Few:
     wrong = TEN - int(correct[ten].sum())
     lean = float(slant(images).mean())
     return Few(start + ten, start + after, images, cost[ten], wrong, lean)
-
-
-class Unity(NamedTuple):
-    """The norm of a sum of ten gradients over the sum of their norms: 1 if they all point one way."""
-
-    ten: float  # of the ten costliest 3s
-    random: float  # mean of ten 3s drawn at random
-
-
-def unity(w: Array, data: Split, ten: Ints) -> Unity:
-    """Compare how well the gradients of the `ten` and of ten random 3s agree at the weights w (785,)."""
-    (model,) = models(w[:, None])
-    terms = (model.forward(data.X) - data.Y) * data.X
-    rng = np.random.default_rng(0)
-    threes = np.flatnonzero(data.Y[:, 0] == 0)
-    drawn = []
-    for _ in range(DRAWS):
-        rows = rng.choice(threes, TEN, replace=False)
-        drawn.append(agreement(terms[rows]))
-    random = np.mean(drawn)
-    return Unity(agreement(terms[ten]), float(random))
-
-
-def agreement(gradients: Array) -> float:
-    """Return the norm of the sum of gradients (N, 785) over the sum of their norms."""
-    whole = np.linalg.norm(gradients.sum(axis=0))
-    norms = np.linalg.norm(gradients, axis=1)
-    return float(whole / norms.sum())
 
 
 def few_of_each(w: Array, data: Dataset) -> list[Few]:

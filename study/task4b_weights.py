@@ -12,10 +12,8 @@ from assignment1.run import Settings
 from assignment1.training import batches
 from study.cache import kept
 from study.evaluate import Key
-from study.optima import Objective, minimise
 
 EDGES = (0, 10, 30, 100, 300, 784)  # the bands of principal directions, by rank
-LEADING = 200  # the directions that the control keeps
 
 
 class View(NamedTuple):
@@ -73,9 +71,10 @@ def dark_pixels(data: Split) -> Ints:
 
 
 @kept
-def directions(data: Split) -> Directions:
-    """Return the principal directions of the 784 pixels over the images of `data`."""
-    products = data.X.T @ data.X / len(data.X)  # the last row, of the bias, is the mean
+def directions(data: Dataset) -> Directions:
+    """Return the principal directions of the 784 pixels over the training images."""
+    X = data.train.X
+    products = X.T @ X / len(X)  # the last row, of the bias, is the mean
     mean = products[784, :784]
     covariance = products[:784, :784] - np.outer(mean, mean)
     variance, vectors = np.linalg.eigh(covariance)
@@ -140,9 +139,8 @@ def after(steps: int, data: Split) -> Regression:
 
 
 class Limit(NamedTuple):
-    """How near a model is to the template that its weights tend to as lambda grows."""
+    """How near a model is to what it tends to as lambda grows."""
 
-    likeness: float  # correlation of the pixels' weights
     norm: float  # of the weights over that of the template
     largest: float  # mean over images of the largest output, 1 / K in the limit
 
@@ -152,48 +150,5 @@ def limit(model: SoftmaxRegression, data: Split) -> Limit:
     outputs = model.forward(data.X)
     excess = data.Y - 1 / model.K
     template = data.X.T @ excess / (2 * model.lam * len(data.X))
-    pixels = template[:784].ravel()
-    likeness = np.corrcoef(pixels, model.w[:784].ravel())[0, 1]
     size = np.linalg.norm(model.w) / np.linalg.norm(template)
-    return Limit(float(likeness), float(size), float(outputs.max(axis=1).mean()))
-
-
-class Optimum(NamedTuple):
-    """The look of the weights at the minimum of J."""
-
-    roughness: float
-    along_widest: float  # the share of their squares along the ten directions in which the images vary most
-
-
-@kept
-def with_noise(data: Split, found: Directions) -> dict[str, dict[float, Optimum]]:
-    """Return the optima on images as they are, and with noise by which the rough directions vary most.
-
-    Of the first 4,000 images the LEADING directions are kept. The noise, alike for all classes, is along the
-    second half of them.
-    """
-    vectors = found.vectors[:, :LEADING]
-    P = data.X[:, :784]
-    A = (P[:4000] - P.mean(axis=0)) @ vectors
-    Y = data.Y[:4000]
-    deviation = np.sqrt(1.5 * found.variance[0])
-    noise = np.random.default_rng(0).normal(0, deviation, A.shape)
-    noise[:, : LEADING // 2] = 0
-    result: dict[str, dict[float, Optimum]] = {}
-    for name, along in (("as they are", A), ("with noise", A + noise)):
-        X = np.hstack([along, np.ones((len(Y), 1))])
-        widest = np.argsort(-along.var(axis=0))[:10]
-        w: Array = np.zeros((LEADING + 1, 10))
-        result[name] = {}
-        for lam in (1.0, 0.001):
-            w = minimise(Objective(X, Y, lam), w, tolerance=1e-5)
-            squares = np.square(w[:-1]).sum(axis=1)
-            share = squares[widest].sum() / squares.sum()
-            result[name][lam] = Optimum(roughness(vectors @ w[:-1]), float(share))
-    return result
-
-
-def controlled(data: Dataset) -> tuple[Directions, dict[str, dict[float, Optimum]]]:
-    """Return the principal directions of the training images, and what `with_noise` finds along them."""
-    found = directions(data.train)
-    return found, with_noise(data.train, found)
+    return Limit(float(size), float(outputs.max(axis=1).mean()))

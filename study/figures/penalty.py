@@ -63,7 +63,7 @@ def shares(lams: Sequence[float], steps: Sequence[int], rate: float, bands: Mapp
     ax.set_xlim(h[0], h[-1])
     ax.set_ylim(0, 1)
     ax.set_xlabel("curvature ℎ of the cost along the direction")
-    ax.set_ylabel("share of the weight")
+    ax.set_ylabel("share of 𝑔/ℎ")
     key(figure, ax, names)
     return figure
 

@@ -45,9 +45,6 @@ def test_the_best_scale_is_a_minimum(case):
     scale = errors.best_scale(model, split)
     loss = [-(split.Y * log_softmax(k * z, axis=1)).sum() for k in (scale - 0.01, scale, scale + 0.01)]
     assert 0.5 < scale < 1.99 and loss[1] < min(loss[0], loss[2])
-    cheap = np.sort(np.argsort(-(split.Y * log_softmax(z, axis=1)).sum(axis=1))[:-3])
-    fewer = Split(split.X[cheap], split.Y[cheap])
-    assert errors.best_scale(model, split, without=3) == errors.best_scale(model, fewer) != scale
 
 
 def test_reliability_groups_images_by_confidence(case):
@@ -152,17 +149,16 @@ def test_the_price_of_choosing_by_chance_alone_is_that_of_the_largest_of_many():
     largest = np.sort(rng.normal(size=(2000, 20)), axis=1)[:, -1].mean()
     noise = np.sqrt(0.09 * (1 / 400 + 1 / 1600) * (1 - 1 / 20))
     assert by_accuracy.mean == pytest.approx(largest * noise, rel=0.1)
-    assert by_loss.half == pytest.approx(1.97 * noise / np.sqrt(200), rel=0.15)  # over splits
     assert abs(by_loss.mean) < 4 * noise / np.sqrt(200)
     assert by_loss.chosen > 5
     same = np.repeat(right[:1], 20, axis=0)  # nothing to choose from
-    assert heldout.price(same, same, 400, rng)[1] == heldout.Price(0.0, 0.0, 1)
+    assert heldout.price(same, same, 400, rng)[1] == heldout.Price(0.0, 1)
 
 
 def test_prices_look_at_the_checks_of_a_run_that_goes_on(case, halved):
     model = case[0]
     found = heldout.prices(model, halved)
-    assert all(1 <= price.chosen <= 30 and 0 < price.half < 0.01 for price in found)
+    assert all(1 <= price.chosen <= 30 and abs(price.mean) < 0.05 for price in found)
 
 
 def test_halves(case):

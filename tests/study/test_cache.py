@@ -244,7 +244,7 @@ def test_a_changed_function_class_or_constant_of_our_packages_misses(calls, digi
     changes: list[tuple[Any, str, Any]] = [
         (task2e_spikes, "slant", lambda X: X),
         (task2e_spikes, "slant", swapped(task2e_spikes.slant)),
-        (task2e_spikes, "slant", swapped(task2e_spikes.agreement)),
+        (task2e_spikes, "slant", swapped(task2e_spikes.run_lengths)),
         (task2e_spikes, "TEN", 11),
         (LogisticRegression, "correct", staticmethod(lambda z, Y: z > 0)),
         (task2e_spikes.Course, "rise", property(lambda self: self.loss)),

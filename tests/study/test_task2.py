@@ -4,12 +4,10 @@ from typing import Any
 
 import numpy as np
 import pytest
-from scipy.stats import ttest_1samp
 
 from assignment1 import LogisticRegression, load_mnist, train
 from assignment1.mnist import Dataset, Split
 from study import statistics as intervals
-from study import tables
 from study import task2d_stopping as stopping
 from study import task2e_orders as intervention
 from study import task2e_spikes as spikes
@@ -17,7 +15,7 @@ from study import task2e_spikes as spikes
 pytestmark = pytest.mark.slow
 
 BAD = 5  # the planted batch, counted from 1
-MOVED = ("ten", "other ten", "ten elsewhere", "together", "same slant", "upright", "1", "3", "10", "20")
+MOVED = ("ten", "other ten", "together", "same slant", "upright", "1", "3", "10", "20")
 
 
 @pytest.fixture(scope="module")
@@ -115,23 +113,7 @@ def test_costs_are_each_images_cross_entropy(planted, course):
     assert found.mean() == pytest.approx(course.loss[70])
 
 
-def test_gradients_of_equal_images_are_at_one_and_those_of_random_images_less(planted, course, each):
-    w = course.before(BAD, 6)
-    ten = each[BAD - 1].rows
-    found = spikes.unity(w, planted.train, ten)
-    assert found.ten == pytest.approx(1)  # ten times the same image
-    X, Y = planted.train
-    terms = X * (1 / (1 + np.exp(-X @ w)) - Y[:, 0])[:, None]
-    rng = np.random.default_rng(1)
-    ratios = []
-    for _ in range(300):
-        some = terms[rng.choice(np.flatnonzero(Y[:, 0] == 0), 10, replace=False)]
-        ratios.append(np.linalg.norm(some.sum(axis=0)) / sum(map(np.linalg.norm, some)))
-    assert found.random == pytest.approx(np.mean(ratios), abs=4 * np.std(ratios) / np.sqrt(300))
-    assert spikes.agreement(np.array([[3.0, 0], [0, 4.0]])) == pytest.approx(5 / 7)
-
-
-LEAVE = {"other ten": 0, "ten elsewhere": 0, "1": 1, "3": 3}  # of the ten; of another arm all
+LEAVE = {"other ten": 0, "1": 1, "3": 3}  # of the ten; of another arm all
 
 
 @pytest.mark.parametrize("arm", MOVED)
@@ -147,7 +129,7 @@ def test_each_arm_moves_what_it_says_and_every_batch_keeps_its_2s_and_3s(planted
         assert not Y[moved].any() and not (place[moved] == 11).any()
         count = int(arm) if arm.isdecimal() else 10
         mine = moved[place[moved] == BAD]
-        assert len(moved) == 2 * count and len(mine) == (0 if arm == "ten elsewhere" else count)
+        assert len(moved) == 2 * count and len(mine) == count
         now = np.empty(N)
         now[rows] = place
         gone = np.flatnonzero((place == BAD) & (now != BAD))
@@ -219,8 +201,7 @@ def test_the_planted_ten_are_the_cause_and_the_arms_show_it(planted, each):
     unmoved = intervention.Order(np.arange(len(planted.train.X)), BAD)
     assert (file, BAD) == pytest.approx(intervention.spike(unmoved, planted.train, planted.validation))
     assert arms["ten"].size.max() < 0.6 * file
-    for arm in ("other ten", "ten elsewhere"):
-        assert arms[arm].size.min() > 0.8 * file and (arms[arm].batch == BAD).all()
+    assert arms["other ten"].size.min() > 0.8 * file and (arms["other ten"].batch == BAD).all()
     assert (arms["together"].batch == arms["together"].expected).all()
     assert intervals.apart(arms["other ten"].size, arms["ten"].size).low > 0
     assert file > arms["1"].mean > arms["3"].mean > arms["ten"].mean
@@ -250,31 +231,6 @@ def test_other_seeds_give_a_mean_within_the_interval_of_the_first(both_halves, a
     assert abs(first.mean - again.mean) <= first.half + again.half
 
 
-def test_the_last_checks_see_each_place_in_the_epoch_four_times(digits):
-    run = train(LogisticRegression(), digits, learning_rate=0.05, epochs=25, shuffle=False)
-    assert sorted(run.history.step[-124:] % 31) == sorted(4 * list(range(31)))
-    found = intervention.shuffling({0: run}, digits.validation)
-    loss = spikes.course(digits, 25).loss[1 + run.history.step[-124:]]
-    assert (found.mean[0], found.median[0]) == pytest.approx((loss.mean(), np.median(loss)))
-    assert found.spread[0] == pytest.approx(np.std(loss, ddof=1))
-    assert found.test[0] == pytest.approx(run.history.validation_loss.min())
-
-
-def test_shufflings_and_their_gain(planted, each):
-    found = intervention.shufflings(planted, each[BAD - 1].rows, 3)
-    assert [len(runs.mean) for runs in found.values()] == [1, 3, 3, 3]
-    assert found["ten apart"].spread.max() < found["file"].spread[0]
-    gain = intervals.estimate(found["each epoch"].held - found["file"].held)
-    a = found["each epoch"].held.mean(axis=0) - found["file"].held[0]
-    test = ttest_1samp(a.reshape(20, 45).mean(axis=1), 0).confidence_interval(0.95)  # 900 images, 20 blocks
-    assert (gain.mean - gain.images, gain.mean + gain.images) == pytest.approx(tuple(test))
-    over = ttest_1samp(found["each epoch"].test - found["file"].test[0], 0).confidence_interval(0.95)
-    assert (gain.mean - gain.shuffles, gain.mean + gain.shuffles) == pytest.approx(tuple(over))
-    file, _, once, _ = tables.order_rows(found)
-    assert once[1].startswith(f"{found['once'].mean.mean():.4f} ± ")
-    assert file[:2] == ("file order", f"{found['file'].mean[0]:.4f}")
-
-
 def test_ends_of_runs_and_the_loss_at_the_last_check_before_an_update(digits):
     settings: dict[str, Any] = dict(learning_rate=0.05, epochs=4, shuffle=False)
     full = train(LogisticRegression(), digits, **settings)
@@ -293,13 +249,9 @@ def test_disagreements_are_counted_image_by_image(digits):
     assert stopping.disagreements(a, b, digits.validation) == (right[0] != right[1]).sum()
 
 
-def test_rows_of_the_tables(digits):
-    run = train(LogisticRegression(), digits, learning_rate=0.05, epochs=8, shuffle=False)
+def test_every_arm_has_a_title():
     assert intervention.titles(BAD)["other ten"] == "ten random ones of batch 5 apart"
     assert list(intervention.titles(BAD)) == list(intervention.ARMS)
-    two = intervention.shuffling({0: run, 1: run}, digits.test)
-    found = dict.fromkeys(("file", "ten apart", "once", "each epoch"), two)
-    assert [len(row) for row in tables.order_rows(found)] == [len(tables.ORDER)] * 4
 
 
 def test_the_reference_values_are_met_to_eight_digits_by_the_run_alone(digits):

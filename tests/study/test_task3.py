@@ -52,6 +52,17 @@ def test_stages_are_the_parts_of_a_run(few, stages):
     assert task3.distance(stages[3][1:2], [second]) < 1e-12 < task3.distance(stages[1], stages[3])
 
 
+def test_each_half_of_the_held_out_images_trains_a_run_and_judges_the_other(few):
+    halves = [Split(*(a[start : start + 500] for a in few.train)) for start in (0, 500)]
+    both = Split(*(a[:1000] for a in few.train))
+    found = task3.elsewhere(Dataset(few.validation, few.validation, lambda: both))
+    for gap, own, other in zip(found, halves, halves[::-1], strict=True):
+        model = train(
+            SoftmaxRegression(), Dataset(own, few.validation, few.make_test), epochs=50, **SETTINGS
+        ).last
+        assert gap == model.accuracy(*own) - model.accuracy(*other) > 0
+
+
 def test_evaluations_of_groups_are_those_of_a_loop_over_models(few, stages):
     X, Y = few.train
     for dtype, close in ((np.float64, 1e-10), (np.float32, 1e-4)):

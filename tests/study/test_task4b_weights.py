@@ -6,7 +6,6 @@ from typing import Any
 import numpy as np
 import pytest
 from sklearn.decomposition import PCA
-from sklearn.linear_model import LogisticRegression as SklearnLogistic
 
 from assignment1 import SoftmaxRegression, train
 from assignment1.mnist import Dataset, Split
@@ -50,7 +49,7 @@ def test_the_weight_of_a_pixel_that_is_always_black_is_the_negative_bias(mnist, 
 
 
 def test_directions_are_scikit_learns_principal_components(few):
-    found, pca = weights.directions(few.train), PCA(20, svd_solver="full").fit(few.train.X[:, :784])
+    found, pca = weights.directions(few), PCA(20, svd_solver="full").fit(few.train.X[:, :784])
     factor = 599 / 600  # variances over N here, over N - 1 there
     np.testing.assert_allclose(found.variance[:20], pca.explained_variance_ * factor, rtol=1e-6)
     cosines = np.abs((found.vectors[:, :20] * pca.components_.T).sum(axis=0))
@@ -59,7 +58,7 @@ def test_directions_are_scikit_learns_principal_components(few):
 
 
 def test_bands_hold_all_of_the_weights_and_find_a_planted_direction(few):
-    found = weights.directions(few.train)
+    found = weights.directions(few)
     planted = SoftmaxRegression().copy(
         np.vstack([np.outer(found.vectors[:, 20], np.arange(10)), np.ones(10)])
     )
@@ -80,7 +79,7 @@ def test_bands_hold_all_of_the_weights_and_find_a_planted_direction(few):
 
 def test_curvatures_are_second_differences_of_the_cost_at_zero_weights(few):
     X, Y = few.train
-    found = weights.directions(few.train)
+    found = weights.directions(few)
     curvature = weights.curvature(found.variance)
     by_class = np.eye(10)[3] - np.eye(10)[7]
     for rank in (0, 1, 40, 300):
@@ -93,7 +92,7 @@ def test_curvatures_are_second_differences_of_the_cost_at_zero_weights(few):
 
 
 def test_the_quadratic_at_zero_is_descended_as_the_cost_is_near_zero(few):
-    found = weights.directions(few.train)
+    found = weights.directions(few)
     X, Y = few.train
     pixels = X[:, :784] - X[:, :784].mean(axis=0)
     near = 1e-3  # of the way: outputs stay near 1 / 10
@@ -129,29 +128,10 @@ def test_a_strong_penalty_leaves_the_template(few, lam, near):
     w = optima.minimise(optima.Objective(X, Y, lam), np.zeros((785, 10)), 1e-8)
     found = weights.limit(SoftmaxRegression(lam).copy(w), few.train)
     template = X.T @ (Y - 0.1) / (2 * lam * 600)
-    pixels = (template[:784].ravel(), w[:784].ravel())
-    assert found.likeness == pytest.approx(np.corrcoef(*pixels)[0, 1])
     assert found.norm == pytest.approx(np.linalg.norm(w) / np.linalg.norm(template))
     odds = np.exp(X @ w)
     assert found.largest == pytest.approx((odds.max(axis=1) / odds.sum(axis=1)).mean())
-    assert near == (found == pytest.approx((1, 1, 0.1), rel=0.01))
-
-
-def test_noise_along_rough_directions_leaves_the_template_and_its_minima_are_scikit_learns(few):
-    found = weights.directions(few.train)
-    result = weights.with_noise(few.train, found)
-    as_they_are, noisy = result["as they are"], result["with noise"]
-    assert as_they_are[1.0].roughness < 0.7 * as_they_are[0.001].roughness
-    assert noisy[1.0].along_widest < 0.2 < as_they_are[1.0].along_widest
-    assert noisy[0.001].roughness < as_they_are[0.001].roughness
-    A = (few.train.X[:, :784] - few.train.X[:, :784].mean(axis=0)) @ found.vectors[:, :200]
-    X = np.hstack([A, np.ones((600, 1))])
-    theirs = SklearnLogistic(C=1 / (2 * 0.001 * 600), fit_intercept=False, tol=1e-10, max_iter=5000)
-    w = theirs.fit(X, few.train.Y.argmax(axis=1)).coef_.T
-    expected = weights.roughness(found.vectors[:, :200] @ w[:200])
-    assert as_they_are[0.001].roughness == pytest.approx(expected, rel=0.01)
-    share = np.square(w[:10]).sum() / np.square(w[:200]).sum()
-    assert as_they_are[0.001].along_widest == pytest.approx(share, rel=0.01)
+    assert near == (found == pytest.approx((1, 0.1), rel=0.01))
 
 
 def test_views_put_the_parts_together(few, minima):
