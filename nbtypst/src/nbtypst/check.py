@@ -21,14 +21,14 @@ LABEL = re.compile(r"""["']((?:Figure|Table) A?\d+)["']""")
 def evidence(nb: Any) -> str:
     """Return as text every check of a notebook, measured, and the line that shows each figure and table."""
     shown = pieces(nb, Problems(), hide_code=True)
-    found = [(piece.place, check) for piece in shown for check in piece.checks]
+    found = [check for piece in shown for check in piece.checks]
     text = f"The {len(found)} checks of this report, each with what was measured.\nNotebook {digest(nb)}\n"
-    for number, (place, check) in enumerate(found, 1):
+    for number, check in enumerate(found, 1):
         text += (
             f"\n{number}. {' '.join(str(check.get('sentence')).split())}\n"
             f"     check:    {check.get('check')}\n"
             f"     measured: {check.get('values')}\n"
-            f"     where:    {place}\n"
+            f"     where:    {check['place']}\n"
         )
     lines = ""
     for number, cell in enumerate(nb.cells, 1):

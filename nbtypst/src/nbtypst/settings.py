@@ -53,10 +53,12 @@ def settings(nb: Any, options: dict[str, Any], front: dict[str, Any] | None = No
     found = Settings()
     for setting in fields(Settings):
         one = given.get(setting.name)
+        if one is None:
+            continue
         value = _read(setting.default, one)
         if value is not None and re.fullmatch(setting.metadata["form"], str(value)):
             setattr(found, setting.name, value)
-        elif one is not None:
+        else:
             fault = f"{setting.name} cannot be {one!r}"
             found.ignored += (("the settings", fault, "its default is taken"),)
     if found.group.isdigit():
@@ -66,8 +68,6 @@ def settings(nb: Any, options: dict[str, Any], front: dict[str, Any] | None = No
 
 def _read(default: Any, value: Any) -> Any:
     """Return a value of the default's type, or None for a value that cannot be one."""
-    if value is None:
-        return None
     match default:
         case tuple():
             return _names(value)

@@ -57,8 +57,7 @@ class ReportExporter(TemplateExporter):
     @property
     def default_config(self) -> Config:
         """Return the configuration: what the usual tags hide is hidden, the steps are validated once."""
-        own = Config({"TagRemovePreprocessor": {"enabled": True, **HIDDEN}})
-        own.Exporter.optimistic_validation = True
+        own = Config({"Exporter": {"optimistic_validation": True}, "TagRemovePreprocessor": HIDDEN})
         own.merge(super().default_config)
         return own
 
@@ -103,13 +102,12 @@ class ReportExporter(TemplateExporter):
         except nbformat.ValidationError as error:
             what = f"it is no valid notebook: {error.message} at {'/'.join(map(str, error.path))}"
             raise ExportError([Problem("the notebook", what)]) from error
-        resources["output_extension"] = self.file_extension
         resources.pop("outputs", None)
-        about = resources.get("metadata", {})
+        about = resources["metadata"]
         folder = self.folder or about.get("path")
         own = self.settings(nb)
         try:
-            document = collect(nb, own, fault, folder, about.get("name", ""), self.shows_widgets)
+            document = collect(nb, own, fault, folder, about["name"], self.shows_widgets)
             document.digest = made_from
             output = self.render(document)
         except ExportError as error:

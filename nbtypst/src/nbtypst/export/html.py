@@ -212,10 +212,10 @@ def _plain(sentence: str) -> str:
 def _evidence(document: Document) -> str:
     """Return the sentences that were checked, folded, with what was measured."""
     rows = ""
-    for place, check in document.checks:
+    for check in document.checks:
         sentence = escape(_plain(str(check.get("sentence"))))
         source = escape(str(check.get("check")))
-        values = escape(f"{check.get('values')} ({place})")
+        values = escape(f"{check.get('values')} ({check['place']})")
         rows += f"<li>{sentence} <code>{source}</code>: {values}</li>"
     words = f"The {len(document.checks)} checks of this page, each with what was measured"
     return f'<details class="evidence"><summary>{words}</summary><ol>{rows}</ol></details>'

@@ -174,7 +174,7 @@ class _Reader:
     def output(self, output: Any, expected: bool) -> list[Piece]:
         """Return an output's piece, if it shows anything; `expected` is whether the cell may raise errors."""
         if output.output_type == "stream":
-            return [self._text("output", output.text)] if terminal(output.text[:TALL]).strip() else []
+            return [self._text("output", output.text)] if terminal(output.text[:TALL]) else []
         if output.output_type == "error":
             fault = f"{output.ename}: {output.evalue}".rstrip(": \n")
             if not expected:
@@ -191,8 +191,6 @@ class _Reader:
             data["text/markdown"] = f"```mermaid\n{data[MERMAID]}\n```"
         if "-text-repr-fallback" in data.get("text/html", ""):  # of scikit-learn and xarray
             del data["text/html"]
-        if JSON in data:
-            data = data | {JSON: json.dumps(data[JSON], indent=1, ensure_ascii=False)}
         for kind in ORDER:
             mime = kind.partition(",")[0]
             piece = self._form(kind, data[mime], about) if mime in data else None
@@ -210,14 +208,16 @@ class _Reader:
         elif addresses:
             piece.caption = Piece(self.place, html=f'<a href="{addresses[0]}">{addresses[0]}</a>')
         parts = re.findall(r"'([\w.-]+?)(?:\.alt)?'\]", str(about.get("parts")))
-        part = "".join(f"{name}, " for name in dict.fromkeys(parts))
-        piece.checks = [check | {"part": part} for check in mappings(about.get("checks"))]
+        where = {"part": "".join(f"{name}, " for name in dict.fromkeys(parts)), "place": self.place}
+        piece.checks = [check | where for check in mappings(about.get("checks"))]
         return piece
 
     def _form(self, kind: str, text: str, about: Data) -> Piece | None:
         """Return one form of an output as a piece; None if it shows nothing or cannot be read."""
         if kind.startswith("image/"):
             return self._picture(kind, text, about)
+        if kind == JSON:
+            text = json.dumps(text, indent=1, ensure_ascii=False)
         if kind in ("text/html", "text/latex"):
             text = _DISPLAYED.sub(r"\\[\1\\]", unscripted(text))
         if len(text) > (START if kind == JSON else TALL):

@@ -13,7 +13,7 @@ from pandocfilters import Header, Para, Plain, Span, Str, stringify
 
 from nbtypst.problems import Problems
 from nbtypst.reading.cells import Piece, pieces
-from nbtypst.reading.formulas import Macros, untagged
+from nbtypst.reading.formulas import Macros
 from nbtypst.reading.markdown import (
     NOTED,
     NOTHING,
@@ -48,7 +48,7 @@ class Document:
     settings: Settings
     blocks: Placed
     pictures: dict[str, Picture]
-    checks: list[tuple[str, Data]]
+    checks: list[Data]
     problems: Problems
     digest: str = ""  # of the notebook
 
@@ -85,10 +85,10 @@ def collect(
         problems.warn("the notebook", what, "it is read as well as it can be")
     no_code = settings.hide_code and not (widgets and settings.fold_code)
     found = pieces(nb, problems, no_code, widgets, settings.all_lines)
-    checks = [(piece.place, check) for piece in found for check in piece.checks]
-    for place, check in checks:
+    checks = [check for piece in found for check in piece.checks]
+    for check in checks:
         if not check.get("holds"):
-            _judge(check, place, problems)
+            _judge(check, problems)
     options = bibliography(folder, settings.language)
     if options:
         found.append(Piece("the references", html='<div id="refs"></div>'))
@@ -133,10 +133,10 @@ def _targets(tree: Any) -> set[str]:
     return {node["c"][2][0] for node in nodes(tree, "Link") if node["c"][2][0].startswith("#")}
 
 
-def _judge(check: Data, place: str, problems: Problems) -> None:
+def _judge(check: Data, problems: Problems) -> None:
     """Note a checked sentence that is not true, or that is out of date."""
     sentence = shorten(str(check.get("sentence", "")), 100, placeholder=" …")
-    place = check["part"] + place
+    place = check["part"] + check["place"]
     if stale := check.get("stale"):
         problems.error(place, f"{sentence!r} is out of date, {stale}", "run the cells above again")
     else:
@@ -231,7 +231,7 @@ def _name_all(blocks: Placed, references: References) -> None:
         if node["t"] != "Math":
             about[0][0] = references.add(about[0][0], place)
         elif about.tag and not references.add(about.name, place):
-            node["c"] = untagged(about)
+            node["c"] = about._replace(tag="", latex=rf"{about.latex} \qquad \text{{({about.tag})}}")
     for _, node in placed(blocks, "Header", "Span"):
         if node["t"] == "Header":
             references.heading(node)

@@ -148,11 +148,6 @@ def formula(display: bool, source: str, macros: Macros) -> Formula:
     return Formula(display, inside, boxed, tag, tuple(labels), tags)
 
 
-def untagged(formula: Formula) -> Formula:
-    """Return the formula with its number as a part of it, for a number that another formula has."""
-    return formula._replace(tag="", latex=rf"{formula.latex} \qquad \text{{({formula.tag})}}")
-
-
 def _unboxed(latex: str) -> str:
     """Return a formula without the box that all of it but a full stop or comma is in, if there is one."""
     box = re.match(r"\\boxed\s*(?=\{)", latex)
