@@ -105,7 +105,7 @@ def test_nothing_lies_outside_the_type_area(pdf):
 
 
 def test_figures_fit_the_text_so_that_their_type_has_its_own_size(document):
-    for picture in document.pictures.values():
+    for picture in document.pictures:
         assert picture.kind == "svg" and picture.width <= 378, picture.alt
 
 

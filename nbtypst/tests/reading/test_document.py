@@ -231,7 +231,7 @@ def test_title_and_levels_of_headings(sources, metadata, title, levels):
 
 def test_a_drawing_in_a_raw_cell_of_html_is_a_picture():
     cell = nbformat.v4.new_raw_cell(SVG, metadata={"raw_mimetype": "text/html"})
-    assert [picture.kind for picture in collect(notebook(cell)).pictures.values()] == ["svg"]
+    assert [picture.kind for picture in collect(notebook(cell)).pictures] == ["svg"]
 
 
 def cells_of(source: str) -> list[list[str]]:

@@ -67,17 +67,18 @@ def passages(template: str) -> list[Passage]:
     found = [Passage()]
     while lines:
         line = lines.pop(0).rstrip()
-        if not line.lstrip().startswith("check:"):
+        before, check, source = line.partition("check:")
+        if before.strip() or not check:
             if line and found[-1].checks:
                 found.append(Passage())
             found[-1].text += line + "\n"
             continue
-        source = line.lstrip().removeprefix("check:").strip()
-        while not _compiles(source) and lines and lines[0].strip():
+        source = source.strip()
+        while not _tree(source) and lines and lines[0].strip():
             source += " " + lines.pop(0).strip()
         if not found[-1].text.strip():
             raise ValueError(f"no text stands before the check {source!r}")
-        if not _compiles(source):
+        if not _tree(source):
             raise ValueError(f"the check {source!r} is not a Python expression")
         found[-1].checks.append(source)
     return found
@@ -145,20 +146,20 @@ def read_by(code: CodeType) -> set[str]:
     return read
 
 
-def _compiles(source: str) -> bool:
+def _tree(source: str) -> Any:
+    """Return the tree of an expression; None for what is none."""
     try:
-        ast.parse(source, mode="eval")
+        return ast.parse(source, mode="eval")
     except SyntaxError:
-        return False
-    return True
+        return None
 
 
-def _as_f_string(value: str) -> str:
-    """Return a value as the f-string that it stands for. Raises ValueError for one that is none."""
-    source = f"f'''{{ {value}}}'''"
-    if not _compiles(source):
+def _as_f_string(value: str) -> Any:
+    """Return the tree of the f-string that a value stands for. Raises ValueError for one that is none."""
+    tree = _tree(f"f'''{{ {value}}}'''")
+    if not tree:
         raise ValueError(f"{{{{{value}}}}} is not a Python expression with a format")
-    return source
+    return tree
 
 
 def _values(text: str, names: Names) -> tuple[str, Words, list[tuple[str, str, bool]]]:
@@ -167,7 +168,7 @@ def _values(text: str, names: Names) -> tuple[str, Words, list[tuple[str, str, b
     found = {}
 
     def value(match: re.Match[str]) -> str:
-        tree: Any = ast.parse(_as_f_string(match[1]), mode="eval").body
+        tree = _as_f_string(match[1]).body
         try:
             words = _evaluate(tree, names)
             negative = words.startswith("-") and not isinstance(_evaluate(tree.values[0].value, names), str)
@@ -184,7 +185,7 @@ def _values(text: str, names: Names) -> tuple[str, Words, list[tuple[str, str, b
 
 def _check(source: str, names: Names) -> tuple[str, bool]:
     """Return the values that a check compares, and whether it is true: all of it, of an array."""
-    tree = ast.parse(source, mode="eval").body
+    tree = _tree(source).body
     parts = tree.values if isinstance(tree, ast.BoolOp) and isinstance(tree.op, ast.And) else [tree]
     try:
         seen, holds = zip(*(_compare(part, names) for part in parts), strict=True)

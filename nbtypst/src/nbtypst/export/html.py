@@ -3,7 +3,7 @@
 import re
 from functools import partial
 from html import escape, unescape
-from importlib.resources import as_file, files
+from pathlib import Path
 from typing import Any
 
 from pandocfilters import Math, RawBlock, RawInline
@@ -62,8 +62,7 @@ class ReportHTMLExporter(ReportExporter):
         allowed = sorted({digest for html in moving.values() for digest in widgets.hashes(html)})
         if allowed:
             options.append(f"--variable=policy:; script-src {' '.join(allowed)}")
-        with as_file(files(__package__) / "page.html") as template:
-            page = written(blocks, "html5", f"--template={template}", *options, **_meta(document))
+        page = written(blocks, "html5", *options, **_meta(document))
         page = replaced(_with_sources(page, document), _BETTER)
         if re.search("[\u0590-\u08ff]", page):  # letters that are written leftwards
             page = re.sub(r"<(blockquote|ol|table|ul)\b", r'<\1 dir="auto"', page)
@@ -107,13 +106,12 @@ def _text(text: str) -> Block:
 
 def _options(own: Settings) -> list[str]:
     """Return pandoc's options for a page."""
-    sheets = [files(__package__) / name for name in ("page.css", "boxes.css")]
-    style = "".join(sheet.read_text(encoding="utf-8") for sheet in sheets)
     options = [
+        f"--template={Path(__file__).with_name('page.html')}",
         "--mathml",
         "--section-divs",
         "--shift-heading-level-by=1",
-        f"--variable=style:{style}",
+        f"--variable=style:{Path(__file__).with_name('page.css').read_text(encoding='utf-8')}",
     ]
     if own.contents:
         options += ["--toc", "--toc-depth=3"]

@@ -10,7 +10,7 @@ with the code points that it has. What is not in it, browsers take from a font o
 import re
 from base64 import b64encode
 from html import escape, unescape
-from importlib.resources import files
+from pathlib import Path
 
 from nbtypst.reading.markdown import Match, replaced
 from nbtypst.reading.speech import read_aloud
@@ -37,7 +37,7 @@ _OPERANDS = ("mfrac", "mi", "mn", "mrow", "msqrt", "msub", "msubsup", "msup")
 
 def font_face() -> str:
     """Return the style that gives a page its font for math, as "Math of this page", without a network."""
-    data = b64encode((files(__package__) / "math.woff2").read_bytes()).decode()
+    data = b64encode(Path(__file__).with_name("math.woff2").read_bytes()).decode()
     return (
         '@font-face { font-family: "Math of this page"; '
         f'src: url("data:font/woff2;base64,{data}") format("woff2"); }}\n'

@@ -4,9 +4,9 @@ import json
 import re
 import tempfile
 from dataclasses import asdict
-from importlib.resources import files
 from importlib.util import find_spec
 from pathlib import Path
+from shutil import copy
 from typing import Any
 
 import typst
@@ -47,9 +47,9 @@ class ReportPDFExporter(ReportExporter):
         with tempfile.TemporaryDirectory() as place:  # Typst reads nothing but what is handed over here
             folder = Path(place)
             main = folder / "main.typ"
-            (folder / "page.typ").write_bytes((files(__package__) / "page.typ").read_bytes())
-            for name, picture in writer.document.pictures.items():
-                (folder / f"{name}.{picture.kind}").write_bytes(picture.content)
+            copy(Path(__file__).with_name("page.typ"), folder)
+            for picture in writer.document.pictures:
+                (folder / f"{picture.name}.{picture.kind}").write_bytes(picture.content)
             while True:  # each time, less is left that can fail
                 writer.replaced.clear()
                 borrowed = self.system_fonts is None and writer.stand_ins
@@ -65,7 +65,7 @@ class ReportPDFExporter(ReportExporter):
                 except typst.TypstError as error:
                     lines = main.read_text(encoding="utf-8").splitlines()
                     if not _repair(writer, error, lines, self.system_fonts is None):
-                        hints = " ".join(getattr(error, "hints", []))
+                        hints = " ".join(error.hints)
                         words = f"Typst could not set the page: {error} {hints}\n{error.diagnostic!s:.600}"
                         raise RuntimeError(words) from error
 
@@ -166,9 +166,9 @@ def _repair(writer: Writer, error: Any, lines: list[str], may_borrow: bool) -> b
         writer.broken.update(re.findall(r"(picture-\d+)\.\w+", text))
     if (len(writer.broken), writer.stand_ins) == before:  # it is about a drawing, and does not say which
         letter = re.compile(f">[^<]*[{''.join(chars) or _COMPLEX}]")
-        for name, picture in writer.document.pictures.items():
+        for picture in writer.document.pictures:
             if picture.kind == "svg" and letter.search(picture.content.decode()):
-                writer.broken.add(name)
+                writer.broken.add(picture.name)
     return (len(writer.broken), writer.stand_ins) != before
 
 

@@ -32,8 +32,7 @@ from nbtypst.reading.pictures import Picture
 from nbtypst.reading.references import References, close_levels, nodes, rewritten, words_of
 from nbtypst.reading.speech import read_aloud, unspoken
 from nbtypst.reading.tidy import Tidier
-from nbtypst.settings import Settings
-from nbtypst.settings import settings as settings_of
+from nbtypst.settings import Settings, settings
 
 _PART = re.compile(r"abstract|[01][.):\s]|import|(?:introduction|overview)\W*\Z|setup", re.I)
 _CONTENTS = re.compile(r"\W*(?:contents|table of)\b", re.I)
@@ -47,7 +46,7 @@ class Document:
     title: str
     settings: Settings
     blocks: Placed
-    pictures: dict[str, Picture]
+    pictures: list[Picture]
     checks: list[Data]
     problems: Problems
     digest: str = ""  # of the notebook
@@ -64,7 +63,7 @@ def digest(nb: Any) -> str:
 
 def collect(
     nb: Any,
-    settings: Settings | None = None,
+    own: Settings | None = None,
     fault: str = "",
     folder: str | None = None,
     name: str = "",
@@ -72,40 +71,40 @@ def collect(
 ) -> Document:
     """Return the document in a notebook of the file `name` in `folder`, where its pictures are.
 
-    `fault` is what was not valid in it; `widgets` says whether it is for a page that can show those, and can
-    unfold code that is hidden.
+    `own` are its settings, without an exporter's options those of the notebook; `fault` is what was not valid
+    in it; `widgets` says whether it is for a page that can show those, and can unfold code that is hidden.
     Raise ExportError with every problem found if the notebook cannot become a document.
     """
-    settings = settings or settings_of(nb, {})
-    problems = Problems(settings.strict)
-    for problem in settings.ignored:
+    own = own or settings(nb, {})
+    problems = Problems(own.strict)
+    for problem in own.ignored:
         problems.warn(*problem)
     if fault:
         what = f"it is no valid notebook: {fault}"
         problems.warn("the notebook", what, "it is read as well as it can be")
-    no_code = settings.hide_code and not (widgets and settings.fold_code)
-    found = pieces(nb, problems, no_code, widgets, settings.all_lines)
+    no_code = own.hide_code and not (widgets and own.fold_code)
+    found = pieces(nb, problems, no_code, widgets, own.all_lines)
     checks = [check for piece in found for check in piece.checks]
     for check in checks:
         if not check.get("holds"):
             _judge(check, problems)
-    options = bibliography(folder, settings.language)
+    options = bibliography(folder, own.language)
     if options:
         found.append(Piece("the references", html='<div id="refs"></div>'))
     _read(found, problems, options)
     blocks = []
-    pictures: dict[str, Picture] = {}
+    pictures: list[Picture] = []
     macros: Macros = {}
     for piece in found:
         tidy = Tidier(piece, problems, folder, pictures, macros).tidy()
         blocks += [(piece.place, block) for block in tidy]
-    title = _title(blocks, settings.title, name)
+    title = _title(blocks, own.title, name)
     headings = [node for _, node in placed(blocks, "Header")]
     close_levels(headings)
     references = References(problems)
     _refer(blocks, references)
     _name_all(blocks, references)
-    if settings.strict:
+    if own.strict:
         references.check_order()
         for place, node in placed(blocks, "Math"):
             if fault := unspoken(node["c"].latex):
@@ -113,14 +112,14 @@ def collect(
     top = Header(1, NOTHING, [Str(title)])
     references.heading(top)
     blocks = [(place, references.link(block, place)) for place, block in blocks]
-    own = top["c"][1][0]
-    if f"#{own}" in _targets([block for _, block in blocks]):
-        blocks.insert(0, ("the title", Plain([Span([own, [], []], [])])))
+    target = top["c"][1][0]
+    if f"#{target}" in _targets([block for _, block in blocks]):
+        blocks.insert(0, ("the title", Plain([Span([target, [], []], [])])))
     lists = [block for _, block in blocks if block["t"] in ("BulletList", "OrderedList")]
     if any(len(_targets(one)) > max(2, len(headings) // 3) for one in lists):
-        settings.contents = False  # it has its own
+        own.contents = False  # it has its own
     problems.stop()
-    return Document(title, settings, blocks, pictures, checks, problems)
+    return Document(title, own, blocks, pictures, checks, problems)
 
 
 def placed(blocks: Placed, *kinds: str) -> Placed:
@@ -147,13 +146,13 @@ def _judge(check: Data, problems: Problems) -> None:
 def _read(found: list[Piece], problems: Problems, options: list[str]) -> None:
     """Read the HTML of all pieces and of their captions at once: pandoc takes a while to start."""
     sources = [one for piece in found for one in (piece, piece.caption) if one and one.html]
-    read = parse([one.html for one in sources], options)
+    read = parse([one.html for one in sources], *options)
     for one, blocks in zip(sources, read, strict=True):
-        typed = _letters(text_of(sanitise(one.html)))
+        text = text_of(sanitise(one.html))
         # pandoc leaves out some letters, such as those of a `dl` in no `dt`
-        if blocks is None or (not NOTED.search(one.html) and typed - _letters(words_of(blocks))):
+        if blocks is None or (not NOTED.search(one.html) and _letters(text) - _letters(words_of(blocks))):
             problems.warn(one.place, "its HTML cannot be read", "its text alone is shown")
-            blocks = [Para([Str(text_of(one.html))])]
+            blocks = [Para([Str(text)])]
         one.blocks = blocks
 
 

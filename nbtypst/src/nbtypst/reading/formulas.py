@@ -251,7 +251,7 @@ def _reach(parts: list[str], way: int) -> int:
 def _character(digits: str, hexadecimal: str) -> str:
     """Return the character of a number, "" if a page cannot hold it."""
     code = int(digits, 16) if hexadecimal or not digits.isdigit() else int(digits)
-    return printable(chr(code)) if code < 0x110000 else ""
+    return printable(chr(code))
 
 
 def _argument(text: str, start: int) -> tuple[str, int]:

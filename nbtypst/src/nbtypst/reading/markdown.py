@@ -11,7 +11,6 @@ import re
 import shutil
 import subprocess
 from base64 import b64encode
-from collections.abc import Iterable
 from functools import cache
 from html import escape, unescape
 from importlib.util import find_spec
@@ -328,7 +327,7 @@ def sanitise(html: str) -> str:
         url_schemes=set(_NAMES["schemes"]),
         link_rel=None,
     )
-    clean = replaced(clean, _CLEAN)
+    clean = replaced(printable(clean), _CLEAN)  # again: of references to characters it made these
     return clean if _depth(clean) <= DEEPEST else f"<p>{escape(text_of(clean))}</p>"
 
 
@@ -346,7 +345,7 @@ def _attribute(tag: str, attribute: str, value: str) -> str | None:
     return found and found[0]
 
 
-def parse(fragments: list[str], options: Iterable[str] = ()) -> list[Blocks | None]:
+def parse(fragments: list[str], *options: str) -> list[Blocks | None]:
     """Return each fragment of HTML as blocks, sanitised and read by pandoc in one go; None for a failure.
 
     `options` are those of pandoc for what the fragments cite.

@@ -1,7 +1,7 @@
 """Lists of names that stand in files beside this one: one a line, sorted, in sections."""
 
 from configparser import ConfigParser
-from importlib.resources import files
+from pathlib import Path
 
 
 def names(file: str) -> dict[str, dict[str, str]]:
@@ -10,7 +10,7 @@ def names(file: str) -> dict[str, dict[str, str]]:
         allow_no_value=True, comment_prefixes=("; ",), delimiters=(" = ",), interpolation=None
     )
     parser.optionxform = str  # type: ignore[assignment, method-assign]  # names keep their case
-    parser.read_string((files(__package__) / file).read_text(encoding="utf-8"))
+    parser.read(Path(__file__).with_name(file), encoding="utf-8")
     return {
         section: {name: words or name for name, words in pairs.items()} for section, pairs in parser.items()
     }

@@ -28,7 +28,6 @@ def read_aloud(latex: str) -> str:
     return speak(latex)
 
 
-@cache
 def unspoken(latex: str) -> str:
     """Return why LaTeX math cannot be read in words; "" if it can."""
     try:

@@ -73,17 +73,17 @@ def size(svg: str) -> tuple[float, float]:
     numbers = re.findall(r"[-+]?[\d.]+(?:e[-+]?\d+)?", found.get("viewBox", ""))
     box = [float(number) * 0.75 for number in numbers]
     if len(box) == 4 and min(box[2:]) > 0:
-        width = width or height * box[2] / box[3] or box[2]
-        height = height or width * box[3] / box[2]
+        *_, wide, high = box
+        width = width or height * wide / high or wide
+        height = height or width * high / wide
     return width, height
 
 
 def points(length: str) -> float:
     """Return a length in points, one without a unit being in pixels; 0 for what is none."""
-    match = re.fullmatch(r"\s*((?:\d+\.?\d*|\.\d+)(?:e[-+]?\d+)?)\s*([a-z]*)\s*", length)
-    if match and match[2] in _POINTS:
-        return float(match[1]) * _POINTS[match[2]]
-    return 0.0
+    units = "|".join(_POINTS)
+    match = re.fullmatch(rf"\s*((?:\d+\.?\d*|\.\d+)(?:e[-+]?\d+)?)\s*({units})\s*", length)
+    return float(match[1]) * _POINTS[match[2]] if match else 0.0
 
 
 def _local(tag: str) -> str:

@@ -38,12 +38,12 @@ _NUMBER = re.compile(r"(?:[-+−]?[\d.,]+(?:e[-+]?\d+)?[%jJ]?|NaN|nan|None|-?inf
 
 @dataclass
 class Tidier:
-    """The tidier of one piece; all pieces of a notebook share the mappings of pictures and of macros."""
+    """The tidier of one piece; all pieces of a notebook share the list of pictures and the macros."""
 
     piece: Piece
     problems: Problems
     folder: str | None
-    pictures: dict[str, Picture]
+    pictures: list[Picture]
     macros: Macros
 
     def tidy(self) -> Blocks:
@@ -57,12 +57,11 @@ class Tidier:
             blocks = [Div(["", [piece.kind], []], blocks)]
         if piece.widget:
             blocks.append(Div([piece.widget, ["widget"], []], []))
-        named = [block for block in blocks if block["t"] in KINDS_OF_BLOCKS.values()]
-        if not words and not piece.name:
-            return blocks
-        if len(named) != 1:
-            return [Div([piece.name, ["named"], []], [*words, *blocks])]
-        _name(named[0], piece.name, words)
+        if words or piece.name:
+            named = [block for block in blocks if block["t"] in KINDS_OF_BLOCKS.values()]
+            if len(named) != 1:
+                return [Div([piece.name, ["named"], []], [*words, *blocks])]
+            _name(named[0], piece.name, words)
         return blocks
 
     def _warn(self, what: str, advice: str) -> None:
@@ -70,8 +69,8 @@ class Tidier:
 
     def _kept(self, picture: Picture) -> Picture:
         """Return a picture with a name, new among the notebook's."""
-        picture.name = f"picture-{len(self.pictures) + 1}"
-        self.pictures[picture.name] = picture
+        self.pictures.append(picture)
+        picture.name = f"picture-{len(self.pictures)}"
         return picture
 
     def _node(self, node: Block) -> list[Any]:
@@ -90,7 +89,7 @@ class Tidier:
                     self._warn(
                         "a diagram of Mermaid is shown as its source", "a picture of it would be shown"
                     )
-                content = [["", language, []], printable(text)]
+                content = [["", language, []], text]
             case "Table":
                 return _table(content)
             case "Div":
@@ -103,8 +102,6 @@ class Tidier:
             case "Figure":
                 (name, *_), (_, caption), inside = content
                 return [*_anchor(name), *inside, *caption]
-            case "Str":
-                content = printable(content)
             case "Quoted":
                 first, last = _QUOTES[content[0]["t"]]
                 return [Str(first), *content[1], Str(last)]
@@ -129,7 +126,7 @@ class Tidier:
         """Return code, or the formula that it holds."""
         (_, classes, _), text = content
         if DISPLAY not in classes and INLINE not in classes:
-            return [Code(NOTHING, printable(text))]
+            return [Code(NOTHING, text)]
         made = formula(DISPLAY in classes, text, self.macros)
         math = {"t": "Math", "c": made}
         if re.fullmatch(r"\s*-?[\d.]{60,}\s*", text):  # too long for a line, and no formula breaks
@@ -144,7 +141,7 @@ class Tidier:
         inner: Inlines = []
         for item in content[1]:  # a picture that became a link is a part of this one
             inner += item["c"][1] if item["t"] == "Link" else [item]
-        address = printable(content[2][0]).strip()
+        address = content[2][0].strip()
         if address.startswith("#") or re.match(r"(https?://|mailto:)\S", address, re.I):
             return [Link(NOTHING, inner or [Str(address)], [address, ""])]
         if address not in stringify(inner) and "#cell-id=" not in address:  # which JupyterLab alone follows
@@ -153,8 +150,7 @@ class Tidier:
 
     def _image(self, content: Any) -> Inlines:
         """Return a picture; its text, or a link, where it is not to be had."""
-        (_, _, sides), inlines, (source, title) = content
-        address = printable(source)
+        (_, _, sides), inlines, (address, title) = content
         alt = one_line(stringify(inlines)) or one_line(title)
         if re.match(r"(https?:)?//", address, re.I):
             advice = "it is a link; store it beside the notebook"
