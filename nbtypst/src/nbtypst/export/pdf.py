@@ -129,17 +129,15 @@ def _to_move(figures: list[Data], floats: set[str], settled: set[str]) -> str:
 
 def _warn_of_missing(writer: Writer) -> None:
     """Warn, where they come first, of characters that no font of this package has, once for each remedy."""
-    found: dict[str, dict[str, str]] = {}
-    for char, place in writer.replaced.items():
-        borrowed = writer.stand_ins[char] == char
-        if not (borrowed and packaged()):
-            found.setdefault(_BORROWED if borrowed else _NAMED, {})[char] = place
-    for advice, places in found.items():
-        shown = "".join(places)
-        if len(shown) > 20:
-            shown = f"{shown[:20]}… and {len(shown) - 20} more characters"
-        place = next(iter(places.values()))
-        writer.document.problems.warn(place, f"no font of this package has {shown!r}", advice)
+    named = [char for char in writer.replaced if writer.stand_ins[char] != char]
+    borrowed = [] if packaged() else [char for char in writer.replaced if char not in named]
+    for chars, advice in ((borrowed, _BORROWED), (named, _NAMED)):
+        if chars:
+            shown = "".join(chars[:20])
+            if len(chars) > 20:
+                shown += f"… and {len(chars) - 20} more characters"
+            place = writer.replaced[chars[0]]
+            writer.document.problems.warn(place, f"no font of this package has {shown!r}", advice)
 
 
 def _repair(writer: Writer, error: Any, lines: list[str], may_borrow: bool) -> bool:

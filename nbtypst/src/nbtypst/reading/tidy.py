@@ -11,7 +11,7 @@ from pathlib import PurePosixPath
 from typing import Any
 from urllib.parse import unquote
 
-from pandocfilters import Code, Div, Header, Link, Plain, Span, Str, stringify
+from pandocfilters import Code, CodeBlock, Div, Header, Link, Plain, Span, Str, stringify
 
 from nbtypst.problems import Problems
 from nbtypst.reading.cells import Piece
@@ -89,7 +89,7 @@ class Tidier:
                     self._warn(
                         "a diagram of Mermaid is shown as its source", "a picture of it would be shown"
                     )
-                content = [["", language, []], text]
+                return [CodeBlock(["", language, []], text)]
             case "Table":
                 return _table(content)
             case "Div":
@@ -118,9 +118,7 @@ class Tidier:
                 if key := dict(pairs).get("unknown"):
                     self._warn(f"'@{key}' is in no .bib file", "correct the key, or add what it names")
                 return [] if "hidden" in dict(pairs) else [*_place(name), *inner]
-        if content == []:  # of Emph and the like
-            return []
-        return [node | {"c": content}] if content else [node]
+        return [] if content == [] else [node]  # of Emph and the like
 
     def _code(self, content: Any) -> Inlines:
         """Return code, or the formula that it holds."""
