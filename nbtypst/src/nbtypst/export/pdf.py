@@ -151,7 +151,7 @@ def _repair(writer: Writer, error: Any, lines: list[str], may_borrow: bool) -> b
     coded = "".join(re.findall(r"the text `\"(.+?)\"` could not be displayed", text))
     missing = re.sub(r"\\u\{([0-9a-f]+)\}", lambda code: chr(int(code[1], 16)), coded)
     before = (len(writer.broken), dict(writer.stand_ins))
-    chars = {char for char in missing if ord(char) > 126}
+    chars = dict.fromkeys(char for char in missing if ord(char) > 126)  # in order
     borrow = may_borrow and not writer.stand_ins
     for char in chars:
         words = stand_in(char)

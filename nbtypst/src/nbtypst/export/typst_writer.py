@@ -78,9 +78,10 @@ class Writer:
 
     def string(self, text: str) -> str:
         """Return a Typst string literal."""
-        for char in set(text) & set(self.stand_ins):
-            self.replaced.setdefault(char, self.place)
-            text = text.replace(char, self.stand_ins[char]).replace("][U+", " U+")
+        for char, words in self.stand_ins.items():
+            if char in text:
+                self.replaced.setdefault(char, self.place)
+                text = text.replace(char, words).replace("][U+", " U+")
         return json.dumps(text.replace("\r", "").replace("\t", "    "), ensure_ascii=False)
 
     def _label(self, name: str) -> str:
