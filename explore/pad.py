@@ -73,7 +73,7 @@ class Pad(anywidget.AnyWidget):
 
     def share(self, other: "Pad") -> "Pad":
         """Have one drawing with another pad, from now on, and return this pad."""
-        self.fresh = other.fresh
+        self.fresh = arguments.instance("other", other, Pad, "draw(model, mnist)").fresh
         traitlets.link((other, "ink"), (self, "ink"))
         return self
 

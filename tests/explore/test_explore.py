@@ -321,14 +321,19 @@ def test_the_bench_keeps_what_was_stopped_and_goes_on_after_a_failure(mnist):
     bench.train(learning_rate=0.01, epochs=2)
     assert not bench.wait().interrupted and len(bench.runs) == 2
     bench.negative.value = "4"
-    bench.train()
+    bench.go.click()
     assert "both digits are 4" in bench.status.value and len(bench.runs) == 2
+    with pytest.raises(ValueError, match="both digits are 4"):
+        bench.train()
     bench.negative.value = "9"
     seen = bench.details.value
     bench.train(learning_rate=100, lam=10)
-    bench.wait()
+    with pytest.raises(FloatingPointError, match="diverged"):  # and no older run in its place
+        bench.wait()
     assert "diverged" in bench.status.value and len(bench.runs) == 2 and not bench.go.disabled
     assert bench.details.value == seen  # of the run that the choice names
+    bench.train(learning_rate=0.01, lam=0)
+    assert bench.wait() is bench.chosen
 
 
 def test_an_interrupt_of_a_wait_ends_the_run_and_keeps_it(mnist):
