@@ -371,7 +371,7 @@ export function teach(root, own, drawing) {
       pad.open(pixels, label);
     } else pad.follow(drawing.state);
     if (another) { // else a button keeps the focus
-      teaching.replaceChildren("My drawing as data: it is a", ...names.map((name, k) => button(name, () => teachMine(k), { "aria-label": `Train on my drawing as a ${name}` })),
+      teaching.replaceChildren("My drawing as data: it is", ...names.map((name, k) => button(name, () => teachMine(k), { "aria-label": `Train on my drawing as ${name}` })),
         button("Take mine out and start again", takeOut));
     }
     note();
@@ -383,7 +383,7 @@ export function teach(root, own, drawing) {
   const outputs = (w) => (learner.K > 1 ? Float64Array.from(w) : Float64Array.from({ length: 2 * w.length }, (_, i) => (w[i >> 1] / 2) * (i % 2 ? -1 : 1)));
   function validation(number) {
     const { rows, targets } = learner.validation, digit = learner.K > 1 ? targets[number] : own.pair[1 - targets[number]];
-    return [pixelsOf(learner.images, rows[number]), `A validation image, a ${digit}: `, String(digit)];
+    return [pixelsOf(learner.images, rows[number]), `A validation image labelled ${digit}: `, String(digit)];
   }
   function note() {
     const [loss, accuracy] = learner.measure(learner.validation);
@@ -422,7 +422,7 @@ export function teach(root, own, drawing) {
     const all = ours(), image = all.at(-1), now = view < 0 ? "now" : where(at);
     if (!image) return ASK;
     const name = TASKS[task].classes(own.pair)[image.k], several = all.length > 1 ? ` (the last of ${all.length})` : "";
-    return `My drawing as a ${name}${several}: ${name} had ${percent(image.before)} when it was added, ${image.place}, and has ${percent(chance(image.pixels, image.k, w))} ${now}. `
+    return `My drawing as ${name}${several}: ${name} had ${percent(image.before)} when it was added, ${image.place}, and has ${percent(chance(image.pixels, image.k, w))} ${now}. `
       + `Validation accuracy: ${percent(image.accuracy)} then, ${percent(log.accuracy[at])} ${now}.`;
   }
   const over = () => learner.steps >= EPOCHS * learner.perEpoch;
