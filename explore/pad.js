@@ -420,7 +420,7 @@ export function mount(root, config, changed = () => {}) {
     const say = (i) => `${classes[i]} with ${percent(probability[i])}`, alike = probability[order[0]] === probability[order.at(-1)];
     const found = alike ? `each class with ${percent(1 / K)}.` : `${say(order[0])}, then ${say(order[1])}.`;
     const judged = alike ? "It" : best === label ? "Right: it" : `A mistake: ${state.label}`;
-    verdict.textContent = `${drawn ? changes() : state.loaded}${state.ink.some(Boolean) ? "" : "Nothing drawn: "}${found}`
+    verdict.textContent = `${drawn ? changes() : state.loaded}${state.ink.some(Boolean) ? "" : "Nothing drawn: "}${found}`.replace(/^each class/, "Each class")
       + (label < 0 ? "" : ` ${judged} costs ${decimal(cost(all, label), 2)} nats.`);
     if (config.why) compare();
     const told = keys && status.textContent.startsWith(where()) ? where() : ""; // where the pen is stays true

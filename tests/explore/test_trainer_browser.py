@@ -207,7 +207,7 @@ def test_the_ear_gets_the_words_that_the_eye_sees_whatever_is_done(opened):
 
     agree()
     assert status.inner_text() == ""  # nothing is told on loading
-    for pad, words in ((trainer.locator(".pad"), "each class"), (above, "2 with")):
+    for pad, words in ((trainer.locator(".pad"), "Each class"), (above, "2 with")):
         stroke(page, pad.locator(".pad-draw"), *TWO)
         agree()
         told(pad, words)
