@@ -401,16 +401,18 @@ export function teach(root, own, drawing) {
   function teachMine(k) {
     pause(false);
     view = -1;
-    const pixels = pad.seen().slice();
-    if (pixels.some(Boolean)) {
+    const pixels = pad.seen().slice(), is = drawnOn();
+    if (is) {
       mine.push(added({ pixels, k }));
       const many = ours().filter(({ place }) => place === where(learner.steps)).length;
       mark(many > 1 ? `my drawing \u00d7${many}` : "my drawing", "mine");
     }
     show();
-    if (!pixels.some(Boolean)) taught.textContent = FIRST;
+    if (!is) taught.textContent = FIRST;
     say();
   }
+  /** Whether something is drawn: the example is not the reader's. */
+  const drawnOn = () => !pad.state.fresh && pad.seen().some(Boolean);
   const ours = () => mine.filter((image) => image.task === task);
   function takeOut() {
     if (!ours().length) return;
@@ -517,7 +519,7 @@ export function teach(root, own, drawing) {
   }
   const verdict = () => below.querySelector(".pad-status");
   const hush = () => {
-    if (taught.textContent === FIRST && pad?.seen().some(Boolean)) taught.textContent = ASK; // it was done
+    if (taught.textContent === FIRST && pad && drawnOn()) taught.textContent = ASK; // it was done
     hear(status, "", numbers, verdict(), taught);
   };
   function say() {

@@ -444,6 +444,8 @@ def test_a_drawing_that_is_added_is_trained_on_and_one_sees_what_it_changes(open
         return [float(share) for share in re.findall(r"([\d.]+)%", taught.inner_text())]
 
     epochs(trainer, 2)
+    press(trainer, name.format(3))
+    assert taught.inner_text() == "Draw something first."  # the example is not the reader's
     page.locator("#drawing-pad").get_by_role("button", name="Clear").click()
     press(trainer, name.format(3))
     assert taught.inner_text() == "Draw something first."
@@ -565,7 +567,8 @@ def test_a_while_of_large_losses_does_not_hide_those_that_follow(opened):
 
 
 def test_the_words_of_changes_that_are_near_each_other_stand_apart(opened):
-    _, trainer = opened
+    page, trainer = opened
+    stroke(page, trainer.locator(".pad-draw"), *TWO)
     rate, penalty = trainer.get_by_label("learning rate"), trainer.get_by_label("penalty")
     for value in ("0.1", "0.3"):
         epochs(trainer, 1)
