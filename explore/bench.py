@@ -177,7 +177,7 @@ class Bench(widgets.VBox):
             with Interrupt(self.stop):
                 self.thread.join()
         if self.failure:
-            raise self.failure
+            raise self.failure.with_traceback(None)  # or it has the lines of an earlier cell, too
         return self._found(next(reversed(self.runs), None))
 
     def _checked(self, name: str, value: object) -> Any:
