@@ -66,12 +66,13 @@ class Bench(widgets.VBox):
     """
 
     drawing: Pad | None = None
+    failure: Exception | None = None  # of the latest run
 
     def __init__(self, mnist: MNIST, drawing: Pad | None = None) -> None:
         self.stopping = threading.Event()  # which close() sets, also of what is refused
         arguments.instance("mnist", mnist, MNIST, "load_mnist()")
         if drawing is not None:
-            self.drawing = drawing
+            self.drawing = arguments.instance("drawing", drawing, Pad, "draw(model, mnist)")
             drawing.observe(self._follow, "pixels")
         self.trials: dict[str, Trial] = {}
         self.count = 0
@@ -94,7 +95,7 @@ class Bench(widgets.VBox):
             "seed": _control(Number, "seed", 0),
         }
         self.usual = {name: control.value for name, control in self.settings.items()}
-        self.go = _button("Train", "play", self.train)
+        self.go = _button("Train", "play", self._press)
         self.go.button_style = "primary"
         self.halt = _button("Stop and keep", "stop", self.stop)
         self.forget = _button("Forget all runs", "trash", self._forget)
@@ -142,15 +143,19 @@ class Bench(widgets.VBox):
         values = {name: self._checked(name, value) for name, value in settings.items()}
         for name, value in values.items():
             self.settings[name].value = value
-        try:
-            name, trial = self._asked()
-        except ValueError as error:  # the same digit twice, or a number beyond its limits
-            self._draw(str(error))
-            return
+        name, trial = self._asked()
+        self.failure = None
         self.thread = threading.Thread(target=self._train, args=(name, trial), daemon=True)
         self.stopping.clear()
         self._busy(True)
         self.thread.start()
+
+    def _press(self) -> None:
+        """Start a run, or tell why there can be none."""
+        try:
+            self.train()
+        except ValueError as error:  # the same digit twice, or a number beyond its limits
+            self._draw(str(error))
 
     def stop(self) -> None:
         """End the run in progress, which is kept."""
@@ -164,13 +169,15 @@ class Bench(widgets.VBox):
         super().close()
 
     def wait(self) -> Run:
-        """Return the latest run, once it has ended; raise ValueError if there is none.
+        """Return the latest run, once it has ended; raise what it failed by, or ValueError if there is none.
 
         An interrupt ends the run, which is kept.
         """
         if self.thread.ident:  # it was started
             with Interrupt(self.stop):
                 self.thread.join()
+        if self.failure:
+            raise self.failure.with_traceback(None)  # or it has the lines of an earlier cell, too
         return self._found(next(reversed(self.runs), None))
 
     def _checked(self, name: str, value: object) -> Any:
@@ -237,6 +244,7 @@ class Bench(widgets.VBox):
                     trial.model, trial.data, trial.settings, stop=self.stopping, watch=watch
                 )
         except Exception as error:  # it is told, and the bench goes on
+            self.failure = error
             del self.trials[name]
             self._draw(f"This run failed: {error}")
             self._look(None)

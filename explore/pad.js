@@ -282,7 +282,7 @@ export function mount(root, config, changed = () => {}) {
   const odds = h("p", { class: "pad-note" });
   const trick = button("Fool it", () => {
     const [a, b] = compared(), found = fool(pixels, W[state.at], K, a, b);
-    if (!found) { odds.textContent = `No change makes it a ${classes[b]}.`; return; }
+    if (!found) { odds.textContent = `No change makes it ${classes[b]}.`; return; }
     const first = drawn ?? pixels;
     keep();
     switchCentring(false, state.fooled || state.centred); // the model is to see these very pixels
@@ -420,7 +420,7 @@ export function mount(root, config, changed = () => {}) {
     const say = (i) => `${classes[i]} with ${percent(probability[i])}`, alike = probability[order[0]] === probability[order.at(-1)];
     const found = alike ? `each class with ${percent(1 / K)}.` : `${say(order[0])}, then ${say(order[1])}.`;
     const judged = alike ? "It" : best === label ? "Right: it" : `A mistake: ${state.label}`;
-    verdict.textContent = `${drawn ? changes() : state.loaded}${state.ink.some(Boolean) ? "" : "Nothing drawn: "}${found}`
+    verdict.textContent = `${drawn ? changes() : state.loaded}${state.ink.some(Boolean) ? "" : "Nothing drawn: "}${found}`.replace(/^each class/, "Each class")
       + (label < 0 ? "" : ` ${judged} costs ${decimal(cost(all, label), 2)} nats.`);
     if (config.why) compare();
     const told = keys && status.textContent.startsWith(where()) ? where() : ""; // where the pen is stays true
@@ -497,7 +497,7 @@ export function mount(root, config, changed = () => {}) {
   }
   /** Open with an image that makes room for the first stroke. */
   function open(ink, label) {
-    Object.assign(state, { ink, loaded: `An example, a ${label}: `, label, fresh: true });
+    Object.assign(state, { ink, loaded: `An example labelled ${label}: `, label, fresh: true });
   }
   /** Judge by other weights, of this shape, from now on. */
   function learn(w) {
@@ -519,12 +519,12 @@ export function mount(root, config, changed = () => {}) {
     if (erasing) eraser.click();
     put(new Uint8Array(GRID * GRID));
   }
-  const labelOf = (i) => titles[i].replace(/^a (.*?)( taken for .*)?$/, "$1");
+  const labelOf = (i) => titles[i].replace(/ taken for .*$/, "");
   const image = (i) => enlarge(images.subarray(784 * i, 784 * (i + 1)));
   function load(i) {
     renew();
     if (i >= config.random) costly.value = i;
-    put(image(i), `An image of a ${labelOf(i)}: `, labelOf(i));
+    put(image(i), `An image labelled ${labelOf(i)}: `, labelOf(i));
   }
   const place = (event) => {
     const frame = pad.getBoundingClientRect();

@@ -73,7 +73,7 @@ class Pad(anywidget.AnyWidget):
 
     def share(self, other: "Pad") -> "Pad":
         """Have one drawing with another pad, from now on, and return this pad."""
-        self.fresh = other.fresh
+        self.fresh = arguments.instance("other", other, Pad, "draw(model, mnist)").fresh
         traitlets.link((other, "ink"), (self, "ink"))
         return self
 
@@ -167,9 +167,9 @@ def starts(
     rows = np.concatenate([chosen, worst])
     X = split.X[rows]
     names = classes if model.K > 1 else classes[::-1]  # by target
-    titles = [f"a {names[target]}" for target in paths.targets(split.Y[rows])]
+    titles = [f"{names[target]}" for target in paths.targets(split.Y[rows])]
     predictions = model.predict(X)
     for i in range(len(chosen), len(rows)):
-        titles[i] += f" taken for a {names[predictions[i]]}"
+        titles[i] += f" taken for {names[predictions[i]]}"
     pixels = np.rint((X[:, :784] + 1) / 2 * 255).astype(np.uint8)
     return Starts(pixels.reshape(-1, 28, 28), titles, len(chosen))

@@ -371,7 +371,7 @@ export function teach(root, own, drawing) {
       pad.open(pixels, label);
     } else pad.follow(drawing.state);
     if (another) { // else a button keeps the focus
-      teaching.replaceChildren("My drawing as data: it is a", ...names.map((name, k) => button(name, () => teachMine(k), { "aria-label": `Train on my drawing as a ${name}` })),
+      teaching.replaceChildren("My drawing as data: it is", ...names.map((name, k) => button(name, () => teachMine(k), { "aria-label": `Train on my drawing as ${name}` })),
         button("Take mine out and start again", takeOut));
     }
     note();
@@ -383,7 +383,7 @@ export function teach(root, own, drawing) {
   const outputs = (w) => (learner.K > 1 ? Float64Array.from(w) : Float64Array.from({ length: 2 * w.length }, (_, i) => (w[i >> 1] / 2) * (i % 2 ? -1 : 1)));
   function validation(number) {
     const { rows, targets } = learner.validation, digit = learner.K > 1 ? targets[number] : own.pair[1 - targets[number]];
-    return [pixelsOf(learner.images, rows[number]), `A validation image, a ${digit}: `, String(digit)];
+    return [pixelsOf(learner.images, rows[number]), `A validation image labelled ${digit}: `, String(digit)];
   }
   function note() {
     const [loss, accuracy] = learner.measure(learner.validation);
@@ -401,16 +401,18 @@ export function teach(root, own, drawing) {
   function teachMine(k) {
     pause(false);
     view = -1;
-    const pixels = pad.seen().slice();
-    if (pixels.some(Boolean)) {
+    const pixels = pad.seen().slice(), is = drawnOn();
+    if (is) {
       mine.push(added({ pixels, k }));
       const many = ours().filter(({ place }) => place === where(learner.steps)).length;
       mark(many > 1 ? `my drawing \u00d7${many}` : "my drawing", "mine");
     }
     show();
-    if (!pixels.some(Boolean)) taught.textContent = FIRST;
+    if (!is) taught.textContent = FIRST;
     say();
   }
+  /** Whether something is drawn: the example is not the reader's. */
+  const drawnOn = () => !pad.state.fresh && pad.seen().some(Boolean);
   const ours = () => mine.filter((image) => image.task === task);
   function takeOut() {
     if (!ours().length) return;
@@ -422,7 +424,7 @@ export function teach(root, own, drawing) {
     const all = ours(), image = all.at(-1), now = view < 0 ? "now" : where(at);
     if (!image) return ASK;
     const name = TASKS[task].classes(own.pair)[image.k], several = all.length > 1 ? ` (the last of ${all.length})` : "";
-    return `My drawing as a ${name}${several}: ${name} had ${percent(image.before)} when it was added, ${image.place}, and has ${percent(chance(image.pixels, image.k, w))} ${now}. `
+    return `My drawing as ${name}${several}: ${name} had ${percent(image.before)} when it was added, ${image.place}, and has ${percent(chance(image.pixels, image.k, w))} ${now}. `
       + `Validation accuracy: ${percent(image.accuracy)} then, ${percent(log.accuracy[at])} ${now}.`;
   }
   const over = () => learner.steps >= EPOCHS * learner.perEpoch;
@@ -517,7 +519,7 @@ export function teach(root, own, drawing) {
   }
   const verdict = () => below.querySelector(".pad-status");
   const hush = () => {
-    if (taught.textContent === FIRST && pad?.seen().some(Boolean)) taught.textContent = ASK; // it was done
+    if (taught.textContent === FIRST && pad && drawnOn()) taught.textContent = ASK; // it was done
     hear(status, "", numbers, verdict(), taught);
   };
   function say() {

@@ -225,7 +225,7 @@ def test_the_fragment_is_small_and_its_hash_is_that_of_its_only_script():
     assert "</script" not in script and not re.search(r"https?://|url\(", fragment)
     (still,) = re.findall(r'<img class="pad-still" src="data:image/png;base64,([^"]*)" alt="[^"]+"', fragment)
     assert b64decode(still).startswith(b"\x89PNG")
-    assert "taken for a" in unescape(fragment)
+    assert " taken for " in unescape(fragment)
 
 
 # What the pad is given
@@ -317,18 +317,25 @@ def test_the_bench_keeps_what_was_stopped_and_goes_on_after_a_failure(mnist):
     bench.stop()
     run = bench.wait()
     assert run.interrupted and bench.chosen is run and "interrupted" in bench.status.value
-    assert bench.pad().classes == ["4", "9"] and "taken for a" in bench.details.value
+    assert bench.pad().classes == ["4", "9"] and " taken for " in bench.details.value
     bench.train(learning_rate=0.01, epochs=2)
     assert not bench.wait().interrupted and len(bench.runs) == 2
     bench.negative.value = "4"
-    bench.train()
+    bench.go.click()
     assert "both digits are 4" in bench.status.value and len(bench.runs) == 2
+    with pytest.raises(ValueError, match="both digits are 4"):
+        bench.train()
     bench.negative.value = "9"
     seen = bench.details.value
     bench.train(learning_rate=100, lam=10)
-    bench.wait()
+    for _ in range(2):
+        with pytest.raises(FloatingPointError, match="diverged") as told:  # and no older run in its place
+            bench.wait()
+        assert len(told.traceback) == 2
     assert "diverged" in bench.status.value and len(bench.runs) == 2 and not bench.go.disabled
     assert bench.details.value == seen  # of the run that the choice names
+    bench.train(learning_rate=0.01, lam=0)
+    assert bench.wait() is bench.chosen
 
 
 def test_an_interrupt_of_a_wait_ends_the_run_and_keeps_it(mnist):

@@ -43,6 +43,8 @@ SHORT |= {
     "load_mnist().binary(4, 4)": "both digits are 4",
     "LogisticRegression().predict(load_mnist())": "images have shape",
     "Bench(load_mnist()).train(learning_rate=-1)": "learning rate is -1",
+    "Bench(load_mnist(), 3)": "drawing is 3; expected a Pad",
+    "draw(LogisticRegression(), digits, 'ab').share(3)": "other is 3; expected a Pad",
     "draw(LogisticRegression(), digits, classes='abc')": "classes has 3 names",
     "say('It is {{digits +}}.')": "{{digits +}} is not a Python",
     "say('It is.\\n  check: a < and b')": "is not a Python expression",

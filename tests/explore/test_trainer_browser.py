@@ -207,7 +207,7 @@ def test_the_ear_gets_the_words_that_the_eye_sees_whatever_is_done(opened):
 
     agree()
     assert status.inner_text() == ""  # nothing is told on loading
-    for pad, words in ((trainer.locator(".pad"), "each class"), (above, "2 with")):
+    for pad, words in ((trainer.locator(".pad"), "Each class"), (above, "2 with")):
         stroke(page, pad.locator(".pad-draw"), *TWO)
         agree()
         told(pad, words)
@@ -216,7 +216,7 @@ def test_the_ear_gets_the_words_that_the_eye_sees_whatever_is_done(opened):
     page.wait_for_timeout(300)
     agree()
     assert status.inner_text() == ""  # what was told is past
-    mine = "Train on my drawing as a 2", "One step", "Take mine out and start again"
+    mine = "Train on my drawing as 2", "One step", "Take mine out and start again"
     for name in ("Pause", "One step", *mine, "One step"):
         press(trainer, name)
         agree()
@@ -230,7 +230,7 @@ def test_the_ear_gets_the_words_that_the_eye_sees_whatever_is_done(opened):
         agree()
         assert "Before the first step" in status.inner_text()
     above.get_by_role("button", name="Clear").click()
-    press(trainer, "Train on my drawing as a 2")
+    press(trainer, "Train on my drawing as 2")
     agree()
     assert status.inner_text().endswith("Draw something first.")
     press(trainer, "Start again")
@@ -353,7 +353,9 @@ def test_ten_digits_are_learned_and_a_drawing_is_judged_on_both_pads(opened):
     above.get_by_role("button", name="Clear").click()
     assert trainer.locator(".pad-status").inner_text().startswith("Nothing drawn")
     press(trainer, "Its costliest image")
-    title = re.match(r"A validation image, a (\d): (\d) with", trainer.locator(".pad-status").inner_text())
+    title = re.match(
+        r"A validation image labelled (\d): (\d) with", trainer.locator(".pad-status").inner_text()
+    )
     assert title and title[1] != title[2]
 
 
@@ -367,7 +369,7 @@ def test_a_pad_opens_with_an_example_that_makes_room_and_is_never_a_black_square
         return pad.locator(".pad-draw").evaluate(INK)
 
     example = ink()
-    assert example > 5000 and verdict.inner_text().startswith("An example, a 2: ")
+    assert example > 5000 and verdict.inner_text().startswith("An example labelled 2: ")
     assert invitation.is_visible() and invitation.inner_text() == "Your turn: draw over it"
     stroke(page, pad.locator(".pad-draw"), (140, 40), (140, 240))
     assert invitation.is_hidden() and "example" not in verdict.inner_text()
@@ -376,7 +378,7 @@ def test_a_pad_opens_with_an_example_that_makes_room_and_is_never_a_black_square
     assert invitation.is_visible() and invitation.inner_text() == "Draw a digit here"
     for _ in range(2):
         pad.get_by_role("button", name="Undo").click()
-    assert ink() == example and verdict.inner_text().startswith("An example, a 2: ")
+    assert ink() == example and verdict.inner_text().startswith("An example labelled 2: ")
     assert invitation.is_visible() and invitation.inner_text() == "Your turn: draw over it"
     stroke(page, pad.locator(".pad-draw"), (140, 40), (140, 240))
     assert 0 < ink() < 6000  # again the line alone
@@ -411,7 +413,7 @@ def test_an_image_with_a_label_is_called_right_or_a_mistake_as_the_bars_are(open
         best = pad.locator(".pad-bars .pad-best b").inner_text()
         assert says.endswith("nats.") and ("Right: it costs" in says) == (best == "2"), says
         found.add(best)
-    assert len(found) > 1  # the example is not taken for a 7 at each penalty
+    assert len(found) > 1  # the example is not taken for 7 at each penalty
     stroke(page, pad.locator(".pad-draw"), (140, 40), (140, 240))
     assert "nats" not in pad.locator(".pad-status").inner_text()
 
@@ -425,23 +427,25 @@ def test_the_trainers_example_is_the_costliest_mistake_of_its_own_task(browser, 
         before, drawn = trainer.locator(".pad-status").inner_text(), "c => c.toDataURL()"
         example = trainer.locator(".pad-draw").evaluate(drawn)
         share = "50.0%" if task == "two" else "10.0%"
-        assert before.startswith(f"An example, a 2: each class with {share}. It costs ")
+        assert before.startswith(f"An example labelled 2: each class with {share}. It costs ")
         assert trainer.locator(".pad-best").count() == 0  # where none is better
         epochs(trainer, 10)
         says = trainer.locator(".pad-status").inner_text()
-        assert says.startswith("An example, a 2: ") and "A mistake: 2 costs" in says
+        assert says.startswith("An example labelled 2: ") and "A mistake: 2 costs" in says
         press(trainer, "Its costliest image")
         assert trainer.locator(".pad-draw").evaluate(drawn) == example
 
 
 def test_a_drawing_that_is_added_is_trained_on_and_one_sees_what_it_changes(opened):
     page, trainer = opened
-    taught, name = trainer.locator(".trainer-taught"), "Train on my drawing as a {}"
+    taught, name = trainer.locator(".trainer-taught"), "Train on my drawing as {}"
 
     def chances():
         return [float(share) for share in re.findall(r"([\d.]+)%", taught.inner_text())]
 
     epochs(trainer, 2)
+    press(trainer, name.format(3))
+    assert taught.inner_text() == "Draw something first."  # the example is not the reader's
     page.locator("#drawing-pad").get_by_role("button", name="Clear").click()
     press(trainer, name.format(3))
     assert taught.inner_text() == "Draw something first."
@@ -563,12 +567,13 @@ def test_a_while_of_large_losses_does_not_hide_those_that_follow(opened):
 
 
 def test_the_words_of_changes_that_are_near_each_other_stand_apart(opened):
-    _, trainer = opened
+    page, trainer = opened
+    stroke(page, trainer.locator(".pad-draw"), *TWO)
     rate, penalty = trainer.get_by_label("learning rate"), trainer.get_by_label("penalty")
     for value in ("0.1", "0.3"):
         epochs(trainer, 1)
-        press(trainer, "Train on my drawing as a 2")
-        press(trainer, "Train on my drawing as a 2")
+        press(trainer, "Train on my drawing as 2")
+        press(trainer, "Train on my drawing as 2")
         for one in (rate, penalty):
             one.select_option(value if one is rate else "0.01")
             press(trainer, "One step")

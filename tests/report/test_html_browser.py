@@ -111,7 +111,9 @@ def test_in_print_and_without_script_a_still_takes_the_pads_place(browser, html)
     with browser.new_context() as context:
         page = context.new_page()
         page.goto(html.as_uri())
+        page.locator("nav [href='#trainer']").wait_for()
         page.emulate_media(media="print")
+        assert page.locator("nav [href='#trainer']").is_hidden()
         assert page.locator("#drawing-pad").is_hidden() and page.locator("img.pad-still").is_visible()
     with browser.new_context(java_script_enabled=False) as context:
         page = context.new_page()

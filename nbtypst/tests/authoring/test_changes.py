@@ -92,6 +92,15 @@ def test_what_was_told_of_an_older_run_is_not_said_to_hold(kernel):
     assert top == "" and shown["end"] == "All 1 checks of this notebook hold."
 
 
+def test_a_value_left_behind_makes_no_sentence_false(kernel):
+    above = f"{TOP}m = 5"
+    kernel(top=above, set="n = m", say=GOOD)
+    top, shown = kernel(top=above, set="", say=GOOD)  # as where its cell is deleted
+    assert shown["say"].startswith("**Run the cells above again** (n is from In [")
+    link = "[It is {{n}}. check: n > 3](a.ipynb#cell-id=say)"
+    assert top == shown["end"] == f"**Of an older run: 1 cell**, from {link} on."
+
+
 def test_all_run_again_in_the_same_kernel_and_nothing_is_left_behind(kernel):
     cells = dict(top=f"{TOP}m = 3", set="n = m + 2", say="both = n + m\nsay('It is {{m}}, {{n}}, {{both}}.')")
     for _ in range(3):

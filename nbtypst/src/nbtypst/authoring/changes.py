@@ -67,7 +67,8 @@ class Changes:
             lines.append(f"**Of an older run: {count} cell{'s' * (count > 1)}**, from {first} on.")
         false: dict[Check, str] = {}
         for (cell, part), checks in ledger.told.items():
-            false |= dict.fromkeys((check for check in checks if not check.holds), self._link(part, cell))
+            wrong = (check for check in checks if not (check.holds or check.stale))
+            false |= dict.fromkeys(wrong, self._link(part, cell))
         if false:
             count = len({check.sentence for check in false})
             places = ", ".join(dict.fromkeys(false.values()))

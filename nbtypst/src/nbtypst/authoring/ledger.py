@@ -117,8 +117,11 @@ class Ledger:
             self._asked = set()
 
     def older(self) -> list[Place]:
-        """Return what was told, from above, and rests on what was left behind since."""
-        found = [place for place, told in self.rests.items() if self._left_behind(told, set())]
+        """Return what was told, from above, and rests on what was left behind, then or since."""
+        found = []
+        for place, told in self.rests.items():
+            if any(check.stale for check in self.told[place]) or self._left_behind(told, set()):
+                found.append(place)
         return sorted(found, key=lambda place: self.order.index(place[0]))
 
     def _left_behind(self, binding: Binding, seen: set[str]) -> bool:
