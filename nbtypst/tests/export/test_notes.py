@@ -157,6 +157,14 @@ def test_what_is_cited_from_a_bib_file_is_listed(pages):
     assert text.index("References\nKnuth") < text.rindex("Annex")
 
 
+def test_a_formula_in_a_title_of_a_bib_file_is_set(pages):
+    bib = BOOKS.replace("Literate Programming", r"On the $\beta^2$-plane")
+    (text,), html, warned = pages("# T\n\nWell known [@knuth_84].", bib=bib)
+    assert "β2" in text.replace("\n", "").replace("𝛽", "β")
+    assert "<msup><mi>β</mi><mn>2</mn></msup>" in html
+    assert warned == []
+
+
 def test_a_strict_page_refuses_a_citation_of_what_no_bib_file_has(pages):
     cells = ["# T\n\nSee [@knuth_84; @knuth_48], **not [see @kunth, p. 3]**, `[@x]`, @alice or [me@d.org]."]
     with pytest.raises(ExportError) as refused:

@@ -116,6 +116,8 @@ class Tidier:
                 return self._image(content)
             case "Cite":
                 return content[1]
+            case "Math":  # of a title in a .bib file
+                return [{"t": "Math", "c": formula(False, content[1], self.macros)}]
             case "Span":
                 (name, _, pairs), inner = content
                 if key := dict(pairs).get("unknown"):
