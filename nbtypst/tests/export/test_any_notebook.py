@@ -529,6 +529,15 @@ def test_folded_code_of_cells_that_follow_one_another_is_one(between, parts, con
     assert "first" in page and "second" in page
 
 
+def test_the_parts_of_a_stream_are_one_text_whose_lines_are_written_over(convert):
+    texts = ["\r0 of 50", "\r20 of 50", "\r50 of 50", "\nhalf a ", "line"]
+    parts = [new_output("stream", name="stderr", text=text) for text in texts]
+    other = new_output("stream", name="stdout", text="apart")
+    text, page, *_ = convert("# T", new_code_cell("", outputs=[*parts, other, parts[-1]]))
+    assert "50 of 50\nhalf a line\napart\nline" in text.replace("\r", "")
+    assert "20 of" not in text and "0 of 50" not in text.replace("50 of 50", "") and page.count("<pre") == 3
+
+
 def test_code_is_shown_unless_it_is_to_be_hidden(convert):
     cells = ["# T", new_code_cell("print(1)", outputs=[new_output("stream", name="stdout", text="one")])]
     assert "print(1)" in convert(*cells)[0]
