@@ -185,6 +185,15 @@ def test_front_matter_in_the_first_cell_is_the_first_page(cell, pages):
     assert "no: matter" in text
 
 
+def test_the_abstract_of_front_matter_stands_on_the_page(pages):
+    front = FRONT.replace("date", "abstract: We *derive* $x^2$, <b>5</b> % of it\ndate")
+    for cell in (front, new_raw_cell(front)):
+        (text,), html, warned = pages(cell, "## A\n\n[b](c.txt)")
+        assert "1 May\nWe derive" in text
+        assert re.search("<p>We <em>derive</em> .*<msup><mi>x</mi><mn>2</mn></msup>.* <strong>5<", html)
+        assert all(one.startswith("cell 2 '## A'") for one in warned) and warned
+
+
 def test_a_title_keeps_its_quotation_marks(pages):
     (text,), html, _ = pages('# The "best" \'fit\'\n\nSee [it](#A-"part").', '## A "part"')
     assert text.startswith("The “best” ‘fit’\n")
