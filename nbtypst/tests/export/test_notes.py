@@ -153,8 +153,9 @@ def test_what_is_cited_from_a_bib_file_is_listed(pages):
     assert '(<a href="#ref-knuth_84">Knuth 1984, 3</a>)' in html and 'id="ref-knuth_84"' in html
     fault = "'@none' is in no .bib file; correct the key, or add what it names"
     assert [line.partition(": ")[2] for line in warned] == [fault, fault]
-    (text,), *_ = pages(*cells, "## References", "## Annex", bib=BOOKS)
-    assert text.index("References\nKnuth") < text.rindex("Annex")
+    for below in (["## References", "## Annex"], ["## References\n\n## Annex\n\nMore."]):
+        (text,), html, _ = pages(*cells, *below, bib=BOOKS)
+        assert text.index("References\nKnuth") < text.rindex("Annex") and html.count(">References</h") == 1
 
 
 def test_a_formula_in_a_title_of_a_bib_file_is_set(pages):
