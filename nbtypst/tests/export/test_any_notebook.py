@@ -142,6 +142,22 @@ def test_the_extras_have_what_readme_says(package, letters, convert, tmp_path):
     assert [errors(checker, tmp_path / "page.pdf") for checker in CHECKERS] == [[]] * len(CHECKERS)
 
 
+@pytest.mark.parametrize(
+    "language, letters, shapes",
+    [
+        ("en", "日本語、かな。", {"JP"}),
+        ("ja", "日本、", {"JP"}),
+        ("en", "한국어", {"KR"}),
+        ("zh", "中文、简体。", {"SC"}),
+        ("zh-TW", "中文、繁體。", {"TC"}),
+    ],
+)
+def test_eastern_letters_have_the_shapes_of_one_language(language, letters, shapes, convert):
+    pytest.importorskip("weblate_fonts")
+    *_, warned, made = convert(f"# {letters}\n\n{letters} `{letters}`", language=language)
+    assert warned == [] and {one.decode() for one in re.findall(rb"KurintoSans(\w*)-", made)} == shapes
+
+
 HTML = "text/html"
 OBJECT = "<IPython.core.display.HTML object>"
 BOX = f"<img src='data:image/png;base64,{base64()}' alt='a box'>"
