@@ -121,6 +121,12 @@ def test_a_link_to_an_equation_that_has_no_number_is_its_text():
     assert links(collect(notebook(r"$$x \label{a}$$", "See [it](#a)."))) == {}
 
 
+def test_a_label_that_is_there_twice_is_a_warning():
+    cells = [r"$$x \label{a}$$", r"$$y \label{a} \tag{7}$$ See \eqref{a}."]
+    (problem,) = collect(notebook(*cells)).problems.warnings
+    assert problem.what == "the label 'a' is there twice" and problem.place.startswith("cell 3")
+
+
 def test_a_link_to_a_cell_is_its_text_and_stops_no_strict_build():
     document = collect(notebook("No longer true, in [2b](a.ipynb#cell-id=c1).", strict=True))
     assert links(document) == {} and not document.problems.warnings
