@@ -511,7 +511,7 @@ def test_an_address_that_is_of_no_file_here_is_its_text_and_a_warning(address, p
     text, page, warned, _ = convert(f"A ![picture]({address}) here.")
     assert "A [picture] here." in text and "<p>A [picture] here.</p>" in page
     for line in warned:
-        assert f": a picture cannot be shown: {problem}" in line
+        assert f": a picture cannot be shown: {problem}" in line and "; [picture] stands in its place" in line
     assert len(warned) == 2
 
 

@@ -166,9 +166,9 @@ class Tidier:
         try:
             found = from_address(address, self.folder, self.piece.attachments, dict(sides))
         except (ValueError, OSError) as error:
-            shown = alt or _file_name(address) or "picture"
-            self._warn(f"a picture cannot be shown: {error}", "its text stands in its place")
-            return [Str(printable(f"[{shown}]"))]
+            shown = printable(f"[{alt or _file_name(address) or 'picture'}]")
+            self._warn(f"a picture cannot be shown: {error}", f"{shown} stands in its place")
+            return [Str(shown)]
         if not alt:
             data = address.lower().startswith("data:")
             alt = f"Picture in {self.piece.place}" if data else _file_name(address)
