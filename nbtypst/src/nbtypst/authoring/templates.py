@@ -155,7 +155,7 @@ def _compiles(source: str) -> bool:
 
 def _as_f_string(value: str) -> str:
     """Return a value as the f-string that it stands for. Raises ValueError for one that is none."""
-    source = f"f'''{{ {value}}}'''"
+    source = f"f'''{{ {value.strip()}}}'''"  # a space would be a part of the format
     if not _compiles(source):
         raise ValueError(f"{{{{{value}}}}} is not a Python expression with a format")
     return source
