@@ -68,6 +68,13 @@ def test_mentions_become_links():
     }
 
 
+def test_the_number_of_an_equation_may_have_parts():
+    text = r"By equations (2.1) and (A.3), equation (e.g.) the last. $$x \tag{2.1}$$ $$y \tag{A.3}$$"
+    report = collect(notebook(text))
+    assert links(report) == {"equations (2.1)": "#eq-2.1", "(A.3)": "#eq-a.3"}
+    assert not report.problems.warnings
+
+
 def test_mentions_in_norwegian_become_links():
     text = "Se figur 2b, likning (3), ligningene over, tabell A og oppgave 2b; likninger (3) eller (4)."
     equations = r"$$x = 1 \tag{3}$$ $$x = 2 \tag{4}$$"
