@@ -92,7 +92,17 @@ NAMES = """
 """
 
 
-@pytest.mark.parametrize("source, kerned", [(CODE, 0.3), (FRACTIONS, 0.3), (NAMES, 0.5)])  # points
+WORDS = "some words that go on for a while in this cell"
+DIGESTS = f"""
+| file | digest | remarks | more | other |
+|---|---|---|---|---|
+| a | 9f86d081884c7d659a2feaa0c55ad015a3bf4f1b2b0b822cd15d6c15b0f00a08 | {WORDS} | {WORDS} | {WORDS} |
+"""
+
+
+@pytest.mark.parametrize(
+    "source, kerned", [(CODE, 0.3), (FRACTIONS, 0.3), (NAMES, 0.5), (DIGESTS, 0.5)]
+)  # points
 def test_no_letter_of_a_table_is_over_another(source, kerned):
     cell = new_markdown_cell(source)
     (page,) = pypdfium2.PdfDocument(ReportPDFExporter().from_notebook_node(new_notebook(cells=[cell]))[0])
