@@ -87,6 +87,17 @@ def test_a_long_word_in_the_title_is_broken(title):
     assert max(content.get_charbox(number)[2] for number in range(content.count_chars())) < 505
 
 
+@pytest.mark.parametrize("size", [6, 11, 30])
+def test_the_title_is_larger_than_the_text(size):
+    nb = new_notebook(cells=[new_markdown_cell("Text")])
+    (page,) = pypdfium2.PdfDocument(
+        ReportPDFExporter(font_size=size, title="Title").from_notebook_node(nb)[0]
+    )
+    content = page.get_textpage()
+    title, text = (content.get_charbox(content.search(word).get_next()[0]) for word in ("Title", "Text"))
+    assert title[3] - title[1] > 1.3 * (text[3] - text[1])
+
+
 def test_the_number_of_a_long_equation_has_the_size_of_any_other():
     wide = rf"\begin{{aligned}} f &= {' + '.join('x' * 22)} \\ g &= y \end{{aligned}}"
     nb = new_notebook(cells=[new_markdown_cell(rf"$$a = b \tag{{6}}$$ $${wide} \tag{{7}}$$")])
