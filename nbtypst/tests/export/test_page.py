@@ -87,6 +87,12 @@ def test_a_long_word_in_the_title_is_broken(title):
     assert max(content.get_charbox(number)[2] for number in range(content.count_chars())) < 505
 
 
+def test_a_date_in_a_table_is_not_broken():
+    source = "| time | T |\n|---|--:|\n| 2003-01-01 | 2003-02-01 00:00 |"
+    page = ReportHTMLExporter().from_notebook_node(new_notebook(cells=[new_markdown_cell(source)]))[0]
+    assert len(re.findall(r'<t[hd][^>]* class="kept">2003-0', page)) == 2 and page.count('class="kept"') == 2
+
+
 @pytest.mark.parametrize("size", [6, 11, 30])
 def test_the_title_is_larger_than_the_text(size):
     nb = new_notebook(cells=[new_markdown_cell("Text")])
