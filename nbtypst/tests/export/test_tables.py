@@ -9,7 +9,7 @@ import pytest
 from nbformat.v4 import new_code_cell, new_markdown_cell, new_notebook, new_output
 from pypdfium2 import raw
 
-from nbtypst import ReportPDFExporter
+from nbtypst import ReportHTMLExporter, ReportPDFExporter
 
 pytestmark = pytest.mark.slow
 
@@ -55,6 +55,14 @@ def test_heads_over_several_columns_and_rows_stay_over_them():
     for start in starts:
         over = {"pqr"[int(head.rpartition("_")[2]) // 6] for head in lines[start + 1]}
         assert set(lines[start]) == {"group", *over} and lines[start + 2][0] == "a"
+
+
+def test_a_head_reaches_into_a_row_of_data():
+    head = "<tr><th rowspan=2>place</th><th colspan=2>depth</th></tr>"
+    html = f"<table>{head}<tr><td>10 m</td><td>20 m</td></tr><tr><td>A</td><td>3</td><td>4</td></tr></table>"
+    cell = new_code_cell("", outputs=[new_output("display_data", {"text/html": html})])
+    page = ReportHTMLExporter().from_notebook_node(new_notebook(cells=[cell]))[0]
+    assert 'rowspan="2">place</th>' in page
 
 
 @pytest.mark.parametrize("count", [3, 20])
