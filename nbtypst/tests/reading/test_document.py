@@ -68,6 +68,11 @@ def test_mentions_become_links():
     }
 
 
+def test_a_table_of_html_has_the_number_in_its_caption():
+    table = "<table><caption>Table 2: Means.</caption><tr><th>a</th></tr><tr><td>1</td></tr></table>"
+    assert links(collect(notebook(table, "See Table 2."))) == {"Table 2": "#tbl-2"}
+
+
 def test_the_number_of_an_equation_may_have_parts():
     text = r"By equations (2.1) and (A.3), equation (e.g.) the last. $$x \tag{2.1}$$ $$y \tag{A.3}$$"
     report = collect(notebook(text))

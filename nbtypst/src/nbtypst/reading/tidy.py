@@ -250,7 +250,14 @@ def _table(content: Any) -> Blocks:
             deepest = max([deepest, *(len(header) + cell[2] for cell in full[0][1])])
             header.append(full.pop(0))
     made = [[NOTHING, body[1], [], part] for body, part in zip(bodies, parts[:-1], strict=True)]
-    table = [NOTHING, [None, above], columns, [NOTHING, header], made, [NOTHING, parts[-1]]]
+    table = [
+        [_numbered(above), [], []],
+        [None, above],
+        columns,
+        [NOTHING, header],
+        made,
+        [NOTHING, parts[-1]],
+    ]
     return [{"t": "Table", "c": table}]
 
 
@@ -258,11 +265,10 @@ def _captioned(blocks: Blocks) -> Blocks:
     """Return blocks, each paragraph that is a caption in its figure, above it, or in its table, beside it."""
     captions = []
     for number, block in enumerate(blocks):
-        found = _CAPTION.match(words_of(block)) if block["t"] in ("Para", "Plain") else None
-        if not found:
+        name = _numbered(block) if block["t"] in ("Para", "Plain") else ""
+        if not name:
             continue
-        kind = KINDS[found[1].lower()]
-        name = f"{kind}-{found[2].lower()}"
+        kind = name.partition("-")[0]
         above = blocks[max(number - 1, 0) : number]
         for other in [*blocks[number + 1 : number + 2], *above] if kind == "tbl" else above:
             if other["t"] == KINDS_OF_BLOCKS[kind] and not other["c"][1][1]:
@@ -270,6 +276,12 @@ def _captioned(blocks: Blocks) -> Blocks:
                 captions.append(number)
                 break
     return [block for number, block in enumerate(blocks) if number not in captions]
+
+
+def _numbered(caption: Any) -> str:
+    """Return the name of what a caption is of, by its number; "" for a text that is none."""
+    found = _CAPTION.match(words_of(caption))
+    return f"{KINDS[found[1].lower()]}-{found[2].lower()}" if found else ""
 
 
 def _align_numbers(columns: list[Any], rows: list[Any]) -> None:
