@@ -87,6 +87,15 @@ def test_a_long_word_in_the_title_is_broken(title):
     assert max(content.get_charbox(number)[2] for number in range(content.count_chars())) < 505
 
 
+@pytest.mark.parametrize("font, count", [("Libertinus Serif", 0), ("No Such Type", 1)])
+def test_a_font_that_is_not_there_is_a_warning(font, count):
+    warned: list[str] = []
+    exporter = ReportPDFExporter(font=font)
+    exporter.log.warning = lambda form, *values: warned.append(form % values)
+    exporter.from_notebook_node(new_notebook(cells=[new_markdown_cell("Text")]))
+    assert [line.partition(";")[0] for line in warned] == [f"the settings: there is no font {font!r}"] * count
+
+
 def test_a_date_in_a_table_is_not_broken():
     source = "| time | T |\n|---|--:|\n| 2003-01-01 | 2003-02-01 00:00 |"
     page = ReportHTMLExporter().from_notebook_node(new_notebook(cells=[new_markdown_cell(source)]))[0]

@@ -68,7 +68,11 @@ class ReportPDFExporter(ReportExporter):
                 }
                 try:
                     _place(writer, main, options)
-                    return typst.compile(main, format="pdf", pdf_standards=["ua-1"], **options)
+                    pdf, said = typst.compile_with_warnings(
+                        main, format="pdf", pdf_standards=["ua-1"], **options
+                    )
+                    _warn_of_font(writer.document, set(map(str, said)))
+                    return pdf
                 except typst.TypstError as error:
                     lines = main.read_text(encoding="utf-8").splitlines()
                     if not _repair(writer, error, lines, self.system_fonts is None):
@@ -132,6 +136,14 @@ def _to_move(figures: list[Data], floats: set[str], settled: set[str]) -> str:
         elif (one["y"] < TOP or one["shown"] < reached) and one["name"] not in settled:
             late.append(one["name"])
     return next(iter(early + late), "")
+
+
+def _warn_of_font(document: Document, said: set[str]) -> None:
+    """Warn of a font of the settings that is not there, by Typst's warnings."""
+    font = document.settings.font
+    if f"unknown font family: {font.lower()}" in said:
+        advice = "another is taken; `font_paths` or `system_fonts` may have it"
+        document.problems.warn("the settings", f"there is no font {font!r}", advice)
 
 
 def _warn_of_missing(writer: Writer) -> None:
