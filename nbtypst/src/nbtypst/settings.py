@@ -2,6 +2,7 @@
 
 import re
 from dataclasses import dataclass, field, fields
+from difflib import get_close_matches
 from typing import Any
 
 NBCONVERTS = ("title", "subtitle", "authors", "date")  # keys that are the notebook's own
@@ -41,7 +42,7 @@ def settings(nb: Any, options: dict[str, Any], front: dict[str, Any] | None = No
     """Return the settings for a notebook, `options` being those of the exporter, `front` its front matter.
 
     Title, authors and date also stand in the notebook's own metadata, as nbconvert has them. A value that a
-    setting cannot have is left out, and noted.
+    setting cannot have is left out, and noted, as is a key of the metadata that is no setting.
     """
     own = nb.metadata.get("nbtypst", {})
     given = (front or {}) | {key: nb.metadata[key] for key in NBCONVERTS if nb.metadata.get(key)}
@@ -51,6 +52,12 @@ def settings(nb: Any, options: dict[str, Any], front: dict[str, Any] | None = No
         given |= own
     given |= {key: value for key, value in options.items() if value not in (None, "", ())}
     found = Settings()
+    names = [setting.name for setting in fields(Settings)]
+    for name in own if isinstance(own, dict) else ():
+        if name not in names:
+            near = get_close_matches(name, names, 1)
+            advice = f"perhaps {near[0]!r} is meant" if near else "SETTINGS.md has all"
+            found.ignored += (("the settings", f"{name!r} is no setting", advice),)
     for setting in fields(Settings):
         one = given.get(setting.name)
         if one is None:

@@ -122,6 +122,10 @@ def test_a_check_that_is_made_of_nothing_is_refused(source):
     assert EXPECTED in check.values and not check.holds and check.sentence == "It holds."
 
 
+def test_a_value_may_have_spaces_inside_its_braces():
+    assert fill("Of {{ n }} and {{ n:, }}.", NAMES)[0] == "Of 1039 and 1,039."
+
+
 def test_a_value_that_cannot_be_computed_is_a_false_sentence():
     text, (check,), _ = fill("Of {{n}} and {{none:.2f}}.", NAMES)
     assert text.endswith("~~Of 1039 and ….~~") and not check.holds

@@ -142,6 +142,22 @@ def test_the_extras_have_what_readme_says(package, letters, convert, tmp_path):
     assert [errors(checker, tmp_path / "page.pdf") for checker in CHECKERS] == [[]] * len(CHECKERS)
 
 
+@pytest.mark.parametrize(
+    "language, letters, shapes",
+    [
+        ("en", "日本語、かな。", {"JP"}),
+        ("ja", "日本、", {"JP"}),
+        ("en", "한국어", {"KR"}),
+        ("zh", "中文、简体。", {"SC"}),
+        ("zh-TW", "中文、繁體。", {"TC"}),
+    ],
+)
+def test_eastern_letters_have_the_shapes_of_one_language(language, letters, shapes, convert):
+    pytest.importorskip("weblate_fonts")
+    *_, warned, made = convert(f"# {letters}\n\n{letters} `{letters}`", language=language)
+    assert warned == [] and {one.decode() for one in re.findall(rb"KurintoSans(\w*)-", made)} == shapes
+
+
 HTML = "text/html"
 OBJECT = "<IPython.core.display.HTML object>"
 BOX = f"<img src='data:image/png;base64,{base64()}' alt='a box'>"
@@ -495,7 +511,7 @@ def test_an_address_that_is_of_no_file_here_is_its_text_and_a_warning(address, p
     text, page, warned, _ = convert(f"A ![picture]({address}) here.")
     assert "A [picture] here." in text and "<p>A [picture] here.</p>" in page
     for line in warned:
-        assert f": a picture cannot be shown: {problem}" in line
+        assert f": a picture cannot be shown: {problem}" in line and "; [picture] stands in its place" in line
     assert len(warned) == 2
 
 
@@ -527,6 +543,15 @@ def test_folded_code_of_cells_that_follow_one_another_is_one(between, parts, con
     _, page, *_ = convert(*cells, metadata={"nbtypst": {"hide_code": True}})
     assert page.count("<summary>Code</summary>") == page.count("</details>") == parts
     assert "first" in page and "second" in page
+
+
+def test_the_parts_of_a_stream_are_one_text_whose_lines_are_written_over(convert):
+    texts = ["\r0 of 50", "\r20 of 50", "\r50 of 50", "\nhalf a ", "line"]
+    parts = [new_output("stream", name="stderr", text=text) for text in texts]
+    other = new_output("stream", name="stdout", text="apart")
+    text, page, *_ = convert("# T", new_code_cell("", outputs=[*parts, other, parts[-1]]))
+    assert "50 of 50\nhalf a line\napart\nline" in text.replace("\r", "")
+    assert "20 of" not in text and "0 of 50" not in text.replace("50 of 50", "") and page.count("<pre") == 3
 
 
 def test_code_is_shown_unless_it_is_to_be_hidden(convert):

@@ -153,8 +153,17 @@ def test_what_is_cited_from_a_bib_file_is_listed(pages):
     assert '(<a href="#ref-knuth_84">Knuth 1984, 3</a>)' in html and 'id="ref-knuth_84"' in html
     fault = "'@none' is in no .bib file; correct the key, or add what it names"
     assert [line.partition(": ")[2] for line in warned] == [fault, fault]
-    (text,), *_ = pages(*cells, "## References", "## Annex", bib=BOOKS)
-    assert text.index("References\nKnuth") < text.rindex("Annex")
+    for below in (["## References", "## Annex"], ["## References\n\n## Annex\n\nMore."]):
+        (text,), html, _ = pages(*cells, *below, bib=BOOKS)
+        assert text.index("References\nKnuth") < text.rindex("Annex") and html.count(">References</h") == 1
+
+
+def test_a_formula_in_a_title_of_a_bib_file_is_set(pages):
+    bib = BOOKS.replace("Literate Programming", r"On the $\beta^2$-plane")
+    (text,), html, warned = pages("# T\n\nWell known [@knuth_84].", bib=bib)
+    assert "β2" in text.replace("\n", "").replace("𝛽", "β")
+    assert "<msup><mi>β</mi><mn>2</mn></msup>" in html
+    assert warned == []
 
 
 def test_a_strict_page_refuses_a_citation_of_what_no_bib_file_has(pages):
@@ -175,6 +184,15 @@ def test_front_matter_in_the_first_cell_is_the_first_page(cell, pages):
     assert text.startswith("Mine\nAda, Alan")
     (text,), *_ = pages("---\n\nno: *matter*\n\n---", "# A")
     assert "no: matter" in text
+
+
+def test_the_abstract_of_front_matter_stands_on_the_page(pages):
+    front = FRONT.replace("date", "abstract: We *derive* $x^2$, <b>5</b> % of it\ndate")
+    for cell in (front, new_raw_cell(front)):
+        (text,), html, warned = pages(cell, "## A\n\n[b](c.txt)")
+        assert "1 May\nWe derive" in text
+        assert re.search("<p>We <em>derive</em> .*<msup><mi>x</mi><mn>2</mn></msup>.* <strong>5<", html)
+        assert all(one.startswith("cell 2 '## A'") for one in warned) and warned
 
 
 def test_a_title_keeps_its_quotation_marks(pages):

@@ -87,6 +87,32 @@ def test_a_long_word_in_the_title_is_broken(title):
     assert max(content.get_charbox(number)[2] for number in range(content.count_chars())) < 505
 
 
+@pytest.mark.parametrize("font, count", [("Libertinus Serif", 0), ("No Such Type", 1)])
+def test_a_font_that_is_not_there_is_a_warning(font, count):
+    warned: list[str] = []
+    exporter = ReportPDFExporter(font=font)
+    exporter.log.warning = lambda form, *values: warned.append(form % values)
+    exporter.from_notebook_node(new_notebook(cells=[new_markdown_cell("Text")]))
+    assert [line.partition(";")[0] for line in warned] == [f"the settings: there is no font {font!r}"] * count
+
+
+def test_a_date_in_a_table_is_not_broken():
+    source = "| time | T |\n|---|--:|\n| 2003-01-01 | 2003-02-01 00:00 |"
+    page = ReportHTMLExporter().from_notebook_node(new_notebook(cells=[new_markdown_cell(source)]))[0]
+    assert len(re.findall(r'<t[hd][^>]* class="kept">2003-0', page)) == 2 and page.count('class="kept"') == 2
+
+
+@pytest.mark.parametrize("size", [6, 11, 30])
+def test_the_title_is_larger_than_the_text(size):
+    nb = new_notebook(cells=[new_markdown_cell("Text")])
+    (page,) = pypdfium2.PdfDocument(
+        ReportPDFExporter(font_size=size, title="Title").from_notebook_node(nb)[0]
+    )
+    content = page.get_textpage()
+    title, text = (content.get_charbox(content.search(word).get_next()[0]) for word in ("Title", "Text"))
+    assert title[3] - title[1] > 1.3 * (text[3] - text[1])
+
+
 def test_the_number_of_a_long_equation_has_the_size_of_any_other():
     wide = rf"\begin{{aligned}} f &= {' + '.join('x' * 22)} \\ g &= y \end{{aligned}}"
     nb = new_notebook(cells=[new_markdown_cell(rf"$$a = b \tag{{6}}$$ $${wide} \tag{{7}}$$")])

@@ -61,6 +61,14 @@ def test_a_value_that_a_setting_cannot_have_is_left_out_with_a_warning(own):
     assert str(problem) == f"the settings: {name} cannot be {value!r}; its default is taken"
 
 
+@pytest.mark.parametrize(
+    "key, advice", [("strct", "perhaps 'strict' is meant"), ("x", "SETTINGS.md has all")]
+)
+def test_a_key_that_is_no_setting_is_a_warning(key, advice):
+    (problem,) = collect(new_notebook(metadata={"nbtypst": {key: True}})).problems.warnings
+    assert str(problem) == f"the settings: {key!r} is no setting; {advice}"
+
+
 @pytest.mark.parametrize("own", [{"title": None}, "no settings"])
 def test_no_value_is_the_default(own):
     found = settings(new_notebook(metadata={"nbtypst": own}), {})

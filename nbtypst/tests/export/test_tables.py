@@ -9,7 +9,7 @@ import pytest
 from nbformat.v4 import new_code_cell, new_markdown_cell, new_notebook, new_output
 from pypdfium2 import raw
 
-from nbtypst import ReportPDFExporter
+from nbtypst import ReportHTMLExporter, ReportPDFExporter
 
 pytestmark = pytest.mark.slow
 
@@ -57,6 +57,14 @@ def test_heads_over_several_columns_and_rows_stay_over_them():
         assert set(lines[start]) == {"group", *over} and lines[start + 2][0] == "a"
 
 
+def test_a_head_reaches_into_a_row_of_data():
+    head = "<tr><th rowspan=2>place</th><th colspan=2>depth</th></tr>"
+    html = f"<table>{head}<tr><td>10 m</td><td>20 m</td></tr><tr><td>A</td><td>3</td><td>4</td></tr></table>"
+    cell = new_code_cell("", outputs=[new_output("display_data", {"text/html": html})])
+    page = ReportHTMLExporter().from_notebook_node(new_notebook(cells=[cell]))[0]
+    assert 'rowspan="2">place</th>' in page
+
+
 @pytest.mark.parametrize("count", [3, 20])
 def test_a_table_with_links_in_its_head_may_go_on_overleaf(count):
     """What Typst repeats there is an artifact, in which PDF/UA-1 allows no link."""
@@ -92,7 +100,17 @@ NAMES = """
 """
 
 
-@pytest.mark.parametrize("source, kerned", [(CODE, 0.3), (FRACTIONS, 0.3), (NAMES, 0.5)])  # points
+WORDS = "some words that go on for a while in this cell"
+DIGESTS = f"""
+| file | digest | remarks | more | other |
+|---|---|---|---|---|
+| a | 9f86d081884c7d659a2feaa0c55ad015a3bf4f1b2b0b822cd15d6c15b0f00a08 | {WORDS} | {WORDS} | {WORDS} |
+"""
+
+
+@pytest.mark.parametrize(
+    "source, kerned", [(CODE, 0.3), (FRACTIONS, 0.3), (NAMES, 0.5), (DIGESTS, 0.5)]
+)  # points
 def test_no_letter_of_a_table_is_over_another(source, kerned):
     cell = new_markdown_cell(source)
     (page,) = pypdfium2.PdfDocument(ReportPDFExporter().from_notebook_node(new_notebook(cells=[cell]))[0])

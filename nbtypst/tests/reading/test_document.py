@@ -68,6 +68,18 @@ def test_mentions_become_links():
     }
 
 
+def test_a_table_of_html_has_the_number_in_its_caption():
+    table = "<table><caption>Table 2: Means.</caption><tr><th>a</th></tr><tr><td>1</td></tr></table>"
+    assert links(collect(notebook(table, "See Table 2."))) == {"Table 2": "#tbl-2"}
+
+
+def test_the_number_of_an_equation_may_have_parts():
+    text = r"By equations (2.1) and (A.3), equation (e.g.) the last. $$x \tag{2.1}$$ $$y \tag{A.3}$$"
+    report = collect(notebook(text))
+    assert links(report) == {"equations (2.1)": "#eq-2.1", "(A.3)": "#eq-a.3"}
+    assert not report.problems.warnings
+
+
 def test_mentions_in_norwegian_become_links():
     text = "Se figur 2b, likning (3), ligningene over, tabell A og oppgave 2b; likninger (3) eller (4)."
     equations = r"$$x = 1 \tag{3}$$ $$x = 2 \tag{4}$$"
@@ -119,6 +131,12 @@ def test_a_mention_of_nothing_stays_text_or_stops_a_strict_build(mention):
 
 def test_a_link_to_an_equation_that_has_no_number_is_its_text():
     assert links(collect(notebook(r"$$x \label{a}$$", "See [it](#a)."))) == {}
+
+
+def test_a_label_that_is_there_twice_is_a_warning():
+    cells = [r"$$x \label{a}$$", r"$$y \label{a} \tag{7}$$ See \eqref{a}."]
+    (problem,) = collect(notebook(*cells)).problems.warnings
+    assert problem.what == "the label 'a' is there twice" and problem.place.startswith("cell 3")
 
 
 def test_a_link_to_a_cell_is_its_text_and_stops_no_strict_build():

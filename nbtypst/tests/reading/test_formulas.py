@@ -50,7 +50,7 @@ from nbtypst.reading.markdown import replaced
             r"\begin{aligned}\begin{pmatrix}a \\ b\end{pmatrix} \\ \begin{pmatrix}c\end{pmatrix}"
             r"\end{aligned}",
         ),
-        (r"x \bigm| y \Biggm\| z", r"x \big| y \Bigg\| z"),
+        (r"x \bigm| y \Biggm\| z", r"x \,\big|\, y \,\Bigg\|\, z"),
         (r"\Bigl. x \Bigr|_0", r"x \Bigr|_0"),
     ],
 )
@@ -196,7 +196,10 @@ TYPST = {
     r"\begin{eqnarray} a &\le& b \\ c & = & d \end{eqnarray}": "a & lt.eq b\\ c & = d",
     r"|0\rangle + P(a|b) + ||x||": r"\|0 chevron.r + P \( a\|b \) +\|\|x\|\|",
     r"\|x\|_2^2 + \left\|y\right\|": "‖x‖_2^2 + lr(‖y‖)",
-    r"\big\|x\big\|": "#scale(x: 120%, y: 120%)[‖] x #scale(x: 120%, y: 120%)[‖]",
+    r"\big\|x\big\|": 'class("normal", stretch(‖, size: #120%)) x class("normal", stretch(‖, size: #120%))',
+    r"\bigl\langle x\bigr\rangle": "stretch(chevron.l, size: #120%) x stretch(chevron.r, size: #120%)",
+    r"\Big\{ \Bigl(x^2": r"stretch(\{, size: #180%) stretch(\(, size: #180%) x^2",
+    r"x \bigm| y": r'x thin class("normal", stretch(\|, size: #120%)) thin y',
     r"\left\|\begin{matrix} a & b \end{matrix}\right\|": 'mat(delim: "‖", a, b)',
     r"\begin{array}{c|c} & x \\ \hline 1 & 20 \end{array}": "mat(delim: #none, , x; 1, 20)",
     r"\begin{array}{ll} x & 20 \\ y & 3 \end{array}": (

@@ -156,7 +156,7 @@ def _tree(source: str) -> Any:
 
 def _as_f_string(value: str) -> Any:
     """Return the tree of the f-string that a value stands for. Raises ValueError for one that is none."""
-    tree = _tree(f"f'''{{ {value}}}'''")
+    tree = _tree(f"f'''{{ {value.strip()}}}'''")  # a space would be a part of the format
     if not tree:
         raise ValueError(f"{{{{{value}}}}} is not a Python expression with a format")
     return tree

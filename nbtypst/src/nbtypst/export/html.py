@@ -35,6 +35,7 @@ _BETTER: dict[str, Any] = {  # what pandoc writes, and what a page has, in the o
     "\N{NO-BREAK SPACE}": " ",  # page.css keeps the words of a reference together
     mathml.MATH: mathml.tidy,
     r"<(thead|tbody|tfoot)>.*?</\1>": _scopes,
+    r"(<t[hd]\b[^>]*)(>\d{4}-\d\d-\d\d)": r'\1 class="kept"\2',  # a date, which a browser breaks
     # a formula alone in a header cell counts as no words
     r'(<th\b[^>]*>)\s*<math ([^>]*alttext="([^"]*)"(?:(?!</?t[hd]\b).)*</math>\s*</th>)': (
         r'\1<span class="read">\3</span><math aria-hidden="true" \2'

@@ -11,6 +11,7 @@ import re
 from base64 import b64encode
 from html import escape, unescape
 from pathlib import Path
+from typing import Any
 
 from nbtypst.reading.markdown import Match, replaced
 from nbtypst.reading.speech import read_aloud
@@ -20,15 +21,32 @@ MATH = (
     r"([,.;:!?)\]]*)"  # what stays with it
 )
 _NAME = r'<mi mathvariant="normal">([^\W\d_]{2,})</mi>'  # of a function, such as ln
-_SMALL = r'(<msup>|<msubsup>)(<mover><mi>[acegmnopqrsuvwxyz]</mi><mo accent="true"[^>]*>[^<]*</mo></mover>)'
-_BETTER = {  # what pandoc writes, and what browsers set as TeX does, in the order in which it is replaced
-    r'(<mover><m[in][^>]*>.</m[in]><mo accent="true")': r'\1 stretchy="false"',
-    'stretchy="false">\u0302<': 'stretchy="false">\u02c6<',
+_ACCENTED = r'(<msup>|<msubsup>)(<mover accent="true"><m[in][^>]*>%s</m[in]><mo accent[^<]*</mo></mover>)'
+_APART = {  # a combining sign, which has no width and would stand to the left, and one that has
+    "\u0300": "`",
+    "\u0301": "´",
+    "\u0302": "ˆ",
+    "\u0303": "˜",
+    "\u0306": "˘",
+    "\u0307": "˙",
+    "\u0308": "˙˙",
+    "\u030a": "˚",
+    "\u030c": "ˇ",
+    "\u20db": "˙˙˙",
+    "\u20dc": "˙˙˙˙",
+}
+# What pandoc writes, and what browsers set as TeX does, in the order in which it is replaced.
+_BETTER: dict[str, Any] = {
+    r'<mover>(<m[in][^>]*>.</m[in]><mo accent="true")': r'<mover accent="true">\1 stretchy="false"',
+    f'(?<=stretchy="false">)[{"".join(_APART)}](?=<)': lambda sign: _APART[sign[0]],
+    '(form="(?:prefix|postfix)">)∥': r"\1‖",  # the bar of a norm, not the sign between parallels
+    r"(<msu(?:b|p|bsup)>)(<mo minsize[^<]*</mo>)": r"\1<mrow>\2</mrow>",  # where alone it has its size
     '<mo accent="true">([¯_])': r'<mo accent="true" class="bar">\1',
     'menclose notation="updiagonalstrike"': 'mrow class="cancel"',
     "/menclose": "/mrow",
-    _SMALL: r'\1<mpadded height="0.5em">\2</mpadded>',  # its exponent stands as if it had no accent
-    r'<mover>(<mi>\w</mi><mo accent="true" stretchy="false">)': r'<mover accent="true">\1',
+    # its exponent stands as if it had no accent
+    _ACCENTED % "[acegmnopqrsuvwxyz]": r'\1<mpadded height="0.5em">\2</mpadded>',
+    _ACCENTED % ".": r'\1<mpadded height="0.7em">\2</mpadded>',
     rf"<mrow>({_NAME})<mo>&#8289;</mo></mrow>": r"\1",
 }
 _THIN = "0.167em"

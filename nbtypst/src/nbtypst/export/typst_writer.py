@@ -345,8 +345,8 @@ def _sample(rows: list[Any], count: int) -> list[Any]:
 
 
 def _broken(word: re.Match[str]) -> str:
-    """Return a word that may be broken behind its signs, and before a capital letter in it."""
-    return re.sub(r"[\W_](?=\w)|[a-z](?=[A-Z])", _PARTED, word[0])
+    """Return a word that may be broken behind its signs and numbers, and before a capital letter in it."""
+    return re.sub(r"[\W_](?=\w)|[a-z](?=[A-Z])|\d(?=[A-Za-z])", _PARTED, word[0])
 
 
 def _is_display(item: Any) -> bool:

@@ -3,6 +3,7 @@
 import json
 import re
 from dataclasses import dataclass, field
+from itertools import groupby
 from typing import Any
 
 from nbconvert.filters import strip_ansi
@@ -113,8 +114,8 @@ def pieces(
                     if any(not found[1] for found in _STRAY.finditer(cell.source)):
                         reader.warn("a line 'check: ...' stands in no text", "move it into the string of say")
                     found += [] if hidden else [reader.code("input", cell.source, language)]
-                for output in cell.outputs:
-                    found += reader.output(output, "raises-exception" in tags)
+                for _, parts in groupby(cell.outputs, _stream):
+                    found += reader.output(list(parts), "raises-exception" in tags)
             case "raw":
                 found += reader.raw(cell)
             case kind:  # of a later format
@@ -125,6 +126,11 @@ def pieces(
         fault = f"{len(waiting)} of {len(was_run)} cells of code never ran"
         problems.warn(waiting[0], fault, "run all of them")
     return found
+
+
+def _stream(output: Any) -> str | int:
+    """Return the name of an output's stream, whose parts in succession are one, as in Jupyter."""
+    return output.name if output.output_type == "stream" else id(output)
 
 
 @dataclass
@@ -171,10 +177,15 @@ class _Reader:
             return [self.code("output", cell.source)]
         return []
 
-    def output(self, output: Any, expected: bool) -> list[Piece]:
-        """Return an output's piece, if it shows anything; `expected` is whether the cell may raise errors."""
+    def output(self, parts: list[Any], expected: bool) -> list[Piece]:
+        """Return an output's piece, if it shows anything; `expected` is whether the cell may raise errors.
+
+        An output of a stream may be in parts.
+        """
+        output, *_ = parts
         if output.output_type == "stream":
-            return [self._text("output", output.text)] if terminal(output.text[:TALL]) else []
+            text = "".join(part.text for part in parts)
+            return [self._text("output", text)] if terminal(text[:TALL]).strip() else []
         if output.output_type == "error":
             fault = f"{output.ename}: {output.evalue}".rstrip(": \n")
             if not expected:

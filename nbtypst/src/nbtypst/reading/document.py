@@ -191,15 +191,18 @@ def _aloud(node: Block) -> Blocks:
 
 def _refer(blocks: Placed, references: References) -> None:
     r"""Put numbers in the place of \ref and \eqref; an equation that has none and needs one gets the next."""
-    math = [node for _, node in placed(blocks, "Math")]
+    formulas = placed(blocks, "Math")
+    math = [node for _, node in formulas]
     wanted = {label for node in math for _, label in REFERENCE.findall(node["c"].latex)}
     taken = {tag for node in math for tag in node["c"].tags}
     free = (str(one) for one in count(1) if str(one) not in taken)
     numbers = {}
-    for node in math:
+    for place, node in formulas:
         formula = node["c"]
         labels = dict(formula.labels)
         for label, own in labels.items():
+            if label in numbers:
+                references.problems.warn(place, f"the label {label!r} is there twice", "give each its own")
             number = own or formula.tag
             if not number and formula.display and label in wanted:
                 number = next(free)

@@ -54,7 +54,7 @@ _PLAIN: dict[str, Any] = {
     r"\\begin\{cases\}.*?\\end\{cases\}": lambda m: re.sub(r"(?<!\\)&", r"&\\quad ", m[0]),
     r"\\(rm|bf|it|cal|sf|tt)\b\s*(?=\{)": r"\\math\1",
     r"\\[bB]igg?[lr]?\s*\.": "",
-    r"\\([bB]igg?)m(?![A-Za-z])": r"\\\1",
+    r"\\([bB]igg?)m\s*(\\?[^\w\s\\]|\\[A-Za-z]+)": r"\\,\\\1\2\\,",
     r"\\[;:>]": r"\\,",  # pandoc makes nothing of them
     r"\\!": "",
     _SPACE: lambda m: rf"\hspace{{{round(float(m[2]) * float(_NAMES['ems'][m[3]]), 3)}em}}",
@@ -317,6 +317,13 @@ def _apart(found: Match) -> str:
     return r"\\".join(lines)
 
 
+def _sized(found: Match) -> str:
+    """Return a delimiter of a size of its own, which pandoc scales as text, the names of signs too."""
+    sign = {"{": r"\{", "}": r"\}", "parallel": "‖"}.get(found[2], found[2])
+    made = f"stretch({sign}, size: #{found[1]})"
+    return f'class("normal", {made})' if sign in (r"\|", "‖") else made
+
+
 # Signs by which `_UNSIGNED` knows what pandoc has no Typst for, in the order in which they are set.
 _SIGNED: dict[str, Any] = {
     r"(?<!\\)((?:\\\\)*)\\&": "\\1\ue003",
@@ -357,6 +364,7 @@ _UNSIGNED: dict[str, Any] = {
     '"\\(", \ue005': "#none, align: #left, column-gap: #1em, ",
     "vec\\(\ue005": "vec(delim: #none, align: #left, ",
     r"bar\.v\.double": "‖",
+    r"#scale\(x: (\d+%), y: \1\)\[(\\.|[^\\\]]+)\]": _sized,
     "(over|under)brace\\(\ue000 ?": r"nb.\1(",
     "[√∛∜]": r"\\\g<0>",  # else the root of what follows
     '"\ue006([^"]*)"': r'op("\1", limits: #true)',

@@ -309,6 +309,9 @@ _TYPED = {
 _CLEAN: dict[str, Any] = {
     # blocks in a heading, for which pandoc gives it up
     r"<(h[1-6])\b(?:(?!<h[1-6]).)*?</\1>": lambda m: re.sub(r"</?(?:center|div|hr|p)\b[^>]*>", " ", m[0]),
+    # a row of heads alone, some of which reach into a row of data, where pandoc would cut them off
+    r"<tbody>\s*<tr[^>]*>(?:(?!<td|</tr>).)*\srowspan=(?:(?!<td|</tr>).)*</tr>"
+    r"(?=\s*<tr[^>]*>(?:(?!</tr>).)*<td)": lambda m: re.sub(r"(</?)th\b", r"\1td", m[0]),
     # a picture that pandoc leaves out, its text too, or fails at
     r'<img(?!(?:[^>"]|"[^"]*")*?\ssrc=)': '<img src=""',
 }

@@ -12,7 +12,7 @@ NAMED = {"author": "authors", "date": "date", "lang": "language", "subtitle": "s
 
 
 def read_front_matter(nb: Any) -> Data:
-    """Take front matter out of a notebook's first cell, and return the settings in it.
+    """Take front matter out of a notebook's first cell, and return the settings in it; an abstract stays.
 
     Raises PandocError for front matter that is no YAML.
     """
@@ -21,13 +21,19 @@ def read_front_matter(nb: Any) -> Data:
     found = re.fullmatch(front, first.source) if first and first.cell_type != "code" else None
     if not found:
         return {}
-    template = Path(__file__).with_name("meta.txt")
-    made = pandoc(f"---\n{found[1]}---\n", "-f", "markdown-smart", "-t", "plain", f"--template={template}")
-    meta = json.loads(made)
+    meta = _read(found[1], "plain")
     given = {setting: meta[name] for name, setting in NAMED.items() if name in meta}
-    if given:
-        del nb.cells[0]
+    if given:  # the cell stays, too, so that those after it keep their numbers
+        left = _read(found[1], "markdown-smart-raw_attribute")["abstract"] if "abstract" in meta else ""
+        nb.cells[0] |= {"cell_type": "markdown", "source": left}
     return given
+
+
+def _read(front: str, form: str) -> Data:
+    """Return what front matter gives, its texts in a form of pandoc's."""
+    template = Path(__file__).with_name("meta.txt")
+    text = f"---\n{front}---\n"
+    return json.loads(pandoc(text, "-f", "markdown-smart", "-t", form, f"--template={template}"))
 
 
 def bibliography(folder: str | None, language: str) -> list[str]:

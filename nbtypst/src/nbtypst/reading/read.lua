@@ -183,10 +183,12 @@ local function place_list(parts, level)
   last.content = {}
   if not cited then return end
   for index = #parts, 1, -1 do
-    local header = parts[index].content[#parts[index].content]
-    if header and header.t == "Header" and HEADS[pandoc.utils.stringify(header):lower()] then
-      parts[index].content:extend(list)
-      return
+    local content = parts[index].content
+    for place, block in ipairs(content) do
+      if block.t == "Header" and HEADS[pandoc.utils.stringify(block):lower()] then
+        content:insert(place + 1, list[1])
+        return
+      end
     end
   end
   last.content = { pandoc.Header(level, "References"), list[1] }

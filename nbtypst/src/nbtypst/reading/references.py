@@ -18,7 +18,7 @@ _NAMES = names("references.ini")
 KINDS = _NAMES["kinds"]
 CAPTIONED = r"(?:A?\d+[a-z]?|[A-Z])(?:\.\d+)?(?!\w)"
 _LABEL = {
-    "eq": r"\(\w+\)",
+    "eq": r"\(\w+(?:\.\w+)*\)",
     "fig": CAPTIONED,
     "task": r"\d[a-z](?!\w)",
     "tbl": CAPTIONED,

@@ -113,6 +113,8 @@ class Tidier:
                 return self._image(content)
             case "Cite":
                 return content[1]
+            case "Math":  # of a title in a .bib file
+                return [{"t": "Math", "c": formula(False, content[1], self.macros)}]
             case "Span":
                 (name, _, pairs), inner = content
                 if key := dict(pairs).get("unknown"):
@@ -158,9 +160,9 @@ class Tidier:
         try:
             found = from_address(address, self.folder, self.piece.attachments, dict(sides))
         except (ValueError, OSError) as error:
-            shown = alt or _file_name(address) or "picture"
-            self._warn(f"a picture cannot be shown: {error}", "its text stands in its place")
-            return [Str(printable(f"[{shown}]"))]
+            shown = printable(f"[{alt or _file_name(address) or 'picture'}]")
+            self._warn(f"a picture cannot be shown: {error}", f"{shown} stands in its place")
+            return [Str(shown)]
         if not alt:
             data = address.lower().startswith("data:")
             alt = f"Picture in {self.piece.place}" if data else _file_name(address)
@@ -242,7 +244,14 @@ def _table(content: Any) -> Blocks:
             deepest = max([deepest, *(len(header) + cell[2] for cell in full[0][1])])
             header.append(full.pop(0))
     made = [[NOTHING, body[1], [], part] for body, part in zip(bodies, parts[:-1], strict=True)]
-    table = [NOTHING, [None, above], columns, [NOTHING, header], made, [NOTHING, parts[-1]]]
+    table = [
+        [_numbered(above), [], []],
+        [None, above],
+        columns,
+        [NOTHING, header],
+        made,
+        [NOTHING, parts[-1]],
+    ]
     return [{"t": "Table", "c": table}]
 
 
@@ -250,11 +259,10 @@ def _captioned(blocks: Blocks) -> Blocks:
     """Return blocks, each paragraph that is a caption in its figure, above it, or in its table, beside it."""
     captions = []
     for number, block in enumerate(blocks):
-        found = _CAPTION.match(words_of(block)) if block["t"] in ("Para", "Plain") else None
-        if not found:
+        name = _numbered(block) if block["t"] in ("Para", "Plain") else ""
+        if not name:
             continue
-        kind = KINDS[found[1].lower()]
-        name = f"{kind}-{found[2].lower()}"
+        kind = name.partition("-")[0]
         above = blocks[max(number - 1, 0) : number]
         for other in [*blocks[number + 1 : number + 2], *above] if kind == "tbl" else above:
             if other["t"] == KINDS_OF_BLOCKS[kind] and not other["c"][1][1]:
@@ -262,6 +270,12 @@ def _captioned(blocks: Blocks) -> Blocks:
                 captions.append(number)
                 break
     return [block for number, block in enumerate(blocks) if number not in captions]
+
+
+def _numbered(caption: Any) -> str:
+    """Return the name of what a caption is of, by its number; "" for a text that is none."""
+    found = _CAPTION.match(words_of(caption))
+    return f"{KINDS[found[1].lower()]}-{found[2].lower()}" if found else ""
 
 
 def _align_numbers(columns: list[Any], rows: list[Any]) -> None:
