@@ -3,7 +3,6 @@
 from typing import NamedTuple
 
 import numpy as np
-from scipy.optimize import minimize_scalar
 
 from assignment1.fast.evaluation import evaluate
 from assignment1.mnist import Split
@@ -31,13 +30,6 @@ def confused_pairs(counts: Ints, top: int) -> list[tuple[int, int, int]]:
     both = counts[i, j] + counts[j, i]
     order = np.argsort(-both, kind="stable")[:top]
     return list(zip(i[order].tolist(), j[order].tolist(), both[order].tolist(), strict=True))
-
-
-def best_scale(model: Regression, split: Split) -> float:
-    """Return the factor on all weights, and so on all logits, of the lowest loss (Guo et al., 2017)."""
-    z = model.logits(split.X)
-    found = minimize_scalar(lambda k: model.loss_at(k * z, split.Y), (0.5, 2), tol=1e-6)
-    return float(found.x)
 
 
 def costliest(seen: Readings, count: int) -> Ints:
@@ -90,12 +82,6 @@ def reliability(model: Regression, split: Split, groups: int = 10, fewest: int =
         low, high = wilson(right, images)
         found.append([confidence[own].mean(), right / images, low, high])
     return Reliability(*np.array(found).reshape(-1, 4).T)
-
-
-def hundredth(seen: Readings) -> float:
-    """Return the share of the summed loss that the hundredth of the images with the largest loss has."""
-    largest = costliest(seen, len(seen.loss) // 100)
-    return float(seen.loss[largest].sum() / seen.loss.sum())
 
 
 class Confused(NamedTuple):

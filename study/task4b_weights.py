@@ -42,16 +42,17 @@ class Band(NamedTuple):
     so_far: list[float]  # the roughness of each model's weights along this band and those above it alone
 
 
-def roughness(w: Array) -> float:
+def roughness(w: Array, other: Array | None = None) -> float:
     """Return the mean squared difference of neighbouring pixels' weights over twice their mean square.
 
     The weights are (784, K), or (785, K), of which the bias's are left out. The roughness has no scale: it is
-    0 for constant weights and 1 for independent ones of mean 0.
+    0 for constant weights and 1 for independent ones of mean 0. With `other` weights, products of both stand
+    for squares, so that noise which is in one of them alone adds nothing.
     """
-    image = w[:784].reshape(28, 28, -1)
-    down = np.square(np.diff(image, axis=0)).mean()
-    across = np.square(np.diff(image, axis=1)).mean()
-    return float((down + across) / (4 * np.square(image).mean()))
+    first, second = (each[:784].reshape(28, 28, -1) for each in (w, w if other is None else other))
+    down = (np.diff(first, axis=0) * np.diff(second, axis=0)).mean()
+    across = (np.diff(first, axis=1) * np.diff(second, axis=1)).mean()
+    return float((down + across) / (4 * (first * second).mean()))
 
 
 def views(models: Mapping[Key, Regression], data: Split) -> dict[Key, View]:
@@ -101,22 +102,19 @@ def bands(found: Directions, models: Sequence[Regression]) -> list[Band]:
     return result
 
 
-def quadratic(found: Directions, data: Split, lam: float, rate: float, steps: int) -> Array:
-    """Return the pixels' weights (784, K) after `steps` of gradient descent if J were its quadratic at zero.
+def quadratic(found: Directions, data: Split, lam: float) -> Array:
+    """Return the pixels' weights (784, K) at the minimum of J if C were its quadratic at zero weights.
 
     Along a direction of curvature h, in which minus the gradient of C at zero weights is g, they are
-    (1 - (1 - rate (h + 2 lam))^steps) g / (h + 2 lam). The images are taken less their mean, which the bias
-    makes up for.
+    g / (h + 2 lam). The images are taken less their mean, which the bias makes up for.
     """
     pixels = data.X[:, :784]
     K = data.Y.shape[1]
     excess = data.Y - 1 / K
     template = pixels.T @ excess - np.outer(pixels.mean(axis=0), excess.sum(axis=0))
-    total = curvature(found.variance, K) + 2 * lam
-    left = np.clip(1 - rate * total, -1, 1)  # beyond, descent diverges
-    reached = (1 - left**steps) / total
     along = found.vectors.T @ template / len(pixels)
-    return found.vectors @ (reached[:, None] * along)
+    total = curvature(found.variance, K) + 2 * lam
+    return found.vectors @ (along / total[:, None])
 
 
 def curvature(variance: Array, K: int = 10) -> Array:
@@ -136,19 +134,3 @@ def after(steps: int, data: Split) -> Regression:
     for batch in islice(batches(data, settings), steps):
         model = model.copy(model.w - settings.learning_rate * model.gradient(*batch))
     return model
-
-
-class Limit(NamedTuple):
-    """How near a model is to what it tends to as lambda grows."""
-
-    norm: float  # of the weights over that of the template
-    largest: float  # mean over images of the largest output, 1 / K in the limit
-
-
-def limit(model: SoftmaxRegression, data: Split) -> Limit:
-    """Compare the weights of a model with X^T (Y - 1 / K) / (2 lam N)."""
-    outputs = model.forward(data.X)
-    excess = data.Y - 1 / model.K
-    template = data.X.T @ excess / (2 * model.lam * len(data.X))
-    size = np.linalg.norm(model.w) / np.linalg.norm(template)
-    return Limit(float(size), float(outputs.max(axis=1).mean()))

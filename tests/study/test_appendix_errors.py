@@ -40,13 +40,6 @@ def test_confusion_and_costliest_images(case):
     assert errors.confused_pairs(counts, 3)[2] == (0, 1, 4)
 
 
-def test_the_best_scale_is_a_minimum(case):
-    model, _, _, split, z = case
-    scale = errors.best_scale(model, split)
-    loss = [-(split.Y * log_softmax(k * z, axis=1)).sum() for k in (scale - 0.01, scale, scale + 0.01)]
-    assert 0.5 < scale < 1.99 and loss[1] < min(loss[0], loss[2])
-
-
 def test_reliability_groups_images_by_confidence(case):
     model, _, labels, split, z = case
     confidence, right = softmax(z, axis=1).max(axis=1), z.argmax(axis=1) == labels
@@ -72,11 +65,10 @@ def test_sureness_is_paired_by_image(case):
     assert found.lacking.ratio == pytest.approx(by_block.mean() / sem(by_block))
 
 
-def test_hundredth_and_confused(case):
+def test_confused(case):
     model, _, labels, split, z = case
     seen = errors.readings(model, split)
-    loss, wrong = -log_softmax(z, axis=1)[np.arange(len(z)), labels], z.argmax(axis=1) != labels
-    assert errors.hundredth(seen) == pytest.approx(sum(sorted(loss)[-20:]) / loss.sum())
+    wrong = z.argmax(axis=1) != labels
     table = errors.confused(seen)
     assert table.wrong == wrong.sum()
     digit = int(table.share.argmin())

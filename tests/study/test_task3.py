@@ -56,10 +56,11 @@ def test_each_half_of_the_held_out_images_trains_a_run_and_judges_the_other(few)
     halves = [Split(*(a[start : start + 500] for a in few.train)) for start in (0, 500)]
     both = Split(*(a[:1000] for a in few.train))
     found = task3.elsewhere(Dataset(few.validation, few.validation, lambda: both))
-    for gap, own, other in zip(found, halves, halves[::-1], strict=True):
+    for (found_model, gap), own, other in zip(found, halves, halves[::-1], strict=True):
         model = train(
             SoftmaxRegression(), Dataset(own, few.validation, few.make_test), epochs=50, **SETTINGS
         ).last
+        np.testing.assert_allclose(found_model.w, model.w)
         assert gap == model.accuracy(*own) - model.accuracy(*other) > 0
 
 

@@ -185,7 +185,7 @@ class _Reader:
         output, *_ = parts
         if output.output_type == "stream":
             text = "".join(part.text for part in parts)
-            return [self._text("output", text)] if terminal(text[:TALL]).strip() else []
+            return [self._text("output", text)] if terminal(text[:TALL]) else []
         if output.output_type == "error":
             fault = f"{output.ename}: {output.evalue}".rstrip(": \n")
             if not expected:
