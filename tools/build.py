@@ -10,7 +10,6 @@ It is run by tools.processes, so that nothing of it is left. An error is a line 
 whole story is in build/log.txt.
 """
 
-import json
 import os
 import re
 import sys
@@ -19,7 +18,7 @@ import traceback
 from hashlib import sha256
 from pathlib import Path
 from textwrap import shorten
-from typing import Any, NoReturn
+from typing import NoReturn
 
 import nbformat
 from nbclient import NotebookClient
@@ -48,10 +47,10 @@ KERNEL = [
     "--IPKernelApp.parent_handle=1",  # the extension looks for the parent; ipykernel would end alone
 ]
 LOG = Path("build/log.txt")
-MADE_OF = Path("build/report.json")  # what BUILT was made of, and its digest
 NAMED = ("authors", "group", "course", "date")
 PACKAGES = Path(sysconfig.get_path("purelib"))
 REPORT = Path("report.ipynb")
+SEAL = Path("build/report.seal")  # the digest of BUILT and of all that can change what it computes
 # With the notebook, all in the project that can change what it computes; the rest is the packages.
 SOURCES = """
 *.py
@@ -119,7 +118,7 @@ def matching(patterns: str) -> list[Path]:
     return sorted(path for path in seen if path.is_file() and path.suffix != ".pyc")
 
 
-def digest(notebook: NotebookNode) -> str:
+def digest(notebook: NotebookNode) -> bytes:
     """Return the SHA-256 of all that can change what a notebook computes: its code, project and packages."""
     code = [(cell.source, cell.metadata) for cell in code_cells(notebook)]
     locked = re.findall(r"^([\w.-]+)==", Path("requirements.txt").read_text(), re.M)  # tests' change nothing
@@ -128,13 +127,7 @@ def digest(notebook: NotebookNode) -> str:
     total = sha256(repr((code, notebook.metadata, packages, sys.version)).encode())
     for path in matching(SOURCES):
         total.update(f"{path} {sha256(path.read_bytes()).hexdigest()}\n".encode())
-    return total.hexdigest()
-
-
-def made_of(notebook: NotebookNode) -> dict[str, Any]:
-    """Return what a report is made of: a digest of what it computes, its other cells, its text by part."""
-    words = [[cell.source, cell.metadata] for cell in notebook.cells if cell.cell_type != "code"]
-    return {"code": digest(notebook), "words": words, "parts": read(Path("text"))}
+    return total.digest()
 
 
 def code_cells(notebook: NotebookNode) -> list[NotebookNode]:
@@ -147,44 +140,40 @@ def saved(notebook: NotebookNode) -> bytes:
     return f"{nbformat.writes(notebook)}\n".encode()
 
 
-def keep(made: dict[str, Any], content: bytes) -> None:
-    """Write the executed report, and then of what it was made."""
-    write(BUILT, content)
-    MADE_OF.write_text(json.dumps(made | {"own": sha256(content).hexdigest()}))
+def keep(code: bytes, notebook: NotebookNode) -> None:
+    """Write the executed report if it is another, and then the seal by which it is known again."""
+    content = saved(notebook)
+    if not BUILT.exists() or BUILT.read_bytes() != content:
+        write(BUILT, content)
+    SEAL.write_bytes(sha256(code + content).digest())
 
 
-def kept() -> dict[str, Any]:
-    """Return what the executed report in build is made of; nothing if it is not the one that was written."""
-    try:
-        own = sha256(BUILT.read_bytes()).hexdigest()
-        made = json.loads(MADE_OF.read_text())
-    except (OSError, ValueError):  # as of a build that was cut off
-        return {}
-    return made if isinstance(made, dict) and made.pop("own", "") == own else {}
+def recall(code: bytes, notebook: NotebookNode) -> bool:
+    """Give a notebook the outputs of the executed report, in the words of today; return whether it could.
+
+    It cannot if that is not as it was written, or is of other code; then some outputs may be others.
+    """
+    if not BUILT.exists() or not SEAL.exists():
+        return False
+    content = BUILT.read_bytes()
+    if SEAL.read_bytes() != sha256(code + content).digest():
+        return False
+    executed = nbformat.reads(content, 4)
+    notebook.metadata = executed.metadata
+    for cell, same in zip(code_cells(notebook), code_cells(executed), strict=True):
+        cell.outputs = same.outputs
+        cell.execution_count = same.execution_count
+    return refill(notebook, read(Path("text")))
 
 
 def built() -> NotebookNode:
     """Return the executed report; it is executed unless the one in build computed what is here."""
     notebook = nbformat.read(REPORT, 4)
-    made = made_of(notebook)
-    before = kept()
-    if made == before:
-        return nbformat.read(BUILT, 4)
-    if before.get("code") != made["code"] or not reworded(notebook, before["parts"], made["parts"]):
-        notebook = nbformat.read(REPORT, 4)
+    code = digest(notebook)
+    if not recall(code, notebook):
         execute(notebook)
-    keep(made, saved(notebook))
+    keep(code, notebook)
     return notebook
-
-
-def reworded(notebook: NotebookNode, before: dict[str, str], parts: dict[str, str]) -> bool:
-    """Give a notebook the outputs of the executed report, in the words of today; return whether it could."""
-    executed = nbformat.read(BUILT, 4)
-    notebook.metadata = executed.metadata
-    for cell, same in zip(code_cells(notebook), code_cells(executed), strict=True):
-        cell.outputs = same.outputs
-        cell.execution_count = same.execution_count
-    return refill(notebook, parts, {name for name, _ in before.items() ^ parts.items()})
 
 
 def page(what: str) -> bytes:
@@ -221,7 +210,7 @@ def renew(source: Path) -> None:
     """Execute a notebook in place, which may say only what is true."""
     before = source.read_bytes()
     notebook = nbformat.read(source, 4)
-    made = made_of(notebook)
+    code = digest(notebook)
     execute(notebook)
     if source != REPORT:  # without their kernel widgets show an error, and their state takes megabytes
         for cell in notebook.cells:
@@ -233,7 +222,7 @@ def renew(source: Path) -> None:
         sys.exit(f"error: {source} was changed while it was executed, and is as you left it; run again")
     write(source, saved(notebook))
     if source == REPORT:
-        keep(made, saved(notebook))
+        keep(code, notebook)
 
 
 def main(what: str) -> None:
