@@ -13,19 +13,17 @@ whole story is in build/log.txt.
 import os
 import re
 import sys
-import sysconfig
-import traceback
+from collections.abc import Callable
+from glob import glob
 from hashlib import sha256
+from importlib.metadata import distributions
 from pathlib import Path
-from textwrap import shorten
-from typing import NoReturn
 
 import nbformat
 from nbclient import NotebookClient
 from nbclient.exceptions import CellExecutionError, CellTimeoutError
 from nbconvert.exporters import get_exporter
 from nbformat import NotebookNode
-from packaging.utils import canonicalize_name
 from tqdm import tqdm
 from traitlets.config import Config
 
@@ -35,20 +33,16 @@ from nbtypst.check import evidence
 from nbtypst.problems import ExportError
 from nbtypst.reading.document import collect
 from tools.files import write
-from tools.processes import recompile, turn
+from tools.processes import LOG, fail, turn
 
 BUILT = Path("build/report.ipynb")
-# Seconds that a kernel has to end: after sweeps it waits for two trackers of files, and those for the kernel.
-END = 0.4
-EVIDENCE = Path("report-evidence.txt")
 KERNEL = [
     "--HistoryManager.enabled=False",
-    "--IPKernelApp.extra_extensions=tools.kernel",
+    "--InteractiveShell.colors=nocolor",
+    "--IPKernelApp.extra_extensions=tools.processes",
     "--IPKernelApp.parent_handle=1",  # the extension looks for the parent; ipykernel would end alone
 ]
-LOG = Path("build/log.txt")
 NAMED = ("authors", "group", "course", "date")
-PACKAGES = Path(sysconfig.get_path("purelib"))
 REPORT = Path("report.ipynb")
 SEAL = Path("build/report.seal")  # the digest of BUILT and of all that can change what it computes
 # With the notebook, all in the project that can change what it computes; the rest is the packages.
@@ -62,18 +56,8 @@ study/**/*.*
 tools/__init__.py
 tools/build.py
 tools/files.py
-tools/kernel.py
 tools/processes.py
 """
-WIDGET = "application/vnd.jupyter.widget-view+json"
-
-
-def fail(problem: str) -> NoReturn:
-    """Exit with an error of one line; the exception that is handled goes to the log."""
-    with LOG.open("a", encoding="utf-8") as log:
-        log.write(re.sub(r"\x1b\[[\d;]*m", "", traceback.format_exc()))
-    recompile(LOG.read_text("utf-8", "replace"))
-    sys.exit(f"error: {shorten(problem, 400, placeholder=' …')}; the whole of it is in {LOG}")
 
 
 def names() -> dict[str, str]:
@@ -88,10 +72,12 @@ def execute(notebook: NotebookNode) -> None:
         sys.exit(f"error: CELL_SECONDS={seconds}: expected the seconds that a cell may take, such as 600")
     client = NotebookClient(
         notebook,
-        config=Config(KernelManager=dict(shutdown_wait_time=END)),
+        # Seconds: after sweeps a kernel waits for two trackers of files, and those for the kernel.
+        config=Config(KernelManager=dict(shutdown_wait_time=0.4)),
         extra_arguments=KERNEL,
         kernel_name="python3",
         record_timing=False,
+        store_widget_state=False,  # megabytes, of which no page shows anything
         timeout=int(seconds),
     )
     heading = "the start"
@@ -104,7 +90,6 @@ def execute(notebook: NotebookNode) -> None:
                     for heading in re.findall("^#{1,3} (.+)", cell.source, re.M):
                         bar.set_description_str(heading.partition(":")[0])
                 client.execute_cell(cell, index)
-            client.set_widgets_metadata()
     except CellTimeoutError:
         fail(f"a cell took longer than {seconds} s (CELL_SECONDS=... sets the limit)")
     except CellExecutionError as error:
@@ -112,22 +97,18 @@ def execute(notebook: NotebookNode) -> None:
 
 
 def matching(patterns: str) -> list[Path]:
-    """Return the project's files that match any of the patterns, without what Python and editors made."""
-    found = {path for pattern in patterns.split() for path in Path().glob(pattern)}
-    seen = [path for path in found if not any(part.startswith(".") for part in path.parts)]
-    return sorted(path for path in seen if path.is_file() and path.suffix != ".pyc")
+    """Return the project's files that match any of the patterns, without hidden ones and compiled modules."""
+    found = [Path(name) for pattern in patterns.split() for name in glob(pattern, recursive=True)]
+    return sorted(path for path in found if path.is_file() and path.suffix != ".pyc")
 
 
 def digest(notebook: NotebookNode) -> bytes:
     """Return the SHA-256 of all that can change what a notebook computes: its code, project and packages."""
     code = [(cell.source, cell.metadata) for cell in code_cells(notebook)]
     locked = re.findall(r"^([\w.-]+)==", Path("requirements.txt").read_text(), re.M)  # tests' change nothing
-    found = sorted(path.name for path in PACKAGES.glob("*.dist-info"))
-    packages = [name for name in found if canonicalize_name(name.partition("-")[0]) in locked]
-    total = sha256(repr((code, notebook.metadata, packages, sys.version)).encode())
-    for path in matching(SOURCES):
-        total.update(f"{path} {sha256(path.read_bytes()).hexdigest()}\n".encode())
-    return total.digest()
+    packages = [(name, one.version) for name in locked for one in distributions(name=name)]
+    files = [(path, sha256(path.read_bytes()).digest()) for path in matching(SOURCES)]
+    return sha256(repr((code, notebook.metadata, packages, sys.version, files)).encode()).digest()
 
 
 def code_cells(notebook: NotebookNode) -> list[NotebookNode]:
@@ -140,12 +121,18 @@ def saved(notebook: NotebookNode) -> bytes:
     return f"{nbformat.writes(notebook)}\n".encode()
 
 
+def kept() -> list[bytes]:
+    """Return the executed report in build and its seal; of what is not there, nothing."""
+    return [path.read_bytes() if path.exists() else b"" for path in (BUILT, SEAL)]
+
+
 def keep(code: bytes, notebook: NotebookNode) -> None:
-    """Write the executed report if it is another, and then the seal by which it is known again."""
+    """Write the executed report and its seal, by which it is known again, unless they are there."""
     content = saved(notebook)
-    if not BUILT.exists() or BUILT.read_bytes() != content:
+    seal = sha256(code + content).digest()
+    if kept() != [content, seal]:
         write(BUILT, content)
-    SEAL.write_bytes(sha256(code + content).digest())
+        SEAL.write_bytes(seal)
 
 
 def recall(code: bytes, notebook: NotebookNode) -> bool:
@@ -153,10 +140,8 @@ def recall(code: bytes, notebook: NotebookNode) -> bool:
 
     It cannot if that is not as it was written, or is of other code; then some outputs may be others.
     """
-    if not BUILT.exists() or not SEAL.exists():
-        return False
-    content = BUILT.read_bytes()
-    if SEAL.read_bytes() != sha256(code + content).digest():
+    content, seal = kept()
+    if seal != sha256(code + content).digest():
         return False
     executed = nbformat.reads(content, 4)
     notebook.metadata = executed.metadata
@@ -188,10 +173,10 @@ def export(what: str) -> None:
     notebook = built()
     write(Path(f"report.{what}"), page(what))
     if what == "pdf":
-        write(EVIDENCE, evidence(notebook).encode())
+        write(Path("report-evidence.txt"), evidence(notebook).encode())
 
 
-def verify() -> None:
+def verify(_: str) -> None:
     """Say whether a PDF is what is made here, with the names that make was given; else exit with an error."""
     path = Path(os.environ.get("REPORT_PDF") or "report.pdf")
     theirs = sha256(path.read_bytes()).hexdigest()
@@ -206,18 +191,17 @@ def verify() -> None:
     print(f"{path} is what is made here, SHA-256 {ours}")
 
 
-def renew(source: Path) -> None:
+def renew(what: str) -> None:
     """Execute a notebook in place, which may say only what is true."""
+    source = Path(f"{what}.ipynb")
     before = source.read_bytes()
     notebook = nbformat.read(source, 4)
     code = digest(notebook)
     execute(notebook)
-    if source != REPORT:  # without their kernel widgets show an error, and their state takes megabytes
-        for cell in notebook.cells:
-            for output in cell.get("outputs", []):
-                output.get("data", {}).pop(WIDGET, None)
-        notebook.metadata.pop("widgets", None)
-    collect(notebook, folder=".", name=source.stem)
+    for cell in notebook.cells:
+        for output in cell.get("outputs", []):  # without their kernel widgets show an error
+            output.get("data", {}).pop("application/vnd.jupyter.widget-view+json", None)
+    collect(notebook, folder=".", name=what)
     if source.read_bytes() != before:
         sys.exit(f"error: {source} was changed while it was executed, and is as you left it; run again")
     write(source, saved(notebook))
@@ -225,28 +209,18 @@ def renew(source: Path) -> None:
         keep(code, notebook)
 
 
-def main(what: str) -> None:
-    """Do what the module's docstring says."""
-    source = Path(f"{what}.ipynb") if what in ("explore", "report") else BUILT
-    for path in (source, BUILT, EVIDENCE, Path(f"report.{what}")):
-        if path.is_dir():
-            sys.exit(f"error: {path} is a folder; move it away, a file of that name is to be written")
+ACTS = {"explore": renew, "html": export, "pdf": export, "report": renew, "verify": verify}
+
+
+def main(act: Callable[[str], None], what: str) -> None:
+    """Do one of the acts, while no other build works here; exit with an error, a line for each problem."""
     with turn():
         LOG.write_text("")
         try:
-            if what == "verify":
-                verify()
-            elif source == BUILT:
-                export(what)
-            else:
-                renew(source)
+            act(what)
         except ExportError as error:
-            sys.exit(re.sub("^", "error: ", f"{source} is no report yet\n{error}", flags=re.M))
-        except OSError:
-            raise
-        except Exception as error:
-            fail(f"{type(error).__name__}: {error}")
+            sys.exit(re.sub("^", "error: ", f"the notebook is no report yet\n{error}", flags=re.M))
 
 
 if __name__ == "__main__":
-    main(*sys.argv[1:])
+    main(ACTS[sys.argv[1]], sys.argv[1])

@@ -15,10 +15,10 @@ PLACES = ("text", "caption", "alt")
 
 
 def refill(nb: Any, parts: Words) -> bool:
-    """Put the parts, templates by name, into a notebook's outputs; return False if it has to be executed instead.
+    """Put parts of the text, by name, into a notebook's outputs; return False if it has to be executed.
 
-    It has to for a value or a check that an output does not keep, and for one that did not hold; then some
-    outputs may be filled and others not.
+    It has to for a value or a check that an output does not keep, and for a check that did not hold; then
+    some outputs may be filled and others not.
     """
     for cell in nb.cells:
         for output in cell.get("outputs", ()):
