@@ -35,7 +35,7 @@ unexport PIP_DRY_RUN PIP_PREFIX PIP_PYTHON PIP_ROOT PIP_TARGET
 unexport PYTHONHOME PYTHONINSPECT PYTHONOPTIMIZE PYTHONPATH PYTHONSTARTUP PYTHONWARNINGS
 # What runs computed is kept under build/kept (study/cache.py), so that a new value or figure trains nothing
 # again; `make report`, and CI, compute everything.
-BUILD = export ASSIGNMENT1_KEEP=$(1) $(OWN); $(call START,$(PY)) tools.build
+BUILD = export ASSIGNMENT1_KEEP=$(1) $(OWN); $(call START,$(PY)) tools.$(or $(2),build)
 # What the first page names: make pdf AUTHORS="Ada Lovelace, Alan Turing" GROUP=7 COURSE=TDT4265 DATE="1 March 2026"
 # It reaches tools/build.py as it is given, in the environment: no shell and no make reads what is in it.
 given = $(if $(filter command line,$(origin $(1))),$(value $(1)))
@@ -68,7 +68,7 @@ env: $(READY)
 
 # It stays as it is, and is not newer then, if nothing is wrong with it and it is of the Python that PYTHON names.
 .venv/.requirements: always
-	@$(call START,$(PYTHON)) bootstrap $(if $(call given,PYTHON),--named)
+	@$(call START,$(PYTHON)) bootstrap requirements.txt $(if $(call given,PYTHON),--named)
 
 active-environment:
 	@$(call START,python) bootstrap --active

@@ -1,15 +1,14 @@
 """Make .venv for the report, or for the tests, or install the project into the environment that is active.
 
-    python -m tools.processes PARENT bootstrap [--tests | --active] [--named]     in the folder of the project
+    python -m tools.processes PARENT bootstrap (LOCK [--named] | --active)     in the folder of the project
 
-With --named a .venv of another version than the Python that runs this is made again.
+With --named a .venv of another Python than the one that runs this is made again.
 
 Only the standard library is used, and the syntax is one that old Pythons can read, so that a Python that
 is too old gets a message and not a SyntaxError. A .venv that is as it should be stays.
-What pip says goes to build/environment.txt; an error is one line.
+What pip says goes to build/log.txt; an error is one line.
 """
 
-import hashlib
 import os
 import re
 import subprocess
@@ -17,14 +16,19 @@ import sys
 from glob import glob
 from pathlib import Path
 
-from tools.processes import recompile, turn
+from tools.processes import LOG, fail, turn
 
-LOG = Path("build/environment.txt")
+# A line that begins so, with the indented ones below it; of a traceback the last, with the error's name.
+ERROR = r"^(?:error: (?!Exception:$)|(?=[\w.]+error: ))(.+(?:\n .*)*)"
+ONLINE = "; the first run needs the network: the Python package index has to be within reach"
 OUTDATED = "what is to be installed has changed"
 PYTHON = ".venv/bin/python"
+PROJECTS = ["--no-build-isolation", "-e", "./nbtypst", "-e", "."]  # our own two, as links
 REPORT = "requirements.txt"
-SOURCES = ["nbtypst/pyproject.toml", "pyproject.toml"]
-TESTS = "requirements-test.txt"  # what they need beside it
+VENV = (
+    "; on Debian and Ubuntu it takes sudo apt install python3-venv; "
+    "without root use conda (environment.yml) and ENV=active"
+)
 
 
 def check_version(version):
@@ -37,22 +41,9 @@ def check_version(version):
         sys.exit(message.format(*version))
 
 
-def check_modules():
-    """Exit with an error if this Python cannot make environments."""
-    try:
-        import ensurepip  # noqa: F401
-        import venv  # noqa: F401
-    except ImportError as problem:
-        message = (
-            "error: {}. On Debian and Ubuntu: sudo apt install python3-venv. "
-            "Without root: use conda (environment.yml) and ENV=active."
-        )
-        sys.exit(message.format(problem))
-
-
 def identity():
-    """Return the version and the folder of .venv's Python, or what is said if that Python does not start."""
-    return subprocess.getoutput(PYTHON + " -c 'import sys; print((sys.version_info[:2], sys.prefix))'")
+    """Return the Python of .venv and the folder, as they are now."""
+    return repr((os.path.realpath(PYTHON), os.getcwd()))
 
 
 def stamp(lock):
@@ -61,61 +52,43 @@ def stamp(lock):
 
 
 def digest(lock):
-    """Return the digest of the files that say what is to be installed."""
-    return hashlib.sha256(b"".join(Path(name).read_bytes() for name in [*SOURCES, lock])).hexdigest()
+    """Return a checksum of the files that say what is to be installed."""
+    return subprocess.getoutput("cat nbtypst/pyproject.toml pyproject.toml " + lock + " | cksum")
 
 
 def fault(lock):
     """Return why .venv cannot be used as it is, or ""."""
     if not stamp(lock).exists():
         return "it is not there, or is not finished"
-    made_from, _, rest = stamp(lock).read_text("utf-8", "replace").partition("\n")
-    python, *files = rest.split("\n")
-    if identity() != python:
-        return "its Python is gone or is another one, or the folder was moved"
-    if "--named" in sys.argv and str(sys.version_info[:2]) not in python:
+    made, *files = stamp(lock).read_text("utf-8", "replace").split("\n")
+    if identity() not in made:
+        return "its Python is another one, or the folder was moved"
+    if "--named" in sys.argv and repr(os.path.realpath(sys.executable)) not in made:
         return "its Python is not the one that PYTHON names"
     for name in files:
         if not os.path.exists(name):
             return name + " is missing"
-    return "" if digest(lock) == made_from else OUTDATED
+    return "" if digest(lock) in made else OUTDATED
 
 
-def reason(failure):
-    """Return why pip failed, from the log, or `failure`."""
-    text = LOG.read_text("utf-8", "replace")
-    recompile(text)
-    other = re.search("DO NOT MATCH THE HASHES.*?^ +(\\S+==\\S+) from", text, re.M | re.S)
-    if other:
-        return other.group(1) + " is not the file that the lock names: its hash differs"
-    errors = [failure, *re.findall("^(?:ERROR|error): (?:Exception:\n(?:.*\n)*)?(.+)", text, re.M)]
-    if re.search("connection|No matching distribution|Could not find a version", text, re.I):
-        errors[-1] += "; the first run needs the network: the Python package index has to be within reach"
-    return errors[-1]
+def reason(module):
+    """Return why a module failed: the last error in the log."""
+    return [module + " failed", *re.findall(ERROR, LOG.read_text("utf-8", "replace"), re.I | re.M)][-1]
 
 
-def run(failure, python, *module):
-    """Run a module, which ends with this process; exit with an error if it fails."""
-    command = [python, "-m", "tools.processes", str(os.getpid()), *module]
-    with LOG.open("wb") as log:  # close_fds: the module holds the lock, too
-        status = subprocess.call(command, close_fds=False, start_new_session=True, stderr=log, stdout=log)
-    if status:
-        sys.exit("error: " + reason(failure) + "; all that was said is in build/environment.txt")
+def run(advice, python, module, *given):
+    """Run a module, which ends with this process; exit with an error, and advice, if it fails."""
+    command = [python, "-m", "tools.processes", str(os.getpid()), module, *given]
+    try:
+        with LOG.open("wb") as log:  # close_fds: the module holds the lock, too
+            subprocess.check_call(command, close_fds=False, start_new_session=True, stderr=log, stdout=log)
+    except subprocess.CalledProcessError:
+        fail(reason(module), advice)
 
 
-def install_packages(lock):
-    """Install the packages of a lock."""
-    # The lock is whole, so there is nothing to resolve: pip 23 stops at an extra that is not spelt out there.
-    options = ["--no-deps", "--require-hashes", "-r", lock]
-    if not sys.dont_write_bytecode:  # Python compiles what it imports, some 1,600 modules of 10,000
-        options.append("--no-compile")
-    run("pip could not install the packages", PYTHON, "pip", "install", *options)
-
-
-def install_projects(python):
-    """Install the project's own two distributions, as links."""
-    options = ["--no-deps", "--no-build-isolation", "-e", "./nbtypst", "-e", "."]
-    run("pip could not install the project itself", python, "pip", "install", *options)
+def install(python, *what):
+    """Install packages by pip; a lock is whole, and pip 23 stops at an extra that is not spelt out there."""
+    run(ONLINE, python, "pip", "install", "--no-deps", *what)
 
 
 def make_paths_relative():
@@ -124,27 +97,25 @@ def make_paths_relative():
     A Python before 3.13 reads these files in the locale's encoding: in the C locale, with a letter that is
     not ASCII among those names, it would not start.
     """
-    for path in Path(".venv").glob("lib/python3*/site-packages/*.pth"):
-        name = path.read_text("utf-8").strip()
-        if os.path.isabs(name):
-            path.write_text(os.path.relpath(name, path.parent) + "\n", "utf-8")
+    for path in Path(".venv").glob("lib/python3*/site-packages/_[an]*.pth"):
+        path.write_text(os.path.relpath(path.read_text("utf-8").strip(), path.parent) + "\n", "utf-8")
 
 
 def make(lock, found):
     """Install what a lock names, into a .venv that is made anew unless it is only outdated; then stamp it."""
     from tools.files import write  # no old Python can read it
 
-    check_modules()
-    what = "the environment .venv, some minutes the first time" if lock == REPORT else "what the tests need"
-    print("Making " + what + ": " + found, flush=True)
+    print("Making the environment .venv by " + lock + ", some minutes the first time: " + found, flush=True)
     stamp(lock).unlink(missing_ok=True)
     if lock == REPORT and found != OUTDATED:
-        run("The environment .venv could not be made", sys.executable, "venv", "--clear", ".venv")
-    install_packages(lock)
-    install_projects(PYTHON)
+        run(VENV, sys.executable, "venv", "--clear", ".venv")
+    # Python compiles what it imports, some 1,600 modules of 10,000.
+    compiled = [] if sys.dont_write_bytecode else ["--no-compile"]
+    install(PYTHON, "--require-hashes", "-r", lock, *compiled)
+    install(PYTHON, *PROJECTS)
     make_paths_relative()
-    files = [name for name in glob(".venv/lib/**", recursive=True) if "__pycache__" not in name]
-    write(stamp(lock), "\n".join([digest(lock), identity(), *files]).encode())
+    files = [name for name in glob(".venv/[bl]i?/**", recursive=True) if "__pycache__" not in name]
+    write(stamp(lock), "\n".join([digest(lock) + identity(), *files]).encode())
 
 
 def prepare(lock):
@@ -162,14 +133,12 @@ def prepare_active():
 
     if not entry_points(group="nbconvert.exporters", name="report_html"):
         with turn():
-            install_projects(sys.executable)
+            install(sys.executable, *PROJECTS)
 
 
 if __name__ == "__main__":
     check_version(sys.version_info)
-    if "--active" in sys.argv:
+    if sys.argv[1] == "--active":
         prepare_active()
     else:
-        prepare(REPORT)
-        if "--tests" in sys.argv:
-            prepare(TESTS)
+        prepare(sys.argv[1])

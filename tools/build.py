@@ -10,23 +10,20 @@ It is run by tools.processes, so that nothing of it is left. An error is a line 
 whole story is in build/log.txt.
 """
 
-import json
 import os
 import re
 import sys
-import sysconfig
-import traceback
+from collections.abc import Callable
+from glob import glob
 from hashlib import sha256
+from importlib.metadata import distributions
 from pathlib import Path
-from textwrap import shorten
-from typing import Any, NoReturn
 
 import nbformat
 from nbclient import NotebookClient
 from nbclient.exceptions import CellExecutionError, CellTimeoutError
 from nbconvert.exporters import get_exporter
 from nbformat import NotebookNode
-from packaging.utils import canonicalize_name
 from tqdm import tqdm
 from traitlets.config import Config
 
@@ -36,22 +33,18 @@ from nbtypst.check import evidence
 from nbtypst.problems import ExportError
 from nbtypst.reading.document import collect
 from tools.files import write
-from tools.processes import recompile, turn
+from tools.processes import LOG, fail, turn
 
 BUILT = Path("build/report.ipynb")
-# Seconds that a kernel has to end: after sweeps it waits for two trackers of files, and those for the kernel.
-END = 0.4
-EVIDENCE = Path("report-evidence.txt")
 KERNEL = [
     "--HistoryManager.enabled=False",
-    "--IPKernelApp.extra_extensions=tools.kernel",
+    "--InteractiveShell.colors=nocolor",
+    "--IPKernelApp.extra_extensions=tools.processes",
     "--IPKernelApp.parent_handle=1",  # the extension looks for the parent; ipykernel would end alone
 ]
-LOG = Path("build/log.txt")
-MADE_OF = Path("build/report.json")  # what BUILT was made of, and its digest
 NAMED = ("authors", "group", "course", "date")
-PACKAGES = Path(sysconfig.get_path("purelib"))
 REPORT = Path("report.ipynb")
+SEAL = Path("build/report.seal")  # the digest of BUILT and of all that can change what it computes
 # With the notebook, all in the project that can change what it computes; the rest is the packages.
 SOURCES = """
 *.py
@@ -63,18 +56,8 @@ study/**/*.*
 tools/__init__.py
 tools/build.py
 tools/files.py
-tools/kernel.py
 tools/processes.py
 """
-WIDGET = "application/vnd.jupyter.widget-view+json"
-
-
-def fail(problem: str) -> NoReturn:
-    """Exit with an error of one line; the exception that is handled goes to the log."""
-    with LOG.open("a", encoding="utf-8") as log:
-        log.write(re.sub(r"\x1b\[[\d;]*m", "", traceback.format_exc()))
-    recompile(LOG.read_text("utf-8", "replace"))
-    sys.exit(f"error: {shorten(problem, 400, placeholder=' …')}; the whole of it is in {LOG}")
 
 
 def names() -> dict[str, str]:
@@ -89,10 +72,12 @@ def execute(notebook: NotebookNode) -> None:
         sys.exit(f"error: CELL_SECONDS={seconds}: expected the seconds that a cell may take, such as 600")
     client = NotebookClient(
         notebook,
-        config=Config(KernelManager=dict(shutdown_wait_time=END)),
+        # Seconds: after sweeps a kernel waits for two trackers of files, and those for the kernel.
+        config=Config(KernelManager=dict(shutdown_wait_time=0.4)),
         extra_arguments=KERNEL,
         kernel_name="python3",
         record_timing=False,
+        store_widget_state=False,  # megabytes, of which no page shows anything
         timeout=int(seconds),
     )
     heading = "the start"
@@ -105,7 +90,6 @@ def execute(notebook: NotebookNode) -> None:
                     for heading in re.findall("^#{1,3} (.+)", cell.source, re.M):
                         bar.set_description_str(heading.partition(":")[0])
                 client.execute_cell(cell, index)
-            client.set_widgets_metadata()
     except CellTimeoutError:
         fail(f"a cell took longer than {seconds} s (CELL_SECONDS=... sets the limit)")
     except CellExecutionError as error:
@@ -113,28 +97,18 @@ def execute(notebook: NotebookNode) -> None:
 
 
 def matching(patterns: str) -> list[Path]:
-    """Return the project's files that match any of the patterns, without what Python and editors made."""
-    found = {path for pattern in patterns.split() for path in Path().glob(pattern)}
-    seen = [path for path in found if not any(part.startswith(".") for part in path.parts)]
-    return sorted(path for path in seen if path.is_file() and path.suffix != ".pyc")
+    """Return the project's files that match any of the patterns, without hidden ones and compiled modules."""
+    found = [Path(name) for pattern in patterns.split() for name in glob(pattern, recursive=True)]
+    return sorted(path for path in found if path.is_file() and path.suffix != ".pyc")
 
 
-def digest(notebook: NotebookNode) -> str:
+def digest(notebook: NotebookNode) -> bytes:
     """Return the SHA-256 of all that can change what a notebook computes: its code, project and packages."""
     code = [(cell.source, cell.metadata) for cell in code_cells(notebook)]
     locked = re.findall(r"^([\w.-]+)==", Path("requirements.txt").read_text(), re.M)  # tests' change nothing
-    found = sorted(path.name for path in PACKAGES.glob("*.dist-info"))
-    packages = [name for name in found if canonicalize_name(name.partition("-")[0]) in locked]
-    total = sha256(repr((code, notebook.metadata, packages, sys.version)).encode())
-    for path in matching(SOURCES):
-        total.update(f"{path} {sha256(path.read_bytes()).hexdigest()}\n".encode())
-    return total.hexdigest()
-
-
-def made_of(notebook: NotebookNode) -> dict[str, Any]:
-    """Return what a report is made of: a digest of what it computes, its other cells, its text by part."""
-    words = [[cell.source, cell.metadata] for cell in notebook.cells if cell.cell_type != "code"]
-    return {"code": digest(notebook), "words": words, "parts": read(Path("text"))}
+    packages = [(name, one.version) for name in locked for one in distributions(name=name)]
+    files = [(path, sha256(path.read_bytes()).digest()) for path in matching(SOURCES)]
+    return sha256(repr((code, notebook.metadata, packages, sys.version, files)).encode()).digest()
 
 
 def code_cells(notebook: NotebookNode) -> list[NotebookNode]:
@@ -147,44 +121,44 @@ def saved(notebook: NotebookNode) -> bytes:
     return f"{nbformat.writes(notebook)}\n".encode()
 
 
-def keep(made: dict[str, Any], content: bytes) -> None:
-    """Write the executed report, and then of what it was made."""
-    write(BUILT, content)
-    MADE_OF.write_text(json.dumps(made | {"own": sha256(content).hexdigest()}))
+def kept() -> list[bytes]:
+    """Return the executed report in build and its seal; of what is not there, nothing."""
+    return [path.read_bytes() if path.exists() else b"" for path in (BUILT, SEAL)]
 
 
-def kept() -> dict[str, Any]:
-    """Return what the executed report in build is made of; nothing if it is not the one that was written."""
-    try:
-        own = sha256(BUILT.read_bytes()).hexdigest()
-        made = json.loads(MADE_OF.read_text())
-    except (OSError, ValueError):  # as of a build that was cut off
-        return {}
-    return made if isinstance(made, dict) and made.pop("own", "") == own else {}
+def keep(code: bytes, notebook: NotebookNode) -> None:
+    """Write the executed report and its seal, by which it is known again, unless they are there."""
+    content = saved(notebook)
+    seal = sha256(code + content).digest()
+    if kept() != [content, seal]:
+        write(BUILT, content)
+        SEAL.write_bytes(seal)
+
+
+def recall(code: bytes, notebook: NotebookNode) -> bool:
+    """Give a notebook the outputs of the executed report, in the words of today; return whether it could.
+
+    It cannot if that is not as it was written, or is of other code; then some outputs may be others.
+    """
+    content, seal = kept()
+    if seal != sha256(code + content).digest():
+        return False
+    executed = nbformat.reads(content, 4)
+    notebook.metadata = executed.metadata
+    for cell, same in zip(code_cells(notebook), code_cells(executed), strict=True):
+        cell.outputs = same.outputs
+        cell.execution_count = same.execution_count
+    return refill(notebook, read(Path("text")))
 
 
 def built() -> NotebookNode:
     """Return the executed report; it is executed unless the one in build computed what is here."""
     notebook = nbformat.read(REPORT, 4)
-    made = made_of(notebook)
-    before = kept()
-    if made == before:
-        return nbformat.read(BUILT, 4)
-    if before.get("code") != made["code"] or not reworded(notebook, before["parts"], made["parts"]):
-        notebook = nbformat.read(REPORT, 4)
+    code = digest(notebook)
+    if not recall(code, notebook):
         execute(notebook)
-    keep(made, saved(notebook))
+    keep(code, notebook)
     return notebook
-
-
-def reworded(notebook: NotebookNode, before: dict[str, str], parts: dict[str, str]) -> bool:
-    """Give a notebook the outputs of the executed report, in the words of today; return whether it could."""
-    executed = nbformat.read(BUILT, 4)
-    notebook.metadata = executed.metadata
-    for cell, same in zip(code_cells(notebook), code_cells(executed), strict=True):
-        cell.outputs = same.outputs
-        cell.execution_count = same.execution_count
-    return refill(notebook, parts, {name for name, _ in before.items() ^ parts.items()})
 
 
 def page(what: str) -> bytes:
@@ -199,10 +173,10 @@ def export(what: str) -> None:
     notebook = built()
     write(Path(f"report.{what}"), page(what))
     if what == "pdf":
-        write(EVIDENCE, evidence(notebook).encode())
+        write(Path("report-evidence.txt"), evidence(notebook).encode())
 
 
-def verify() -> None:
+def verify(_: str) -> None:
     """Say whether a PDF is what is made here, with the names that make was given; else exit with an error."""
     path = Path(os.environ.get("REPORT_PDF") or "report.pdf")
     theirs = sha256(path.read_bytes()).hexdigest()
@@ -217,47 +191,36 @@ def verify() -> None:
     print(f"{path} is what is made here, SHA-256 {ours}")
 
 
-def renew(source: Path) -> None:
+def renew(what: str) -> None:
     """Execute a notebook in place, which may say only what is true."""
+    source = Path(f"{what}.ipynb")
     before = source.read_bytes()
     notebook = nbformat.read(source, 4)
-    made = made_of(notebook)
+    code = digest(notebook)
     execute(notebook)
-    if source != REPORT:  # without their kernel widgets show an error, and their state takes megabytes
-        for cell in notebook.cells:
-            for output in cell.get("outputs", []):
-                output.get("data", {}).pop(WIDGET, None)
-        notebook.metadata.pop("widgets", None)
-    collect(notebook, folder=".", name=source.stem)
+    for cell in notebook.cells:
+        for output in cell.get("outputs", []):  # without their kernel widgets show an error
+            output.get("data", {}).pop("application/vnd.jupyter.widget-view+json", None)
+    collect(notebook, folder=".", name=what)
     if source.read_bytes() != before:
         sys.exit(f"error: {source} was changed while it was executed, and is as you left it; run again")
     write(source, saved(notebook))
     if source == REPORT:
-        keep(made, saved(notebook))
+        keep(code, notebook)
 
 
-def main(what: str) -> None:
-    """Do what the module's docstring says."""
-    source = Path(f"{what}.ipynb") if what in ("explore", "report") else BUILT
-    for path in (source, BUILT, EVIDENCE, Path(f"report.{what}")):
-        if path.is_dir():
-            sys.exit(f"error: {path} is a folder; move it away, a file of that name is to be written")
+ACTS = {"explore": renew, "html": export, "pdf": export, "report": renew, "verify": verify}
+
+
+def main(act: Callable[[str], None], what: str) -> None:
+    """Do one of the acts, while no other build works here; exit with an error, a line for each problem."""
     with turn():
         LOG.write_text("")
         try:
-            if what == "verify":
-                verify()
-            elif source == BUILT:
-                export(what)
-            else:
-                renew(source)
+            act(what)
         except ExportError as error:
-            sys.exit(re.sub("^", "error: ", f"{source} is no report yet\n{error}", flags=re.M))
-        except OSError:
-            raise
-        except Exception as error:
-            fail(f"{type(error).__name__}: {error}")
+            sys.exit(re.sub("^", "error: ", f"the notebook is no report yet\n{error}", flags=re.M))
 
 
 if __name__ == "__main__":
-    main(*sys.argv[1:])
+    main(ACTS[sys.argv[1]], sys.argv[1])

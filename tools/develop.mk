@@ -21,14 +21,14 @@ help::
 	@echo "make bench-peers  make benchmarks/.venv with PyTorch and JAX, for the benchmark"
 	@echo "make lock       make both locks again from both pyproject.toml (needs uv; UPGRADE=\"ruff tqdm\" takes newer ones)"
 
-.venv/.requirements-test: always
-	@$(call START,$(PYTHON)) bootstrap --tests $(if $(call given,PYTHON),--named)
+.venv/.requirements-test: .venv/.requirements always
+	@$(call START,$(PYTHON)) bootstrap requirements-test.txt $(if $(call given,PYTHON),--named)
 
-submission: pdf
-	$(PY) -m tools.submission build/report.ipynb report.pdf submission.zip
+submission: $(READY)
+	@$(call BUILD,1,submission)
 
 pictures: $(EQUIPPED)
-	$(PY) -m tools.pictures report.ipynb docs
+	$(PY) -m tools.pictures
 
 # Each shows the percentage done, and at the end the tests that took longest. A worker for each core takes file after
 # file of tests, so that a file's own runs are made once, with one thread for its products.

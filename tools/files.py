@@ -12,8 +12,8 @@ def write(target: Path, content: bytes) -> None:
         with new.open("wb") as file:
             file.write(content)
             file.flush()
-            os.fsync(file.fileno())
-        os.replace(new, target)
+            os.fsync(file)
+        new.replace(target)
     except OSError as error:
         new.unlink(missing_ok=True)
         sys.exit(f"error: {target} could not be written, and is as it was: {error.strerror}")

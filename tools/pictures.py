@@ -1,16 +1,14 @@
-"""What README shows of the report, PDF and pictures of pages: python -m tools.pictures NOTEBOOK FOLDER."""
+"""What README shows of the report, PDF and pictures of pages: python -m tools.pictures."""
 
 import io
-import sys
 from pathlib import Path
 
 import pypdfium2
-from PIL import ImageOps
 
 from nbtypst import ReportPDFExporter
 from tools import files
 
-TASKS = ["Task 1a", "Task 2e", "Task 4b"]
+SHOWN = ["First page", "Task 1a", "Task 2e", "Task 4b"]
 WIDTH = 640  # pixels
 
 
@@ -21,17 +19,14 @@ def write(notebook: Path, folder: Path) -> None:
     document = pypdfium2.PdfDocument(pdf)
     pages = {"First page": 0}
     for item in document.get_toc():
-        task = item.get_title().partition(":")[0]
-        if task in TASKS:
-            pages[task] = item.get_dest().get_index()
-    for name, index in pages.items():
-        page = document[index]
-        large = page.render(scale=2 * WIDTH / page.get_width()).to_pil()
-        small = ImageOps.contain(large, (WIDTH, 2 * WIDTH))
+        pages[item.get_title().partition(":")[0]] = item.get_dest().get_index()
+    for name in SHOWN:
+        page = document[pages[name]]
+        picture = page.render(scale=WIDTH / page.get_width()).to_pil()
         data = io.BytesIO()
-        small.quantize(48).save(data, "PNG", optimize=True)
+        picture.quantize(48).save(data, "PNG", optimize=True)
         files.write(folder / f"{name.lower().replace(' ', '-')}.png", data.getvalue())
 
 
 if __name__ == "__main__":
-    write(*map(Path, sys.argv[1:]))
+    write(Path("report.ipynb"), Path("docs"))

@@ -6,14 +6,20 @@ PARENT is make or Python. bootstrap.py uses this file: standard library only, in
 """
 
 import fcntl
+import logging
 import os
+import re
 import runpy
 import signal
 import sys
 import threading
 import time
 import traceback
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
+from pathlib import Path
+from textwrap import shorten
+
+LOG = Path("build/log.txt")  # of what was made last: the environment, or a page
 
 
 @contextmanager
@@ -30,17 +36,14 @@ def turn():
         yield
 
 
-def blocked(process):
-    """Return those signals, as bits, that a process blocks; make does from the one on that ends it.
+def ending(process):
+    """Return whether a process blocks SIGHUP or SIGINT, but not SIGQUIT: make does from that one on.
 
-    make waits then for what it started, and passes on SIGTERM only. Return 0 without /proc (macOS).
+    Make ends by it, but waits for what it started, and passes on SIGTERM only. Without /proc (macOS) nobody
+    knows.
     """
-    try:
-        with open("/proc/" + str(process) + "/status") as status:
-            mask = status.read().partition("SigBlk:")[2].split()[0]
-    except OSError:
-        return 0
-    return int(mask, 16) & 0b100000000000011  # SIGTERM, SIGINT, SIGHUP: numbers 15, 2 and 1
+    with suppress(OSError), open("/proc/" + str(process) + "/status") as status:
+        return re.search("SigBlk:.*[123]\n", status.read())  # for moments of its own make blocks all three
 
 
 def end(*_):
@@ -55,9 +58,7 @@ def end_with(parent):
     """End when `parent` does, from now on; a process that leads a group takes the group with it."""
 
     def poll():
-        times = 0  # two in a row: make blocks signals for moments of its own, too
-        while os.getppid() == parent and times < 2:
-            times = times + 1 if blocked(parent) else 0
+        while os.getppid() == parent and not ending(parent):
             time.sleep(0.4)
         if os.getpgrp() == os.getpid():
             os.killpg(0, signal.SIGTERM)  # at which joblib's resource tracker clears its folder, and ends
@@ -68,17 +69,33 @@ def end_with(parent):
     threading.Thread(target=poll, daemon=True).start()
 
 
-def recompile(said):
-    """Remove all compiled modules here and exit with an error, if what was said means that one is cut off.
+def load_ipython_extension(shell):
+    """End the kernel of a build, and all that it started, with the build."""
+    end_with(int(os.environ["JPY_PARENT_PID"]))
+    # A machine with many fonts would say so once, in whichever cell is the first that needs them.
+    logging.getLogger("matplotlib.font_manager").addFilter(
+        lambda record: "building the font cache" not in record.msg
+    )
 
-    Python does not notice that a full disk took only a part of one, and every later start would read it.
+
+def fail(problem, advice=""):
+    """Exit with an error of one line; the exception that is handled goes to the log.
+
+    Python does not notice that a full disk took only a part of a compiled module, and every later start would
+    read it: if the log says so, all of them here are removed.
     """
-    if "marshal data" in said or "EOF read where object expected" in said:
-        os.system("find . -path '*/__pycache__/*.pyc' -exec rm -f {} +")
-        sys.exit(
-            "error: a compiled module of Python was cut off, as by a full disk; "
-            "all in this folder are removed, and made again as needed: run make again"
-        )
+    try:
+        with LOG.open("a+", encoding="utf-8", errors="replace") as log:
+            traceback.print_exc(file=log)
+            log.seek(0)
+            said = log.read()
+        if re.search("marshal data|EOF read where object expected", said):
+            os.system("find . -path '*/__pycache__/*.pyc' -exec rm -f {} +")
+            problem = "a compiled module was cut off, as by a full disk; it is removed: run make again"
+        advice += "; the whole of it is in build/log.txt"
+    except OSError as another:
+        advice += "; " + str(another)
+    sys.exit("error: " + shorten(problem, 400) + advice)
 
 
 if __name__ == "__main__":
@@ -89,8 +106,5 @@ if __name__ == "__main__":
     del sys.argv[:2]
     try:
         runpy.run_module(sys.argv[0], run_name="__main__", alter_sys=True)
-    except OSError as problem:
-        sys.exit("error: {}: {}".format(problem.filename or "build", problem.strerror))
-    except Exception:
-        recompile(traceback.format_exc())
-        raise
+    except Exception as problem:
+        fail(type(problem).__name__ + ": " + str(problem))

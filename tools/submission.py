@@ -1,4 +1,4 @@
-"""Zip what is handed in: python -m tools.submission NOTEBOOK PDF ZIP, from the root of the project.
+"""Make and zip what is handed in; as tools.build it is run by tools.processes, and takes its turn.
 
 The same files give the same bytes. Where it is unpacked, `make pdf` makes the same PDF: names that make was
 given stand in the notebook there.
@@ -6,14 +6,12 @@ given stand in the notebook there.
 
 import io
 import re
-import sys
 from pathlib import Path
 from zipfile import ZIP_DEFLATED, ZipFile, ZipInfo
 
 import nbformat
 
 from tools import build, files
-from tools.processes import turn
 
 FILES = f"""
 {build.SOURCES}
@@ -53,15 +51,13 @@ def write(notebook: Path, pdf: Path, target: Path) -> None:
     files.write(target, data.getvalue())
 
 
-def main(notebook: Path, pdf: Path, target: Path) -> None:
-    """Write the zip while no build works here; exit with an error if the PDF is not of these names."""
+def hand_in(what: str) -> None:
+    """Make the PDF again, of the names that are given now, and zip it with what it was made from."""
     if "authors" not in build.names():
         print('It names no author; if it should: make submission AUTHORS="Ada Lovelace, Alan Turing"')
-    with turn():
-        if pdf.read_bytes() != build.page("pdf"):
-            sys.exit(f"error: {pdf} was made meanwhile, of other names or another notebook; run make again")
-        write(notebook, pdf, target)
+    build.export(what)
+    write(build.BUILT, Path("report.pdf"), Path("submission.zip"))
 
 
 if __name__ == "__main__":
-    main(*map(Path, sys.argv[1:]))
+    build.main(hand_in, "pdf")

@@ -73,7 +73,6 @@ ANEW = {
     "a check more": ("check: steps > 1", "check: steps > 1\ncheck: steps > 2"),
     "a check less": ("<!-- check: loss < 0 -->", ""),
     "another question": ("2c: In", "2d: In"),
-    "a part more": ("# Task 2, for the author", "## 2a.answer\n\nMore."),
     "a part less": ("## 2b.table", "## 2b.tables"),
     "text before the answers": ("2b: a", "Before. 2b: a"),
 }
@@ -116,17 +115,23 @@ def before(executed):
 def test_new_words_stand_as_a_fresh_execution_puts_them(executed, before):
     wanted, now = executed(edited(TEXT, *WORDS.items()))
     notebook = copy.deepcopy(before[0])
-    assert refill(notebook, now, {name for name in now if now[name] != before[1][name]})
+    assert refill(notebook, now)
     assert notebook == wanted != before[0]
 
 
 @pytest.mark.parametrize("edit", ANEW.values(), ids=ANEW)
 def test_what_the_outputs_do_not_keep_is_executed(edit, before, tmp_path):
     now = parts(tmp_path, edited(TEXT, edit))
-    changed = {name for name, _ in before[1].items() ^ now.items()}
-    assert not refill(copy.deepcopy(before[0]), now, changed)
+    assert not refill(copy.deepcopy(before[0]), now)
+
+
+def test_a_part_that_nothing_shows_changes_nothing(executed, before, tmp_path):
+    text = edited(TEXT, ("# Task 2, for the author", "## 2a.answer\n\nMore."))
+    notebook = copy.deepcopy(before[0])
+    assert refill(notebook, parts(tmp_path, text))
+    assert notebook == before[0] == executed(text)[0]
 
 
 def test_a_text_that_was_not_true_is_executed(executed):
     notebook, now = executed(edited(TEXT, ("steps > 1", "steps < 1")))
-    assert not refill(notebook, now, {"2b.answer"})
+    assert not refill(notebook, now)

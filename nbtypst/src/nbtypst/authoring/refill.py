@@ -14,23 +14,21 @@ TITLED = re.compile(r"(\*\*\w+ \w+\.\*\* ).*", re.DOTALL)
 PLACES = ("text", "caption", "alt")
 
 
-def refill(nb: Any, parts: Words, changed: set[str]) -> bool:
-    """Put the parts that changed into a notebook's outputs; return False if it has to be executed instead.
+def refill(nb: Any, parts: Words) -> bool:
+    """Put parts of the text, by name, into a notebook's outputs; return False if it has to be executed.
 
-    It has to for a part that no output shows, and for a value or a check that an output does not keep; then
-    some outputs may be filled and others not. `parts` has all templates by name.
+    It has to for a value or a check that an output does not keep, and for a check that did not hold; then
+    some outputs may be filled and others not.
     """
-    shown = set()
     for cell in nb.cells:
         for output in cell.get("outputs", ()):
             used = dict(output.get("metadata", {}).get("parts", ()))
-            if not changed.isdisjoint(used.values()):
-                try:
+            try:
+                if used:
                     _put(output, _templates(used, parts))
-                except (KeyError, ValueError):
-                    return False
-                shown |= set(used.values())
-    return changed <= shown
+            except (KeyError, ValueError):
+                return False
+    return True
 
 
 def _templates(used: Words, parts: Words) -> Words:
