@@ -67,7 +67,7 @@ def tried(request):
 
 
 class Scheduling(LoadScopeScheduling):
-    """Files stay whole, since their tests share runs; those that need the report's PDF or HTML share these."""
+    """Files stay whole, since their tests share runs; those that need the report's PDF or HTML share it."""
 
     def _split_scope(self, nodeid):
         file = nodeid.partition("::")[0]

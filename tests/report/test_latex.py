@@ -27,7 +27,7 @@ def path(request, tmp_path):
 
 
 def test_every_word_figure_and_table_is_in_the_pdf_via_latex(path, pdf, committed, tmp_path):
-    """The words are there after LaTeX's first pass; of one of the two, a second reads what the first wrote."""
+    """The words are there after LaTeX's first pass; of one of the two, a second reads what that wrote."""
     shutil.copy(ROOT / "report.ipynb", tmp_path)
     passes = 2 if path == os.environ["PATH"] else 1
     count = f"--PDFExporter.latex_count={passes}"

@@ -11,6 +11,8 @@ import subprocess
 import sys
 import termios
 from contextlib import chdir, suppress
+from importlib.util import cache_from_source
+from typing import Any
 
 import nbformat
 import pikepdf
@@ -299,7 +301,9 @@ MODULES = ["tools/files", "assignment1/models"]
 def test_a_compiled_module_that_was_cut_off_costs_one_build(module, project, tried):
     """The build imports the first, a cell the second."""
     project.restore("import assignment1.models", ONE_LINE)
-    compiled = py_compile.compile(project.folder / f"{module}.py", doraise=True)
+    source = project.folder / f"{module}.py"
+    compiled = cache_from_source(source)
+    py_compile.compile(str(source), compiled, doraise=True)
     os.truncate(compiled, os.path.getsize(compiled) // 2)
     (line,) = project.fail("pdf")
     assert line == (
@@ -317,7 +321,7 @@ def test_a_long_error_ends_at_a_word(tmp_path):
 
 
 def test_a_build_is_made_anew_if_the_contents_changed_whatever_the_times(executed, monkeypatch):
-    runs = []
+    runs: list[Any] = []
     monkeypatch.setattr(build, "execute", runs.append)
     changed = executed.folder / "study" / "notation.py"
     before = changed.read_text(encoding="utf-8"), changed.stat()
