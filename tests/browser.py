@@ -21,6 +21,13 @@ NAMES = ("chromium", "chromium-browser", "google-chrome", "chrome")
 CHROMIUM = next(filter(None, map(shutil.which, NAMES)), None)
 TOKEN = "for-this-test"
 PATIENCE = 60_000  # ms; of a machine that has other work too
+DECODED = """function decoded(text) {
+    const characters = atob(text);
+    const bytes = new Uint8Array(characters.length);
+    for (let i = 0; i < bytes.length; i++) bytes[i] = characters.charCodeAt(i); // a callback takes far longer
+    return bytes;
+}
+"""
 BUSY = """() => !document.querySelector(".jp-Notebook-ExecutionIndicator[data-status='idle']")
     || [...document.querySelectorAll('.jp-InputPrompt')].some((one) => /\\[\\*\\]/.test(one.textContent))"""
 FAILED = ".jp-RenderedText[data-mime-type*='error'], .jp-OutputArea-output[data-mime-type*='stderr']"
@@ -52,12 +59,15 @@ def chromium():
 
 
 def javascript(function, given, folder):
-    """Return what a JavaScript function `(pad, given) => ...` makes of the module pad.js and some data."""
+    """Return what a JavaScript function `(pad, given) => ...` makes of the module pad.js and some data.
+
+    It may call `decoded(text)` for the bytes of a text in base64.
+    """
     if node := shutil.which("node"):
         (folder / "given.json").write_text(json.dumps(given), encoding="utf-8")
         (folder / "pad.mjs").write_text(PAD.read_text(encoding="utf-8"), encoding="utf-8")
         (folder / "run.mjs").write_text(
-            'import * as pad from "./pad.mjs";\nimport { readFileSync } from "node:fs";\n'
+            f'import * as pad from "./pad.mjs";\nimport {{ readFileSync }} from "node:fs";\n{DECODED}'
             f'const found = ({function})(pad, JSON.parse(readFileSync("given.json")));\n'
             "process.stdout.write(JSON.stringify(found));\n",
             encoding="utf-8",
@@ -69,7 +79,7 @@ def javascript(function, given, folder):
         source = json.dumps(PAD.read_text(encoding="utf-8"))
         load = f"URL.createObjectURL(new Blob([{source}], {{type: 'text/javascript'}}))"
         return browser.new_page().evaluate(
-            f"async (given) => ({function})(await import({load}), given)", given
+            f"async (given) => {{ {DECODED} return ({function})(await import({load}), given); }}", given
         )
 
 

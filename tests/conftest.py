@@ -27,6 +27,7 @@ for name in (
 ROOT = Path(__file__).resolve().parent.parent
 ELSEWHERE = {"TZ": "Pacific/Kiritimati", "LC_ALL": "C", "LANG": "C", "TQDM_DISABLE": "1"}
 LONG = ("tests/report/", "tests/tools/")
+REPORTS = ("tests/report/", "tests/tools/test_submission.py")
 
 
 def nbconvert(folder, *arguments, **environment):
@@ -66,11 +67,11 @@ def tried(request):
 
 
 class Scheduling(LoadScopeScheduling):
-    """Files stay whole, since their tests share runs; those of the report share its PDF and HTML too."""
+    """Files stay whole, since their tests share runs; those that need the report's PDF or HTML share it."""
 
     def _split_scope(self, nodeid):
         file = nodeid.partition("::")[0]
-        return "tests/report" if file.startswith("tests/report/") else file
+        return "tests/report" if file.startswith(REPORTS) else file
 
 
 @pytest.hookimpl(optionalhook=True)

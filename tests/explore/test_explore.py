@@ -64,7 +64,7 @@ def text(array):
 
 
 IMAGES = """(pad, given) => given.map((text) => {
-    const bytes = Uint8Array.from(atob(text), (c) => c.charCodeAt(0));
+    const bytes = decoded(text);
     const ink = bytes.length === 784 ? pad.enlarge(bytes) : bytes;
     const moved = (by) => {
         const found = new Uint8Array(ink.length);
@@ -83,9 +83,8 @@ def images(inputs, folder, *expressions):
 
 
 PROBABILITIES = """(pad, { weights, scales, K, images }) => {
-    const bytes = (t) => Uint8Array.from(atob(t), (c) => c.charCodeAt(0));
-    const W = pad.decode(bytes(weights).buffer, K, scales);
-    return W.map((w) => images.map((t) => pad.probabilities(bytes(t), w, K)));
+    const W = pad.decode(decoded(weights).buffer, K, scales);
+    return W.map((w) => images.map((text) => pad.probabilities(decoded(text), w, K)));
 }"""
 
 

@@ -15,7 +15,7 @@ from explore import page
 pytestmark = pytest.mark.slow
 
 RUN = """(module, { packed, pair, labels, task, settings, epochs, turn, measured }) => {
-    const images = module.unpack(Uint8Array.from(atob(packed), (c) => c.charCodeAt(0)));
+    const images = module.unpack(decoded(packed));
     const learner = new module.Learner(module.tasks(images, { pair, labels })[task], settings);
     const found = { train: [], trained: [], validation: [], validated: [], orders: [] };
     for (let step = 0; step < epochs * learner.perEpoch; step++) {

@@ -20,7 +20,7 @@ def ask(url):
         return answer.headers, answer.read()
 
 
-@pytest.fixture
+@pytest.fixture(scope="module")
 def server(unpacked):
     """Start a server in another folder, time zone and locale, without what exports nothing."""
     shutil.copy(ROOT / "report.ipynb", unpacked)

@@ -35,7 +35,7 @@ def test_a_process_that_is_killed_costs_nothing():
 
 def test_after_its_process_was_killed_another_begins_and_stays():
     killed = begin(os.getpid).result()
-    lost = [begin(time.sleep, 1) for _ in range(2)]
+    lost = [begin(time.sleep, 0.4) for _ in range(2)]
     os.kill(killed, signal.SIGKILL)
     assert isinstance(lost[0].future.exception(), BrokenExecutor)
     again = begin(os.getpid)

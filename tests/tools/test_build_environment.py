@@ -102,7 +102,7 @@ def test_a_second_make_waits_for_the_first(folder):
 
 def test_a_terminal_shows_no_word_of_pip(folder):
     terminal, end = pty.openpty()
-    process = start(folder, 1, stdout=end, stderr=end)
+    process = start(folder, 0, stdout=end, stderr=end)
     os.close(end)
     shown = b""
     with suppress(OSError):  # the end of a terminal's output

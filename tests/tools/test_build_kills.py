@@ -16,7 +16,7 @@ import pytest
 from builds import Project, needs_make, needs_proc
 from conftest import ROOT
 
-KILLS = int(os.environ.get("KILLS", "10"))
+KILLS = int(os.environ.get("KILLS", "8"))
 OF = os.environ.get("KILLS_OF", "")
 BY = " ".join(f"{name}={os.environ[name]}" for name in ("KILLS", "KILLS_OF") if name in os.environ)
 SECONDS = 10  # until nothing is left
@@ -81,7 +81,7 @@ def test_a_killed_build_leaves_each_file_old_or_new_and_no_process(target, proje
         for file, content in old.items():
             assert file.read_bytes() in (content, new[file]), f"{about}: {file}"
         assert list(project.shared.iterdir()) == [], about
-        if kill % 5 == 0:
+        if kill % len(SIGNALS) == 0:
             notebook.write_bytes(old[notebook])
             project.make(target)
             assert all(file.read_bytes() == content for file, content in new.items()), about

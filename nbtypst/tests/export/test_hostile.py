@@ -1,6 +1,6 @@
 """Hostile notebooks: text stays text.
 
-The suite makes 200 notebooks; NBTYPST_FUZZ=5000 makes as many (some fifteen minutes of one core). Twenty are
+The suite makes 120 notebooks; NBTYPST_FUZZ=5000 makes as many (some fifteen minutes of one core). Twenty are
 exported as the cells of one, since pandoc and Typst take longer to start than to run; if that one is refused,
 each is exported by itself.
 """
@@ -24,7 +24,7 @@ from nbtypst import ExportError, ReportHTMLExporter, ReportPDFExporter
 
 pytestmark = pytest.mark.slow
 
-NOTEBOOKS = int(os.environ.get("NBTYPST_FUZZ", "200"))
+NOTEBOOKS = int(os.environ.get("NBTYPST_FUZZ", "120"))
 BATCH = 20
 SECRET = "Schwarzwaldklinik"
 RUN = "8641969"  # what CODE shows if it is run
