@@ -397,12 +397,10 @@ def test_verify_says_whether_a_pdf_is_what_is_made_here(executed):
     )
 
 
-def test_a_limit_that_is_no_number_is_named(project, monkeypatch):
+def test_a_limit_that_is_no_number_is_named(project):
     project.restore("number = 3")
-    monkeypatch.setenv("CELL_SECONDS", "abc")
-    assert (
-        refused(project) == "error: CELL_SECONDS=abc: expected the seconds that a cell may take, such as 600"
-    )
+    (line,) = project.fail("pdf", CELL_SECONDS="abc")
+    assert line == "error: CELL_SECONDS=abc: expected the seconds that a cell may take, such as 600"
 
 
 def test_a_machine_slow_to_list_its_fonts_makes_no_difference(imported, project, tried):
