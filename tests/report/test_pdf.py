@@ -92,7 +92,7 @@ def test_a_figure_stands_in_sight_of_a_mention(pdf):
     shown = {int(number): page for page, found in enumerate(captions, 1) for number in found}
     assert list(shown) == list(range(1, len(shown) + 1)) and len(shown) > 12
     for number, page in shown.items():
-        mention = re.compile(rf"Figure\s{number}\b(?!\. )")
+        mention = re.compile(rf"Figure\s+{number}\b(?!\. )")
         mentioned = [other for other, text in enumerate(texts, 1) if mention.search(text)]
         assert page // 2 in {other // 2 for other in mentioned}, (
             f"Figure {number} stands on page {page}, its mentions on {mentioned}: move one of them"
