@@ -97,8 +97,10 @@ def make_paths_relative():
     A Python before 3.13 reads these files in the locale's encoding: in the C locale, with a letter that is
     not ASCII among those names, it would not start.
     """
-    for path in Path(".venv").glob("lib/python3*/site-packages/_[an]*.pth"):
-        path.write_text(os.path.relpath(path.read_text("utf-8").strip(), path.parent) + "\n", "utf-8")
+    for path in Path(".venv").glob("lib/python3*/site-packages/*.pth"):
+        name = path.read_text("utf-8").strip()
+        if os.path.isabs(name):
+            path.write_text(os.path.relpath(name, path.parent) + "\n", "utf-8")
 
 
 def make(lock, found):
@@ -114,7 +116,8 @@ def make(lock, found):
     install(PYTHON, "--require-hashes", "-r", lock, *compiled)
     install(PYTHON, *PROJECTS)
     make_paths_relative()
-    files = [name for name in glob(".venv/[bl]i?/**", recursive=True) if "__pycache__" not in name]
+    files = glob(".venv/bin/*") + glob(".venv/lib/**", recursive=True)
+    files = [name for name in files if "__pycache__" not in name]
     write(stamp(lock), "\n".join([digest(lock) + identity(), *files]).encode())
 
 
