@@ -13,7 +13,7 @@ from nbtypst import ExportError
 from nbtypst.export.typst_writer import Writer
 from nbtypst.reading.cells import terminal
 from nbtypst.reading.document import collect
-from nbtypst.reading.markdown import from_markdown, text_of
+from nbtypst.reading.markdown import from_markdown, sanitise, text_of
 from nbtypst.reading.references import nodes
 
 SVG = '<svg xmlns="http://www.w3.org/2000/svg" width="72pt" height="36pt"><path d="M0 0h72"/></svg>'
@@ -291,6 +291,13 @@ def test_the_head_of_a_table_without_one_is_as_deep_as_its_cells(rows, head):
     nb = new_notebook(cells=[new_markdown_cell(f"<table>{rows}</table>")])
     (table,) = [block for _, block in collect(nb).blocks]
     assert len(table["c"][3][1]) == head
+
+
+@pytest.mark.parametrize("rows", ["<tr>{}</tr><tr><th>b</th></tr>", "<tr>{}", "{}</tr><tr>"])
+def test_many_heads_that_reach_down_take_no_time(rows):
+    start = time.perf_counter()
+    sanitise(f"<table><tbody>{rows.format('<th rowspan=2>a</th>' * 20_000)}</table>")
+    assert time.perf_counter() - start < 5
 
 
 @pytest.mark.parametrize("words", ["\b" * 200_000, "a" * 200_000 + "\b" * 200_001, "ab\b\b" * 100_000])

@@ -310,11 +310,18 @@ _CLEAN: dict[str, Any] = {
     # blocks in a heading, for which pandoc gives it up
     r"<(h[1-6])\b(?:(?!<h[1-6]).)*?</\1>": lambda m: re.sub(r"</?(?:center|div|hr|p)\b[^>]*>", " ", m[0]),
     # a row of heads alone, some of which reach into a row of data, where pandoc would cut them off
-    r"<tbody>\s*<tr[^>]*>(?:(?!<td|</tr>).)*\srowspan=(?:(?!<td|</tr>).)*</tr>"
-    r"(?=\s*<tr[^>]*>(?:(?!</tr>).)*<td)": lambda m: re.sub(r"(</?)th\b", r"\1td", m[0]),
+    r"<tbody>\s*(<tr\b(?:(?!</?tr\b).)*)</tr>(?=\s*(<tr\b(?:(?!</?tr\b).)*))": lambda m: _row(
+        *m.group(0, 1, 2)
+    ),
     # a picture that pandoc leaves out, its text too, or fails at
     r'<img(?!(?:[^>"]|"[^"]*")*?\ssrc=)': '<img src=""',
 }
+
+
+def _row(whole: str, heads: str, following: str) -> str:
+    """Return the first row of a body, as data if it is heads that reach into a row of data."""
+    reach = "<td" not in heads and " rowspan=" in heads and "<td" in following
+    return re.sub(r"(</?)th\b", r"\1td", whole) if reach else whole
 
 
 def sanitise(html: str) -> str:
